@@ -1,0 +1,219 @@
+"""Everything that can go wrong, as one tree.
+
+::
+
+    SunmiIpcError
+    ├── ParameterError            refused before sending
+    │   └── UnsupportedError      this camera model does not have it
+    ├── ConfigError               settings, profiles or files on this computer
+    ├── ConnectionFailed          no route, refused, reset, timed out
+    │   ├── CameraNotFound        discovery did not find it
+    │   └── TlsError              not the camera we trust, or our certificate was refused
+    ├── ReplyError                the answer is not what the protocol says
+    ├── ProvisionError            a flow of several steps stopped at one
+    └── DeviceError               the camera said no, with a return code
+        ├── AuthenticationError   1, 5
+        ├── NotActivatedError     7
+        ├── AlreadyActivatedError 9
+        ├── NotSupportedError     6, 13
+        ├── NotAllowedError       12, 209
+        └── NotReadyError         211, 232, 236, 237
+
+Messages are English; :meth:`SunmiIpcError.localized` gives them in Chinese. No message ever
+holds a secret or a value that was refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from .codes import DeviceCode
+from .i18n import Language, tr
+
+__all__ = [
+    "AlreadyActivatedError",
+    "AuthenticationError",
+    "CameraNotFound",
+    "ConfigError",
+    "ConnectionFailed",
+    "DeviceError",
+    "NotActivatedError",
+    "NotAllowedError",
+    "NotReadyError",
+    "NotSupportedError",
+    "ParameterError",
+    "ProvisionError",
+    "ReplyError",
+    "SunmiIpcError",
+    "TlsError",
+    "UnsupportedError",
+]
+
+
+class SunmiIpcError(Exception):
+    """Base of every error this library raises.
+
+    Args:
+        template: The message, an English ``str.format`` template.
+        hint: What to do next, likewise a template.
+        camera: Which camera, as an address or a serial number.
+        values: What fills the templates. Never a secret.
+    """
+
+    def __init__(self, template: str, *, hint: str = "", camera: str | None = None, **values: object) -> None:
+        self.template, self.hint_template, self.camera, self.values = template, hint, camera, values
+        super().__init__(template)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by attributes, so that errors cross process pools."""
+        return (_restore, (type(self), self.__dict__, self.args))
+
+    @property
+    def message(self) -> str:
+        """What happened, in English, without the camera and the hint."""
+        return tr(self.template, "en", **self.values)
+
+    @property
+    def hint(self) -> str:
+        """What to do next, in English; empty where nothing sensible can be said."""
+        return tr(self.hint_template, "en", **self.values) if self.hint_template else ""
+
+    def localized(self, lang: Language) -> tuple[str, str]:
+        """Message and hint in *lang*."""
+        hint = tr(self.hint_template, lang, **self.values) if self.hint_template else ""
+        return tr(self.template, lang, **self.values), hint
+
+    def __str__(self) -> str:
+        text = f"{self.camera}: {self.message}" if self.camera else self.message
+        return f"{text} {self.hint}" if self.hint else text
+
+
+def _restore(
+    cls: type[SunmiIpcError], state: Mapping[str, object], args: tuple[object, ...]
+) -> SunmiIpcError:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
+
+
+class ParameterError(SunmiIpcError):
+    """A parameter was refused before anything was sent. ``name`` tells which."""
+
+    def __init__(self, template: str, *, name: str = "", hint: str = "", **values: object) -> None:
+        super().__init__(template, hint=hint, name=name, **values)
+        self.name = name
+
+
+class UnsupportedError(ParameterError):
+    """This camera model does not have the feature; nothing was sent."""
+
+
+class ConfigError(SunmiIpcError):
+    """Settings, a profile or a file on this computer are missing or wrong."""
+
+
+class ConnectionFailed(SunmiIpcError):
+    """The camera could not be reached, or the connection broke or timed out."""
+
+
+class CameraNotFound(ConnectionFailed):
+    """Discovery did not find the camera asked for."""
+
+
+class TlsError(ConnectionFailed):
+    """The camera is not the one we trust, it refused our certificate, or the .p12 does not open."""
+
+
+class ReplyError(SunmiIpcError):
+    """The answer is not an answer of this protocol, or not of this endpoint's shape."""
+
+
+class ProvisionError(SunmiIpcError):
+    """A flow of several steps stopped. ``step`` is where, ``done`` what was already done."""
+
+    def __init__(
+        self, template: str, *, step: str, done: tuple[str, ...] = (), hint: str = "", **values: object
+    ) -> None:
+        super().__init__(template, hint=hint, step=step, **values)
+        self.step, self.done = step, done
+
+
+class DeviceError(SunmiIpcError):
+    """The camera answered with an error code.
+
+    ``code`` is a :class:`~sunmi_ipc.codes.DeviceCode` where the code is known, else a plain
+    integer; ``endpoint`` is the path that was called.
+    """
+
+    codes: ClassVar[frozenset[int]] = frozenset()
+
+    def __init__(self, code: int, *, endpoint: str = "", camera: str | None = None, hint: str = "") -> None:
+        try:
+            self.code: int = DeviceCode(code)
+        except ValueError:
+            self.code = code
+        known = self.code if isinstance(self.code, DeviceCode) else None
+        template = known.meaning if known else "the camera answered with the unknown code {code}"
+        super().__init__(template, hint=hint or (known.hint if known else ""), camera=camera, code=code)
+        self.endpoint = endpoint
+
+    @classmethod
+    def of(cls, code: int, *, endpoint: str = "", camera: str | None = None, hint: str = "") -> DeviceError:
+        """The error for *code*, of the sub-class where a caller would act differently."""
+        kind = next((sub for sub in DeviceError.__subclasses__() if code in sub.codes), DeviceError)
+        return kind(code, endpoint=endpoint, camera=camera, hint=hint)
+
+    @property
+    def code_name(self) -> str:
+        """The SDK's name of the code, or ``""`` for an unknown one."""
+        return self.code.name if isinstance(self.code, DeviceCode) else ""
+
+    def __str__(self) -> str:
+        where = f"{self.camera}: " if self.camera else ""
+        code = f"code {int(self.code)}" + (f" {self.code_name}" if self.code_name else "")
+        path = f" {self.endpoint}" if self.endpoint else ""
+        return f"{where}{self.message} ({code}{path})." + (f" {self.hint}" if self.hint else "")
+
+
+class AuthenticationError(DeviceError):
+    """The app_id, the secret key or the signature was refused."""
+
+    codes = frozenset({DeviceCode.APPID_INVALID, DeviceCode.SECRET_KEY_INVALID})
+
+
+class NotActivatedError(DeviceError):
+    """The camera must be activated first."""
+
+    codes = frozenset({DeviceCode.DEVICE_NOT_ACTIVATED})
+
+
+class AlreadyActivatedError(DeviceError):
+    """The camera is activated already: for most callers, success."""
+
+    codes = frozenset({DeviceCode.DEVICE_ACTIVATED})
+
+
+class NotSupportedError(DeviceError):
+    """This camera or firmware does not know the call."""
+
+    codes = frozenset({DeviceCode.URL_NOT_FOUND, DeviceCode.OP_NOT_SUPPORT})
+
+
+class NotAllowedError(DeviceError):
+    """The camera knows the call and does not allow it in its present state."""
+
+    codes = frozenset({DeviceCode.OP_NOT_ALLOWED, DeviceCode.FACE_ID_OP_NOT_ALLOWED})
+
+
+class NotReadyError(DeviceError):
+    """A service of the camera is not running yet: worth trying again."""
+
+    codes = frozenset(
+        {
+            DeviceCode.FACE_SERVICE_NOT_RUNNING,
+            DeviceCode.RTSP_NOT_RUNNING,
+            DeviceCode.CLIP_FRAGMENT_NOT_READY,
+            DeviceCode.CLIP_SERVICE_NOT_RUNNING,
+        }
+    )

@@ -1,0 +1,41 @@
+"""Two languages: English in the source, Chinese where the user's locale asks for it.
+
+A message is written once, in English, as a ``str.format`` template; its Chinese stands in
+one of the tables of ``sunmi_ipc.zh``, keyed by that template. A test holds the tables complete.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Literal
+
+Language = Literal["en", "zh"]
+
+
+def language() -> Language:
+    """The user's language, from ``LC_ALL``, ``LC_MESSAGES`` or ``LANG``, the first that is set."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"
+
+
+@cache
+def _chinese() -> dict[str, str]:
+    from importlib import import_module
+    from pkgutil import iter_modules
+
+    from . import zh
+
+    table: dict[str, str] = {}
+    for info in iter_modules(zh.__path__, zh.__name__ + "."):
+        table |= import_module(info.name).ZH
+    return table
+
+
+def tr(template: str, /, lang: Language | None = None, **values: object) -> str:
+    """Translate *template* into *lang* (default: the user's) and fill in *values*."""
+    if (lang or language()) == "zh":
+        template = _chinese().get(template, template)
+    return template.format(**values) if values else template
