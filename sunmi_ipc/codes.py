@@ -23,7 +23,8 @@ class DeviceCode(IntEnum):
     meaning: str
     hint: str
 
-    def __new__(cls, value: int, meaning: str, hint: str = "") -> DeviceCode:
+    def __new__(cls, value: int, meaning: str = "", hint: str = "") -> DeviceCode:
+        """Give the number its texts."""
         member = int.__new__(cls, value)
         member._value_ = value
         member.meaning, member.hint = meaning, hint
@@ -41,7 +42,7 @@ class DeviceCode(IntEnum):
     SECRET_KEY_INVALID = (
         5,
         "app_id or secret key is wrong",
-        "Check the credentials ('ipc configure'; for 'activate', the activation code) and the camera's clock.",
+        "Check the credentials ('ipc configure'; to activate, the activation code) and the camera's clock.",
     )
     URL_NOT_FOUND = (
         6,
@@ -157,7 +158,11 @@ class DeviceCode(IntEnum):
     PARAMS_JSON_TABLE_INVALID = 277, "the parameters are not a proper JSON table", "Check the values."
     SET_CONFIG_FAIL = 278, "saving the configuration failed", "Try again. " + _CARD
     GET_CONFIG_FAIL = 279, "reading the configuration failed", _LATER
-    FACE_ID_INFO_NO_FOUND = 280, "the camera knows nothing about that face", "'ipc face list' shows the faces."
+    FACE_ID_INFO_NO_FOUND = (
+        280,
+        "the camera knows nothing about that face",
+        "'ipc face list' shows the faces.",
+    )
     TIMEZONE_INVALID = 281, "the time zone is not valid", "Check the value."
     INVALID_HUMAN_DETECTION_PARAM = 282, "the human detection parameter is not valid", "Check the value."
     FACE_ID_PIC_NO_FEATURE = (

@@ -59,6 +59,7 @@ class SunmiIpcError(Exception):
         hint: What to do next, likewise a template.
         camera: Which camera, as an address or a serial number.
         values: What fills the templates. Never a secret.
+
     """
 
     def __init__(self, template: str, *, hint: str = "", camera: str | None = None, **values: object) -> None:
@@ -86,7 +87,7 @@ class SunmiIpcError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.camera}: {self.message}" if self.camera else self.message
-        return f"{text} {self.hint}" if self.hint else text
+        return f"{text}. {self.hint}" if self.hint else text
 
 
 def _restore(
@@ -101,12 +102,12 @@ class ParameterError(SunmiIpcError):
     """A parameter was refused before anything was sent. ``name`` tells which."""
 
     def __init__(self, template: str, *, name: str = "", hint: str = "", **values: object) -> None:
-        super().__init__(template, hint=hint, name=name, **values)
+        super().__init__(template, hint=hint, camera=None, **{"name": name, **values})
         self.name = name
 
 
 class UnsupportedError(ParameterError):
-    """This camera model does not have the feature; nothing was sent."""
+    """The camera model does not have the feature; nothing was sent."""
 
 
 class ConfigError(SunmiIpcError):
@@ -135,7 +136,7 @@ class ProvisionError(SunmiIpcError):
     def __init__(
         self, template: str, *, step: str, done: tuple[str, ...] = (), hint: str = "", **values: object
     ) -> None:
-        super().__init__(template, hint=hint, step=step, **values)
+        super().__init__(template, hint=hint, camera=None, **{"step": step, **values})
         self.step, self.done = step, done
 
 
@@ -195,7 +196,7 @@ class AlreadyActivatedError(DeviceError):
 
 
 class NotSupportedError(DeviceError):
-    """This camera or firmware does not know the call."""
+    """The camera or its firmware does not know the call."""
 
     codes = frozenset({DeviceCode.URL_NOT_FOUND, DeviceCode.OP_NOT_SUPPORT})
 

@@ -1,0 +1,92 @@
+"""``camera.sdcard``: the memory card."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..errors import ConnectionFailed, DeviceError, ProvisionError
+from ..spec import INFERRED, SDK, Group, endpoint
+from ..values import CardStatus
+
+if TYPE_CHECKING:
+    from ..models import ExternalStorage
+
+#: Formatting takes about 15 s (A); after a restart services need up to a minute (S).
+FORMAT_TIMEOUT_S = 90.0
+
+
+class SdCard(Group, name="sdcard"):
+    """The memory card."""
+
+    @endpoint(
+        "config/formatMemoryCard",
+        evidence=SDK,
+        params=INFERRED,
+        codes={220, 221},
+        destroys="every recording and every face on the camera's SD card",
+        timeout_s=30,
+    )
+    def format(self) -> None:
+        """Format the SD card; it takes about 15 s, poll the status afterwards."""
+
+    @endpoint("config/getMemoryCardStatus", evidence=SDK, params=INFERRED, document="sdcard")
+    def status(self) -> ExternalStorage:
+        """Read the SD card's state. After a restart it may need up to a minute: try again."""
+
+    def wait_until_normal(
+        self,
+        *,
+        timeout: float = FORMAT_TIMEOUT_S,
+        interval: float = 1.0,
+        on_poll: Callable[[ExternalStorage | None], None] = lambda status: None,
+    ) -> ExternalStorage:
+        """Poll until the card is normal.
+
+        Args:
+            timeout: Give up after this many seconds.
+            interval: Seconds between polls.
+            on_poll: Called with each state, or None while the camera does not answer.
+
+        Raises:
+            ProvisionError: The card was not normal in time.
+
+        """
+        end = time.monotonic() + timeout
+        state = "not answering"
+        while True:
+            try:
+                status = self.status()
+            except (ConnectionFailed, DeviceError) as error:
+                if isinstance(error, DeviceError) and error.code in (1, 5, 7):
+                    raise
+                on_poll(None)
+            else:
+                on_poll(status)
+                if status.ready:
+                    return status
+                state = status.status.name.lower()
+            if time.monotonic() + interval > end:
+                raise ProvisionError(
+                    "the SD card is not ready after {seconds:.0f} s (state: {state})",
+                    step="sdcard",
+                    hint="Take the card out and put it back, or replace it.",
+                    seconds=timeout,
+                    state=state,
+                )
+            time.sleep(interval)
+
+    def format_and_wait(
+        self,
+        *,
+        timeout: float = FORMAT_TIMEOUT_S,
+        interval: float = 1.0,
+        on_poll: Callable[[ExternalStorage | None], None] = lambda status: None,
+    ) -> ExternalStorage:
+        """Format the card and wait until it is normal again. Destroys recordings and faces."""
+        self.format()
+        return self.wait_until_normal(timeout=timeout, interval=interval, on_poll=on_poll)
+
+
+__all__ = ["FORMAT_TIMEOUT_S", "CardStatus", "SdCard"]

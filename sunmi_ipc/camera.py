@@ -1,0 +1,304 @@
+"""One camera."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from . import wire
+from .errors import ConnectionFailed, DeviceError, ParameterError, SunmiIpcError, TlsError, UnsupportedError
+from .redact import Secret
+from .spec import ALL_MODELS, Endpoint, Model, Sign
+from .wire import Credentials, Incoming, Outgoing, Override
+
+if TYPE_CHECKING:
+    from .api.device import Device
+    from .api.sdcard import SdCard
+    from .api.video import Video
+    from .api.wifi import Wifi
+    from .transport import Transport
+    from .trust import KnownCameras
+
+R = TypeVar("R")
+_log = logging.getLogger("sunmi_ipc")
+
+#: A camera's clock is taken to be wrong beyond this; how far it may differ is not documented.
+CLOCK_TOLERANCE_S = 60.0
+_RETRY_PAUSES_S = (0.1, 0.4)
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """``host`` or ``host:port`` as (host, port); the port is 443 where none is given.
+
+    Raises:
+        ParameterError: The port is no number from 1 to 65535, or there is no host.
+
+    """
+    host, colon, port = address.partition(":")
+    if address.startswith("["):
+        host, _, rest = address[1:].partition("]")
+        colon, port = rest[:1], rest[1:]
+    elif address.count(":") > 1:
+        host, colon, port = address, "", ""
+    if not host or (colon and not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536)):
+        raise ParameterError(
+            "{name}: not an address", name="camera", hint="Write it like 192.168.1.20 or 192.168.1.20:8443."
+        )
+    return host, int(port) if colon else 443
+
+
+class Camera:
+    """A camera at an address. Thread-safe; calls on one camera run one after another.
+
+    Args:
+        address: ``host`` or ``host:port``; 192.168.200.1 on the camera's own access point.
+        sn: Serial number, where known; the camera's certificate is pinned under it.
+        model: Model, where known; else it is read once before a call that only some models have.
+        app_id: From the vendor.
+        secret_key: From the vendor; signs calls.
+        activation_code: From the vendor; signs ``device.activate``.
+        p12: Path of the vendor's ``openapi.p12``, the client certificate.
+        p12_password: Its password.
+        ca: Path of the vendor's CA certificate (PEM or DER) for the camera's side. Without it the
+            camera's certificate is pinned at the first contact.
+        known_cameras: Where pins are kept; default: in memory, for this object's life.
+        insecure: Take any certificate. Somebody in the network can then read and change everything.
+        legacy_tls: Allow TLS 1.0 and weak ciphers, for cameras of 2019 and 2020.
+        timeout: Seconds a whole call may take, connecting and answering included.
+        retries: How often a read is tried again after a broken connection.
+        overrides: Corrections of inferred endpoints, by path.
+        transport: Another way to the camera, for tests.
+
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        sn: str = "",
+        model: str = "",
+        app_id: str = "",
+        secret_key: str = "",
+        activation_code: str = "",
+        p12: str | os.PathLike[str] | None = None,
+        p12_password: str = "",
+        ca: str | os.PathLike[str] | None = None,
+        known_cameras: KnownCameras | None = None,
+        insecure: bool = False,
+        legacy_tls: bool = False,
+        timeout: float = 10.0,
+        retries: int = 2,
+        overrides: Mapping[str, Override] | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        self.host, self.port = split_address(address)
+        self.sn, self.model = sn, model
+        self.timeout, self.retries = timeout, retries
+        self.overrides = dict(overrides or {})
+        #: Seconds that the camera's clock is ahead of ours, once a refused call has shown it.
+        self.clock_offset = 0.0
+        self._credentials = Credentials(app_id, Secret(secret_key), Secret(activation_code))
+        self._trust = (p12, Secret(p12_password), ca, known_cameras, insecure, legacy_tls)
+        self._lock = threading.RLock()
+        self._own_transport = transport
+
+    def __repr__(self) -> str:
+        return f"Camera({self.address!r}" + (f", sn={self.sn!r})" if self.sn else ")")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def address(self) -> str:
+        """``host``, or ``host:port`` where the port is not 443."""
+        return self.host if self.port == 443 else f"{self.host}:{self.port}"
+
+    @property
+    def credentials(self) -> Credentials:
+        """What signs the calls; its ``repr`` shows no secret."""
+        return self._credentials
+
+    @cached_property
+    def device(self) -> Device:
+        """Activation and identity."""
+        from .api.device import Device
+
+        return Device(self)
+
+    @cached_property
+    def wifi(self) -> Wifi:
+        """The network that the camera joins."""
+        from .api.wifi import Wifi
+
+        return Wifi(self)
+
+    @cached_property
+    def sdcard(self) -> SdCard:
+        """The memory card."""
+        from .api.sdcard import SdCard
+
+        return SdCard(self)
+
+    @cached_property
+    def video(self) -> Video:
+        """Live picture and recordings."""
+        from .api.video import Video
+
+        return Video(self)
+
+    @cached_property
+    def _transport(self) -> Transport:
+        if self._own_transport is not None:
+            return self._own_transport
+        from .tls import ClientCertificate, client_context, read_ca
+        from .transport import RequestsTransport
+        from .trust import KnownCameras
+
+        p12, password, ca, known, insecure, legacy = self._trust
+        if p12 is None:
+            raise TlsError(
+                "no client certificate is configured; the camera accepts no call without one",
+                hint="Get openapi.p12 from the vendor and set SUNMI_IPC_P12, or run 'ipc configure'.",
+            )
+        certificate = ClientCertificate.load(p12, password)
+        approve: Callable[[bytes], None] | None = None
+        if insecure:
+            _log.warning("%s: the camera's certificate is NOT checked (insecure)", self.address)
+        elif ca is None:
+            pins = known if known is not None else KnownCameras()
+
+            def approve(der: bytes) -> None:
+                pins.approve(self.sn or self.address, der)
+
+        context = client_context(certificate, read_ca(ca) if ca and not insecure else None, legacy)
+        return RequestsTransport(self.host, self.port, context, approve=approve)
+
+    def close(self) -> None:
+        """Close the connection; the next call opens a new one."""
+        with self._lock:
+            if "_transport" in self.__dict__:
+                self._transport.close()
+
+    def call(self, endpoint: Endpoint[..., Any] | str, values: Mapping[str, Any] | None = None, *,
+             sign: bool = True) -> Any:  # fmt: skip
+        """Call an endpoint, or any path.
+
+        Args:
+            endpoint: A declaration (``Wifi.set``), or ``"apiType/action"``.
+            values: Parameters by Python name; for a path, by wire name.
+            sign: Whether to sign; for a path only.
+
+        Returns: the endpoint's result; for a path, the answer's fields as they came.
+
+        Raises:
+            ParameterError: A parameter is out of its bounds; nothing was sent.
+            UnsupportedError: This model does not have the endpoint; nothing was sent.
+            ConfigError: A credential that the call needs is missing; nothing was sent.
+            ConnectionFailed, TlsError, ReplyError, DeviceError: see ``sunmi_ipc.errors``.
+
+        """
+        values = values or {}
+        try:
+            if isinstance(endpoint, str):
+                return self._call_path(endpoint, values, sign)
+            checked = endpoint.check(values)
+            with self._lock:
+                self._require_model(endpoint)
+                override = self.overrides.get(endpoint.path)
+
+                def make(now: float) -> Outgoing:
+                    return wire.build(
+                        endpoint, checked, self._credentials, now=now, random=wire.nonce(), override=override
+                    )
+
+                return self._exchange(make, lambda answer: wire.open_reply(endpoint, answer))
+        except SunmiIpcError as error:
+            if error.camera is None and not isinstance(error, ParameterError):
+                error.camera = self.address
+            raise
+
+    def _call_path(self, path: str, values: Mapping[str, Any], sign: bool) -> dict[str, Any]:
+        path = path.removeprefix("/openapi/").strip("/")
+        if path.count("/") != 1 or not path.replace("/", "").replace("_", "").isalnum():
+            raise ParameterError(
+                "{name}: not apiType/action", name="path", hint="For example device/getInfo."
+            )
+        how = Sign.NONE if not sign else Sign.ACTIVATION if path == "device/activate" else Sign.SECRET
+
+        def make(now: float) -> Outgoing:
+            return wire.build_raw(path, values, self._credentials, now=now, random=wire.nonce(), how=how)
+
+        with self._lock:
+            return self._exchange(make, lambda answer: wire.open_json(answer, path=path))
+
+    def _require_model(self, endpoint: Endpoint[..., Any]) -> None:
+        if endpoint.models == ALL_MODELS:
+            return
+        if not self.model:
+            try:
+                self.model = self.device.info().model
+            except DeviceError:
+                return  # the camera itself will say what is wrong
+        known = next((m for m in Model if m in self.model.upper()), None)
+        if known is not None and known not in endpoint.models:
+            raise UnsupportedError(
+                "{feature} does not exist on the {model}",
+                name=endpoint.key,
+                feature=endpoint.key,
+                model=str(known),
+                hint="It needs {models}.",
+                models=", ".join(sorted(endpoint.models)),
+            )
+
+    def _exchange(self, make: Callable[[float], Outgoing], read: Callable[[Incoming], R]) -> R:
+        outgoing = make(time.time() + self.clock_offset)
+        deadline = time.monotonic() + max(self.timeout, outgoing.timeout_s or 0)
+        incoming = self._send(outgoing, deadline)
+        try:
+            return read(incoming)
+        except DeviceError as error:
+            if error.code not in (2, 5) or not any(k == "timestamp" for k, _ in outgoing.fields):
+                raise
+            if not self._clock_differs(incoming, outgoing):
+                raise
+        # Refused, so not carried out: safe to say again with the camera's own time.
+        return read(self._send(make(time.time() + self.clock_offset), deadline))
+
+    def _clock_differs(self, incoming: Incoming, outgoing: Outgoing) -> bool:
+        if incoming.date is None:
+            return False
+        ours = int(dict(outgoing.fields)["timestamp"])
+        if abs(incoming.date - ours) <= CLOCK_TOLERANCE_S:
+            return False
+        self.clock_offset = incoming.date - time.time()
+        _log.warning(
+            "%s: the camera's clock is %+.0f s off; signing with the camera's time",
+            self.address,
+            self.clock_offset,
+        )
+        return True
+
+    def _send(self, outgoing: Outgoing, deadline: float) -> Incoming:
+        pauses = iter(_RETRY_PAUSES_S[: self.retries] if outgoing.safe else ())
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                return self._transport.send(outgoing, timeout=max(left, 0.001))
+            except TlsError:
+                raise
+            except ConnectionFailed:
+                pause = next(pauses, None)
+                if pause is None or deadline - time.monotonic() < pause:
+                    raise
+                time.sleep(pause)
+
+
+__all__ = ["CLOCK_TOLERANCE_S", "Camera", "split_address"]

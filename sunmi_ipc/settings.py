@@ -1,0 +1,213 @@
+"""Where credentials come from: options, environment, profile, in this order."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import ConfigError
+from .redact import Secret
+
+if TYPE_CHECKING:
+    from .camera import Camera
+
+#: Setting by environment variable (cli.md is the contract).
+ENVIRONMENT = {
+    "SUNMI_IPC_APP_ID": "app_id",
+    "SUNMI_IPC_SECRET_KEY": "secret_key",
+    "SUNMI_IPC_ACTIVATION_CODE": "activation_code",
+    "SUNMI_IPC_P12": "p12",
+    "SUNMI_IPC_P12_PASSWORD": "p12_password",
+    "SUNMI_IPC_CA": "ca",
+    "SUNMI_IPC_INSECURE": "insecure",
+    "SUNMI_IPC_TLS": "tls",
+    "SUNMI_IPC_RTSP_USER": "rtsp_user",
+    "SUNMI_IPC_RTSP_PASSWORD": "rtsp_password",
+    "SUNMI_IPC_INTERFACE": "interface",
+    "SUNMI_IPC_CAMERA": "camera",
+    "SUNMI_IPC_CLOUD_URL": "cloud_url",
+    "SUNMI_IPC_SHOP_NO": "shop_no",
+}
+SECRETS = frozenset({"secret_key", "activation_code", "p12_password", "rtsp_password"})
+_TRUE = {"1", "true", "yes", "on"}
+
+
+def config_dir() -> Path:
+    """Where profiles, known cameras and the last scan live."""
+    if folder := os.environ.get("SUNMI_IPC_CONFIG_DIR"):
+        return Path(folder)
+    import typer
+
+    return Path(typer.get_app_dir("sunmi-ipc"))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be configured; secrets do not show in ``repr``."""
+
+    app_id: str = ""
+    secret_key: str = ""
+    activation_code: str = ""
+    p12: str = ""
+    p12_password: str = ""
+    ca: str = ""
+    insecure: bool = False
+    tls: str = ""
+    rtsp_user: str = "admin"
+    rtsp_password: str = "admin"  # noqa: S105 - the camera's default (S)
+    interface: str = ""
+    camera: str = ""
+    cloud_url: str = ""
+    shop_no: str = ""
+
+    def __post_init__(self) -> None:
+        for name in SECRETS:
+            object.__setattr__(self, name, Secret(getattr(self, name)))
+        if self.tls not in ("", "modern", "legacy"):
+            raise ConfigError("the TLS setting is neither 'modern' nor 'legacy'", hint="See SUNMI_IPC_TLS.")
+
+    @classmethod
+    def load(
+        cls,
+        profile: str = "",
+        *,
+        environment: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> Settings:
+        """Settings from *options* (those not None), the environment, and a profile.
+
+        Args:
+            profile: Its name; default: ``$SUNMI_IPC_PROFILE``, else ``default`` if there is one.
+            environment: Default: the process's.
+            options: Settings by name; they win.
+
+        Raises:
+            ConfigError: The profile does not exist, is unreadable, or others may read it.
+        """
+        environment = os.environ if environment is None else environment
+        wanted = profile or environment.get("SUNMI_IPC_PROFILE", "")
+        values: dict[str, Any] = read_profile(wanted or "default", must_exist=bool(wanted))
+        values |= {name: environment[key] for key, name in ENVIRONMENT.items() if environment.get(key)}
+        values |= {name: value for name, value in options.items() if value not in (None, "")}
+        if isinstance(values.get("insecure"), str):
+            values["insecure"] = values["insecure"].lower() in _TRUE
+        return cls(**values)
+
+    def interfaces(self) -> list[str] | None:
+        """The interfaces to scan; None for all."""
+        return [part.strip() for part in self.interface.split(",") if part.strip()] or None
+
+    def connect(self, address: str, *, sn: str = "", model: str = "", **options: Any) -> Camera:
+        """A camera at *address* with these credentials; pins are kept in the config directory."""
+        from .camera import Camera
+        from .trust import KnownCameras
+
+        settings: dict[str, Any] = {
+            "app_id": self.app_id,
+            "secret_key": self.secret_key,
+            "activation_code": self.activation_code,
+            "p12": self.p12 or None,
+            "p12_password": self.p12_password,
+            "ca": self.ca or None,
+            "insecure": self.insecure,
+            "legacy_tls": self.tls == "legacy",
+            "known_cameras": KnownCameras(config_dir() / "known_cameras.json"),
+        }
+        return Camera(address, sn=sn, model=model, **settings | options)
+
+    def with_options(self, **options: Any) -> Settings:
+        """A copy with *options* changed."""
+        return replace(self, **options)
+
+
+def profile_path(name: str) -> Path:
+    """The file of a profile; a name is letters, digits, ``-`` and ``_``."""
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise ConfigError("a profile's name is made of letters, digits, '-' and '_'")
+    return config_dir() / "profiles" / f"{name}.toml"
+
+
+def read_profile(name: str, *, must_exist: bool = True) -> dict[str, Any]:
+    """The settings of a profile; raises ConfigError where it cannot be used."""
+    path = profile_path(name)
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        if must_exist:
+            raise ConfigError(
+                "there is no profile {profile}", hint="'ipc configure -p {profile}' makes it.", profile=name
+            ) from None
+        return {}
+    except OSError as error:
+        raise ConfigError("the profile {path} cannot be read: {reason}", path=str(path),
+                          reason=error.strerror or "") from None  # fmt: skip
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigError(
+            "the profile {path} can be read by others", hint="It holds secrets: chmod 600 {path}", path=str(path)
+        )
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            "the profile {path} is not TOML: {reason}", hint="'ipc configure' writes it anew.", path=str(path),
+            reason=str(error),
+        ) from None  # fmt: skip
+    known = {f.name for f in fields(Settings)}
+    if unknown := sorted(set(raw) - known - {"keyring"}):
+        raise ConfigError("the profile {path} has the unknown key {key}", path=str(path), key=unknown[0])
+    stored = raw.pop("keyring", [])
+    return raw | {key: _from_keyring(name, key) for key in stored}
+
+
+def _from_keyring(profile: str, key: str) -> str:
+    try:
+        import keyring
+    except ImportError:
+        raise ConfigError(
+            "the profile keeps secrets in the system keyring, which is not installed",
+            hint='pip install "sunmi-ipc[keyring]"',
+        ) from None
+    return keyring.get_password(f"sunmi-ipc/{profile}", key) or ""
+
+
+def system_keyring() -> Any | None:
+    """The system keyring where there is a usable one, else None."""
+    try:
+        import keyring
+        from keyring.backends.fail import Keyring as Missing
+    except ImportError:
+        return None
+    return None if isinstance(keyring.get_keyring(), Missing) else keyring
+
+
+def write_profile(name: str, values: Mapping[str, Any], *, use_keyring: bool) -> Path:
+    """Write a profile, mode 0600; secrets into the system keyring where *use_keyring*."""
+    path = profile_path(name)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    plain = {k: v for k, v in values.items() if v not in ("", None, False)}
+    stored: list[str] = []
+    if use_keyring and (keyring := system_keyring()) is not None:
+        for key in sorted(SECRETS & plain.keys()):
+            keyring.set_password(f"sunmi-ipc/{name}", key, "".join(plain.pop(key)))
+            stored.append(key)
+    lines = [f"{key} = {_toml(value)}" for key, value in plain.items()]
+    if stored:
+        lines.append(f"keyring = {json.dumps(stored)}")
+    temporary = path.with_suffix(".tmp")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    os.replace(temporary, path)
+    return path
+
+
+def _toml(value: Any) -> str:
+    # JSON's strings and booleans are TOML's too, DEL aside.
+    return json.dumps("".join(value) if isinstance(value, str) else value, ensure_ascii=False).replace("\x7f", "\\u007f")

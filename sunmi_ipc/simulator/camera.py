@@ -1,0 +1,473 @@
+"""The virtual camera: real UDP, real TLS, its own checks, its own memory."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import secrets
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from email.utils import formatdate
+from functools import partial
+from http.server import BaseHTTPRequestHandler
+from ipaddress import ip_address
+from typing import Any, Self
+
+from ..errors import ConfigError, ParameterError
+from ..spec import Endpoint, Model, Sign, registry
+from ..values import CardStatus
+from ..wire import Override
+from . import behaviours, discovery, faults, loop
+from .checks import Refused, check_private, check_public, parse_form
+from .faults import Fault, Faults
+from .state import CameraState, new_state
+from .vendor import Vendor
+
+STATES = ("factory", "ready")
+_MAX_BODY = 8 * 1024 * 1024
+
+
+class VirtualCamera:
+    """A camera on this machine. Use it as a context manager.
+
+    What the protocol sheet leaves open is our guess, listed here, so that nobody takes a green test
+    for a fact about cameras:
+
+    ==================================  ==========================================================
+    question                            the virtual camera
+    ==================================  ==========================================================
+    order of checks                     URL, model, app_id, form of timestamp and random, activated,
+                                        signature, clock, parameters
+    clock                               code 5 beyond ``clock_tolerance_s`` (300)
+    replayed ``random``                 accepted
+    ``device/getInfo`` before activation  code 7
+    card while formatting               blank (1)
+    Wi-Fi with a wrong password         the camera comes back on its own access point
+    ``data``                            under ``data``; with ``flat=True`` beside ``code``
+    ==================================  ==========================================================
+
+    Args:
+        vendor: Whose certificates and secrets it takes; default: a vendor of its own.
+        model: FM010 or FM020.
+        state: ``factory`` (out of the box) or ``ready`` (on the LAN, activated, card formatted).
+        ip: Its address; default: a free one in 127.0.0.0/8.
+        port: Its HTTPS port; 0 takes a free one.
+        seed, number: The same numbers give the same serial number and MAC.
+        expose: Allow an address beyond loopback.
+        flat: Print the fields beside ``code`` instead of under ``data``.
+        overrides: Other paths and names than the table's, as a real camera may have.
+        udp: Answer discovery.
+
+    """
+
+    def __init__(
+        self,
+        vendor: Vendor | None = None,
+        *,
+        model: str = "FM020",
+        state: str = "factory",
+        ip: str = "",
+        port: int = 0,
+        seed: int = 0,
+        number: int = 0,
+        expose: bool = False,
+        flat: bool = False,
+        clock_tolerance_s: float = 300.0,
+        overrides: Mapping[str, Override] | None = None,
+        udp: bool = True,
+        minimum_tls: ssl.TLSVersion | None = None,
+    ) -> None:
+        if model.upper() not in list(Model):
+            raise ParameterError(
+                "{name}: there is no model {model}", name="model", model=model, hint="FM010 or FM020."
+            )
+        if state not in STATES:
+            raise ParameterError("{name}: unknown", name="state", hint="Use factory or ready.")
+        if ip and not ip_address(ip).is_loopback and not expose:
+            raise ConfigError(
+                "a virtual camera stays on this machine unless told otherwise",
+                hint="To let others reach it, say --expose (expose=True).",
+            )
+        self._own_vendor = vendor is None
+        self.vendor = vendor or Vendor()
+        self.state: CameraState = new_state(Model(model.upper()), state, seed, number)
+        self.faults = Faults(seed)
+        self.flat, self.clock_tolerance_s, self.overrides = flat, clock_tolerance_s, dict(overrides or {})
+        self._wanted = (ip, port)
+        self._udp, self._minimum_tls = udp, minimum_tls
+        self.ip, self.port = ip, port
+        self._sockets: list[socket.socket] = []
+        self._connections: set[socket.socket] = set()
+        self._away_until = 0.0
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._table = self._index()
+
+    def _index(self) -> dict[str, Endpoint[..., Any]]:
+        table = {}
+        for path, endpoint in registry().items():
+            override = self.overrides.get(path)
+            table[(override.path if override else "") or path] = endpoint
+        return table
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> Self:
+        """Bind and answer; returns when the camera can be reached."""
+        self._context = self.vendor.server_context(self.state.sn, minimum=self._minimum_tls)
+        listener = self._bind()
+        self.ip, self.port = listener.getsockname()[:2]
+        self.state.documents["address"] = {"ip": self.ip}
+        running = loop.acquire()
+        running.add(listener, self._accept)
+        self._sockets.append(listener)
+        if self._udp:
+            own = discovery.udp_socket(self.ip)
+            running.add(own, self._hear)
+            self._sockets.append(own)
+            discovery.BROADCASTS.join(self._answer_discovery)
+        return self
+
+    def _bind(self) -> socket.socket:
+        ip, port = self._wanted
+        for _ in range(20):
+            address = ip or "127." + ".".join(str(1 + secrets.randbelow(254)) for _ in range(3))
+            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind((address, port))
+            except OSError as error:
+                listener.close()
+                if ip:
+                    raise ConfigError(
+                        "{address}:{port} cannot be used: {reason}",
+                        hint="Choose another --port, or end the program that holds it.",
+                        address=address,
+                        port=port,
+                        reason=error.strerror or "",
+                    ) from None
+                continue
+            listener.listen(256)
+            return listener
+        raise ConfigError("no free loopback address was found")
+
+    def close(self) -> None:
+        """Leave the network."""
+        self._closing.set()
+        running = loop.acquire()
+        if self._udp and self._sockets:
+            discovery.BROADCASTS.leave(self._answer_discovery)
+        for sock in self._sockets:
+            running.remove(sock)
+        if self._sockets:
+            loop.release()
+        loop.release()
+        self._sockets.clear()
+        self._cut()
+        if self._own_vendor:
+            self.vendor.close()
+
+    def _cut(self) -> None:
+        with self._lock:
+            connections, self._connections = self._connections, set()
+        for connection in connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def restart(self, seconds: float) -> None:
+        """Leave the network for *seconds*: connections break, nothing answers."""
+        self._away_until = time.monotonic() + seconds
+        self._cut()
+
+    @property
+    def away(self) -> bool:
+        """Whether the camera is restarting or changing networks."""
+        return time.monotonic() < self._away_until
+
+    @property
+    def address(self) -> str:
+        """``ip:port``."""
+        return f"{self.ip}:{self.port}"
+
+    @property
+    def sn(self) -> str:
+        """The serial number."""
+        return self.state.sn
+
+    def fail(self, kind: str, value: float = 0.0, *, path: str | None = None, times: int | None = 1,
+             probability: float = 1.0) -> None:  # fmt: skip
+        """Play a fault (see ``sunmi_ipc.simulator.faults``)."""
+        if kind == "restart":
+            self.restart(value)
+        elif kind == "clock":
+            self.state.clock_offset = value
+        elif kind not in faults.KINDS:
+            raise ParameterError(
+                "{name}: unknown", name="kind", hint="One of {kinds}.", kinds=", ".join(faults.KINDS)
+            )
+        else:
+            self.faults.add(Fault(kind, value, path, times, probability))
+
+    def insert_card(self, status: CardStatus) -> None:
+        """Put a card of this state into the camera (or take it out: ``CardStatus.NONE``)."""
+        self.state.card, self.state.card_busy_until = status, 0.0
+
+    # -- discovery -------------------------------------------------------------------------------
+
+    def describe(self) -> dict[str, str]:
+        """What the camera says of itself in discovery."""
+        state = self.state
+        values = {
+            "deviceid": state.sn,
+            "ip": self.ip,
+            "mac": state.mac,
+            "firmware": state.firmware,
+            "name": state.name,
+            "model": str(state.model),
+            "type": "IPC",
+            "network": "LAN" if state.wired else "AP",
+        }
+        if self.port != 443:
+            values["port"] = str(self.port)
+        return values
+
+    def _answer_discovery(self, sender: tuple[str, int]) -> None:
+        if self.away or self._closing.is_set():
+            return
+        with contextlib.suppress(OSError, IndexError):
+            self._sockets[1].sendto(discovery.response(self.describe()), sender)
+
+    def _hear(self, sock: socket.socket) -> None:
+        data, sender = sock.recvfrom(65_535)
+        if discovery.is_request(data):
+            self._answer_discovery(sender)
+
+    # -- HTTPS -----------------------------------------------------------------------------------
+
+    def _accept(self, listener: socket.socket) -> None:
+        connection, peer = listener.accept()
+        if self.away:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            connection.close()
+            return
+        threading.Thread(target=self._serve, args=(connection, peer), daemon=True).start()
+
+    def _serve(self, raw: socket.socket, peer: Any) -> None:
+        raw.settimeout(60)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        secure = None
+        with self._lock:
+            self._connections.add(raw)
+        try:
+            secure = self._context.wrap_socket(raw, server_side=True)
+            with self._lock:
+                self._connections.discard(raw)
+                self._connections.add(secure)
+            _Handler(self, secure, peer)
+        except (OSError, ValueError):
+            pass  # a broken client is the client's affair
+        finally:
+            with self._lock:
+                self._connections.discard(raw)
+                if secure is not None:
+                    self._connections.discard(secure)
+            for sock in (secure, raw):
+                if sock is not None:
+                    with contextlib.suppress(OSError):
+                        sock.close()
+
+    def clock(self) -> float:
+        """The camera's time, Unix seconds."""
+        return time.time() + self.state.clock_offset
+
+    def answer(self, path: str, body: bytes) -> dict[str, Any]:
+        """Carry out one call; the answer's JSON."""
+        try:
+            endpoint = self._table.get(path)
+            if endpoint is None:
+                raise Refused(6)
+            with self.state.lock:
+                data = self._carry_out(endpoint, body)
+                self.state.counts[endpoint.path] = self.state.counts.get(endpoint.path, 0) + 1
+        except Refused as refused:
+            return {"code": refused.code}
+        if data is None:
+            return {"code": 0}
+        return {"code": 0, **data} if self.flat else {"code": 0, "data": data}
+
+    def _carry_out(self, endpoint: Endpoint[..., Any], body: bytes) -> dict[str, Any] | None:
+        if self.state.model not in endpoint.models:
+            raise Refused(13)
+        form = parse_form(body)
+        if endpoint.sign is Sign.NONE:
+            if self.state.activated:
+                raise Refused(12)
+        else:
+            activating = endpoint.sign is Sign.ACTIVATION
+            if not activating and not self.state.activated:
+                raise Refused(7)
+            key = self.vendor.activation_code if activating else self.vendor.secret_key
+            check_public(
+                form, self.vendor.app_id, key.reveal(), clock=self.clock(), tolerance=self.clock_tolerance_s
+            )
+        override = self.overrides.get(endpoint.path)
+        values = check_private(endpoint, form, override)
+        behaviour = behaviours.behaviour_of(endpoint)
+        if behaviour is None:
+            raise Refused(13)
+        return behaviour(self.state, values)
+
+    def after(self, path: str) -> None:
+        """What follows an answer: with new Wi-Fi settings the camera changes networks."""
+        if path.startswith("config/setWifiConf") and not self.state.wired:
+            self.restart(self.state.join_s)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection to one virtual camera."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "sunmi"
+    sys_version = ""
+
+    def __init__(self, camera: VirtualCamera, connection: ssl.SSLSocket, peer: Any) -> None:
+        self.camera = camera
+        super().__init__(connection, peer, None)  # type: ignore[arg-type]
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep quiet."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The camera's clock, right or wrong."""
+        return formatdate(self.camera.clock() if timestamp is None else timestamp, usegmt=True)
+
+    def do_GET(self) -> None:
+        """There is nothing to read but calls."""
+        self._send(404, faults.HTML, "text/html")
+
+    def do_POST(self) -> None:
+        """Answer one call."""
+        size = self.headers.get("Content-Length", "0")
+        if not size.isdecimal() or int(size) > _MAX_BODY:
+            self.close_connection = True
+            self._send(413, b"", "text/plain")
+            return
+        body = self.rfile.read(int(size))
+        path = self.path.partition("?")[0].removeprefix("/openapi/")
+        due = self.camera.faults.take(path)
+        for fault in due:
+            if fault.kind == "delay":
+                self.camera._closing.wait(fault.value)
+            elif fault.kind == "code":
+                self._send(200, faults.encode({"code": int(fault.value)}))
+                return
+            elif fault.kind != "dirty":
+                _SPOIL[fault.kind](self, fault.value)
+                return
+        if not self.path.startswith("/openapi/"):
+            self._send(404, faults.HTML, "text/html")
+            return
+        answer = self.camera.answer(path, body)
+        if any(fault.kind == "dirty" for fault in due):
+            answer = faults.dirty(answer)
+        self._send(200, faults.encode(answer))
+        if answer.get("code") == 0:
+            self.camera.after(path)
+
+    def _send(self, status: int, body: bytes, kind: str = "application/json") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        # One write: head and body in one TLS record.
+        sink, self.wfile = self.wfile, io.BytesIO()
+        self.end_headers()
+        head, self.wfile = self.wfile.getvalue(), sink
+        self.wfile.write(head + body)
+
+    def _drop(self, value: float) -> None:
+        self.close_connection = True
+
+    def _reset(self, value: float) -> None:
+        self._send_part(b'{"code": 0, "da')
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.connection.close()
+        self.close_connection = True
+
+    def _send_part(self, part: bytes) -> None:
+        self.wfile.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n" + part
+        )
+
+    def _hang(self, value: float) -> None:
+        self.camera._closing.wait(value or 60)
+        self.close_connection = True
+
+    def _drip(self, value: float) -> None:
+        self._send_part(b"")
+        with contextlib.suppress(OSError):
+            for _ in range(500):
+                if self.camera._closing.wait(value or 0.1):
+                    break
+                self.wfile.write(b" ")
+        self.close_connection = True
+
+    def _huge(self, value: float) -> None:
+        size = int(value or 10_000_000)
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        with contextlib.suppress(OSError):
+            for _ in range(size // 65_536 + 1):
+                self.wfile.write(b"9" * 65_536)
+        self.close_connection = True
+
+
+_SPOIL: dict[str, Callable[[_Handler, float], None]] = {
+    "drop": _Handler._drop,
+    "reset": _Handler._reset,
+    "hang": _Handler._hang,
+    "drip": _Handler._drip,
+    "huge": _Handler._huge,
+    "http": lambda h, value: h._send(int(value or 500), faults.HTML, "text/html"),
+    "garble": lambda h, value: h._send(200, faults.GARBLED),
+    "html": lambda h, value: h._send(200, faults.HTML, "text/html"),
+    "empty": lambda h, value: h._send(200, b""),
+}
+
+
+def start_cameras(
+    vendor: Vendor, count: int, *, first: int = 2, port: int = 8443, **options: Any
+) -> list[VirtualCamera]:
+    """Start *count* cameras on 127.0.0.*first* and up, skipping addresses that are taken.
+
+    Args:
+        vendor: Whose they are.
+        count: How many, from 1.
+        first: Last byte of the first address.
+        port: The HTTPS port of all.
+        options: For each :class:`VirtualCamera`.
+
+    """
+    cameras: list[VirtualCamera] = []
+    number = first
+    try:
+        while len(cameras) < count:
+            if number > 65_000:
+                raise ConfigError("no free loopback address was found", hint="Choose another --port.")
+            ip = f"127.0.{number // 254}.{1 + number % 254}" if number > 253 else f"127.0.0.{number}"
+            make = partial(VirtualCamera, vendor, ip=ip, port=port, number=len(cameras), **options)
+            with contextlib.suppress(ConfigError):
+                cameras.append(make().start())
+            number += 1
+    except BaseException:
+        for camera in cameras:
+            camera.close()
+        raise
+    return cameras

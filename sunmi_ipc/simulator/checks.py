@@ -1,0 +1,123 @@
+"""The virtual camera's own checks: signature, public parameters, bounds.
+
+Written from the protocol sheet and the endpoint table, on purpose without the client's code: a
+mistake in the client must show here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from ..spec import Endpoint, Parameter
+from ..wire import Override
+
+PUBLIC = ("app_id", "timestamp", "random", "sign")
+
+
+class Refused(Exception):
+    """Answer with this return code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def parse_form(body: bytes) -> dict[str, str]:
+    """The form's fields; a body that is no form, or a field twice, is refused with 2."""
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), errors="strict"
+        )
+    except ValueError:
+        raise Refused(2) from None
+    form = dict(pairs)
+    if len(form) != len(pairs):
+        raise Refused(2)
+    return form
+
+
+def signature(form: Mapping[str, str], key: str) -> str:
+    """Section 3: non-empty parameters but ``sign``, by key, joined, the key behind, MD5, upper case."""
+    digest = hashlib.md5(usedforsecurity=False)
+    for name in sorted(n for n, value in form.items() if value != "" and n != "sign"):
+        digest.update(f"{name}={form[name]}&".encode())
+    digest.update(b"key=" + key.encode())
+    return digest.hexdigest().upper()
+
+
+def check_public(form: Mapping[str, str], app_id: str, key: str, *, clock: float, tolerance: float) -> None:
+    """Refuse a signed call whose public parameters are wrong. Raises Refused(1), (2) or (5)."""
+    if form.get("app_id") != app_id:
+        raise Refused(1)
+    stamp, nonce = form.get("timestamp", ""), form.get("random", "")
+    if not re.fullmatch(r"[0-9]{10}", stamp) or not re.fullmatch(r"[0-9A-Za-z]{6,10}", nonce):
+        raise Refused(2)
+    if form.get("sign") != signature(form, key):
+        raise Refused(5)
+    if abs(int(stamp) - clock) > tolerance:
+        raise Refused(5)
+
+
+def check_private(
+    endpoint: Endpoint[..., Any], form: Mapping[str, str], override: Override | None
+) -> dict[str, Any]:
+    """The private parameters by Python name, as numbers, text or decoded JSON; raises Refused."""
+    names = dict(override.names) if override else {}
+    encoding = dict(override.encoding) if override else {}
+    left = {k: v for k, v in form.items() if k not in PUBLIC}
+    values: dict[str, Any] = {}
+    for parameter in endpoint.parameters:
+        text = left.pop(names.get(parameter.wire, parameter.wire), None)
+        if text is None:
+            if parameter.required:
+                raise Refused(parameter.refused)
+            continue
+        values[parameter.name] = _value(parameter, text, encoding.get(parameter.wire, ""))
+    if left:
+        raise Refused(2)
+    return values
+
+
+def _value(parameter: Parameter, text: str, encoding: str) -> Any:
+    refused = Refused(parameter.refused)
+    if parameter.kind == "file":
+        return text
+    if parameter.kind == "json":
+        if encoding == "csv":
+            items: Any = text.split(",")
+        else:
+            try:
+                items = json.loads(text)
+            except ValueError:
+                raise refused from None
+        if not isinstance(items, list) or not items:
+            raise refused
+        if parameter.choices and any(item not in parameter.choices for item in items):
+            raise refused
+        return items
+    if parameter.kind == "int":
+        if not re.fullmatch(r"-?[0-9]{1,18}", text):
+            raise refused
+        number = int(text)
+        low, high = parameter.ge, parameter.le
+        if (low is not None and number < low) or (high is not None and number > high):
+            raise refused
+        if parameter.base is bool and number not in (0, 1):
+            raise refused
+        if parameter.choices and number not in parameter.choices:
+            raise refused
+        return number
+    if parameter.choices and text not in parameter.choices:
+        raise refused
+    if parameter.max_bytes is not None and len(text.encode()) > parameter.max_bytes:
+        raise refused
+    if parameter.max_len is not None and len(text) > parameter.max_len:
+        raise refused
+    if len(text) < (parameter.min_len or 0):
+        raise refused
+    return text

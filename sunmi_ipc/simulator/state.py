@@ -1,0 +1,78 @@
+"""What a virtual camera knows and remembers."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..spec import Model
+from ..values import CardStatus
+
+#: Networks that every virtual camera sees, with the password that lets it in.
+NETWORKS = (
+    ("Shop-WiFi", "WPA-PSK", "welcome-2020"),
+    ("Shop-Guest", "NONE", ""),
+    ("咖啡店", "WPA-PSK", "kafei1234"),
+)
+
+
+@dataclass
+class CameraState:
+    """The state of one camera; guard it with ``lock``."""
+
+    sn: str
+    mac: str
+    model: Model
+    name: str
+    firmware: str = "1.8.2"
+    hardware: str = "V1.0"
+    wired: bool = False
+    activated: bool = False
+    bound: bool = False
+    ssid: str = ""
+    wifi_password: str = field(default="", repr=False)
+    networks: tuple[tuple[str, str, str], ...] = NETWORKS
+    card: CardStatus = CardStatus.BLANK
+    format_s: float = 2.0
+    card_busy_until: float = 0.0
+    join_s: float = 0.3
+    clock_offset: float = 0.0
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: How often a path was carried out: what a test counts.
+    counts: dict[str, int] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @property
+    def on_wifi(self) -> bool:
+        """Whether the network it was told to join lets it in."""
+        return any(s == self.ssid and p == self.wifi_password for s, _, p in self.networks)
+
+    @property
+    def online(self) -> bool:
+        """Whether it has internet."""
+        return self.wired or self.on_wifi
+
+    @property
+    def card_status(self) -> CardStatus:
+        """The card's state now; blank while it is being formatted (our guess)."""
+        if self.card_busy_until > time.monotonic():
+            return CardStatus.BLANK
+        return self.card
+
+
+def new_state(model: Model, state: str, seed: int, number: int) -> CameraState:
+    """A camera out of its box (``factory``), or set up (``ready``); the same arguments, the same camera."""
+    die = random.Random(f"{seed}/{number}/{model}")  # noqa: S311 - made-up serial numbers
+    prefix = "SS101D8BS" if model is Model.FM010 else "FS101D8BS"
+    mac = ":".join(
+        f"{b:02X}" for b in (0x02, 0x53, 0x4D, die.randrange(256), die.randrange(256), number % 256)
+    )
+    new = CameraState(
+        f"{prefix}{die.randrange(100_000):05d}", mac, model, f"SUNMI_{mac[-5:].replace(':', '')}"
+    )
+    if state == "ready":
+        new.activated, new.wired, new.card = True, True, CardStatus.NORMAL
+    return new

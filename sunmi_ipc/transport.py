@@ -1,0 +1,232 @@
+"""Bytes over the network, and nothing else: one kept connection, one deadline, one size limit."""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Protocol
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from .errors import ConnectionFailed, ReplyError, SunmiIpcError, TlsError
+from .redact import MASK, is_secret
+from .tls import CALL
+from .wire import Incoming, Outgoing
+
+_log = logging.getLogger("sunmi_ipc.transport")
+
+#: Answers are a few kilobytes; a camera that sends more is broken or hostile.
+MAX_ANSWER = 4 * 1024 * 1024
+_CHUNK = 65_536
+_REACH_HINT = "Is it on and in this network? 'ipc scan' lists the cameras that answer."
+
+
+class Transport(Protocol):
+    """What a camera needs of the network."""
+
+    def send(self, outgoing: Outgoing, *, timeout: float) -> Incoming:
+        """Send, and return the whole answer within *timeout* seconds, or raise a SunmiIpcError."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class _Connection(urllib3.connection.HTTPSConnection):
+    def connect(self) -> None:
+        super().connect()
+        # By CA, by pin, or waved through with a warning of our own: urllib3's would come on every call.
+        self.is_verified = True
+
+
+class _Adapter(HTTPAdapter):
+    """Hands our TLS context to urllib3, and lets nothing change it.
+
+    requests would load its public CAs into our context (``verify=True``) or switch it to CERT_NONE
+    (``verify=False``); with ``cert_verify`` doing nothing, the context alone decides.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0, pool_block=False)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Give the pool our context."""
+        super().init_poolmanager(*args, ssl_context=self._context, assert_hostname=False, **kwargs)
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        """Connect with our context, whatever *verify* says."""
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"ssl_context": self._context, "assert_hostname": False}
+
+    def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
+        """Use connections that know that somebody judged the certificate."""
+        pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+        pool.ConnectionCls = _Connection
+        return pool
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """The context alone decides."""
+
+
+class RequestsTransport:
+    """HTTPS to one camera over one kept connection. Not for use by two threads at once.
+
+    Args:
+        host: Address of the camera.
+        port: HTTPS port.
+        context: From :func:`sunmi_ipc.tls.client_context`.
+        approve: Called with the camera's certificate (DER) at every handshake; raises to refuse.
+
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        context: ssl.SSLContext,
+        *,
+        approve: Callable[[bytes], None] | None = None,
+        max_answer: int = MAX_ANSWER,
+    ) -> None:
+        self.base = f"https://{f'[{host}]' if ':' in host else host}:{port}"
+        self._approve, self._max = approve, max_answer
+        self.session = requests.Session()
+        self.session.trust_env = False  # a proxy variable must not swallow calls on the LAN
+        self.session.headers.clear()
+        self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.session.mount("https://", _Adapter(context))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.session.close()
+
+    def send(self, outgoing: Outgoing, *, timeout: float) -> Incoming:
+        """Send one request; see :class:`Transport`.
+
+        Raises:
+            ConnectionFailed: Not reachable, reset, or not done within *timeout* seconds.
+            TlsError: Not the camera we trust, or our certificate was refused.
+            ReplyError: The answer is too large or encoded in a way that was not asked for.
+
+        """
+        started = time.monotonic()
+        CALL.deadline, CALL.approve = started + timeout, self._approve
+        # identity: a compressed answer could be a bomb, and nothing here is worth compressing.
+        headers = {"Accept-Encoding": "identity", "User-Agent": "sunmi-ipc"}
+        url = self.base + outgoing.url_path
+        if _log.isEnabledFor(logging.DEBUG):
+            shown = "&".join(f"{k}={MASK if is_secret(k) else v}" for k, v in outgoing.fields)
+            _log.debug("POST %s %s", url, shown)
+        try:
+            if outgoing.files:
+                body: Any = {"data": outgoing.fields, "files": outgoing.files}
+            else:
+                headers["Content-Type"] = "application/x-www-form-urlencoded"
+                body = {"data": outgoing.body}
+            with self.session.post(
+                url, headers=headers, timeout=timeout, allow_redirects=False, stream=True, verify=True, **body
+            ) as response:
+                content = self._read(response)
+        except SunmiIpcError:
+            self.session.close()
+            raise
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            self.session.close()
+            raise _translate(error, timeout, time.monotonic() - started) from error
+        finally:
+            CALL.deadline = CALL.approve = None
+        _log.debug("HTTP %s, %d bytes", response.status_code, len(content))
+        return Incoming(response.status_code, response.headers, content)
+
+    def _read(self, response: requests.Response) -> bytes:
+        if response.headers.get("Content-Encoding", "identity") not in ("", "identity"):
+            raise ReplyError("the answer is compressed, which was not asked for")
+        content = bytearray()
+        # read1-like chunks keep the deadline in play; decode_content stays off.
+        for chunk in response.raw.stream(_CHUNK, decode_content=False):
+            content += chunk
+            if len(content) > self._max:
+                raise ReplyError(
+                    "the answer is larger than {limit} bytes",
+                    hint="Is this address a SUNMI camera? 'ipc scan' lists them.",
+                    limit=self._max,
+                )
+        return bytes(content)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error with everything that it wraps: causes, contexts, reasons and arguments."""
+    found: list[BaseException] = []
+    todo: list[object] = [error]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, BaseException) and item not in found:
+            found.append(item)
+            todo += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
+    return found
+
+
+#: Words in OpenSSL's reasons when an old camera meets a modern client.
+_OLD_TLS = re.compile(
+    "BAD_SIGNATURE_TYPE|CA_MD_TOO_WEAK|DH_KEY_TOO_SMALL|EE_KEY_TOO_SMALL|INSUFFICIENT_SECURITY|LEGACY_SIGALG"
+    "|NO_PROTOCOLS_AVAILABLE|NO_SHARED_CIPHER|PROTOCOL_VERSION|UNSAFE_LEGACY_RENEGOTIATION"
+    "|UNSUPPORTED_PROTOCOL|WRONG_SIGNATURE_TYPE|WRONG_SSL_VERSION"
+)
+
+
+def _translate(error: BaseException, timeout: float, elapsed: float) -> ConnectionFailed | ReplyError:
+    chain = _chain(error)
+    for item in chain:
+        if isinstance(item, ConnectionFailed | ReplyError):
+            return item
+    for item in chain:
+        if isinstance(item, ssl.SSLCertVerificationError):
+            return TlsError(
+                "the camera's certificate is not from the CA you gave: {reason}",
+                hint="Is this the right camera, and the right CA file (SUNMI_IPC_CA)?",
+                reason=item.verify_message or "verification failed",
+            )
+    for item in chain:
+        if isinstance(item, ssl.SSLError) and not isinstance(item, ssl.SSLEOFError | TimeoutError):
+            return _tls(item)
+    if any(isinstance(i, TimeoutError | socket.timeout | requests.Timeout) for i in chain):
+        return ConnectionFailed(
+            "no complete answer within {seconds:.3g} s",
+            hint=_REACH_HINT,
+            seconds=min(timeout, max(elapsed, 0.001)),
+        )
+    for item in chain:
+        if isinstance(item, ConnectionRefusedError):
+            return ConnectionFailed("the connection was refused", hint=_REACH_HINT)
+    for item in chain:
+        if isinstance(item, OSError) and item.errno is not None and item.strerror:
+            return ConnectionFailed("the connection failed: {reason}", hint=_REACH_HINT, reason=item.strerror)
+    return ConnectionFailed("the connection broke before the whole answer was there", hint=_REACH_HINT)
+
+
+def _tls(error: ssl.SSLError) -> TlsError:
+    reason = (error.reason or "").upper()
+    if _OLD_TLS.search(reason):
+        return TlsError(
+            "the camera speaks an old TLS that is off by default ({reason})",
+            hint="If this camera is of 2019 or 2020, allow it with SUNMI_IPC_TLS=legacy.",
+            reason=reason,
+        )
+    if "ALERT" in reason:
+        return TlsError(
+            "the camera refused our client certificate ({reason})",
+            hint="Is this the openapi.p12 that the vendor gave you for these cameras? See SUNMI_IPC_P12.",
+            reason=reason,
+        )
+    return TlsError(
+        "the TLS connection failed ({reason})",
+        hint="Is there a SUNMI camera at this address and port? 'ipc scan' lists them.",
+        reason=reason or "unknown reason",
+    )
