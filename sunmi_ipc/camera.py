@@ -187,8 +187,13 @@ class Camera:
             if "_transport" in self.__dict__:
                 self._transport.close()
 
-    def call(self, endpoint: Endpoint[..., Any] | str, values: Mapping[str, Any] | None = None, *,
-             sign: bool = True) -> Any:  # fmt: skip
+    def call(
+        self,
+        endpoint: Endpoint[..., Any] | str,
+        values: Mapping[str, Any] | None = None,
+        *,
+        sign: bool = True,
+    ) -> Any:
         """Call an endpoint, or any path.
 
         Args:

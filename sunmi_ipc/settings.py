@@ -89,6 +89,7 @@ class Settings:
 
         Raises:
             ConfigError: The profile does not exist, is unreadable, or others may read it.
+
         """
         environment = os.environ if environment is None else environment
         wanted = profile or environment.get("SUNMI_IPC_PROFILE", "")
@@ -146,19 +147,24 @@ def read_profile(name: str, *, must_exist: bool = True) -> dict[str, Any]:
             ) from None
         return {}
     except OSError as error:
-        raise ConfigError("the profile {path} cannot be read: {reason}", path=str(path),
-                          reason=error.strerror or "") from None  # fmt: skip
+        raise ConfigError(
+            "the profile {path} cannot be read: {reason}", path=str(path), reason=error.strerror or ""
+        ) from None
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConfigError(
-            "the profile {path} can be read by others", hint="It holds secrets: chmod 600 {path}", path=str(path)
+            "the profile {path} can be read by others",
+            hint="It holds secrets: chmod 600 {path}",
+            path=str(path),
         )
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(
-            "the profile {path} is not TOML: {reason}", hint="'ipc configure' writes it anew.", path=str(path),
+            "the profile {path} is not TOML: {reason}",
+            hint="'ipc configure' writes it anew.",
+            path=str(path),
             reason=str(error),
-        ) from None  # fmt: skip
+        ) from None
     known = {f.name for f in fields(Settings)}
     if unknown := sorted(set(raw) - known - {"keyring"}):
         raise ConfigError("the profile {path} has the unknown key {key}", path=str(path), key=unknown[0])
@@ -210,4 +216,6 @@ def write_profile(name: str, values: Mapping[str, Any], *, use_keyring: bool) ->
 
 def _toml(value: Any) -> str:
     # JSON's strings and booleans are TOML's too, DEL aside.
-    return json.dumps("".join(value) if isinstance(value, str) else value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps("".join(value) if isinstance(value, str) else value, ensure_ascii=False).replace(
+        "\x7f", "\\u007f"
+    )

@@ -65,7 +65,9 @@ class _Adapter(HTTPAdapter):
         host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
         return host, {"ssl_context": self._context, "assert_hostname": False}
 
-    def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
+    def get_connection_with_tls_context(
+        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
         """Use connections that know that somebody judged the certificate."""
         pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
         pool.ConnectionCls = _Connection

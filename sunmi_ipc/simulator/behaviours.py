@@ -117,7 +117,9 @@ def _card(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
 @plays("media/getLiveStream")
 def _live(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     address = state.documents.get("address", {})
-    key = state.documents.setdefault("stream", {"key": hashlib.md5(state.sn.encode(), usedforsecurity=False).hexdigest()})["key"]
+    key = state.documents.setdefault(
+        "stream", {"key": hashlib.md5(state.sn.encode(), usedforsecurity=False).hexdigest()}
+    )["key"]
     host = (
         f"{address.get('ip', '')}:{address['rtsp_port']}"
         if address.get("rtsp_port")

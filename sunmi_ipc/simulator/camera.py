@@ -203,8 +203,15 @@ class VirtualCamera:
         """The serial number."""
         return self.state.sn
 
-    def fail(self, kind: str, value: float = 0.0, *, path: str | None = None, times: int | None = 1,
-             probability: float = 1.0) -> None:  # fmt: skip
+    def fail(
+        self,
+        kind: str,
+        value: float = 0.0,
+        *,
+        path: str | None = None,
+        times: int | None = 1,
+        probability: float = 1.0,
+    ) -> None:
         """Play a fault (see ``sunmi_ipc.simulator.faults``)."""
         if kind == "restart":
             self.restart(value)

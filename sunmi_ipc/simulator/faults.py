@@ -66,9 +66,11 @@ def parse_fault(text: str) -> Fault:
         number = 0.0
     if kind not in KINDS:
         raise ParameterError(
-            "{name}: not a fault", name="fault", hint="Use KIND[=VALUE][@PATH][xTIMES], KIND one of {kinds}.",
+            "{name}: not a fault",
+            name="fault",
+            hint="Use KIND[=VALUE][@PATH][xTIMES], KIND one of {kinds}.",
             kinds=", ".join(KINDS),
-        )  # fmt: skip
+        )
     if times == -1:
         times = None if kind in LASTING else 1
     return Fault(kind, number, path or None, times)

@@ -1,0 +1,1 @@
+"""The command line ``ipc``; installs as ``sunmi_ipc_cli``."""

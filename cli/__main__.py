@@ -1,0 +1,5 @@
+"""``python -m cli`` from a checkout."""
+
+from .main import main
+
+main()

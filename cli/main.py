@@ -1,0 +1,213 @@
+"""The root of the command line: global options, commands loaded when they are used, exit codes."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+import typer.core
+
+from sunmi_ipc import __version__, errors
+from sunmi_ipc.i18n import tr
+
+from .output import print_error, print_json
+from .state import Exit, State, exit_code
+
+#: Command, module and help. Only the command that runs is imported: help stays instant.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", "The whole tour on virtual cameras, nothing to set up."),
+    "scan": ("scan", "Find the cameras in this network."),
+    "info": ("info", "Show what a camera says of itself."),
+    "activate": ("activate", "Activate a camera for your app."),
+    "wifi": ("wifi", "The network that a camera joins."),
+    "sdcard": ("sdcard", "The memory card."),
+    "call": ("call", "Send any call, signed."),
+    "sim": ("sim", "Virtual cameras on this machine."),
+    "configure": ("configure", "Keep credentials in a profile."),
+    "doctor": ("doctor", "Check this computer, and say what to do."),
+    "completion": ("completion", "Install or print shell completion."),
+}
+
+#: Global options may stand anywhere on the line; behind these a value follows.
+_WITH_VALUE = frozenset({"-c", "--camera", "-p", "--profile", "--tls"})
+_FLAGS = frozenset({"--json", "-q", "--quiet", "-v", "-vv", "-vvv", "--verbose", "--insecure"})
+_Usage: type[Exception] = typer.BadParameter.__mro__[1]
+_Click: type[Exception] = typer.BadParameter.__mro__[2]
+
+
+def hoist(args: list[str]) -> list[str]:
+    """Global options moved to the front, so that ``ipc wifi show --json`` works as people type it."""
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = iter(args)
+    for arg in waiting:
+        if arg == "--":
+            rest += [arg, *waiting]
+            break
+        name, equals, _ = arg.partition("=")
+        if name in _FLAGS or (name in _WITH_VALUE and (not equals or name.startswith("--"))):
+            front.append(arg)
+            if name in _WITH_VALUE and not equals:
+                front += [value] if (value := next(waiting, None)) is not None else []
+        else:
+            rest.append(arg)
+    return front + rest
+
+
+class Commands(typer.core.TyperGroup):
+    """The root group: knows every command's name and help, imports the one that runs."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Every command, in the order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A stand-in with name and help; :meth:`resolve_command` brings the real one."""
+        if cmd_name not in COMMANDS:
+            return None
+        text = tr(COMMANDS[cmd_name][1])
+        return typer.core.TyperCommand(cmd_name, help=text, short_help=text)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Import the command that is run, or whose help or completion is asked for."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in COMMANDS:
+            command = load(name)
+        return name, command, rest
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take global options from anywhere on the line."""
+        return list(super().parse_args(ctx, hoist(args)))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; turn every error into a line and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except errors.SunmiIpcError as error:
+            state = ctx.obj or State()
+            if state.verbose > 1:
+                _print_trace(error)
+            print_error(state, error)
+            raise typer.Exit(exit_code(error)) from None
+        except KeyboardInterrupt:
+            sys.stderr.write("\n" + tr("Interrupted.") + "\n")
+            raise typer.Exit(Exit.INTERRUPTED) from None
+        except BrokenPipeError:
+            # The reader went away (a pipe into head): nobody is left to tell.
+            sys.stdout = None  # type: ignore[assignment]
+            raise typer.Exit(Exit.DONE) from None
+        except (typer.Exit, typer.Abort):
+            raise
+        except _Click as error:
+            if ctx.obj is not None and ctx.obj.json:
+                message = getattr(error, "message", str(error))
+                print_json(
+                    {
+                        "error": {
+                            "type": "UsageError",
+                            "code": None,
+                            "name": None,
+                            "message": str(message),
+                            "hint": None,
+                            "camera": None,
+                        }
+                    }
+                )
+            raise
+        except Exception as error:  # the last net: no traceback for an installer
+            state = ctx.obj or State()
+            if state.verbose > 1:
+                _print_trace(error)
+            failure = errors.SunmiIpcError(
+                "unexpected failure: {kind}",
+                hint="Please report it with what '-vv' prints.",
+                kind=type(error).__name__,
+            )
+            print_error(state, failure)
+            raise typer.Exit(Exit.UNEXPECTED) from None
+
+
+def _print_trace(error: BaseException) -> None:
+    from sunmi_ipc.redact import redact_text
+
+    sys.stderr.write(redact_text("".join(traceback.format_exception(error))))
+
+
+def load(name: str) -> Any:
+    """Import a command."""
+    module = import_module(f".{COMMANDS[name][0]}", __package__)
+    command = typer.main.get_command(module.app)
+    command.name = name
+    if not command.help:
+        command.help = tr(COMMANDS[name][1])
+    return command
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"sunmi-ipc {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback(
+    help=tr("Find, activate, set up and run SUNMI shop cameras over the local network (unofficial)."),
+    epilog=tr("These options may stand anywhere on the line. Without a camera at hand, try: ipc demo"),
+)
+def _root(
+    ctx: typer.Context,
+    camera: Annotated[
+        str,
+        typer.Option(
+            "-c",
+            "--camera",
+            envvar="SUNMI_IPC_CAMERA",
+            show_envvar=True,
+            help=tr("Address, serial number or name of the camera; without it, the only one found."),
+        ),
+    ] = "",
+    profile: Annotated[
+        str,
+        typer.Option(
+            "-p", "--profile", envvar="SUNMI_IPC_PROFILE", help=tr("Profile made by 'ipc configure'.")
+        ),
+    ] = "",
+    json: Annotated[
+        bool, typer.Option("--json", help=tr("Print one JSON document and nothing else."))
+    ] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help=tr("Print nothing but errors."))] = False,
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "-v", "--verbose", count=True, help=tr("Say what happens; -vv shows requests, secrets masked.")
+        ),
+    ] = 0,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help=tr("Do not check the camera's certificate."))
+    ] = False,
+    tls: Annotated[
+        str, typer.Option("--tls", metavar="modern|legacy", help=tr("'legacy' allows TLS 1.0."))
+    ] = "",
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help=tr("Print the version."))
+    ] = False,
+) -> None:
+    ctx.obj = State(camera, profile, json, quiet, verbose, insecure, tls)
+    ctx.obj.log()
+
+
+def main() -> None:
+    """Run ``ipc``."""
+    app(prog_name="ipc")

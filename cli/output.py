@@ -1,0 +1,222 @@
+"""What people and scripts see: tables, JSON, progress, questions, errors."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from sunmi_ipc import errors
+from sunmi_ipc.i18n import language, tr
+from sunmi_ipc.redact import printable, redact_text
+
+from .state import State
+
+if TYPE_CHECKING:
+    from sunmi_ipc.models.base import Reply
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+def print_json_line(value: Any) -> None:
+    """One JSON object on one line of stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def say(state: State, template: str, /, **values: Any) -> None:
+    """A line for people: on stdout, on stderr where stdout is JSON's, nowhere with ``-q``."""
+    if not state.quiet:
+        shown = {k: printable(v) if isinstance(v, str) else v for k, v in values.items()}
+        stream = sys.stderr if state.json else sys.stdout
+        stream.write(tr(template, **shown) + "\n")
+        stream.flush()
+
+
+def note(state: State, template: str, /, **values: Any) -> None:
+    """A remark on stderr, silent with ``-q``."""
+    if not state.quiet:
+        sys.stderr.write(tr(template, **values) + "\n")
+
+
+def width(text: str) -> int:
+    """Columns that *text* takes on a terminal; Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def columns(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Cells padded to *widths*, a line of a table."""
+    padded = [cell + " " * max(0, w - width(cell)) for cell, w in zip(cells, widths, strict=True)]
+    return "  ".join(padded).rstrip()
+
+
+def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
+    """Rows under column headings, on stdout."""
+    cells = [[tr(name).upper() for name in names]]
+    cells += [[printable(str(row.get(name, ""))) for name in names] for row in rows]
+    widths = [max(width(line[i]) for line in cells) for i in range(len(names))]
+    for line in cells:
+        sys.stdout.write(columns(line, widths) + "\n")
+
+
+def fields(values: Mapping[str, Any]) -> None:
+    """Names and values, one a line."""
+    widest = max((width(name) for name in values), default=0)
+    for name, value in values.items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        sys.stdout.write(columns([name, printable(text)], [widest, 0]) + "\n")
+
+
+def show(
+    state: State,
+    reply: Reply | Mapping[str, Any] | None,
+    *,
+    reveal: bool = False,
+    rows: str = "",
+    done: str = "done",
+) -> None:
+    """An endpoint's result.
+
+    Args:
+        state: How the command was called.
+        reply: The result; None where success is all there is.
+        reveal: Show secrets.
+        rows: The field that holds a list to print as a table.
+        done: What to say where there is no result.
+
+    """
+    if reply is None:
+        if state.json:
+            print_json({})
+        say(state, done)
+        return
+    data = dict(reply) if isinstance(reply, Mapping) else reply.as_dict(reveal=reveal)
+    if state.json:
+        print_json(data)
+    elif rows:
+        items = data.get(rows) or []
+        if items:
+            table(items, list(items[0]))
+        else:
+            say(state, "nothing found")
+    else:
+        fields(data)
+
+
+def is_terminal() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirm(text: str, yes: bool) -> None:
+    """Ask before something is destroyed.
+
+    Args:
+        text: What is lost, in words.
+        yes: ``--yes`` was given.
+
+    Raises:
+        ParameterError: There is nobody to ask.
+        typer.Exit: The answer was no.
+
+    """
+    if yes:
+        return
+    if not is_terminal():
+        raise errors.ParameterError(
+            "{name}: this destroys data and needs a confirmation: {what}",
+            name="--yes",
+            what=text,
+            hint="Say --yes to go on without being asked.",
+        )
+    if not typer.confirm(f"{text} {tr('Go on?')}", default=False, err=True):
+        sys.stderr.write(tr("Nothing was changed.") + "\n")
+        raise typer.Exit(1)
+
+
+def ask_secret(prompt: str) -> str:
+    """Ask for a secret on the terminal, without showing it."""
+    if not is_terminal():
+        raise errors.ParameterError(
+            "{name}: there is no terminal to ask on", name=prompt, hint="Set it in the environment instead."
+        )
+    return str(typer.prompt(prompt, hide_input=True, default="", show_default=False, err=True))
+
+
+def progress_wanted(state: State) -> bool:
+    """Whether to draw progress: on a terminal, without ``-q``."""
+    return (
+        sys.stderr.isatty()
+        and not state.quiet
+        and not os.environ.get("NO_COLOR")
+        and os.environ.get("TERM") != "dumb"
+    )
+
+
+@contextlib.contextmanager
+def waiting(state: State, template: str, /, **values: Any) -> Iterator[Callable[[str], None]]:
+    """A spinner with the seconds gone by on a terminal, one plain line elsewhere.
+
+    Yields: a function that changes the text.
+    """
+    text = tr(template, **values)
+    if not progress_wanted(state):
+        if not state.quiet:
+            sys.stderr.write(text + "\n")
+        yield lambda changed: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(text, total=None)
+        yield lambda changed: bar.update(task, description=changed)
+
+
+def error_document(error: errors.SunmiIpcError) -> dict[str, Any]:
+    """The error as the contract prints it."""
+    message, hint = error.localized(language())
+    code = getattr(error, "code", None)
+    return {
+        "error": {
+            "type": type(error).__name__,
+            "code": int(code) if isinstance(code, int) else None,
+            "name": getattr(error, "code_name", "") or None,
+            "message": redact_text(printable(message)),
+            "hint": redact_text(printable(hint)) or None,
+            "camera": error.camera,
+        }
+    }
+
+
+def print_error(state: State, error: errors.SunmiIpcError) -> None:
+    """One line on stderr, with the next step; with ``--json`` also the document on stdout."""
+    document = error_document(error)["error"]
+    if state.json:
+        print_json({"error": document})
+    code = (
+        f" (code {document['code']} {document['name'] or ''}".rstrip() + ")"
+        if document["code"] is not None
+        else ""
+    )
+    where = f"{document['camera']}: " if document["camera"] else ""
+    end = "" if document["message"].endswith((".", "。")) or not document["hint"] else tr(".")
+    hint = f"{end} {document['hint']}" if document["hint"] else ""
+    sys.stderr.write(f"{tr('error:')} {where}{document['message']}{code}{hint}\n")

@@ -1,0 +1,91 @@
+"""What a command needs to know of how it was called."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import typer
+
+from sunmi_ipc import errors
+
+if TYPE_CHECKING:
+    from sunmi_ipc.settings import Settings
+
+
+class Exit(IntEnum):
+    """Exit codes: a contract with scripts."""
+
+    DONE = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    TLS = 4
+    REFUSED = 5
+    NOT_UNDERSTOOD = 6
+    SOME_FAILED = 7
+    INTERRUPTED = 130
+
+
+#: The first class that fits decides.
+EXITS: tuple[tuple[type[errors.SunmiIpcError], Exit], ...] = (
+    (errors.TlsError, Exit.TLS),
+    (errors.ParameterError, Exit.USAGE),
+    (errors.ConfigError, Exit.USAGE),
+    (errors.ProvisionError, Exit.UNREACHABLE),
+    (errors.ConnectionFailed, Exit.UNREACHABLE),
+    (errors.DeviceError, Exit.REFUSED),
+    (errors.ReplyError, Exit.NOT_UNDERSTOOD),
+    (errors.SunmiIpcError, Exit.UNEXPECTED),
+)
+
+
+def exit_code(error: errors.SunmiIpcError) -> Exit:
+    """The exit code for *error*."""
+    return next(code for kind, code in EXITS if isinstance(error, kind))
+
+
+@dataclass
+class State:
+    """The options that every command takes, and what follows from them."""
+
+    camera: str = ""
+    profile: str = ""
+    json: bool = False
+    quiet: bool = False
+    verbose: int = 0
+    insecure: bool = False
+    tls: str = ""
+
+    @classmethod
+    def of(cls, ctx: typer.Context) -> State:
+        """The state of this run."""
+        state = ctx.find_root().obj
+        assert isinstance(state, State)
+        return state
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Options, environment and profile."""
+        from sunmi_ipc.settings import Settings
+
+        return Settings.load(self.profile, insecure=self.insecure or None, tls=self.tls)
+
+    def log(self) -> None:
+        """Show warnings, with ``-v`` what happens, with ``-vv`` every request, secrets masked."""
+        from sunmi_ipc.redact import RedactingFilter
+
+        handler = logging.StreamHandler(sys.stderr)
+        handler.addFilter(RedactingFilter())
+        handler.setFormatter(
+            logging.Formatter("%(levelname)s %(message)s" if self.verbose else "%(message)s")
+        )
+        logger = logging.getLogger("sunmi_ipc")
+        logger.handlers[:] = [handler]
+        logger.propagate = False
+        level = logging.DEBUG if self.verbose > 1 else logging.INFO if self.verbose else logging.WARNING
+        logger.setLevel(logging.ERROR if self.quiet else level)

@@ -1,0 +1,103 @@
+"""Which camera a command means, and a client for it."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from sunmi_ipc.camera import split_address
+from sunmi_ipc.errors import CameraNotFound, ParameterError
+from sunmi_ipc.i18n import tr
+
+from .output import is_terminal, note, table, waiting
+from .state import State
+
+if TYPE_CHECKING:
+    from sunmi_ipc.discovery import DiscoveredCamera
+
+    from sunmi_ipc.camera import Camera
+
+
+def is_address(text: str) -> bool:
+    """Whether *text* is an address (not a serial number or a name)."""
+    if text == "localhost" or text.startswith("localhost:"):
+        return True
+    try:
+        ip_address(split_address(text)[0])
+    except (ValueError, ParameterError):
+        # Names of hosts have dots; serial numbers have none.
+        return "." in text
+    return True
+
+
+def locate(state: State, name: str) -> DiscoveredCamera:
+    """The camera of this serial number or name: from the last scan if it still answers, else searched for.
+
+    Raises:
+        CameraNotFound: Nothing of that name answers.
+
+    """
+    from sunmi_ipc.discovery import memory
+
+    from sunmi_ipc import discovery
+    from sunmi_ipc.settings import config_dir
+
+    folder = config_dir()
+    known = memory.recall(name, folder) or next((c for c in memory.last(folder) if c.name == name), None)
+    sn = known.sn if known else name
+    with waiting(state, "Looking for {name} …", name=name):
+        found = discovery.find(
+            sn, interfaces=state.settings.interfaces(), targets=[known.ip] if known else []
+        )
+    memory.remember([found], folder)
+    return found
+
+
+def choose(state: State) -> DiscoveredCamera:
+    """The only camera that a scan finds; on a terminal, the person's choice."""
+    from sunmi_ipc import discovery
+
+    with waiting(state, "Looking for cameras …"):
+        found = list(discovery.discover(interfaces=state.settings.interfaces()))
+    if len(found) == 1:
+        note(state, "camera: {sn} at {ip}", sn=found[0].sn, ip=found[0].ip)
+        return found[0]
+    if not found:
+        raise CameraNotFound(
+            "no camera was found", hint="Name its address with -c; 'ipc doctor' looks for reasons."
+        )
+    listed = ", ".join(f"{c.sn} ({c.ip})" for c in found)
+    if not is_terminal() or state.json:
+        raise ParameterError(
+            "{name}: several cameras were found: {cameras}",
+            name="-c",
+            cameras=listed,
+            hint="Name one with -c.",
+        )
+    import typer
+
+    rows = [
+        {"no": i, "sn": c.sn, "ip": c.ip, "model": c.model, "name": c.name} for i, c in enumerate(found, 1)
+    ]
+    table(rows, ["no", "sn", "ip", "model", "name"])
+    number = typer.prompt(tr("Which one?"), type=int, err=True)
+    if not 1 <= number <= len(found):
+        raise ParameterError("{name}: there is no such camera", name=str(number))
+    return found[number - 1]
+
+
+def open_camera(state: State, name: str = "", **options: object) -> Camera:
+    """A client for the camera that the command means.
+
+    Args:
+        state: How the command was called.
+        name: Address, serial number or name; default: ``-c``, else the only camera found.
+        options: For the client.
+
+    """
+    name = name or state.camera
+    if name and is_address(name):
+        return state.settings.connect(name, **options)
+    found = locate(state, name) if name else choose(state)
+    address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
+    return state.settings.connect(address, sn=found.sn, model=found.model, **options)

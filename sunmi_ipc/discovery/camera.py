@@ -1,0 +1,112 @@
+"""What an answer says about a camera, made safe to show and to connect to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .packet import BadPacket
+
+__all__ = ["ACCESS_POINT", "DUPLICATE_SN", "IP_MISMATCH", "DiscoveredCamera", "observe", "serial_number_in"]
+
+ACCESS_POINT = "192.168.200.1"
+"""A camera's address on its own access point (vendor's documentation)."""
+
+IP_MISMATCH = "ip-mismatch"
+DUPLICATE_SN = "duplicate-sn"
+
+# Inferred from the five serial numbers that we have seen (C201000P00123, FS101D8BS00106, ...). Only
+# mDNS and certificates are searched with it; a UDP answer may carry any serial number.
+_SERIAL_NUMBER = re.compile(r"(?<![0-9A-Z])(?:C|FS|SS)\d{3}[0-9A-Z]{4}\d{5}(?![0-9A-Z])")
+_PLAIN_SN = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveredCamera:
+    """A camera that was found, and how.
+
+    Attributes:
+        sn: Serial number; empty where only the HTTPS port was recognised.
+        ip: The address that it answered from, whatever it says about itself.
+        port: Its HTTPS port.
+        mac: ``AA:BB:CC:DD:EE:FF`` where it says one.
+        model: For example ``FM020``.
+        name: The name its owner gave it.
+        firmware: Its firmware's version.
+        network: ``AP`` = Wi-Fi, ``LAN`` = cable (SDK's words).
+        interface: Our interface that it was found on.
+        source: ``udp``, ``mdns``, ``https``, or ``ap`` for one on its own access point.
+        rtt_ms: Milliseconds from the last request before the answer to the answer.
+        addresses: Every address that it answered from, ``ip`` first.
+        flags: ``ip-mismatch`` (it claims another address than it answers from),
+            ``duplicate-sn`` (another camera claims the same serial number).
+    """
+
+    sn: str
+    ip: str
+    port: int = 443
+    mac: str = ""
+    model: str = ""
+    name: str = ""
+    firmware: str = ""
+    network: str = ""
+    interface: str = ""
+    source: str = "udp"
+    rtt_ms: float = 0.0
+    addresses: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+def observe(
+    payload: Mapping[str, str], sender: str, *, interface: str = "", rtt_ms: float = 0.0
+) -> DiscoveredCamera:
+    """The camera that answered *payload* from *sender*.
+
+    Raises:
+        BadPacket: The answer bears no serial number.
+    """
+    sn = payload.get("deviceid", "").strip()
+    if not _PLAIN_SN.fullmatch(sn):
+        raise BadPacket("no serial number")
+    claimed = payload.get("ip", "").strip()
+    return DiscoveredCamera(
+        sn=sn,
+        ip=sender,
+        port=_port(payload.get("port", "")),
+        mac=_mac(payload.get("mac", "")),
+        model=printable(payload.get("model", "")),
+        name=printable(payload.get("name", "")),
+        firmware=printable(payload.get("firmware", "")),
+        network=printable(payload.get("network", "")),
+        interface=interface,
+        source="ap" if sender == ACCESS_POINT else "udp",
+        rtt_ms=rtt_ms,
+        addresses=(sender,),
+        flags=(IP_MISMATCH,) if claimed and claimed != sender else (),
+    )
+
+
+def serial_number_in(text: str) -> str:
+    """The first SUNMI serial number in *text*, or ``""``."""
+    match = _SERIAL_NUMBER.search(text.upper())
+    return match[0] if match else ""
+
+
+def printable(text: str) -> str:
+    """*text* without control characters: an answer must not steer the terminal that shows it."""
+    return "".join(filter(str.isprintable, text[:256])).strip()[:128]
+
+
+def _mac(text: str) -> str:
+    digits = re.sub(r"[:.\s-]", "", text).upper()
+    if not re.fullmatch(r"[0-9A-F]{12}", digits):
+        return printable(text)
+    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+
+
+def _port(text: str) -> int:
+    # A real camera has no such key; a wrong one must not hide the camera.
+    if text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536:
+        return int(text)
+    return 443

@@ -1,0 +1,134 @@
+"""The sockets through which one interface asks and listens."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import secrets
+import socket
+import sys
+import time
+
+from .interfaces import Interface
+from .packet import REQUEST
+
+__all__ = ["Link"]
+
+_BUFFER = 4 << 20  # five hundred cameras may answer within a few milliseconds
+_IP_BOUND_IF = 25  # macOS: <netinet/in.h>
+
+
+class Link:
+    """One interface, open.
+
+    A camera may answer to the port that was asked from or to port 10001, by unicast or broadcast.
+    So there is a port of our own, which no other program can take answers from; port 10001 of our
+    address; and port 10001 of the broadcast addresses. The last two are shared with whoever holds
+    them. None of them takes away unicast that is meant for another program on this computer.
+
+    Args:
+        interface: Where to ask.
+        port: The cameras' discovery port.
+
+    Attributes:
+        shared: Whether port 10001 could be had.
+        asked: When a broadcast went out last, by ``time.monotonic()``; 0 before.
+        trouble: Errors of sending, by text of the system, in order of appearance.
+    """
+
+    def __init__(self, interface: Interface, port: int) -> None:
+        self.interface, self.port = interface, port
+        self.asked = 0.0
+        self.trouble: dict[str, int] = {}
+        self._source = _private_loopback() if _splits_loopback(interface) else interface.ip
+        self._own = self._open(self._source, 0)
+        self.sockets = [self._own]
+        self._from_port: socket.socket | None = None
+        self.shared = True
+        with self._unless_taken():
+            self._from_port = self._open(self._source, port)
+            self.sockets.append(self._from_port)
+        for address in interface.broadcasts:
+            with self._unless_taken():
+                self.sockets.append(self._open(address, port))
+
+    def _open(self, address: str, port: int) -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+            _bind_to(sock, self.interface)
+            if port:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if sys.platform not in ("linux", "win32"):
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            try:
+                sock.bind((address, port))
+            except OSError as error:
+                # Windows does not bind to a broadcast address; its wildcard hears broadcasts.
+                if error.errno != errno.EADDRNOTAVAIL or address == self._source:
+                    raise
+                sock.bind(("", port))
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    @contextlib.contextmanager
+    def _unless_taken(self):  # type: ignore[no-untyped-def]
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+            self.shared = False
+
+    def broadcast(self) -> None:
+        """Send the request to every camera on this interface."""
+        self.asked = time.monotonic()
+        *others, last = self.interface.broadcasts or ("255.255.255.255",)
+        for address in others:
+            self._send(self._own, address)
+        # The vendor's client asks from port 10001, so one of two requests does as well.
+        self._send((others and self._from_port) or self._own, last)
+
+    def ask(self, address: str, *, from_port: bool = False) -> None:
+        """Send the request to one *address*, by unicast; *from_port*: from port 10001 if we have it."""
+        self._send((from_port and self._from_port) or self._own, address)
+
+    def _send(self, sock: socket.socket, address: str) -> None:
+        try:
+            sock.sendto(REQUEST, (address, self.port))
+        except OSError as error:  # down, no route, queue full: the next round may do
+            text = error.strerror or str(error)
+            self.trouble[text] = self.trouble.get(text, 0) + 1
+
+    def is_ours(self, sender: tuple[str, int]) -> bool:
+        """Whether a datagram from *sender* is our own request, come back to us."""
+        return sender[0] == self._source and sender[1] in (self._own.getsockname()[1], self.port)
+
+    def close(self) -> None:
+        """Close every socket."""
+        for sock in self.sockets:
+            sock.close()
+
+
+def _splits_loopback(interface: Interface) -> bool:
+    return sys.platform == "linux" and interface.ip == "127.0.0.1" and interface.prefix == 8
+
+
+def _private_loopback() -> str:
+    # Linux owns all of 127.0.0.0/8: with an address of its own, a scan shares no port with a virtual
+    # camera on 127.0.0.1, nor with another scan.
+    return f"127.254.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
+
+
+def _bind_to(sock: socket.socket, interface: Interface) -> None:
+    # Without it 255.255.255.255 leaves by the default route alone. Refused by old kernels to plain
+    # users, who still have the subnet's broadcast.
+    with contextlib.suppress(OSError):
+        if sys.platform == "linux":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.name.encode())
+        elif sys.platform == "darwin" and interface.index:
+            sock.setsockopt(socket.IPPROTO_IP, _IP_BOUND_IF, interface.index)

@@ -1,0 +1,78 @@
+"""A clean environment, virtual cameras, and a guard against traffic that leaves this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sunmi_ipc.simulator import Vendor, VirtualCamera
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    for name in list(os.environ):
+        if name.startswith("SUNMI_IPC_") or name in ("LC_ALL", "LC_MESSAGES", "http_proxy", "https_proxy", "NO_COLOR"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    monkeypatch.setenv("SUNMI_IPC_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
+    monkeypatch.setenv("SUNMI_IPC_INTERFACE", "lo")
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail on any packet to another machine (a namespace test runs in a process of its own)."""
+
+    def guard(method: str) -> None:
+        original = getattr(socket.socket, method)
+
+        def checked(self: socket.socket, *args: Any) -> Any:
+            address = args[-1]
+            if self.family in (socket.AF_INET, socket.AF_INET6) and isinstance(address, tuple):
+                host = str(address[0])
+                if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+                    raise AssertionError(f"a test talks to {host}")
+            return original(self, *args)
+
+        monkeypatch.setattr(socket.socket, method, checked)
+
+    for method in ("connect", "connect_ex", "sendto"):
+        guard(method)
+
+
+@pytest.fixture(scope="session")
+def vendor() -> Iterator[Vendor]:
+    with Vendor() as made:
+        yield made
+
+
+@pytest.fixture
+def virtual(vendor: Vendor) -> Iterator[Callable[..., VirtualCamera]]:
+    """Start virtual cameras: ``virtual(state="ready", model="FM010")``."""
+    running: list[VirtualCamera] = []
+
+    def start(**options: Any) -> VirtualCamera:
+        camera = VirtualCamera(vendor, number=len(running), **{"state": "ready", "udp": False} | options).start()
+        camera.state.format_s = camera.state.join_s = 0.1
+        running.append(camera)
+        return camera
+
+    yield start
+    for camera in running:
+        camera.close()
+
+
+@pytest.fixture
+def ready(virtual: Callable[..., VirtualCamera]) -> VirtualCamera:
+    """A camera on the LAN, activated, with a formatted card."""
+    return virtual()
+
+
+@pytest.fixture
+def factory(virtual: Callable[..., VirtualCamera]) -> VirtualCamera:
+    """A camera out of its box."""
+    return virtual(state="factory")
