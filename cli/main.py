@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from importlib import import_module
@@ -87,10 +88,7 @@ class Commands(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except errors.SunmiIpcError as error:
-            state = ctx.obj or State()
-            if state.verbose > 1:
-                _print_trace(error)
-            print_error(state, error)
+            print_error(ctx.obj or State(), error)
             raise typer.Exit(exit_code(error)) from None
         except KeyboardInterrupt:
             sys.stderr.write("\n" + tr("Interrupted.") + "\n")
@@ -210,4 +208,8 @@ def _root(
 
 def main() -> None:
     """Run ``ipc``."""
+    if "_IPC_COMPLETE" in os.environ:
+        from typer.completion import completion_init
+
+        completion_init()
     app(prog_name="ipc")

@@ -214,7 +214,7 @@ def _translate(error: BaseException, timeout: float, elapsed: float) -> Connecti
 
 
 def _tls(error: ssl.SSLError) -> TlsError:
-    reason = (error.reason or "").upper()
+    reason = (getattr(error, "reason", None) or "").upper()
     if _OLD_TLS.search(reason):
         return TlsError(
             "the camera speaks an old TLS that is off by default ({reason})",

@@ -47,6 +47,7 @@ def discover(
         access_point: Ask 192.168.200.1 too.
         mdns: Reserved.
         report: Filled while scanning.
+
     """
     report = report if report is not None else ScanReport()
     started = time.monotonic()

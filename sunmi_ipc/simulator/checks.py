@@ -44,9 +44,11 @@ def parse_form(body: bytes) -> dict[str, str]:
 def signature(form: Mapping[str, str], key: str) -> str:
     """Section 3: non-empty parameters but ``sign``, by key, joined, the key behind, MD5, upper case."""
     digest = hashlib.md5(usedforsecurity=False)
+    separator = ""
     for name in sorted(n for n, value in form.items() if value != "" and n != "sign"):
-        digest.update(f"{name}={form[name]}&".encode())
-    digest.update(b"key=" + key.encode())
+        digest.update(f"{separator}{name}={form[name]}".encode())
+        separator = "&"
+    digest.update(b"&key=" + key.encode())
     return digest.hexdigest().upper()
 
 
