@@ -54,14 +54,14 @@ def configure(
     name = state.profile or "default"
     path = profile_path(name)
     if show:
-        values = read_profile(name)
-        masked = {k: "***" if k in SECRETS and v else v for k, v in values.items()}
+        stored = read_profile(name)
+        masked = {k: "***" if k in SECRETS and v else v for k, v in stored.items()}
         if state.json:
             print_json({"profile": name, "path": str(path), **masked})
         else:
             fields({"profile": name, "path": str(path), **masked})
         return
-    values: dict[str, Any] = _load(name)
+    values = _load(name)
     if from_ is not None:
         values |= _hand_out(state, from_)
     if from_environment:

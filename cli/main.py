@@ -95,7 +95,7 @@ class Commands(typer.core.TyperGroup):
             raise typer.Exit(Exit.INTERRUPTED) from None
         except BrokenPipeError:
             # The reader went away (a pipe into head): nobody is left to tell.
-            sys.stdout = None  # type: ignore[assignment]
+            sys.stdout = None
             raise typer.Exit(Exit.DONE) from None
         except (typer.Exit, typer.Abort):
             raise
@@ -209,7 +209,7 @@ def _root(
 def main() -> None:
     """Run ``ipc``."""
     if "_IPC_COMPLETE" in os.environ:
-        from typer.completion import completion_init
+        from typer import completion
 
-        completion_init()
+        completion.completion_init()  # type: ignore[attr-defined]
     app(prog_name="ipc")

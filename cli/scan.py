@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sunmi_ipc.i18n import tr
+from sunmi_ipc.redact import printable
 
-from .output import columns, note, print_json, printable, say, waiting
+from .output import columns, note, print_json, say, waiting
 from .state import Exit, State
 
 if TYPE_CHECKING:
@@ -54,9 +55,8 @@ def scan(
     as_csv: Annotated[bool, typer.Option("--csv", help=tr("Print CSV."))] = False,
 ) -> None:
     """Find the cameras in this network."""
-    from sunmi_ipc.discovery import memory
-
     from sunmi_ipc import discovery
+    from sunmi_ipc.discovery import memory
     from sunmi_ipc.settings import config_dir
 
     state = State.of(ctx)

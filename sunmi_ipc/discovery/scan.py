@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from ..errors import CameraNotFound
 from . import packet
 from .camera import ACCESS_POINT, DUPLICATE_SN, DiscoveredCamera, observe
-from .interfaces import chosen, interfaces, named
+from .interfaces import Interface, chosen, interfaces, named
 from .link import Link
 
 ROUNDS_S = (0.0, 0.5, 1.0)
@@ -90,7 +90,7 @@ def discover(
     report.elapsed_s = time.monotonic() - started
 
 
-def _available():  # type: ignore[no-untyped-def]
+def _available() -> list[Interface]:
     return interfaces()
 
 

@@ -1,0 +1,64 @@
+"""The README's blocks run as they stand."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def blocks(kind: str, page: str = "README.md") -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.M | re.S)
+
+
+def environment() -> dict[str, str]:
+    scripts = str(Path(sys.executable).parent)
+    return os.environ | {"PATH": scripts + os.pathsep + os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_python(code: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, env=environment(),
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+def test_shell_tour(tmp_path: Path) -> None:
+    tour = next(block for block in blocks("sh") if "sim start" in block)
+    clean = {k: v for k, v in environment().items() if not k.startswith("SUNMI_IPC_")}
+    clean["SUNMI_IPC_CONFIG_DIR"] = str(tmp_path / "config")
+    done = subprocess.run(
+        ["bash", "-e", "-c", "set -m\n" + tour.replace("--count 3", "--count 3 --port 0")], cwd=tmp_path, env=clean,
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert '"model_name": "FM020"' in done.stdout
+
+
+def test_set_up_is_two_commands_that_hold() -> None:
+    """The first two blocks: the install line's extra exists, the demo is a command, the tests are these."""
+    install, tests = blocks("sh")[:2]
+    assert install.strip() == (
+        'python3 -m venv .venv && .venv/bin/pip install --quiet ".[test]" && .venv/bin/ipc demo'
+    )
+    assert tests.strip() == ".venv/bin/python -m pytest -q -n 2"
+    assert "test = [" in (ROOT / "pyproject.toml").read_text("utf-8")
+    assert blocks("sh", "README.zh-CN.md")[:2] == blocks("sh")[:2]
+
+
+def test_commands_in_the_readme_exist() -> None:
+    from sunmi_ipc_cli.main import COMMANDS
+
+    for page in ("README.md", "README.zh-CN.md", "certs/README.md"):
+        named = set(re.findall(r"\bipc ([a-z]+)", (ROOT / page).read_text("utf-8")))
+        assert named - set(COMMANDS) == set(), page
+        assert named
