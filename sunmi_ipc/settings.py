@@ -115,6 +115,7 @@ class Settings:
     def connect(self, address: str, *, sn: str = "", model: str = "", **options: Any) -> Camera:
         """A camera at *address* with these credentials; pins are kept in the config directory."""
         from .camera import Camera
+        from .overrides import read
         from .trust import KnownCameras
 
         settings: dict[str, Any] = {
@@ -127,6 +128,7 @@ class Settings:
             "insecure": self.insecure,
             "timeout": self.timeout,
             "legacy_tls": self.tls == "legacy",
+            "overrides": read(config_dir()),
             "known_cameras": KnownCameras(config_dir() / "known_cameras.json"),
         }
         return Camera(address, sn=sn, model=model, **settings | options)

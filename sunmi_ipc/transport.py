@@ -128,7 +128,12 @@ class RequestsTransport:
             _log.debug("POST %s %s", url, shown)
         try:
             if outgoing.files:
-                body: Any = {"data": outgoing.fields, "files": outgoing.files}
+                body: Any = {
+                    "data": outgoing.fields,
+                    "files": [
+                        (name, (name, data, "application/octet-stream")) for name, data in outgoing.files
+                    ],
+                }
             else:
                 headers["Content-Type"] = "application/x-www-form-urlencoded"
                 body = {"data": outgoing.body}

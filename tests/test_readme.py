@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from sunmi_ipc.simulator import VirtualCamera
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -37,7 +39,7 @@ def test_shell_tour(tmp_path: Path) -> None:
     clean = {k: v for k, v in environment().items() if not k.startswith("SUNMI_IPC_")}
     clean["SUNMI_IPC_CONFIG_DIR"] = str(tmp_path / "config")
     done = subprocess.run(
-        ["bash", "-e", "-c", "set -m\n" + tour.replace("--count 3", "--count 3 --port 0")], cwd=tmp_path, env=clean,
+        ["bash", "-e", "-c", "set -m; trap 'kill %1 2>/dev/null' EXIT\n" + tour.replace("--count 3", "--count 3 --port 0")], cwd=tmp_path, env=clean,
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -62,3 +64,22 @@ def test_commands_in_the_readme_exist() -> None:
         named = set(re.findall(r"\bipc ([a-z]+)", (ROOT / page).read_text("utf-8")))
         assert named - set(COMMANDS) == set(), page
         assert named
+
+
+@pytest.mark.parametrize("code", blocks("python", "docs/library.md"))
+def test_library_page(code: str, tmp_path: Path) -> None:
+    test_python(code, tmp_path)
+
+
+def test_commands_page(ready: VirtualCamera, tmp_path: Path) -> None:
+    (code,) = blocks("sh", "docs/commands.md")
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", code],
+        cwd=tmp_path,
+        env=environment() | ready.vendor.environment() | {"CAMERA": ready.address},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert '"led_switch": 1' in done.stdout

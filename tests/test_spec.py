@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from urllib3.filepost import encode_multipart_formdata
 
 from sunmi_ipc import errors, wire
 from sunmi_ipc.simulator import VirtualCamera, connect
@@ -31,6 +32,7 @@ BOUNDED = [
     if any(x is not None for x in (p.ge, p.le, p.min_len, p.max_len, p.max_bytes))
 ]
 ROOT = Path(__file__).parents[1]
+JPEG = b"\xff\xd8\xff\xe0 a face"
 
 
 def ids(case: Any) -> str:
@@ -44,9 +46,11 @@ def plain(parameter: Parameter) -> Any:
     if parameter.base is day_time:
         return day_time(8, 30)
     if parameter.base is bytes:
-        return b"\xff\xd8\xff\xe0"
+        return JPEG
     if parameter.base is list:
-        return [parameter.choices[0]] if parameter.choices else ["one"]
+        return [parameter.choices[-1]] if parameter.choices else ["one"]
+    if parameter.base is dict:
+        return {"card": "A1"}
     if issubclass(parameter.base, Flag):
         return next(iter(parameter.base))
     if parameter.choices:
@@ -83,8 +87,8 @@ def edges(p: Parameter) -> tuple[list[Any], list[Any]]:
         good.append("咖" * (p.max_bytes // 3))
         bad.append("咖" * (p.max_bytes // 3) + "x" * (p.max_bytes % 3 + 1))
     if p.base is list:
-        good = [[plain(p)[0]] * len(g) for g in good if isinstance(g, str)]
-        bad = [[plain(p)[0]] * len(b) for b in bad if isinstance(b, str)]
+        good = [plain(p) * len(g) for g in good if isinstance(g, str)]
+        bad = [plain(p) * len(b) for b in bad if isinstance(b, str)]
     return good, bad
 
 
@@ -130,9 +134,19 @@ def post_raw(
     if endpoint.sign is not Sign.NONE:
         vendor = camera.vendor
         secret = vendor.activation_code if endpoint.sign is Sign.ACTIVATION else vendor.secret_key
+        for parameter in endpoint.parameters:
+            if parameter.base is bytes:  # a file is not signed
+                form.pop(parameter.wire, None)
         form |= {"app_id": vendor.app_id, "timestamp": str(int(time.time())), "random": "1234567890"}
         form["sign"] = signature(form, key if key is not None else secret.reveal())
-    return camera.answer(endpoint.path, urlencode(form).encode())
+    if not any(p.base is bytes for p in endpoint.parameters):
+        return camera.answer(endpoint.path, urlencode(form).encode())
+    pictures = [
+        (p.wire, ("face.jpg", JPEG)) for p in endpoint.parameters if p.base is bytes and p.wire in fields
+    ]
+    texts = [(k, v) for k, v in form.items() if k not in dict(pictures)]
+    body, kind = encode_multipart_formdata([*texts, *pictures])
+    return camera.answer(endpoint.path, body, kind)
 
 
 def right_model(endpoint: Endpoint[..., Any]) -> str:
@@ -179,7 +193,7 @@ def test_wrong_or_missing_signatures_are_refused(
     camera = virtual(model=right_model(endpoint))
     made = wire_values(endpoint, values(endpoint))
     assert post_raw(camera, endpoint, made, key="wrong") == {"code": 5}
-    assert camera.answer(endpoint.path, urlencode(made).encode()) == {"code": 1}
+    assert camera.answer(endpoint.path, b"x=1") == {"code": 1}
 
 
 @pytest.mark.parametrize("endpoint", [e for e in ENDPOINTS if e.sign is Sign.SECRET], ids=ids)

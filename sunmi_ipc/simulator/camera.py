@@ -21,7 +21,7 @@ from ..spec import Endpoint, Model, Sign, registry
 from ..values import CardStatus
 from ..wire import Override
 from . import behaviours, discovery, faults, loop
-from .checks import Refused, check_private, check_public, parse_form
+from .checks import Refused, check_private, check_public, parse_form, parse_multipart
 from .faults import Fault, Faults
 from .state import CameraState, new_state
 from .vendor import Vendor
@@ -91,7 +91,7 @@ class VirtualCamera:
                 "a virtual camera stays on this machine unless told otherwise",
                 hint="To let others reach it, say --expose (expose=True).",
             )
-        self._own_vendor = vendor is None
+        self._own_vendor, self._expose = vendor is None, expose
         self.vendor = vendor or Vendor()
         self.state: CameraState = new_state(Model(model.upper()), state, seed, number)
         self.faults = Faults(seed)
@@ -126,7 +126,7 @@ class VirtualCamera:
         self._context = self.vendor.server_context(self.state.sn, minimum=self._minimum_tls)
         listener = self._bind()
         self.ip, self.port = listener.getsockname()[:2]
-        self.state.documents["address"] = {"ip": self.ip}
+        self.state.documents["address"] = {"ip": self.ip, "port": self.port}
         running = loop.acquire()
         running.add(listener, self._accept)
         self._sockets.append(listener)
@@ -250,6 +250,8 @@ class VirtualCamera:
     def _answer_discovery(self, sender: tuple[str, int]) -> None:
         if self.away or self._closing.is_set():
             return
+        if not (self._expose or ip_address(sender[0]).is_loopback):
+            return  # broadcasts of other machines reach us too; a virtual camera stays on this one
         with contextlib.suppress(OSError, IndexError):
             self._sockets[1].sendto(discovery.response(self.describe()), sender)
 
@@ -296,14 +298,14 @@ class VirtualCamera:
         """The camera's time, Unix seconds."""
         return time.time() + self.state.clock_offset
 
-    def answer(self, path: str, body: bytes) -> dict[str, Any]:
-        """Carry out one call; the answer's JSON."""
+    def answer(self, path: str, body: bytes, kind: str = "") -> dict[str, Any]:
+        """Carry out one call; the answer's JSON. *kind* is the body's content type."""
         try:
             endpoint = self._table.get(path)
             if endpoint is None:
                 raise Refused(6)
             with self.state.lock:
-                data = self._carry_out(endpoint, body)
+                data = self._carry_out(endpoint, body, kind)
                 self.state.counts[endpoint.path] = self.state.counts.get(endpoint.path, 0) + 1
         except Refused as refused:
             return {"code": refused.code}
@@ -311,10 +313,10 @@ class VirtualCamera:
             return {"code": 0}
         return {"code": 0, **data} if self.flat else {"code": 0, "data": data}
 
-    def _carry_out(self, endpoint: Endpoint[..., Any], body: bytes) -> dict[str, Any] | None:
+    def _carry_out(self, endpoint: Endpoint[..., Any], body: bytes, kind: str) -> dict[str, Any] | None:
         if self.state.model not in endpoint.models:
             raise Refused(13)
-        form = parse_form(body)
+        form, files = parse_multipart(body, kind) if kind.startswith("multipart/") else (parse_form(body), {})
         if endpoint.sign is Sign.NONE:
             if self.state.activated:
                 raise Refused(12)
@@ -327,7 +329,7 @@ class VirtualCamera:
                 form, self.vendor.app_id, key.reveal(), clock=self.clock(), tolerance=self.clock_tolerance_s
             )
         override = self.overrides.get(endpoint.path)
-        values = check_private(endpoint, form, override)
+        values = check_private(endpoint, form, files, override)
         behaviour = behaviours.behaviour_of(endpoint)
         if behaviour is None:
             raise Refused(13)
@@ -383,7 +385,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.path.startswith("/openapi/"):
             self._send(404, faults.HTML, "text/html")
             return
-        answer = self.camera.answer(path, body)
+        answer = self.camera.answer(path, body, self.headers.get("Content-Type", ""))
         if any(fault.kind == "dirty" for fault in due):
             answer = faults.dirty(answer)
         self._send(200, faults.encode(answer))
