@@ -48,7 +48,6 @@ def scan(
     ap: Annotated[
         bool, typer.Option("--ap", help=tr("Also ask 192.168.200.1, a camera's own access point."))
     ] = False,
-    no_mdns: Annotated[bool, typer.Option("--no-mdns", help=tr("Leave mDNS out."))] = False,
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help=tr("Print one JSON object a line, as they come."))
     ] = False,
@@ -74,7 +73,6 @@ def scan(
             interfaces=interface or state.settings.interfaces(),
             targets=target or (),
             access_point=ap,
-            mdns=not no_mdns,
             report=report,
         ):
             found.append(camera)

@@ -318,11 +318,11 @@ class Endpoint(Generic[P, R]):
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             name = ".".join(str(part) for part in first["loc"])
-            parameter = next((p for p in self.parameters if p.name == name), None)
+            parameter = next((p for p in self.parameters if p.name == first["loc"][0]), None)
             raise ParameterError(
-                "{name}: {rule}",
+                _rule(first["type"]),
                 name=name,
-                rule=_rule(first["msg"]),
+                kind=parameter.base.__name__ if parameter else "",
                 hint="Allowed: {bounds}." if parameter and parameter.bounds else "",
                 bounds=parameter.bounds if parameter else "",
             ) from None
@@ -351,8 +351,15 @@ def _check_choice(parameter: Parameter, value: Any) -> None:
             )
 
 
-def _rule(message: str) -> str:
-    return message.removeprefix("Value error, ").removeprefix("Input ")
+def _rule(kind: str) -> str:
+    """What pydantic calls *kind*, in words of ours: they have a Chinese, and never the value."""
+    if kind == "missing":
+        return "{name}: missing"
+    if kind == "extra_forbidden":
+        return "{name}: there is no such parameter"
+    if kind.endswith(("_type", "_instance_of", "_unicode", "_parsing")):
+        return "{name}: wrong type, a {kind} is needed"
+    return "{name}: out of bounds"
 
 
 def _evaluate(annotation: Any, namespace: Mapping[str, Any]) -> Any:

@@ -335,6 +335,20 @@ class VirtualCamera:
             raise Refused(13)
         return behaviour(self.state, values)
 
+    def thinned(self, path: str, answer: dict[str, Any]) -> dict[str, Any]:
+        """*answer* without its last optional field, as sloppy firmware leaves one out."""
+        endpoint = self._table.get(path)
+        data = answer.get("data")
+        if endpoint is None or endpoint.result is None or not isinstance(data, dict):
+            return answer
+        optional = [
+            field.alias or name
+            for name, field in endpoint.result.model_fields.items()  # type: ignore[attr-defined]
+            if not field.is_required()
+        ]
+        gone = next((name for name in reversed(optional) if not isinstance(data.get(name), list)), None)
+        return answer | {"data": {k: v for k, v in data.items() if k != gone}}
+
     def after(self, path: str) -> None:
         """What follows an answer: with new Wi-Fi settings the camera changes networks."""
         if path.startswith("config/setWifiConf") and not self.state.wired:
@@ -387,7 +401,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         answer = self.camera.answer(path, body, self.headers.get("Content-Type", ""))
         if any(fault.kind == "dirty" for fault in due):
-            answer = faults.dirty(answer)
+            answer = faults.dirty(self.camera.thinned(path, answer))
         self._send(200, faults.encode(answer))
         if answer.get("code") == 0:
             self.camera.after(path)

@@ -109,6 +109,9 @@ def test_wifi(ipc: Run, virtual: Callable[..., VirtualCamera]) -> None:
     done = ok(ipc("wifi", "set", "Shop-WiFi", "welcome-2020", "--wait", "-c", camera.sn, "--json"))
     assert done["sn"] == camera.sn
     assert camera.state.on_wifi
+    camera.state.ssid = ""
+    by_address = ok(ipc("wifi", "set", "Shop-WiFi", "welcome-2020", "--wait", "-c", camera.address, "--json"))
+    assert by_address["sn"] == camera.sn
     camera.state.activated = True
     masked = ok(ipc("wifi", "show", "-c", camera.address, "--json"))
     assert masked == {"ssid": "Shop-WiFi", "password": "***"}
