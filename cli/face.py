@@ -169,10 +169,21 @@ def add(
 
 
 @app.command("list")
-def list_(ctx: typer.Context, group: Group) -> None:
+def list_(
+    ctx: typer.Context,
+    group: Group,
+    ids: Annotated[bool, typer.Option("--ids", help=tr("Only the ids."))] = False,
+) -> None:
     """List a group's faces."""
     state = State.of(ctx)
     with open_camera(state) as camera:
+        if ids:
+            show(
+                state,
+                {"faceid_list": [{"faceid": faceid} for faceid in camera.faces.ids(group)]},
+                rows="faceid_list",
+            )
+            return
         show(state, {"face_list": [face.as_dict() for face in camera.faces.list(group)]}, rows="face_list")
 
 

@@ -149,9 +149,24 @@ def load(name: str) -> Any:
     module = import_module(f".{COMMANDS[name][0]}", __package__)
     command = typer.main.get_command(module.app)
     command.name = name
+    _mark(name, command)
     if not command.help:
         command.help = tr(COMMANDS[name][1])
     return command
+
+
+def _mark(name: str, command: Any) -> None:
+    """Say in a command's help which endpoints it uses, how sure they are and which models have them."""
+    from .endpoints import USES, describe
+
+    for path, keys in USES.items():
+        group, _, leaf = path.partition(" ")
+        if group != name:
+            continue
+        target = command
+        for word in leaf.split():
+            target = target.commands[word]
+        target.epilog = describe(keys)
 
 
 app = typer.Typer(

@@ -69,7 +69,7 @@ def virtual(vendor: Vendor) -> Iterator[Callable[..., VirtualCamera]]:
         camera = VirtualCamera(
             vendor,
             number=len(running),
-            **{"state": "ready", "udp": False, "seed": random.getrandbits(64)} | options,
+            **{"state": "ready", "udp": False, "people": 0, "seed": random.getrandbits(64)} | options,
         ).start()
         camera.state.format_s = camera.state.join_s = 0.1
         running.append(camera)

@@ -24,7 +24,7 @@ def environment() -> dict[str, str]:
     return os.environ | {"PATH": scripts + os.pathsep + os.environ["PATH"], "PYTHONPATH": str(ROOT)}
 
 
-@pytest.mark.parametrize("code", blocks("python"))
+@pytest.mark.parametrize("code", blocks("python") + blocks("python", "README.zh-CN.md"))
 def test_python(code: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, env=environment(),
@@ -34,8 +34,11 @@ def test_python(code: str, tmp_path: Path) -> None:
     assert done.stdout.strip()
 
 
-def test_shell_tour(tmp_path: Path) -> None:
-    tour = next(block for block in blocks("sh") if "sim start" in block)
+@pytest.mark.parametrize(
+    ("page", "last"), [("README.md", '"model_name": "FM020"'), ("README.zh-CN.md", "FM020")]
+)
+def test_shell_tour(tmp_path: Path, page: str, last: str) -> None:
+    tour = next(block for block in blocks("sh", page) if "sim start" in block)
     clean = {k: v for k, v in environment().items() if not k.startswith("SUNMI_IPC_")}
     clean["SUNMI_IPC_CONFIG_DIR"] = str(tmp_path / "config")
     done = subprocess.run(
@@ -43,7 +46,7 @@ def test_shell_tour(tmp_path: Path) -> None:
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert '"model_name": "FM020"' in done.stdout
+    assert last in done.stdout
 
 
 def test_set_up_is_two_commands_that_hold() -> None:
@@ -83,3 +86,12 @@ def test_commands_page(ready: VirtualCamera, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert '"led_switch": 1' in done.stdout
+
+
+def test_the_diff_in_contributing_is_the_tree() -> None:
+    (diff,) = blocks("diff", "docs/contributing.md")
+    parts = re.split(r"^--- .*\n\+\+\+ b/(.*)$", diff, flags=re.M)[1:]
+    assert len(parts) == 8
+    for name, lines in zip(parts[::2], parts[1::2], strict=True):
+        added = "\n".join(line[1:] for line in lines.strip("\n").split("\n"))
+        assert added in (ROOT / name).read_text("utf-8"), name

@@ -311,6 +311,34 @@ def test_chinese_fills_the_same_blanks() -> None:
         assert blanks[0] == blanks[1], english
 
 
+def test_every_endpoint_has_a_command_that_exists_and_marks_it() -> None:
+    from sunmi_ipc_cli.endpoints import USES, describe
+    from sunmi_ipc_cli.main import load
+
+    assert {key for keys in USES.values() for key in keys} == {e.key for e in ENDPOINTS}
+    for line, keys in USES.items():
+        words = line.split()
+        command = load(words[0])
+        for word in words[1:]:
+            command = command.commands[word]
+        assert command.epilog == describe(keys)
+    assert "(inferred, FM020)" in describe(("lens.set_zoom",))
+    assert describe(("events.add",)).endswith("hook/add")
+
+
+def test_every_endpoint_is_called_in_a_test_of_its_behaviour() -> None:
+    """A call by name, or by the comfort that stands on it, in the tests of groups, commands or simulator."""
+    comfort = {
+        "wifi.set": "wifi.join",
+        "wifi.scan": "wifi.networks",
+        "wifi.scan_without_auth": "wifi.networks",
+    }
+    tests = [ROOT / "tests" / "api" / "test_groups.py", ROOT / "tests" / "test_simulator.py"]
+    text = "".join(path.read_text("utf-8") for path in tests)
+    missing = [e.key for e in ENDPOINTS if f".{comfort.get(e.key, e.key)}" not in text]
+    assert missing == []
+
+
 def test_samples_are_readable_json() -> None:
     for path in (ROOT / "tests" / "wire").glob("*.json"):
         assert {"endpoint", "values", "body", "reply", "result"} <= set(json.loads(path.read_text("utf-8")))

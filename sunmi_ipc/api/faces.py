@@ -172,6 +172,10 @@ class Faces(Group, name="faces"):
         """Every face of a group, fetched page by page as they are used."""
         return pages(lambda number, size: self.list_page(group_name, number, size), "face_list")
 
+    def ids(self, group_name: str) -> Iterator[str]:
+        """The id of every face of a group, fetched page by page as they are used."""
+        return pages(lambda number, size: self.ids_page(group_name, number, size), "faceid_list")
+
     def add(self, group_name: str, *paths: str | Path, **details: Any) -> Iterator[PictureResult]:
         """Add pictures, or folders of them; yields what became of each, and goes on after a refusal.
 

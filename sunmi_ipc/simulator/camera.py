@@ -22,6 +22,7 @@ from ..values import CardStatus
 from ..wire import Override
 from . import behaviours, discovery, faults, loop
 from .checks import Refused, check_private, check_public, parse_form, parse_multipart
+from .faces import populate
 from .faults import Fault, Faults
 from .state import CameraState, new_state
 from .vendor import Vendor
@@ -60,6 +61,7 @@ class VirtualCamera:
         flat: Print the fields beside ``code`` instead of under ``data``.
         overrides: Other paths and names than the table's, as a real camera may have.
         udp: Answer discovery.
+        people: How many have come by an FM020 that is ready.
 
     """
 
@@ -78,6 +80,7 @@ class VirtualCamera:
         clock_tolerance_s: float = 300.0,
         overrides: Mapping[str, Override] | None = None,
         udp: bool = True,
+        people: int = 12,
         minimum_tls: ssl.TLSVersion | None = None,
     ) -> None:
         if model.upper() not in list(Model):
@@ -94,6 +97,8 @@ class VirtualCamera:
         self._own_vendor, self._expose = vendor is None, expose
         self.vendor = vendor or Vendor()
         self.state: CameraState = new_state(Model(model.upper()), state, seed, number)
+        if self.state.card is CardStatus.NORMAL and self.state.model is Model.FM020:
+            populate(self.state, people)
         self.faults = Faults(seed)
         self.flat, self.clock_tolerance_s, self.overrides = flat, clock_tolerance_s, dict(overrides or {})
         self._wanted = (ip, port)

@@ -29,7 +29,7 @@ from sunmi_ipc.values import (
 )
 
 JPEG = b"\xff\xd8\xff\xe0 a face"
-NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
+NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=10)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_people_flow(camera: Camera, ready: VirtualCamera) -> None:
     assert camera.people_flow.passing(start, NOW).total > stat.total
     assert camera.people_flow.leaving(start, NOW).total > 0
     assert code_of(lambda: camera.people_flow.arrivals(NOW + timedelta(days=1), NOW)) == 266
-    assert code_of(lambda: camera.people_flow.arrivals(NOW - timedelta(minutes=5), start)) == 267
+    assert code_of(lambda: camera.people_flow.arrivals(NOW - timedelta(minutes=20), start)) == 267
     with pytest.raises(errors.ParameterError, match="no time zone"):
         camera.people_flow.arrivals(datetime(2026, 1, 1), NOW)
     camera.people_flow.set_settings(120, CustomerJudgeMode.SNAPSHOT)
@@ -269,3 +269,23 @@ def test_groups_are_made_when_used(ready: VirtualCamera) -> None:
     with connect(ready) as client:
         assert "faces" not in client.__dict__
         assert client.faces is client.faces
+
+
+def test_a_card_is_made_ready(camera: Camera, ready: VirtualCamera) -> None:
+    assert camera.sdcard.ensure_ready().ready
+    assert "config/formatMemoryCard" not in ready.state.counts
+    ready.insert_card(CardStatus.BLANK)
+    with pytest.raises(errors.ProvisionError, match="state: blank"):
+        camera.sdcard.ensure_ready()
+    assert camera.sdcard.ensure_ready(allow_format=True, timeout=10, interval=0.02).ready
+    assert ready.state.counts["config/formatMemoryCard"] == 1
+    for card in (CardStatus.NONE, CardStatus.BROKEN):
+        ready.insert_card(card)
+        with pytest.raises(errors.ProvisionError) as caught:
+            camera.sdcard.ensure_ready(allow_format=True)
+        assert caught.value.hint
+    ready.insert_card(CardStatus.NORMAL)
+    ready.restart(0.3)
+    assert camera.sdcard.ensure_ready(timeout=10, interval=0.05).ready
+    with connect(ready, secret_key="wrong") as stranger, pytest.raises(errors.AuthenticationError):
+        stranger.sdcard.ensure_ready(timeout=30)
