@@ -25,3 +25,32 @@ class CardStatus(WireEnum):
     BLANK = 1
     NORMAL = 2
     BROKEN = 3
+
+
+class Gender(WireEnum):
+    """A face's gender (SDK)."""
+
+    UNKNOWN = 0
+    MALE = 1
+    FEMALE = 2
+
+
+class AgeRange(WireEnum):
+    """A face's age in years, as a range (SDK; the pages differ by a year at some edges)."""
+
+    FROM_1 = 1
+    FROM_7 = 2
+    FROM_13 = 3
+    FROM_19 = 4
+    FROM_29 = 5
+    FROM_36 = 6
+    FROM_46 = 7
+    FROM_56 = 8
+
+
+class DetectType(WireEnum):
+    """What set off a motion event (SDK)."""
+
+    PICTURE = 1
+    SOUND = 2
+    BOTH = 3
