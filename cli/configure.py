@@ -13,7 +13,7 @@ from sunmi_ipc.i18n import tr
 from .output import fields, is_terminal, note, print_json, say
 from .state import State
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _QUESTIONS = (
     ("app_id", "app_id, from the vendor"),
     ("secret_key", "Secret key, from the vendor"),

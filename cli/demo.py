@@ -19,7 +19,7 @@ from sunmi_ipc.i18n import tr
 from .output import print_json, say
 from .state import State
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,9 @@ from .output import print_json, say, show
 from .state import State
 from .target import open_camera
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help=tr("Motion and sound detection."))
+app = typer.Typer(
+    rich_markup_mode=None, add_completion=False, no_args_is_help=True, help=tr("Motion and sound detection.")
+)
 _DAYS = {
     day.name[:3].lower(): day
     for day in Weekdays

@@ -15,7 +15,7 @@ from sunmi_ipc.i18n import language, tr
 from .output import print_json, say
 from .state import Exit, State
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 #: Nobody ran this before then: an earlier date means a clock that is off.
 _NOT_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -16,6 +16,7 @@ from .target import open_camera
 
 app = typer.Typer(
     rich_markup_mode=None,
+    add_completion=False,
     no_args_is_help=True,
     help=tr("The line that people cross when they enter (FM020)."),
 )

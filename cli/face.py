@@ -13,8 +13,15 @@ from .output import confirm, print_error, print_json, say, show, table
 from .state import Exit, State
 from .target import open_camera
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help=tr("Faces and face groups (FM020)."))
-group = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help=tr("Face groups."))
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help=tr("Faces and face groups (FM020)."),
+)
+group = typer.Typer(
+    rich_markup_mode=None, add_completion=False, no_args_is_help=True, help=tr("Face groups.")
+)
 attribute = typer.Typer(
     rich_markup_mode=None, no_args_is_help=True, help=tr("Attributes of a group's faces.")
 )

@@ -14,7 +14,12 @@ from .output import fields, print_json, show
 from .state import State
 from .target import open_camera
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help=tr("Night mode, rotation, LED, name."))
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help=tr("Night mode, rotation, LED, name."),
+)
 _IR = {mode.name.lower(): mode for mode in IrMode}
 _SWITCH = {switch.name.lower(): switch for switch in Flag01}
 

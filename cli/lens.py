@@ -15,7 +15,12 @@ from .target import open_camera
 if TYPE_CHECKING:
     from sunmi_ipc.camera import Camera
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help=tr("Zoom and focus motors (FM020)."))
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help=tr("Zoom and focus motors (FM020)."),
+)
 _POSITION = {"ignore_unknown_options": True}  # so that -5 is a position, not an option
 Position = Annotated[
     str, typer.Argument(help=tr("N, +N or -N steps, or N%; kept within the camera's limits."))

@@ -17,6 +17,7 @@ from .target import open_camera
 
 app = typer.Typer(
     rich_markup_mode=None,
+    add_completion=False,
     no_args_is_help=True,
     help=tr("IP settings (names of the parameters are inferred)."),
 )

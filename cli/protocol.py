@@ -15,6 +15,7 @@ from .state import State
 
 app = typer.Typer(
     rich_markup_mode=None,
+    add_completion=False,
     no_args_is_help=True,
     help=tr("What is known of the endpoints, and how to correct it."),
 )

@@ -20,7 +20,7 @@ from .state import Exit, State
 if TYPE_CHECKING:
     from sunmi_ipc.discovery import DiscoveredCamera
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _COLUMNS = ("sn", "ip", "model", "name", "network", "firmware", "mac")
 _WIDTHS = (16, 15, 6, 16, 7, 10, 17)
 _KEYS = ("sn", "ip", "port", "mac", "model", "name", "firmware", "network", "interface", "source", "rtt_ms")

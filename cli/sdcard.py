@@ -15,7 +15,7 @@ from .target import open_camera
 if TYPE_CHECKING:
     from sunmi_ipc.models import ExternalStorage
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 
 
 @app.command()

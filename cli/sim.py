@@ -19,7 +19,12 @@ from sunmi_ipc.i18n import tr
 from .output import note, print_json_line
 from .state import State
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help=tr("Virtual cameras on this machine."))
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help=tr("Virtual cameras on this machine."),
+)
 
 
 @app.callback()

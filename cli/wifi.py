@@ -17,7 +17,7 @@ from .target import open_camera
 if TYPE_CHECKING:
     from sunmi_ipc.discovery import DiscoveredCamera
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 
 
 @app.command()

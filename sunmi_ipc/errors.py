@@ -6,10 +6,13 @@
     ├── ParameterError            refused before sending
     │   └── UnsupportedError      this camera model does not have it
     ├── ConfigError               settings, profiles or files on this computer
+    │   └── SpoolError            the event spool cannot be read or written
+    │       └── SpoolFull         no room for another event
     ├── ConnectionFailed          no route, refused, reset, timed out
     │   ├── CameraNotFound        discovery did not find it
     │   └── TlsError              not the camera we trust, or our certificate was refused
     ├── ReplyError                the answer is not what the protocol says
+    │   └── BadEvent              a pushed event is not what the protocol says
     ├── ProvisionError            a flow of several steps stopped at one
     └── DeviceError               the camera said no, with a return code
         ├── AuthenticationError   1, 5
@@ -34,6 +37,7 @@ from .i18n import Language, translate
 __all__ = [
     "AlreadyActivatedError",
     "AuthenticationError",
+    "BadEvent",
     "CameraNotFound",
     "ConfigError",
     "ConnectionFailed",
@@ -45,6 +49,8 @@ __all__ = [
     "ParameterError",
     "ProvisionError",
     "ReplyError",
+    "SpoolError",
+    "SpoolFull",
     "SunmiIpcError",
     "TlsError",
     "UnsupportedError",
@@ -114,6 +120,14 @@ class ConfigError(SunmiIpcError):
     """Settings, a profile or a file on this computer are missing or wrong."""
 
 
+class SpoolError(ConfigError):
+    """The event spool cannot be opened, read or written; nothing was acknowledged."""
+
+
+class SpoolFull(SpoolError):
+    """The disk or the spool's own limit leaves no room for another event; nothing was acknowledged."""
+
+
 class ConnectionFailed(SunmiIpcError):
     """The camera could not be reached, or the connection broke or timed out."""
 
@@ -128,6 +142,10 @@ class TlsError(ConnectionFailed):
 
 class ReplyError(SunmiIpcError):
     """The answer is not an answer of this protocol, or not of this endpoint's shape."""
+
+
+class BadEvent(ReplyError):
+    """What was pushed to the receiver is not an event of this protocol."""
 
 
 class ProvisionError(SunmiIpcError):

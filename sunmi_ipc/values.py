@@ -140,3 +140,11 @@ class DoorLine:
 
 #: Pixels that a door line must span from left to right (S, code 276).
 MIN_DOOR_LINE = 100
+
+
+class DetectType(WireEnum):
+    """What set off a motion event (SDK)."""
+
+    PICTURE = 1
+    SOUND = 2
+    BOTH = 3

@@ -279,6 +279,7 @@ class VirtualCamera:
         raw.settimeout(60)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         secure = None
+        spare = raw.dup()
         with self._lock:
             self._connections.add(raw)
         try:
@@ -288,8 +289,15 @@ class VirtualCamera:
                 self._connections.add(secure)
             _Handler(self, secure, peer)
         except (OSError, ValueError):
-            pass  # a broken client is the client's affair
+            # A broken client is the client's affair; but let a refused one read the alert that says why:
+            # closing over unread data would reset the connection under it.
+            with contextlib.suppress(OSError):
+                spare.shutdown(socket.SHUT_WR)
+                spare.settimeout(1)
+                while spare.recv(65_536):
+                    pass
         finally:
+            spare.close()
             with self._lock:
                 self._connections.discard(raw)
                 if secure is not None:

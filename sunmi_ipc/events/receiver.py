@@ -1,0 +1,180 @@
+"""The HTTP server that cameras post their events to.
+
+A camera gets 200 and ``{"code":0}`` once its event is on the disk, and never before. What it expects
+is not known (protocol.md, section 7); anything else than 200 asks it to try again.
+
+It speaks plain HTTP, as cameras post to it in the vendor's example: the signature is what an event
+can be trusted by.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections import Counter
+from http import HTTPStatus
+from typing import Self, cast
+
+from ..errors import BadEvent, ConfigError, SpoolError
+from ..redact import printable
+from . import layout
+from .layout import Secrets
+from .model import of
+from .server import Refused, Server
+from .spool import Spool
+
+_log = logging.getLogger("sunmi_ipc")
+#: What is counted, by the answer given.
+COUNTS = (
+    "stored",
+    "repeated",
+    "bad",
+    "unsigned",
+    "not_found",
+    "too_large",
+    "timed_out",
+    "refused_503",
+    "aborted",
+)
+_COUNTED = {
+    0: "aborted",
+    400: "bad",
+    401: "unsigned",
+    404: "not_found",
+    408: "timed_out",
+    413: "too_large",
+    503: "refused_503",
+}
+
+
+class Receiver:
+    """Receives events into a spool, from its making until :meth:`close`.
+
+    Args:
+        spool: Where events are kept; it is not closed with the receiver.
+        host: Address to listen on: the one that the cameras can reach, or 127.0.0.1.
+        port: 0 takes a free one; see :attr:`port`.
+        secrets: Secret keys by app_id, or a function that finds one.
+        allow_unsigned: Whether to take events that have no signature, or that no secret is known for
+            at all. Anybody in the network can then invent events.
+        path: The path that cameras post to; anything else gets 404.
+        max_body: Bytes that a body may have; above it 413.
+        read_timeout: Seconds that a request may take to arrive as a whole; then 408.
+        max_connections: Connections served at once; further ones wait in the system's queue.
+
+    Raises:
+        ConfigError: The address cannot be listened on, or neither secrets nor unsigned events are allowed.
+
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        *,
+        host: str,
+        port: int = 0,
+        secrets: Secrets | None = None,
+        allow_unsigned: bool = False,
+        path: str = "/events",
+        max_body: int = 1 << 20,
+        read_timeout: float = 10.0,
+        max_connections: int = 256,
+    ) -> None:
+        if not secrets and not allow_unsigned:
+            raise ConfigError(
+                "no secret key to verify events with",
+                hint="Set SUNMI_IPC_APP_ID and SUNMI_IPC_SECRET_KEY, or allow unsigned events.",
+            )
+        self.spool, self.path, self.max_body, self.read_timeout = spool, path, max_body, read_timeout
+        self._secrets, self._allow_unsigned = secrets, allow_unsigned
+        self._counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
+        self._counting = threading.Lock()
+        try:
+            self._server = Server((host, port), max_connections)
+        except (OSError, OverflowError) as error:
+            raise ConfigError(
+                "cannot listen on {host} port {port}: {reason}",
+                hint="Is the address this computer's, and the port free?",
+                host=host,
+                port=port,
+                reason=getattr(error, "strerror", None) or str(error),
+            ) from None
+        self._server.application = self
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.1,), name="event-receiver-accept", daemon=True
+        )
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def host(self) -> str:
+        """The address listened on."""
+        return str(self._server.server_address[0])
+
+    @property
+    def port(self) -> int:
+        """The port listened on."""
+        return int(self._server.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """The callback to subscribe with, where the camera can reach :attr:`host`."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}{self.path}"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many requests came to what, see ``COUNTS``."""
+        with self._counting:
+            return dict(self._counts)
+
+    def close(self) -> None:
+        """Take no more, finish what is under way."""
+        if self._thread.is_alive():
+            self._server.stop()
+            self._thread.join()
+
+    def count(self, status: int) -> None:
+        """Count a request that got *status*; 0 where the client went away."""
+        self._count(_COUNTED.get(status, "bad"))
+
+    def _count(self, name: str) -> None:
+        with self._counting:
+            self._counts[name] += 1
+
+    def take(self, body: bytes, content_type: str, source: str) -> None:
+        """Verify and store; returns when it is on the disk."""
+        try:
+            posted = layout.read(body, content_type)
+            verified = self._verified(posted)
+            event = of(posted.event)
+        except BadEvent as error:
+            _log.info("events: %s: %s", source, printable(error.message))
+            raise Refused(HTTPStatus.BAD_REQUEST) from None
+        try:
+            new = self.spool.append(event, posted.event, source=source, verified=verified)
+        except SpoolError as error:
+            _log.error("events: %s", error)
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE) from None
+        self._count("stored" if new else "repeated")
+
+    def _verified(self, posted: layout.Posted) -> bool:
+        if layout.has_signature(posted) and self._secrets:
+            if layout.verify(posted, self._secrets):
+                return True
+            raise Refused(HTTPStatus.UNAUTHORIZED)
+        if not self._allow_unsigned:
+            raise Refused(HTTPStatus.UNAUTHORIZED)
+        return False
+
+
+def free_port(host: str) -> int:
+    """A port that is free on *host* now."""
+    with socket.create_server((host, 0)) as server:
+        return int(cast("tuple[str, int]", server.getsockname())[1])
