@@ -21,7 +21,7 @@ from urllib3.filepost import encode_multipart_formdata
 from sunmi_ipc import errors, wire
 from sunmi_ipc.simulator import VirtualCamera, connect
 from sunmi_ipc.simulator.behaviours import unplayed
-from sunmi_ipc.simulator.checks import signature
+from sunmi_ipc.simulator.checks import check_private, signature
 from sunmi_ipc.spec import ALL_MODELS, Endpoint, Evidence, Model, Parameter, Sign, registry
 
 ENDPOINTS = list(registry().values())
@@ -170,6 +170,17 @@ def test_bounds_hold_in_the_virtual_camera(
     for value in edges(parameter)[1]:
         made = values(endpoint, **{parameter.name: value})
         assert post_raw(camera, endpoint, wire_values(endpoint, made)) == {"code": parameter.refused}
+
+
+@pytest.mark.parametrize(("endpoint", "parameter"), BOUNDED, ids=ids)
+def test_values_at_the_bounds_pass_the_virtual_cameras_own_check(
+    endpoint: Endpoint[..., Any], parameter: Parameter
+) -> None:
+    pictures = {p.wire: JPEG for p in endpoint.parameters if p.base is bytes and p.required}
+    for value in edges(parameter)[0]:
+        form = wire_values(endpoint, values(endpoint, **{parameter.name: value}))
+        texts = {k: v for k, v in form.items() if k not in pictures}
+        assert parameter.name in check_private(endpoint, texts, pictures, None)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=ids)

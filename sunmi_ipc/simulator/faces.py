@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import time
 from typing import Any
 
@@ -12,6 +13,7 @@ from .media import page
 from .state import CameraState
 
 MAX_GROUPS, MAX_CAPACITY, MAX_ATTRIBUTES = 10, 30_000, 8
+_ARRIVALS_A_MINUTE = 0.3
 BUILT_IN = ("stranger", "regular")
 
 
@@ -26,7 +28,28 @@ def groups(state: CameraState) -> dict[str, dict[str, Any]]:
             for name in BUILT_IN
         }  # fmt: skip
         state.documents["groups"]["stranger"] |= {"period": 30, "times": 3}
+    _live(state)
     return state.documents["groups"]
+
+
+def _live(state: CameraState) -> None:
+    """Let those come by who have come since somebody last looked: life that costs nothing meanwhile."""
+    life = state.documents.get("life")
+    if life is None:
+        return
+    minute = int(time.time() + state.clock_offset) // 60
+    first = max(life["minute"], minute - 1_440)
+    life["minute"] = minute
+    for slot in range(first, minute):
+        die = random.Random(f"{state.sn}/{slot}")  # noqa: S311 - the same minute, the same people
+        if die.random() < _ARRIVALS_A_MINUTE:
+            visit(state, die.randrange(life["people"]), slot * 60)
+
+
+def visit(state: CameraState, number: int, when: float) -> None:
+    """Let person *number* come by."""
+    faceid = hashlib.md5(f"{state.sn}/{number}".encode(), usedforsecurity=False).hexdigest()[:16]
+    see(state, faceid, gender=1 + number % 2, age=5 + number * 7 % 70, when=when)
 
 
 def _group(state: CameraState, name: str) -> dict[str, Any]:
@@ -314,15 +337,11 @@ def _visits(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def populate(state: CameraState, people: int = 12) -> None:
-    """Let some people come by, some of them often; the same camera, the same people."""
+    """Let some people have come by, some of them often, and go on coming; the same camera, the same people."""
     now = time.time() + state.clock_offset
+    if not people:
+        return
+    state.documents["life"] = {"minute": int(now) // 60, "people": people}
     for number in range(people):
-        faceid = hashlib.md5(f"{state.sn}/{number}".encode(), usedforsecurity=False).hexdigest()[:16]
-        for visit in reversed(range(1 + number % 4)):
-            see(
-                state,
-                faceid,
-                gender=1 + number % 2,
-                age=5 + number * 7 % 70,
-                when=now - 3_600 * (visit * 24 + number),
-            )
+        for past in reversed(range(1 + number % 4)):
+            visit(state, number, now - 3_600 * (past * 24 + number))

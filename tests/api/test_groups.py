@@ -162,6 +162,16 @@ def test_strangers_become_regulars_by_the_rule(camera: Camera, ready: VirtualCam
     assert camera.faces.show("anna").arrive_count == 3
 
 
+def test_people_go_on_coming(camera: Camera, ready: VirtualCamera) -> None:
+    populate(ready.state, 5)
+    before = sum(face.arrive_count for name in ("stranger", "regular") for face in camera.faces.list(name))
+    ready.state.documents["life"]["minute"] -= 600
+    after = [face for name in ("stranger", "regular") for face in camera.faces.list(name)]
+    assert len(after) == 5
+    assert 60 < sum(face.arrive_count for face in after) - before < 360
+    assert {face.group_name for face in after} == {"regular"}
+
+
 def test_face_groups_and_their_rules(camera: Camera, ready: VirtualCamera) -> None:
     name = "咖" * 32
     camera.faces.create_group(name, 100, "客" * 50)
