@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import secrets
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
-from email.utils import formatdate
+from collections.abc import Mapping
 from functools import partial
-from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
 from typing import Any, Self
 
@@ -24,11 +21,11 @@ from . import behaviours, discovery, faults, loop
 from .checks import Refused, check_private, check_public, parse_form, parse_multipart
 from .faces import populate
 from .faults import Fault, Faults
+from .http import Connection
 from .state import CameraState, new_state
 from .vendor import Vendor
 
 STATES = ("factory", "ready")
-_MAX_BODY = 8 * 1024 * 1024
 
 
 class VirtualCamera:
@@ -108,7 +105,7 @@ class VirtualCamera:
         self._connections: set[socket.socket] = set()
         self._away_until = 0.0
         self._lock = threading.Lock()
-        self._closing = threading.Event()
+        self.closing = threading.Event()
         self._table = self._index()
 
     def _index(self) -> dict[str, Endpoint[..., Any]]:
@@ -167,7 +164,7 @@ class VirtualCamera:
 
     def close(self) -> None:
         """Leave the network."""
-        self._closing.set()
+        self.closing.set()
         running = loop.acquire()
         if self._udp and self._sockets:
             discovery.BROADCASTS.leave(self._answer_discovery)
@@ -253,7 +250,7 @@ class VirtualCamera:
         return values
 
     def _answer_discovery(self, sender: tuple[str, int]) -> None:
-        if self.away or self._closing.is_set():
+        if self.away or self.closing.is_set():
             return
         if not (self._expose or ip_address(sender[0]).is_loopback):
             return  # broadcasts of other machines reach us too; a virtual camera stays on this one
@@ -287,7 +284,7 @@ class VirtualCamera:
             with self._lock:
                 self._connections.discard(raw)
                 self._connections.add(secure)
-            _Handler(self, secure, peer)
+            Connection(self, secure, peer)
         except (OSError, ValueError):
             # A broken client is the client's affair; but let a refused one read the alert that says why:
             # closing over unread data would reset the connection under it.
@@ -366,116 +363,6 @@ class VirtualCamera:
         """What follows an answer: with new Wi-Fi settings the camera changes networks."""
         if path.startswith("config/setWifiConf") and not self.state.wired:
             self.restart(self.state.join_s)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """One connection to one virtual camera."""
-
-    protocol_version = "HTTP/1.1"
-    server_version = "sunmi"
-    sys_version = ""
-
-    def __init__(self, camera: VirtualCamera, connection: ssl.SSLSocket, peer: Any) -> None:
-        self.camera = camera
-        super().__init__(connection, peer, None)  # type: ignore[arg-type]
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Keep quiet."""
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        """The camera's clock, right or wrong."""
-        return formatdate(self.camera.clock() if timestamp is None else timestamp, usegmt=True)
-
-    def do_GET(self) -> None:
-        """There is nothing to read but calls."""
-        self._send(404, faults.HTML, "text/html")
-
-    def do_POST(self) -> None:
-        """Answer one call."""
-        size = self.headers.get("Content-Length", "0")
-        if not size.isdecimal() or int(size) > _MAX_BODY:
-            self.close_connection = True
-            self._send(413, b"", "text/plain")
-            return
-        body = self.rfile.read(int(size))
-        path = self.path.partition("?")[0].removeprefix("/openapi/")
-        due = self.camera.faults.take(path)
-        for fault in due:
-            if fault.kind == "delay":
-                self.camera._closing.wait(fault.value)
-            elif fault.kind == "code":
-                self._send(200, faults.encode({"code": int(fault.value)}))
-                return
-            elif fault.kind != "dirty":
-                _SPOIL[fault.kind](self, fault.value)
-                return
-        if not self.path.startswith("/openapi/"):
-            self._send(404, faults.HTML, "text/html")
-            return
-        answer = self.camera.answer(path, body, self.headers.get("Content-Type", ""))
-        if any(fault.kind == "dirty" for fault in due):
-            answer = faults.dirty(self.camera.thinned(path, answer))
-        self._send(200, faults.encode(answer))
-        if answer.get("code") == 0:
-            self.camera.after(path)
-
-    def _send(self, status: int, body: bytes, kind: str = "application/json") -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        # One write: head and body in one TLS record.
-        sink, self.wfile = self.wfile, io.BytesIO()
-        self.end_headers()
-        head, self.wfile = self.wfile.getvalue(), sink
-        self.wfile.write(head + body)
-
-    def _drop(self, value: float) -> None:
-        self.close_connection = True
-
-    def _reset(self, value: float) -> None:
-        self._send_part(b'{"code": 0, "da')
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        self.connection.close()
-        self.close_connection = True
-
-    def _send_part(self, part: bytes) -> None:
-        self.wfile.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n" + part
-        )
-
-    def _hang(self, value: float) -> None:
-        self.camera._closing.wait(value or 60)
-        self.close_connection = True
-
-    def _drip(self, value: float) -> None:
-        self._send_part(b"")
-        with contextlib.suppress(OSError):
-            for _ in range(500):
-                if self.camera._closing.wait(value or 0.1):
-                    break
-                self.wfile.write(b" ")
-        self.close_connection = True
-
-    def _huge(self, value: float) -> None:
-        size = int(value or 10_000_000)
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
-        with contextlib.suppress(OSError):
-            for _ in range(size // 65_536 + 1):
-                self.wfile.write(b"9" * 65_536)
-        self.close_connection = True
-
-
-_SPOIL: dict[str, Callable[[_Handler, float], None]] = {
-    "drop": _Handler._drop,
-    "reset": _Handler._reset,
-    "hang": _Handler._hang,
-    "drip": _Handler._drip,
-    "huge": _Handler._huge,
-    "http": lambda h, value: h._send(int(value or 500), faults.HTML, "text/html"),
-    "garble": lambda h, value: h._send(200, faults.GARBLED),
-    "html": lambda h, value: h._send(200, faults.HTML, "text/html"),
-    "empty": lambda h, value: h._send(200, b""),
-}
 
 
 def start_cameras(
