@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "call": ("call", "Send any call, signed."),
     "protocol": ("protocol", "What is known of the endpoints, and how to correct it."),
     "sim": ("sim", "Virtual cameras on this machine."),
+    "trust": ("trust", "Cameras known by their certificate."),
     "configure": ("configure", "Keep credentials in a profile."),
     "doctor": ("doctor", "Check this computer, and say what to do."),
     "completion": ("completion", "Install or print shell completion."),

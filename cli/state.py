@@ -15,6 +15,7 @@ from sunmi_ipc import errors
 
 if TYPE_CHECKING:
     from sunmi_ipc.settings import Settings
+    from sunmi_ipc.trust import KnownCameras
 
 
 class Exit(IntEnum):
@@ -74,6 +75,12 @@ class State:
         from sunmi_ipc.settings import Settings
 
         return Settings.load(self.profile, insecure=self.insecure or None, tls=self.tls)
+
+    def known_cameras(self) -> KnownCameras:
+        """The pinned certificates of this computer."""
+        from sunmi_ipc.settings import known_cameras
+
+        return known_cameras()
 
     def log(self) -> None:
         """Show warnings, with ``-v`` what happens, with ``-vv`` every request, secrets masked."""

@@ -16,6 +16,7 @@ from .redact import Secret
 
 if TYPE_CHECKING:
     from .camera import Camera
+    from .trust import KnownCameras
 
 #: Setting by environment variable (cli.md is the contract).
 ENVIRONMENT = {
@@ -116,7 +117,6 @@ class Settings:
         """A camera at *address* with these credentials; pins are kept in the config directory."""
         from .camera import Camera
         from .overrides import read
-        from .trust import KnownCameras
 
         settings: dict[str, Any] = {
             "app_id": self.app_id,
@@ -129,13 +129,20 @@ class Settings:
             "timeout": self.timeout,
             "legacy_tls": self.tls == "legacy",
             "overrides": read(config_dir()),
-            "known_cameras": KnownCameras(config_dir() / "known_cameras.json"),
+            "known_cameras": known_cameras(),
         }
         return Camera(address, sn=sn, model=model, **settings | options)
 
     def with_options(self, **options: Any) -> Settings:
         """A copy with *options* changed."""
         return replace(self, **options)
+
+
+def known_cameras() -> KnownCameras:
+    """The pinned certificates in the config directory."""
+    from .trust import KnownCameras
+
+    return KnownCameras(config_dir() / "known_cameras.json")
 
 
 def profile_path(name: str) -> Path:

@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import secrets
+import socket
 import ssl
 import tempfile
 import threading
@@ -187,6 +188,28 @@ class CameraSocket(ssl.SSLSocket):
         """Send within the deadline."""
         self._keep_deadline()
         return super().send(data, flags)
+
+
+def shown_certificate(host: str, port: int, certificate: ClientCertificate, *, timeout: float) -> bytes:
+    """The certificate (DER) that a camera shows in the handshake; nothing is sent to it.
+
+    Raises:
+        TlsError: There is no TLS at that address, or the handshake fails.
+
+    """
+    context = client_context(certificate, None)
+    try:
+        with (
+            socket.create_connection((host, port), timeout=timeout) as raw,
+            context.wrap_socket(raw, server_hostname=host) as secure,
+        ):
+            return secure.getpeercert(binary_form=True) or b""
+    except OSError as error:
+        raise TlsError(
+            "the TLS connection failed ({reason})",
+            hint="Is there a SUNMI camera at this address and port? 'ipc scan' lists them.",
+            reason=getattr(error, "reason", None) or error.strerror or type(error).__name__,
+        ) from None
 
 
 @lru_cache(maxsize=32)

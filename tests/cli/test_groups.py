@@ -162,6 +162,25 @@ def test_protocol(ipc: Ipc, tmp_path: Path) -> None:
     assert ipc("image", "led")["led_switch"] == 1
 
 
+def test_a_changed_certificate_is_refused_until_accepted(
+    ipc: Ipc, ready: VirtualCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SUNMI_IPC_CA")
+    ipc("info")
+    (pin,) = ipc("trust", "list")["cameras"]
+    assert pin["name"] == ready.address
+    ready._context = ready.vendor.server_context("another")
+    error = ipc("info", code=4)["error"]
+    assert pin["fingerprint"] in error["message"]
+    assert f"ipc trust accept {ready.address}" in error["hint"]
+    ipc("trust", "accept", ready.address, code=2)
+    assert ipc("trust", "accept", ready.address, "--yes")["fingerprint"] in error["message"]
+    ipc("info")
+    ipc("trust", "forget", ready.address)
+    assert ipc("trust", "list")["cameras"] == []
+    ipc("trust", "forget", ready.address, code=2)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
