@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from paho.mqtt.client import Client
 
 _log = logging.getLogger("sunmi_ipc")
-_PATIENCE_S = 10.0
+_PATIENCE_S = 2.0
 _NOT_IN_TOPIC = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -116,7 +116,7 @@ class MqttSink:
 
     def send(self, events: Sequence[StoredEvent]) -> None:
         """Publish *events* and wait for the broker's acknowledgement of each."""
-        if not self._connected.wait(_PATIENCE_S):
+        if not self._connected.wait(_PATIENCE_S) or self._closing.is_set():
             raise Again(self._problem or "no connection to the broker")
         while True:  # acknowledgements of what nobody waits for
             try:
@@ -146,8 +146,10 @@ class MqttSink:
 
     def close(self) -> None:
         """Say goodbye; without a connection the broker's last will says it."""
+        connected = self._connected.is_set()
         self._closing.set()
-        if self._connected.is_set():
+        self._connected.set()  # wakes a send that waits for the broker
+        if connected:
             info = self._client.publish(f"{self._prefix}/status", "offline", qos=1, retain=True)
             try:
                 info.wait_for_publish(2.0)
