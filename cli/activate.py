@@ -12,7 +12,7 @@ from .output import ask_secret, confirm, print_json, say, waiting
 from .state import State
 from .target import open_camera
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

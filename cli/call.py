@@ -13,7 +13,7 @@ from .output import show
 from .state import State
 from .target import open_camera
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
@@ -24,6 +24,7 @@ def call(
         list[str] | None,
         typer.Argument(metavar="[KEY=VALUE]...", help=tr("Parameters under their wire names.")),
     ] = None,
+    reveal: Annotated[bool, typer.Option("--reveal", help=tr("Show secrets in the answer."))] = False,
     no_sign: Annotated[
         bool, typer.Option("--no-sign", help=tr("Send no public parameters and no signature."))
     ] = False,
@@ -39,4 +40,4 @@ def call(
             raise ParameterError("{name}: given twice", name=key)
         values[key] = value
     with open_camera(state) as camera:
-        show(state, camera.call(path, values, sign=not no_sign))
+        show(state, camera.call(path, values, sign=not no_sign), reveal=reveal)

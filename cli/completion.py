@@ -13,7 +13,7 @@ from sunmi_ipc.i18n import tr
 from .output import print_json, say
 from .state import State
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
 
 
@@ -40,7 +40,7 @@ def completion(
         if shell not in _SHELLS:
             raise ConfigError("the shell in use is not known", hint="Name it: 'ipc completion bash'.")
     if install:
-        done, path = scripts.install(shell=shell, prog_name="ipc", complete_var="_IPC_COMPLETE")
+        done, path = scripts.install(shell=shell, prog_name="ipc", complete_var="_IPC_COMPLETE")  # type: ignore[attr-defined]
         if state.json:
             print_json({"shell": done, "path": str(path)})
         say(
@@ -50,7 +50,9 @@ def completion(
             path=str(path),
         )
         return
-    text = scripts.get_completion_script(prog_name="ipc", complete_var="_IPC_COMPLETE", shell=shell)
+    text = scripts.get_completion_script(  # type: ignore[attr-defined]
+        prog_name="ipc", complete_var="_IPC_COMPLETE", shell=shell
+    )
     if state.json:
         print_json({"shell": shell, "script": text})
     else:

@@ -13,7 +13,7 @@ from sunmi_ipc.i18n import tr
 from .output import fields, is_terminal, note, print_json, say
 from .state import State
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _QUESTIONS = (
     ("app_id", "app_id, from the vendor"),
     ("secret_key", "Secret key, from the vendor"),
@@ -54,14 +54,14 @@ def configure(
     name = state.profile or "default"
     path = profile_path(name)
     if show:
-        values = read_profile(name)
-        masked = {k: "***" if k in SECRETS and v else v for k, v in values.items()}
+        stored = read_profile(name)
+        masked = {k: "***" if k in SECRETS and v else v for k, v in stored.items()}
         if state.json:
             print_json({"profile": name, "path": str(path), **masked})
         else:
             fields({"profile": name, "path": str(path), **masked})
         return
-    values: dict[str, Any] = _load(name)
+    values = _load(name)
     if from_ is not None:
         values |= _hand_out(state, from_)
     if from_environment:

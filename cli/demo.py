@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import json
 import os
+import secrets
 import shlex
-import sys
 import tempfile
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from sunmi_ipc.i18n import tr
 
-from .output import say
+from .output import print_json, say
 from .state import State
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @contextlib.contextmanager
@@ -48,7 +50,8 @@ def demo(
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sunmi-ipc-demo-"))
         vendor = stack.enter_context(Vendor())
-        cameras = start_cameras(vendor, count, port=8443)
+        # A seed of its own: other virtual cameras of this machine hear the same broadcasts.
+        cameras = start_cameras(vendor, count, port=8443, seed=secrets.randbelow(2**32))
         for camera in cameras:
             stack.callback(camera.close)
         sn = cameras[0].sn
@@ -58,6 +61,7 @@ def demo(
             "{count} virtual cameras have been unpacked. What follows is what you would type.\n",
             count=count,
         )
+        results: list[dict[str, Any]] = []
         steps = [
             ("Find the cameras in this network.", ["scan", "--expect", str(count)]),
             ("What networks can the first one see?", ["wifi", "scan", "-c", sn]),
@@ -72,20 +76,26 @@ def demo(
         for number, (text, command) in enumerate(steps, 1):
             say(state, "{number}. {text}", number=number, text=tr(text))
             shown = ["***" if word == password else word for word in command]
-            say(state, "   $ ipc {command}", command=shlex.join(shown).replace("'***'", "***"))
-            _run(state, command)
+            typed = "ipc " + shlex.join(shown).replace("'***'", "***")
+            say(state, "   $ {command}", command=typed)
+            results.append({"command": typed, "result": _run(state, command)})
             say(state, "")
+        if state.json:
+            print_json({"steps": results})
         say(
             state,
             "That is the whole tour. With your own cameras: 'ipc configure' once, then the same commands.",
         )
 
 
-def _run(state: State, command: list[str]) -> None:
+def _run(state: State, command: list[str]) -> Any:
+    """Run a command of ours; with ``--json`` what it printed, as a value."""
     from .main import app as root
 
     flags = ["--json"] * state.json + ["-q"] * state.quiet + ["-v"] * state.verbose
-    sys.stdout.flush()
-    code = root(args=[*flags, *command], prog_name="ipc", standalone_mode=False)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed) if state.json else contextlib.nullcontext():
+        code = root(args=[*flags, *command], prog_name="ipc", standalone_mode=False)
     if code:
         raise typer.Exit(code)
+    return json.loads(printed.getvalue()) if state.json else None

@@ -15,7 +15,7 @@ from sunmi_ipc.i18n import language, tr
 from .output import print_json, say
 from .state import Exit, State
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 #: Nobody ran this before then: an earlier date means a clock that is off.
 _NOT_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -130,8 +130,10 @@ def _discovery(state: State) -> str:
     started = time.monotonic()
     found = list(discovery.discover(interfaces=state.settings.interfaces()))
     if not found:
-        reasons = [tr(f.template, **f.values) for f in discovery.diagnose(state.settings.interfaces())]
-        raise _Failed(tr("no camera answered"), " ".join(reasons))
+        raise _Failed(
+            tr("no camera answered"),
+            tr("Is a camera on and in this network? Does a firewall here block UDP port 10001?"),
+        )
     state.camera = state.camera or (found[0].sn if len(found) == 1 else "")
     return tr("{count} found in {seconds:.1f} s", count=len(found), seconds=time.monotonic() - started)
 

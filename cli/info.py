@@ -8,7 +8,7 @@ from .output import show
 from .state import State
 from .target import open_camera
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

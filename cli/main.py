@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from importlib import import_module
@@ -24,7 +25,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "activate": ("activate", "Activate a camera for your app."),
     "wifi": ("wifi", "The network that a camera joins."),
     "sdcard": ("sdcard", "The memory card."),
+    "image": ("image", "Night mode, rotation, LED, name."),
+    "lens": ("lens", "Zoom and focus motors (FM020)."),
+    "detection": ("detection", "Motion and sound detection."),
+    "doorline": ("doorline", "The line that people cross when they enter (FM020)."),
+    "flow": ("flow", "People who come, pass and leave (FM020)."),
+    "face": ("face", "Faces and face groups (FM020)."),
+    "video": ("video", "Live picture, snapshots and recordings."),
+    "events": ("events", "What the camera pushes, and where to."),
+    "network": ("network", "IP settings."),
     "call": ("call", "Send any call, signed."),
+    "protocol": ("protocol", "What is known of the endpoints, and how to correct it."),
     "sim": ("sim", "Virtual cameras on this machine."),
     "configure": ("configure", "Keep credentials in a profile."),
     "doctor": ("doctor", "Check this computer, and say what to do."),
@@ -87,17 +98,14 @@ class Commands(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except errors.SunmiIpcError as error:
-            state = ctx.obj or State()
-            if state.verbose > 1:
-                _print_trace(error)
-            print_error(state, error)
+            print_error(ctx.obj or State(), error)
             raise typer.Exit(exit_code(error)) from None
         except KeyboardInterrupt:
             sys.stderr.write("\n" + tr("Interrupted.") + "\n")
             raise typer.Exit(Exit.INTERRUPTED) from None
         except BrokenPipeError:
             # The reader went away (a pipe into head): nobody is left to tell.
-            sys.stdout = None  # type: ignore[assignment]
+            sys.stdout = None
             raise typer.Exit(Exit.DONE) from None
         except (typer.Exit, typer.Abort):
             raise
@@ -141,9 +149,24 @@ def load(name: str) -> Any:
     module = import_module(f".{COMMANDS[name][0]}", __package__)
     command = typer.main.get_command(module.app)
     command.name = name
+    _mark(name, command)
     if not command.help:
         command.help = tr(COMMANDS[name][1])
     return command
+
+
+def _mark(name: str, command: Any) -> None:
+    """Say in a command's help which endpoints it uses, how sure they are and which models have them."""
+    from .endpoints import USES, describe
+
+    for path, keys in USES.items():
+        group, _, leaf = path.partition(" ")
+        if group != name:
+            continue
+        target = command
+        for word in leaf.split():
+            target = target.commands[word]
+        target.epilog = describe(keys)
 
 
 app = typer.Typer(
@@ -210,4 +233,8 @@ def _root(
 
 def main() -> None:
     """Run ``ipc``."""
+    if "_IPC_COMPLETE" in os.environ:
+        from typer import completion
+
+        completion.completion_init()  # type: ignore[attr-defined]
     app(prog_name="ipc")

@@ -14,7 +14,7 @@ import typer
 
 from sunmi_ipc import errors
 from sunmi_ipc.i18n import language, tr
-from sunmi_ipc.redact import printable, redact_text
+from sunmi_ipc.redact import printable, redact, redact_text
 
 from .state import State
 
@@ -100,7 +100,11 @@ def show(
             print_json({})
         say(state, done)
         return
-    data = dict(reply) if isinstance(reply, Mapping) else reply.as_dict(reveal=reveal)
+    data = (
+        (dict(reply) if reveal else redact(reply))
+        if isinstance(reply, Mapping)
+        else reply.as_dict(reveal=reveal)
+    )
     if state.json:
         print_json(data)
     elif rows:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sunmi_ipc.i18n import tr
+from sunmi_ipc.redact import printable
 
-from .output import columns, note, print_json, printable, say, waiting
+from .output import columns, note, print_json, say, waiting
 from .state import Exit, State
 
 if TYPE_CHECKING:
     from sunmi_ipc.discovery import DiscoveredCamera
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _COLUMNS = ("sn", "ip", "model", "name", "network", "firmware", "mac")
 _WIDTHS = (16, 15, 6, 16, 7, 10, 17)
 _KEYS = ("sn", "ip", "port", "mac", "model", "name", "firmware", "network", "interface", "source", "rtt_ms")
@@ -47,16 +48,14 @@ def scan(
     ap: Annotated[
         bool, typer.Option("--ap", help=tr("Also ask 192.168.200.1, a camera's own access point."))
     ] = False,
-    no_mdns: Annotated[bool, typer.Option("--no-mdns", help=tr("Leave mDNS out."))] = False,
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help=tr("Print one JSON object a line, as they come."))
     ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help=tr("Print CSV."))] = False,
 ) -> None:
     """Find the cameras in this network."""
-    from sunmi_ipc.discovery import memory
-
     from sunmi_ipc import discovery
+    from sunmi_ipc.discovery import memory
     from sunmi_ipc.settings import config_dir
 
     state = State.of(ctx)
@@ -74,7 +73,6 @@ def scan(
             interfaces=interface or state.settings.interfaces(),
             targets=target or (),
             access_point=ap,
-            mdns=not no_mdns,
             report=report,
         ):
             found.append(camera)

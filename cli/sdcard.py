@@ -15,12 +15,7 @@ from .target import open_camera
 if TYPE_CHECKING:
     from sunmi_ipc.models import ExternalStorage
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
-_NEXT = {
-    0: "There is no card: insert one.",
-    1: "The card is blank: 'ipc sdcard format' prepares it.",
-    3: "The card is not recognised: replace it.",
-}
+app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 
 
 @app.command()
@@ -30,7 +25,9 @@ def status(ctx: typer.Context) -> None:
     with open_camera(state) as camera:
         card = camera.sdcard.status()
     show(state, card)
-    if hint := _NEXT.get(card.status):
+    from sunmi_ipc.api.sdcard import NEXT
+
+    if hint := NEXT.get(card.status):
         note(state, hint)
 
 

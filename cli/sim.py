@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shlex
 import signal
 import sys
@@ -18,7 +19,12 @@ from sunmi_ipc.i18n import tr
 from .output import note, print_json_line
 from .state import State
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help=tr("Virtual cameras on this machine."))
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help=tr("Virtual cameras on this machine."),
+)
 
 
 @app.callback()
@@ -34,7 +40,9 @@ def start(
     state: Annotated[
         str, typer.Option(help=tr("'factory' (out of the box) or 'ready' (set up)."))
     ] = "factory",
-    seed: Annotated[int, typer.Option(help=tr("The same number gives the same serial numbers."))] = 0,
+    seed: Annotated[
+        int | None, typer.Option(help=tr("The same number gives the same serial numbers; default: random."))
+    ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help=tr("HTTPS port of all; 0 takes free ones."))
     ] = 8443,
@@ -59,6 +67,7 @@ def start(
     from sunmi_ipc.simulator import Vendor, VirtualCamera, parse_fault, start_cameras
 
     run = State.of(ctx)
+    seed = secrets.randbelow(2**32) if seed is None else seed
     faults = [parse_fault(text) for text in fault or ()]
     if ip and count > 1:
         raise ParameterError("{name}: one address is for one camera", name="--ip", hint="Leave --count out.")

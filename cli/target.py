@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sunmi_ipc.camera import split_address
 from sunmi_ipc.errors import CameraNotFound, ParameterError
@@ -13,9 +13,8 @@ from .output import is_terminal, note, table, waiting
 from .state import State
 
 if TYPE_CHECKING:
-    from sunmi_ipc.discovery import DiscoveredCamera
-
     from sunmi_ipc.camera import Camera
+    from sunmi_ipc.discovery import DiscoveredCamera
 
 
 def is_address(text: str) -> bool:
@@ -37,9 +36,8 @@ def locate(state: State, name: str) -> DiscoveredCamera:
         CameraNotFound: Nothing of that name answers.
 
     """
-    from sunmi_ipc.discovery import memory
-
     from sunmi_ipc import discovery
+    from sunmi_ipc.discovery import memory
     from sunmi_ipc.settings import config_dir
 
     folder = config_dir()
@@ -83,10 +81,11 @@ def choose(state: State) -> DiscoveredCamera:
     number = typer.prompt(tr("Which one?"), type=int, err=True)
     if not 1 <= number <= len(found):
         raise ParameterError("{name}: there is no such camera", name=str(number))
-    return found[number - 1]
+    chosen: DiscoveredCamera = found[number - 1]
+    return chosen
 
 
-def open_camera(state: State, name: str = "", **options: object) -> Camera:
+def open_camera(state: State, name: str = "", **options: Any) -> Camera:
     """A client for the camera that the command means.
 
     Args:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sunmi_ipc.errors import ProvisionError
+from sunmi_ipc.errors import ParameterError, ProvisionError
 from sunmi_ipc.i18n import tr
 
 from .output import ask_secret, print_json, say, show, waiting
@@ -17,7 +17,7 @@ from .target import open_camera
 if TYPE_CHECKING:
     from sunmi_ipc.discovery import DiscoveredCamera
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 
 
 @app.command()
@@ -64,9 +64,9 @@ def set_(
         password = ask_secret(tr("Password of {ssid}", ssid=ssid))
     Wifi.set.check({"ssid": ssid, "password": password})  # before anything is searched or sent
     with open_camera(state) as camera:
+        sn = camera.sn or (_serial_at(state, camera.host) if wait else "")
         with waiting(state, "Telling the camera …"):
             camera.wifi.join(ssid, password)
-        sn = camera.sn
     say(state, "The camera joins {ssid}.", ssid=ssid)
     if not wait:
         if state.json:
@@ -78,6 +78,25 @@ def set_(
             {"ssid": ssid, "sn": found.sn, "ip": found.ip, "port": found.port, "network": found.network}
         )
     say(state, "{sn} is at {ip}.", sn=found.sn, ip=found.ip)
+
+
+def _serial_at(state: State, host: str) -> str:
+    """The serial number of the camera at an address: it will come back at another.
+
+    Raises:
+        ParameterError: The camera does not say it.
+
+    """
+    from sunmi_ipc import discovery
+
+    for found in discovery.discover(interfaces=state.settings.interfaces(), targets=[host]):
+        if found.ip == host:
+            return found.sn
+    raise ParameterError(
+        "{name}: the serial number is not known",
+        name="--wait",
+        hint="Name the camera by its serial number with -c, so that it can be found again.",
+    )
 
 
 def wait_for(state: State, sn: str, timeout: float) -> DiscoveredCamera:
@@ -94,12 +113,7 @@ def wait_for(state: State, sn: str, timeout: float) -> DiscoveredCamera:
     with waiting(state, "Waiting for the camera to come back …"):
         while (left := end - time.monotonic()) > 0:
             try:
-                if sn:
-                    return discovery.find(sn, timeout=min(2.4, left), interfaces=state.settings.interfaces())
-                for found in discovery.discover(
-                    timeout=min(2.4, left), interfaces=state.settings.interfaces()
-                ):
-                    return found
+                return discovery.find(sn, timeout=min(2.4, left), interfaces=state.settings.interfaces())
             except CameraNotFound:
                 continue
     raise ProvisionError(

@@ -17,7 +17,14 @@ from .spec import ALL_MODELS, Endpoint, Model, Sign
 from .wire import Credentials, Incoming, Outgoing, Override
 
 if TYPE_CHECKING:
+    from .api.detection import Detection
     from .api.device import Device
+    from .api.events import Events
+    from .api.faces import Faces
+    from .api.image import Image
+    from .api.lens import Lens
+    from .api.network import Network
+    from .api.people_flow import PeopleFlow
     from .api.sdcard import SdCard
     from .api.video import Video
     from .api.wifi import Wifi
@@ -155,6 +162,55 @@ class Camera:
         return Video(self)
 
     @cached_property
+    def network(self) -> Network:
+        """IP settings."""
+        from .api.network import Network
+
+        return Network(self)
+
+    @cached_property
+    def lens(self) -> Lens:
+        """Zoom and focus motors (FS)."""
+        from .api.lens import Lens
+
+        return Lens(self)
+
+    @cached_property
+    def image(self) -> Image:
+        """Night mode, rotation, LED, name."""
+        from .api.image import Image
+
+        return Image(self)
+
+    @cached_property
+    def detection(self) -> Detection:
+        """Motion and sound detection."""
+        from .api.detection import Detection
+
+        return Detection(self)
+
+    @cached_property
+    def people_flow(self) -> PeopleFlow:
+        """Door line, statistics, visitors (FS)."""
+        from .api.people_flow import PeopleFlow
+
+        return PeopleFlow(self)
+
+    @cached_property
+    def faces(self) -> Faces:
+        """Face groups, attributes, faces (FS)."""
+        from .api.faces import Faces
+
+        return Faces(self)
+
+    @cached_property
+    def events(self) -> Events:
+        """What the camera pushes, and where to."""
+        from .api.events import Events
+
+        return Events(self)
+
+    @cached_property
     def _transport(self) -> Transport:
         if self._own_transport is not None:
             return self._own_transport
@@ -244,15 +300,19 @@ class Camera:
         with self._lock:
             return self._exchange(make, lambda answer: wire.open_json(answer, path=path))
 
-    def _require_model(self, endpoint: Endpoint[..., Any]) -> None:
-        if endpoint.models == ALL_MODELS:
-            return
+    def known_model(self) -> str:
+        """The camera's model, read once; empty where the camera does not say it."""
         if not self.model:
             try:
                 self.model = self.device.info().model
             except DeviceError:
-                return  # the camera itself will say what is wrong
-        known = next((m for m in Model if m in self.model.upper()), None)
+                return ""  # the call that asks will say what is wrong
+        return self.model
+
+    def _require_model(self, endpoint: Endpoint[..., Any]) -> None:
+        if endpoint.models == ALL_MODELS:
+            return
+        known = next((m for m in Model if m in self.known_model().upper()), None)
         if known is not None and known not in endpoint.models:
             raise UnsupportedError(
                 "{feature} does not exist on the {model}",

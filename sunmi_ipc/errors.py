@@ -32,7 +32,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from .codes import DeviceCode
-from .i18n import Language, tr
+from .i18n import Language, translate
 
 __all__ = [
     "AlreadyActivatedError",
@@ -79,17 +79,17 @@ class SunmiIpcError(Exception):
     @property
     def message(self) -> str:
         """What happened, in English, without the camera and the hint."""
-        return tr(self.template, "en", **self.values)
+        return translate(self.template, "en", self.values)
 
     @property
     def hint(self) -> str:
         """What to do next, in English; empty where nothing sensible can be said."""
-        return tr(self.hint_template, "en", **self.values) if self.hint_template else ""
+        return translate(self.hint_template, "en", self.values) if self.hint_template else ""
 
     def localized(self, lang: Language) -> tuple[str, str]:
         """Message and hint in *lang*."""
-        hint = tr(self.hint_template, lang, **self.values) if self.hint_template else ""
-        return tr(self.template, lang, **self.values), hint
+        hint = translate(self.hint_template, lang, self.values) if self.hint_template else ""
+        return translate(self.template, lang, self.values), hint
 
     def __str__(self) -> str:
         text = f"{self.camera}: {self.message}" if self.camera else self.message

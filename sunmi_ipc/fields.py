@@ -7,9 +7,12 @@ read an endpoint's parameters without paying for it. The bounds are protocol.md'
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Le, MaxLen, MinLen
+
+from .values import AgeRange, EventType, Gender, Weekdays
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -72,17 +75,33 @@ WifiPassword = Annotated[
     Help("the network's password, empty for an open network; WEP is not supported"),
 ]
 
-__all__ = [
-    "Ge",
-    "Help",
-    "Hidden",
-    "Le",
-    "MaxBytes",
-    "MaxLen",
-    "MinLen",
-    "Refused",
-    "SerialNumber",
-    "Ssid",
-    "WifiPassword",
-    "Wire",
+Zoom = Annotated[int, Ge(0), Refused(110), Help("zoom position, 0 to the camera's max_zoom", "steps")]
+Focus = Annotated[int, Ge(0), Refused(111), Help("focus position, 0 to the camera's max_focus", "steps")]
+Percent = Annotated[int, Ge(0), Le(100), Refused(112), Help("position in the picture", "percent")]
+MotionLevel = Annotated[int, Ge(0), Le(3), Refused(114), Help("motion sensitivity, 0 is off")]
+AudioLevel = Annotated[int, Ge(0), Le(3), Refused(115), Help("sound sensitivity, 0 is off")]
+Days = Annotated[Weekdays, Refused(116), Help("days of detection, or always")]
+DayTime = Annotated[time, Refused(117), Help("time of day; time.max is 24:00", "minutes")]
+CameraName = Annotated[str, MinLen(1), Refused(118), Help("the camera's name")]
+GroupName = Annotated[
+    str, MinLen(1), MaxBytes(96), Refused(201), Help("the group's name: 96 bytes, 32 Chinese characters")
 ]
+Capacity = Annotated[int, Ge(1), Le(30_000), Refused(202), Help("faces that the group may hold")]
+Description = Annotated[
+    str, MaxBytes(150), Refused(212), Help("what the group is for: 150 bytes, 50 Chinese characters")
+]
+AttributeName = Annotated[str, MinLen(1), Refused(240), Help("the attribute's name")]
+FaceId = Annotated[str, MinLen(1), Refused(275), Help("the face's id")]
+Picture = Annotated[bytes, Refused(210), Help("a JPEG or PNG of one face")]
+StartTime = Annotated[datetime, Refused(266), Help("start of the period", "Unix seconds")]
+EndTime = Annotated[datetime, Refused(267), Help("end of the period", "Unix seconds")]
+Period = Annotated[int, Ge(0), Refused(265), Help("granularity; its values are not known")]
+PageNumber = Annotated[int, Ge(1), Refused(273), Help("page, from 1")]
+PageSize = Annotated[int, Ge(1), Le(100), Refused(274), Help("entries a page")]
+RecordPage = Annotated[int, Ge(1), Refused(234), Help("page, from 1")]
+Sex = Annotated[Gender, Refused(270), Help("0 unknown, 1 male, 2 female")]
+Age = Annotated[int, Ge(0), Le(150), Refused(271), Help("age", "years")]
+Ages = Annotated[AgeRange, Refused(272), Help("age range, 1 (1-6 years) to 8 (56 and over)")]
+Order = Annotated[int, Ge(0), Refused(268), Help("order of the list; its values are not known")]
+Callback = Annotated[str, MinLen(1), Refused(311), Help("URL that the camera posts events to")]
+Events = Annotated[list[EventType], MinLen(1), Refused(310), Help("events")]

@@ -7,6 +7,7 @@ one of the tables of ``sunmi_ipc.zh``, keyed by that template. A test holds the 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from typing import Literal
 
@@ -34,8 +35,13 @@ def _chinese() -> dict[str, str]:
     return table
 
 
-def tr(template: str, /, lang: Language | None = None, **values: object) -> str:
-    """Translate *template* into *lang* (default: the user's) and fill in *values*."""
-    if (lang or language()) == "zh":
+def translate(template: str, lang: Language, values: Mapping[str, object]) -> str:
+    """Put *template* into *lang* and fill in *values*."""
+    if lang == "zh":
         template = _chinese().get(template, template)
     return template.format(**values) if values else template
+
+
+def tr(template: str, /, **values: object) -> str:
+    """Put *template* into the user's language and fill in *values*."""
+    return translate(template, language(), values)

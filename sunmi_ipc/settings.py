@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "SUNMI_IPC_RTSP_PASSWORD": "rtsp_password",
     "SUNMI_IPC_INTERFACE": "interface",
     "SUNMI_IPC_CAMERA": "camera",
+    "SUNMI_IPC_TIMEOUT": "timeout",
     "SUNMI_IPC_CLOUD_URL": "cloud_url",
     "SUNMI_IPC_SHOP_NO": "shop_no",
 }
@@ -65,6 +66,7 @@ class Settings:
     camera: str = ""
     cloud_url: str = ""
     shop_no: str = ""
+    timeout: float = 10.0
 
     def __post_init__(self) -> None:
         for name in SECRETS:
@@ -98,6 +100,12 @@ class Settings:
         values |= {name: value for name, value in options.items() if value not in (None, "")}
         if isinstance(values.get("insecure"), str):
             values["insecure"] = values["insecure"].lower() in _TRUE
+        try:
+            values["timeout"] = float(values.get("timeout", 10.0))
+        except ValueError:
+            raise ConfigError(
+                "the timeout is not a number of seconds", hint="See SUNMI_IPC_TIMEOUT."
+            ) from None
         return cls(**values)
 
     def interfaces(self) -> list[str] | None:
@@ -107,6 +115,7 @@ class Settings:
     def connect(self, address: str, *, sn: str = "", model: str = "", **options: Any) -> Camera:
         """A camera at *address* with these credentials; pins are kept in the config directory."""
         from .camera import Camera
+        from .overrides import read
         from .trust import KnownCameras
 
         settings: dict[str, Any] = {
@@ -117,7 +126,9 @@ class Settings:
             "p12_password": self.p12_password,
             "ca": self.ca or None,
             "insecure": self.insecure,
+            "timeout": self.timeout,
             "legacy_tls": self.tls == "legacy",
+            "overrides": read(config_dir()),
             "known_cameras": KnownCameras(config_dir() / "known_cameras.json"),
         }
         return Camera(address, sn=sn, model=model, **settings | options)

@@ -74,6 +74,7 @@ class Model(enum.StrEnum):
 
 DOC, SDK, APP, INFERRED = Evidence
 ALL_MODELS = frozenset(Model)
+FS = frozenset({Model.FM020})
 #: Every signed call may answer these (D).
 COMMON_CODES = frozenset({0, 1, 2, 3, 5, 7})
 
@@ -102,7 +103,7 @@ class Parameter:
     @property
     def kind(self) -> str:
         """How the value travels: ``int``, ``text``, ``json`` or ``file``."""
-        if self.base is bytes:
+        if self.base in (bytes, bytearray):
             return "file"
         if self.base in (list, tuple, dict):
             return "json"
@@ -137,6 +138,9 @@ class Parameter:
 class Caller(Protocol):
     """What an endpoint is called on: a camera."""
 
+    def known_model(self) -> str:
+        """The camera's model, read once; empty where the camera does not say it."""
+
     def call(self, endpoint: Endpoint[..., Any], values: Mapping[str, Any]) -> Any:
         """Check, send, and open the answer."""
 
@@ -160,6 +164,7 @@ class Group:
 
 
 _REGISTRY: dict[str, dict[str, Endpoint[..., Any]]] = {}
+_ORDERED: set[str] = set()
 #: Where each registry's declarations stand.
 _MODULES = {"device": "sunmi_ipc.api", "cloud": "sunmi_ipc.cloud.api"}
 
@@ -173,7 +178,14 @@ def _register(api: str, endpoint: Endpoint[..., Any]) -> None:
 
 def registry(api: str = "device") -> dict[str, Endpoint[..., Any]]:
     """Every endpoint of *api* by path, in the order of declaration."""
-    import_module(_MODULES[api]).load()
+    module = import_module(_MODULES[api])
+    if api not in _ORDERED:
+        module.load()
+        order = list(module.GROUPS)
+        # Whoever imported a group first must not decide the order.
+        table = sorted(_REGISTRY[api].items(), key=lambda pair: order.index(pair[1].group))
+        _REGISTRY[api] = dict(table)
+        _ORDERED.add(api)
     return _REGISTRY[api]
 
 
@@ -297,24 +309,57 @@ class Endpoint(Generic[P, R]):
         """
         from pydantic import ValidationError
 
+        values = {
+            **values,
+            **{p.name: _items(p, values[p.name]) for p in self.parameters if p.name in values},
+        }
         try:
             checked = self.request(**values)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             name = ".".join(str(part) for part in first["loc"])
-            parameter = next((p for p in self.parameters if p.name == name), None)
+            parameter = next((p for p in self.parameters if p.name == first["loc"][0]), None)
             raise ParameterError(
-                "{name}: {rule}",
+                _rule(first["type"]),
                 name=name,
-                rule=_rule(first["msg"]),
+                kind=parameter.base.__name__ if parameter else "",
                 hint="Allowed: {bounds}." if parameter and parameter.bounds else "",
                 bounds=parameter.bounds if parameter else "",
             ) from None
-        return {k: v for k, v in checked if v is not None}
+        made = {k: v for k, v in checked if v is not None}
+        for parameter in self.parameters:
+            _check_choice(parameter, made.get(parameter.name))
+        return made
 
 
-def _rule(message: str) -> str:
-    return message.removeprefix("Value error, ").removeprefix("Input ")
+def _items(parameter: Parameter, value: Any) -> Any:
+    """A list's entries as members of its enumeration, where they are given by value."""
+    kind = parameter.item
+    if not isinstance(value, list) or kind is None or not issubclass(kind, enum.Enum):
+        return value
+    return [kind(v) if v in parameter.choices else v for v in value]
+
+
+def _check_choice(parameter: Parameter, value: Any) -> None:
+    """Refuse the numbers that our tolerant enumerations take from a camera."""
+    if value is None or not parameter.choices:
+        return
+    for item in value if isinstance(value, list) else [value]:
+        if getattr(item, "value", item) not in parameter.choices:
+            raise ParameterError(
+                "{name}: unknown", name=parameter.name, hint="Allowed: {bounds}.", bounds=parameter.bounds
+            )
+
+
+def _rule(kind: str) -> str:
+    """What pydantic calls *kind*, in words of ours: they have a Chinese, and never the value."""
+    if kind == "missing":
+        return "{name}: missing"
+    if kind == "extra_forbidden":
+        return "{name}: there is no such parameter"
+    if kind.endswith(("_type", "_instance_of", "_unicode", "_parsing")):
+        return "{name}: wrong type, a {kind} is needed"
+    return "{name}: out of bounds"
 
 
 def _evaluate(annotation: Any, namespace: Mapping[str, Any]) -> Any:

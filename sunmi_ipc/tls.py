@@ -77,6 +77,7 @@ class ClientCertificate:
             )
 
 
+@lru_cache(maxsize=8)
 def _parse_p12(data: bytes, password: str, path: str) -> ClientCertificate:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.serialization import pkcs12
@@ -171,7 +172,11 @@ class CameraSocket(ssl.SSLSocket):
         self._keep_deadline()
         super().do_handshake(block)
         if CALL.approve is not None:
-            CALL.approve(self.getpeercert(binary_form=True) or b"")
+            try:
+                CALL.approve(self.getpeercert(binary_form=True) or b"")
+            except BaseException:
+                self.close()
+                raise
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
         """Receive within the deadline."""

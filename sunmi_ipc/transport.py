@@ -69,7 +69,7 @@ class _Adapter(HTTPAdapter):
         self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
     ) -> Any:
         """Use connections that know that somebody judged the certificate."""
-        pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+        pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
         pool.ConnectionCls = _Connection
         return pool
 
@@ -128,7 +128,12 @@ class RequestsTransport:
             _log.debug("POST %s %s", url, shown)
         try:
             if outgoing.files:
-                body: Any = {"data": outgoing.fields, "files": outgoing.files}
+                body: Any = {
+                    "data": outgoing.fields,
+                    "files": [
+                        (name, (name, data, "application/octet-stream")) for name, data in outgoing.files
+                    ],
+                }
             else:
                 headers["Content-Type"] = "application/x-www-form-urlencoded"
                 body = {"data": outgoing.body}
@@ -214,7 +219,7 @@ def _translate(error: BaseException, timeout: float, elapsed: float) -> Connecti
 
 
 def _tls(error: ssl.SSLError) -> TlsError:
-    reason = (error.reason or "").upper()
+    reason = (getattr(error, "reason", None) or "").upper()
     if _OLD_TLS.search(reason):
         return TlsError(
             "the camera speaks an old TLS that is off by default ({reason})",

@@ -128,7 +128,8 @@ def encode(value: Any, how: str = "") -> str:
     elif isinstance(value, datetime):
         value = int(value.timestamp())
     elif isinstance(value, time):
-        value = value.hour * 60 + value.minute
+        # time has no 24:00; its last moment stands for it.
+        value = 1440 if value == time.max else value.hour * 60 + value.minute
     if isinstance(value, list | tuple | dict) or how == "json":
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
     return str(value)

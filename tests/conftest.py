@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import random
 import socket
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, time
+from enum import Flag
 from typing import Any
 
 import pytest
 
 from sunmi_ipc.simulator import Vendor, VirtualCamera
+from sunmi_ipc.spec import registry
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in list(os.environ):
-        if name.startswith("SUNMI_IPC_") or name in ("LC_ALL", "LC_MESSAGES", "http_proxy", "https_proxy", "NO_COLOR"):
+        if name.startswith("SUNMI_IPC_") or name in (
+            "LC_ALL",
+            "LC_MESSAGES",
+            "http_proxy",
+            "https_proxy",
+            "NO_COLOR",
+        ):
             monkeypatch.delenv(name)
     monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.setenv("SUNMI_IPC_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
@@ -56,7 +66,11 @@ def virtual(vendor: Vendor) -> Iterator[Callable[..., VirtualCamera]]:
     running: list[VirtualCamera] = []
 
     def start(**options: Any) -> VirtualCamera:
-        camera = VirtualCamera(vendor, number=len(running), **{"state": "ready", "udp": False} | options).start()
+        camera = VirtualCamera(
+            vendor,
+            number=len(running),
+            **{"state": "ready", "udp": False, "people": 0, "seed": random.getrandbits(64)} | options,
+        ).start()
         camera.state.format_s = camera.state.join_s = 0.1
         running.append(camera)
         return camera
@@ -76,3 +90,24 @@ def ready(virtual: Callable[..., VirtualCamera]) -> VirtualCamera:
 def factory(virtual: Callable[..., VirtualCamera]) -> VirtualCamera:
     """A camera out of its box."""
     return virtual(state="factory")
+
+
+@pytest.fixture
+def revive() -> Callable[[str, dict[str, Any]], dict[str, Any]]:
+    """A sample's values as Python types: Unix seconds become times, hex text becomes bytes."""
+
+    def convert(path: str, values: dict[str, Any]) -> dict[str, Any]:
+        kinds = {p.name: p.base for p in registry()[path].parameters}
+        made = dict(values)
+        for name, value in values.items():
+            if kinds[name] is datetime:
+                made[name] = datetime.fromtimestamp(value, UTC)
+            elif kinds[name] is time:
+                made[name] = time(value // 60, value % 60)
+            elif kinds[name] is bytes:
+                made[name] = bytes.fromhex(value)
+            elif issubclass(kinds[name], Flag):
+                made[name] = kinds[name](value)
+        return made
+
+    return convert

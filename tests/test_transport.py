@@ -42,7 +42,9 @@ def test_one_connection_serves_many_calls(ready: VirtualCamera) -> None:
         ("code", 4711, errors.DeviceError),
     ],
 )
-def test_faults_are_errors_of_the_tree(ready: VirtualCamera, kind: str, value: float, error: type[Exception]) -> None:
+def test_faults_are_errors_of_the_tree(
+    ready: VirtualCamera, kind: str, value: float, error: type[Exception]
+) -> None:
     ready.fail(kind, value, times=None)
     with connect(ready, retries=1) as camera, pytest.raises(error) as caught:
         camera.device.info()
@@ -54,7 +56,10 @@ def test_faults_are_errors_of_the_tree(ready: VirtualCamera, kind: str, value: f
 def test_total_deadline(ready: VirtualCamera, kind: str, value: float) -> None:
     ready.fail(kind, value, times=None)
     started = time.monotonic()
-    with connect(ready, timeout=0.4) as camera, pytest.raises(errors.ConnectionFailed, match="no complete answer"):
+    with (
+        connect(ready, timeout=0.4) as camera,
+        pytest.raises(errors.ConnectionFailed, match="no complete answer"),
+    ):
         camera.device.info()
     assert time.monotonic() - started < 0.4 * 1.1 + 0.2
 
@@ -99,12 +104,16 @@ def test_nobody_there() -> None:
 
 
 def test_refused_connection(vendor: Any) -> None:
-    camera = Camera("127.0.0.1:1", app_id="a", secret_key="b", p12=vendor.p12, p12_password=vendor.p12_password)
+    camera = Camera(
+        "127.0.0.1:1", app_id="a", secret_key="b", p12=vendor.p12, p12_password=vendor.p12_password
+    )
     with pytest.raises(errors.ConnectionFailed, match="refused"):
         camera.device.info()
 
 
-def test_proxies_in_the_environment_are_ignored(ready: VirtualCamera, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_in_the_environment_are_ignored(
+    ready: VirtualCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     with connect(ready) as camera:
@@ -115,11 +124,13 @@ def test_requests_leaves_the_context_alone(ready: VirtualCamera) -> None:
     """The trap: requests would load the public CAs into our context, or switch checking off."""
     vendor = ready.vendor
     certificate = ClientCertificate.load(vendor.p12, vendor.p12_password)
-    context = client_context(certificate, vendor.ca.read_bytes())
+    context = client_context(certificate, vendor.ca.read_bytes(), False)
     before = (len(context.get_ca_certs()), context.verify_mode, context.check_hostname)
     with connect(ready) as camera:
         camera.device.info()
-        assert camera._transport.session.get_adapter("https://x")._context is context
+        assert isinstance(camera._transport, RequestsTransport)
+        # The same key and CA give the same context: a fleet loads them once.
+        assert camera._transport.session.get_adapter("https://x")._context is context  # type: ignore[attr-defined]
     assert (len(context.get_ca_certs()), context.verify_mode, context.check_hostname) == before
     assert before[0] == 1
 
@@ -147,7 +158,9 @@ def test_a_wrong_secret_is_not_blamed_on_the_clock(ready: VirtualCamera) -> None
 def test_a_shared_camera_is_safe_in_threads(ready: VirtualCamera) -> None:
     results: list[str] = []
     with connect(ready) as camera:
-        threads = [threading.Thread(target=lambda: results.append(camera.device.info().sn)) for _ in range(12)]
+        threads = [
+            threading.Thread(target=lambda: results.append(camera.device.info().sn)) for _ in range(12)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -190,7 +203,9 @@ def test_addresses(text: str, expected: tuple[str, int]) -> None:
     assert split_address(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", ":443", "1.2.3.4:", "1.2.3.4:0", "1.2.3.4:65536", "1.2.3.4:x", "1.2.3.4:٤"])
+@pytest.mark.parametrize(
+    "text", ["", ":443", "1.2.3.4:", "1.2.3.4:0", "1.2.3.4:65536", "1.2.3.4:x", "1.2.3.4:٤"]
+)
 def test_bad_addresses(text: str) -> None:
     with pytest.raises(errors.ParameterError):
         split_address(text)

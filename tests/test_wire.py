@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -39,10 +40,8 @@ def test_published_vector() -> None:
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda p: p.stem)
-def test_request_is_the_sample_byte_for_byte(sample: Path) -> None:
+def test_request_is_the_sample_byte_for_byte(sample: Path, revive: Callable[..., dict[str, Any]]) -> None:
     case = json.loads(sample.read_text("utf-8"))
-    from tests_values import revive
-
     outgoing = build(case["endpoint"], revive(case["endpoint"], case["values"]))
     assert outgoing.body.decode() == case["body"]
     assert outgoing.url_path == f"/openapi/{case['endpoint']}"
@@ -85,7 +84,10 @@ def test_empty_values_do_not_change_the_signature(value: str) -> None:
     assert wire.sign({"a": value, "sign": "whatever"}, "k") == wire.sign({"a": value}, "k")
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=32), st.text("&=+% é咖🎉", max_size=64))
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=32),
+    st.text("&=+% é咖🎉", max_size=64),
+)
 def test_what_is_signed_is_what_is_sent(ssid: str, password: str) -> None:
     outgoing = build("config/setWifiConf", {"ssid": ssid, "password": password})
     received = parse_form(outgoing.body)
@@ -99,7 +101,9 @@ def test_what_is_signed_is_what_is_sent(ssid: str, password: str) -> None:
 def test_arrays_travel_as_json_text(items: list[str]) -> None:
     text = wire.encode(items)
     assert json.loads(text) == items
-    outgoing = wire.build_raw("a/b", {"event_list": items}, CREDENTIALS, now=1, random="1", how=wire.Sign.SECRET)
+    outgoing = wire.build_raw(
+        "a/b", {"event_list": items}, CREDENTIALS, now=1, random="1", how=wire.Sign.SECRET
+    )
     assert dict(outgoing.fields)["event_list"] == text
     assert dict(outgoing.fields)["sign"] == signature(dict(outgoing.fields), "12345678")
 

@@ -9,8 +9,15 @@ from importlib import import_module
 GROUPS = {
     "device": "Device",
     "wifi": "Wifi",
+    "network": "Network",
+    "lens": "Lens",
+    "image": "Image",
+    "detection": "Detection",
     "sdcard": "SdCard",
+    "people_flow": "PeopleFlow",
+    "faces": "Faces",
     "video": "Video",
+    "events": "Events",
 }
 
 

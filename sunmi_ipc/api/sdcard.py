@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..errors import ConnectionFailed, DeviceError, ProvisionError
+from ..errors import ConnectionFailed, DeviceError, ProvisionError, TlsError
 from ..spec import INFERRED, SDK, Group, endpoint
 from ..values import CardStatus
 
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 #: Formatting takes about 15 s (A); after a restart services need up to a minute (S).
 FORMAT_TIMEOUT_S = 90.0
+
+#: What to do with a card that is not ready.
+NEXT = {
+    CardStatus.NONE: "There is no card: insert one.",
+    CardStatus.BLANK: "The card is blank: 'ipc sdcard format' prepares it.",
+    CardStatus.BROKEN: "The card is not recognised: replace it.",
+}
 
 
 class SdCard(Group, name="sdcard"):
@@ -77,6 +84,47 @@ class SdCard(Group, name="sdcard"):
                 )
             time.sleep(interval)
 
+    def ensure_ready(
+        self, *, allow_format: bool = False, timeout: float = FORMAT_TIMEOUT_S, interval: float = 1.0
+    ) -> ExternalStorage:
+        """Bring the card into use: wait out a restart, and format a blank card where that is allowed.
+
+        Args:
+            allow_format: Whether a blank card may be formatted; a normal one never is.
+            timeout: Seconds for each of waiting and formatting; after a restart a camera needs up to 60 (S).
+            interval: Seconds between attempts.
+
+        Raises:
+            ProvisionError: No card, a broken one, or a blank one that may not be formatted.
+            ConnectionFailed, DeviceError: The camera did not come back in time.
+
+        """
+        status = self._patient_status(time.monotonic() + timeout, interval)
+        if status.status is CardStatus.BLANK and allow_format:
+            return self.format_and_wait(timeout=timeout, interval=interval)
+        if not status.ready:
+            raise ProvisionError(
+                "the SD card is not usable (state: {state})",
+                step="sdcard",
+                hint=NEXT.get(status.status, "Look at the card with 'ipc sdcard status'."),
+                state=status.status.name.lower(),
+            )
+        return status
+
+    def _patient_status(self, end: float, interval: float) -> ExternalStorage:
+        while True:
+            try:
+                return self.status()
+            except TlsError:
+                raise
+            except (ConnectionFailed, DeviceError) as error:
+                # Wrong credentials do not heal with time; services that are starting do.
+                if isinstance(error, DeviceError) and error.code in (1, 2, 5, 7):
+                    raise
+                if time.monotonic() + interval > end:
+                    raise
+            time.sleep(interval)
+
     def format_and_wait(
         self,
         *,
@@ -89,4 +137,4 @@ class SdCard(Group, name="sdcard"):
         return self.wait_until_normal(timeout=timeout, interval=interval, on_poll=on_poll)
 
 
-__all__ = ["FORMAT_TIMEOUT_S", "CardStatus", "SdCard"]
+__all__ = ["FORMAT_TIMEOUT_S", "NEXT", "CardStatus", "SdCard"]

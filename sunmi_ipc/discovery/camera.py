@@ -41,6 +41,7 @@ class DiscoveredCamera:
         addresses: Every address that it answered from, ``ip`` first.
         flags: ``ip-mismatch`` (it claims another address than it answers from),
             ``duplicate-sn`` (another camera claims the same serial number).
+
     """
 
     sn: str
@@ -65,6 +66,7 @@ def observe(
 
     Raises:
         BadPacket: The answer bears no serial number.
+
     """
     sn = payload.get("deviceid", "").strip()
     if not _PLAIN_SN.fullmatch(sn):

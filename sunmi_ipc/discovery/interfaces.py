@@ -1,4 +1,4 @@
-"""This computer's IPv4 interfaces, as far as a broadcast cares."""
+"""The computer's IPv4 interfaces, as far as a broadcast cares."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Interface:
         prefix: Length of the network's prefix, 0 to 32.
         index: The system's number of the interface, 0 where unknown.
         point_to_point: It has one peer and no broadcast, as most VPNs.
+
     """
 
     name: str
@@ -68,7 +69,11 @@ def interfaces() -> list[Interface]:
                 point_to_point = bool(flags & _POINT_TO_POINT) or address.network_prefix >= 31
                 found.append(
                     Interface(
-                        adapter.nice_name, address.ip, address.network_prefix, adapter.index or 0, point_to_point
+                        adapter.nice_name,
+                        address.ip,
+                        address.network_prefix,
+                        adapter.index or 0,
+                        point_to_point,
                     )
                 )
     return found
@@ -87,6 +92,7 @@ def chosen(names: Sequence[str] | None, available: Sequence[Interface]) -> list[
 
     Raises:
         ParameterError: A named interface does not exist or is down.
+
     """
     if names is None:
         return [one for one in available if not one.is_loopback]

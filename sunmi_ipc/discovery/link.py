@@ -34,6 +34,7 @@ class Link:
         shared: Whether port 10001 could be had.
         asked: When a broadcast went out last, by ``time.monotonic()``; 0 before.
         trouble: Errors of sending, by text of the system, in order of appearance.
+
     """
 
     def __init__(self, interface: Interface, port: int) -> None:

@@ -20,7 +20,8 @@ def last(directory: Path) -> list[DiscoveredCamera]:
     try:
         rows = json.loads((directory / _FILE).read_text("utf-8"))
         return [
-            DiscoveredCamera(**row | {"addresses": tuple(row["addresses"]), "flags": tuple(row["flags"])}) for row in rows
+            DiscoveredCamera(**row | {"addresses": tuple(row["addresses"]), "flags": tuple(row["flags"])})
+            for row in rows
         ]
     except (OSError, ValueError, TypeError, KeyError):
         return []

@@ -64,6 +64,7 @@ def encode(kind: int, payload: Mapping[str, str]) -> bytes:
 
     Raises:
         ParameterError: The payload does not fit into one UDP datagram.
+
     """
     body = base64.b64encode(json.dumps(dict(payload), separators=(",", ":")).encode())
     if _HEADER.size + len(body) + _CRC.size > MAX_SIZE:
@@ -81,6 +82,7 @@ def parse(data: bytes) -> Packet:
 
     Raises:
         BadPacket: It is not a datagram of this protocol. Nothing else is ever raised.
+
     """
     if len(data) > MAX_SIZE:
         raise BadPacket("too long")

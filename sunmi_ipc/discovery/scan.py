@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import selectors
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address, IPv4Network
 
-from ..errors import CameraNotFound
+from ..errors import CameraNotFound, ParameterError
 from . import packet
 from .camera import ACCESS_POINT, DUPLICATE_SN, DiscoveredCamera, observe
-from .interfaces import chosen, interfaces, named
+from .interfaces import Interface, chosen, interfaces, named
 from .link import Link
 
 ROUNDS_S = (0.0, 0.5, 1.0)
+_BURST, _BREATH_S, _BLOCK = 16, 0.005, 1024
 
 
 @dataclass
@@ -34,7 +36,6 @@ def discover(
     interfaces: Sequence[str] | None = None,
     targets: Sequence[str] = (),
     access_point: bool = False,
-    mdns: bool = True,
     report: ScanReport | None = None,
 ) -> Iterator[DiscoveredCamera]:
     """Yield cameras as they answer.
@@ -43,21 +44,26 @@ def discover(
         timeout: Seconds in all.
         expect: Stop when this many were found.
         interfaces: Names or addresses; default: ``$SUNMI_IPC_INTERFACE``, else all but loopback.
-        targets: Addresses to ask by unicast beside.
+        targets: Addresses and blocks (``192.168.1.0/24``) to ask by unicast beside; at most 1,024 each.
         access_point: Ask 192.168.200.1 too.
-        mdns: Reserved.
         report: Filled while scanning.
+
     """
     report = report if report is not None else ScanReport()
     started = time.monotonic()
     end = started + timeout
     names = named(interfaces)
-    asked = [*targets, *([ACCESS_POINT] if access_point else [])]
+    asked = expand([*targets, *([ACCESS_POINT] if access_point else [])])
     found: dict[str, DiscoveredCamera] = {}
+    todo: deque[str] = deque()
     rounds = [started + s for s in ROUNDS_S]
     with contextlib.ExitStack() as stack:
         links = []
-        for one in chosen(names, _available()):
+        available = _available()
+        wanted = chosen(names, available)
+        if any(IPv4Address(address).is_loopback for address in asked):
+            wanted += [one for one in available if one.is_loopback and one not in wanted]
+        for one in wanted:
             link = Link(one, packet.PORT)
             stack.callback(link.close)
             links.append(link)
@@ -72,9 +78,13 @@ def discover(
                 rounds.pop(0)
                 for link in links:
                     link.broadcast()
-                    for address in asked:
-                        link.ask(address)
+                todo = deque(asked)
+            for address in [todo.popleft() for _ in range(min(_BURST, len(todo)))]:
+                for link in links:
+                    link.ask(address)
             wake = min(rounds[0] if rounds else end, end)
+            if todo:  # the rest after a breath: a cheap switch drops a flood
+                wake = min(wake, time.monotonic() + _BREATH_S)
             for key, _ in selector.select(max(0.0, wake - time.monotonic())):
                 link = key.data
                 with contextlib.suppress(OSError):
@@ -89,7 +99,26 @@ def discover(
     report.elapsed_s = time.monotonic() - started
 
 
-def _available():  # type: ignore[no-untyped-def]
+def expand(targets: Sequence[str]) -> list[str]:
+    """Addresses and blocks as addresses, each once; raises ParameterError for anything else."""
+    found: dict[str, None] = {}
+    for target in targets:
+        try:
+            network = IPv4Network(target, strict=False)
+        except ValueError:
+            network = None
+        if network is None or network.num_addresses > _BLOCK:
+            raise ParameterError(
+                "{name}: neither an address nor a block of at most 1,024",
+                name="target",
+                hint="For example 192.168.1.20 or 192.168.1.0/24.",
+            )
+        hosts = network.hosts() if network.num_addresses > 1 else iter([network.network_address])
+        found |= dict.fromkeys(map(str, hosts))
+    return list(found)
+
+
+def _available() -> list[Interface]:
     return interfaces()
 
 

@@ -17,10 +17,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..values import EventType as EventType
     from .consumer import Consumer as Consumer
     from .consumer import StoredEvent as StoredEvent
     from .model import Event as Event
-    from .model import EventType as EventType
     from .model import FaceRecognitionEvent as FaceRecognitionEvent
     from .model import MotionDetectEvent as MotionDetectEvent
     from .model import RawEvent as RawEvent

@@ -10,22 +10,14 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from ..errors import BadEvent, ReplyError
 from ..models.base import Int, Reply, UnixTime
-from ..values import AgeRange, DetectType, Gender
+from ..values import AgeRange, DetectType, EventType, Gender
 from . import layout
-
-
-class EventType(StrEnum):
-    """Events that can be subscribed to (documented)."""
-
-    FACE = "face_recog_event"
-    MOTION = "dynamic_detect_event"
 
 
 def _number(value: Any) -> Any:
@@ -98,7 +90,7 @@ def _recognise(fields: Mapping[str, Any]) -> str:
     if isinstance(named, str) and named.strip():
         return named.strip()
     if fields.get("faceid") not in (None, ""):
-        return EventType.FACE
+        return EventType.FACE_RECOGNITION
     if fields.get("detect_type") not in (None, ""):
         return EventType.MOTION
     raise BadEvent(
@@ -127,7 +119,7 @@ def of(fields: Mapping[str, Any]) -> Event:
     kind = _recognise(fields)
     data = {**fields, "event_type": kind, "event_id": _identity(fields)}
     try:
-        if kind == EventType.FACE:
+        if kind == EventType.FACE_RECOGNITION:
             return FaceRecognitionEvent.read(data)
         if kind == EventType.MOTION:
             return MotionDetectEvent.read(data)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import PydanticUseDefault
 
 from ..errors import ReplyError
+from ..values import Weekdays
 
 _log = logging.getLogger("sunmi_ipc")
 
@@ -55,10 +56,37 @@ def _unix(value: Any) -> Any:
         raise ValueError("not Unix seconds") from error
 
 
+def _minutes(value: Any) -> Any:
+    """Minutes of the day as a time; 1440 is 24:00, which ``time`` has only as its last moment."""
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value)
+    if isinstance(value, time):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1440:
+        raise ValueError("not a minute of the day")
+    return time.max if value == 1440 else time(value // 60, value % 60)
+
+
+def _mask(value: Any) -> Any:
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value)
+    return _no_bool(value)
+
+
 Int = Annotated[int, BeforeValidator(_no_bool)]
-UnixTime = Annotated[datetime, BeforeValidator(_unix)]
+UnixTime = Annotated[
+    datetime,
+    BeforeValidator(_unix),
+    # JSON keeps the wire's number: scripts compute with it.
+    PlainSerializer(lambda t: int(t.timestamp()), return_type=int, when_used="json"),
+]
+DayTime = Annotated[
+    time,
+    BeforeValidator(_minutes),
+    PlainSerializer(lambda t: 1440 if t == time.max else t.hour * 60 + t.minute, return_type=int),
+]
+Mask = Annotated[Weekdays, BeforeValidator(_mask)]
 Listed = BeforeValidator(_listed)
-Masked = PlainSerializer(lambda v: "***" if v else "", return_type=str)
 
 
 class Reply(BaseModel):

@@ -1,8 +1,10 @@
-"""Results of the ``video`` group."""
+"""Results of the ``video`` group. Addresses point at the camera."""
 
 from __future__ import annotations
 
-from .base import Reply
+from typing import Annotated
+
+from .base import Int, Listed, Reply, UnixTime
 
 
 class LiveAddress(Reply):
@@ -10,3 +12,37 @@ class LiveAddress(Reply):
 
     hd_live_url: str = ""
     fhd_live_url: str = ""
+
+
+class PlaybackUrl(Reply):
+    """The RTSP address of a recorded period."""
+
+    playback_url: str
+
+
+class VideoRecord(Reply):
+    """One clip on the SD card, about a minute."""
+
+    start_time: UnixTime
+    end_time: UnixTime
+    url: str = ""
+
+
+class VideoRecordCollection(Reply):
+    """One page of clips."""
+
+    total_num: Int = 0
+    return_num: Int = 0
+    record_list: Annotated[tuple[VideoRecord, ...], Listed] = ()
+
+
+class SnapshotUrl(Reply):
+    """Where the picture is."""
+
+    snapshot_url: str
+
+
+class PresentVideoClip(Reply):
+    """Where the clip will be, 4 to 12 s after the answer."""
+
+    url: str

@@ -7,9 +7,10 @@ rest. Each behaviour gets the camera's state and the checked parameters and retu
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 from ..spec import Endpoint, registry
@@ -31,8 +32,15 @@ def plays(path: str) -> Callable[[Behaviour], Behaviour]:
     return register
 
 
+@cache
+def _load() -> None:
+    for subject in ("lens", "flow", "media", "faces", "hooks"):
+        import_module(f"{__package__}.{subject}")
+
+
 def behaviour_of(endpoint: Endpoint[..., Any]) -> Behaviour | None:
     """The behaviour of *endpoint*, its own or the document rule; None where there is neither."""
+    _load()
     if endpoint.path in BEHAVIOURS:
         return BEHAVIOURS[endpoint.path]
     if not endpoint.document:
@@ -112,20 +120,3 @@ def _format(state: CameraState, values: dict[str, Any]) -> None:
 @plays("config/getMemoryCardStatus")
 def _card(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     return {"status": int(state.card_status)}
-
-
-@plays("media/getLiveStream")
-def _live(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
-    address = state.documents.get("address", {})
-    key = state.documents.setdefault(
-        "stream", {"key": hashlib.md5(state.sn.encode(), usedforsecurity=False).hexdigest()}
-    )["key"]
-    host = (
-        f"{address.get('ip', '')}:{address['rtsp_port']}"
-        if address.get("rtsp_port")
-        else address.get("ip", "")
-    )
-    return {
-        "hd_live_url": f"rtsp://{host}/{key}/live_hd.sdp",
-        "fhd_live_url": f"rtsp://{host}/{key}/live_fhd.sdp",
-    }

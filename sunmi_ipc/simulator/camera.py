@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import secrets
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
-from email.utils import formatdate
+from collections.abc import Mapping
 from functools import partial
-from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
 from typing import Any, Self
 
@@ -21,13 +18,14 @@ from ..spec import Endpoint, Model, Sign, registry
 from ..values import CardStatus
 from ..wire import Override
 from . import behaviours, discovery, faults, loop
-from .checks import Refused, check_private, check_public, parse_form
+from .checks import Refused, check_private, check_public, parse_form, parse_multipart
+from .faces import populate
 from .faults import Fault, Faults
+from .http import Connection
 from .state import CameraState, new_state
 from .vendor import Vendor
 
 STATES = ("factory", "ready")
-_MAX_BODY = 8 * 1024 * 1024
 
 
 class VirtualCamera:
@@ -60,6 +58,7 @@ class VirtualCamera:
         flat: Print the fields beside ``code`` instead of under ``data``.
         overrides: Other paths and names than the table's, as a real camera may have.
         udp: Answer discovery.
+        people: How many have come by an FM020 that is ready.
 
     """
 
@@ -78,6 +77,7 @@ class VirtualCamera:
         clock_tolerance_s: float = 300.0,
         overrides: Mapping[str, Override] | None = None,
         udp: bool = True,
+        people: int = 12,
         minimum_tls: ssl.TLSVersion | None = None,
     ) -> None:
         if model.upper() not in list(Model):
@@ -91,9 +91,11 @@ class VirtualCamera:
                 "a virtual camera stays on this machine unless told otherwise",
                 hint="To let others reach it, say --expose (expose=True).",
             )
-        self._own_vendor = vendor is None
+        self._own_vendor, self._expose = vendor is None, expose
         self.vendor = vendor or Vendor()
         self.state: CameraState = new_state(Model(model.upper()), state, seed, number)
+        if self.state.card is CardStatus.NORMAL and self.state.model is Model.FM020:
+            populate(self.state, people)
         self.faults = Faults(seed)
         self.flat, self.clock_tolerance_s, self.overrides = flat, clock_tolerance_s, dict(overrides or {})
         self._wanted = (ip, port)
@@ -103,7 +105,7 @@ class VirtualCamera:
         self._connections: set[socket.socket] = set()
         self._away_until = 0.0
         self._lock = threading.Lock()
-        self._closing = threading.Event()
+        self.closing = threading.Event()
         self._table = self._index()
 
     def _index(self) -> dict[str, Endpoint[..., Any]]:
@@ -126,7 +128,7 @@ class VirtualCamera:
         self._context = self.vendor.server_context(self.state.sn, minimum=self._minimum_tls)
         listener = self._bind()
         self.ip, self.port = listener.getsockname()[:2]
-        self.state.documents["address"] = {"ip": self.ip}
+        self.state.documents["address"] = {"ip": self.ip, "port": self.port}
         running = loop.acquire()
         running.add(listener, self._accept)
         self._sockets.append(listener)
@@ -162,7 +164,7 @@ class VirtualCamera:
 
     def close(self) -> None:
         """Leave the network."""
-        self._closing.set()
+        self.closing.set()
         running = loop.acquire()
         if self._udp and self._sockets:
             discovery.BROADCASTS.leave(self._answer_discovery)
@@ -248,8 +250,10 @@ class VirtualCamera:
         return values
 
     def _answer_discovery(self, sender: tuple[str, int]) -> None:
-        if self.away or self._closing.is_set():
+        if self.away or self.closing.is_set():
             return
+        if not (self._expose or ip_address(sender[0]).is_loopback):
+            return  # broadcasts of other machines reach us too; a virtual camera stays on this one
         with contextlib.suppress(OSError, IndexError):
             self._sockets[1].sendto(discovery.response(self.describe()), sender)
 
@@ -272,6 +276,7 @@ class VirtualCamera:
         raw.settimeout(60)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         secure = None
+        spare = raw.dup()
         with self._lock:
             self._connections.add(raw)
         try:
@@ -279,10 +284,17 @@ class VirtualCamera:
             with self._lock:
                 self._connections.discard(raw)
                 self._connections.add(secure)
-            _Handler(self, secure, peer)
+            Connection(self, secure, peer)
         except (OSError, ValueError):
-            pass  # a broken client is the client's affair
+            # A broken client is the client's affair; but let a refused one read the alert that says why:
+            # closing over unread data would reset the connection under it.
+            with contextlib.suppress(OSError):
+                spare.shutdown(socket.SHUT_WR)
+                spare.settimeout(1)
+                while spare.recv(65_536):
+                    pass
         finally:
+            spare.close()
             with self._lock:
                 self._connections.discard(raw)
                 if secure is not None:
@@ -296,14 +308,14 @@ class VirtualCamera:
         """The camera's time, Unix seconds."""
         return time.time() + self.state.clock_offset
 
-    def answer(self, path: str, body: bytes) -> dict[str, Any]:
-        """Carry out one call; the answer's JSON."""
+    def answer(self, path: str, body: bytes, kind: str = "") -> dict[str, Any]:
+        """Carry out one call; the answer's JSON. *kind* is the body's content type."""
         try:
             endpoint = self._table.get(path)
             if endpoint is None:
                 raise Refused(6)
             with self.state.lock:
-                data = self._carry_out(endpoint, body)
+                data = self._carry_out(endpoint, body, kind)
                 self.state.counts[endpoint.path] = self.state.counts.get(endpoint.path, 0) + 1
         except Refused as refused:
             return {"code": refused.code}
@@ -311,10 +323,10 @@ class VirtualCamera:
             return {"code": 0}
         return {"code": 0, **data} if self.flat else {"code": 0, "data": data}
 
-    def _carry_out(self, endpoint: Endpoint[..., Any], body: bytes) -> dict[str, Any] | None:
+    def _carry_out(self, endpoint: Endpoint[..., Any], body: bytes, kind: str) -> dict[str, Any] | None:
         if self.state.model not in endpoint.models:
             raise Refused(13)
-        form = parse_form(body)
+        form, files = parse_multipart(body, kind) if kind.startswith("multipart/") else (parse_form(body), {})
         if endpoint.sign is Sign.NONE:
             if self.state.activated:
                 raise Refused(12)
@@ -327,126 +339,30 @@ class VirtualCamera:
                 form, self.vendor.app_id, key.reveal(), clock=self.clock(), tolerance=self.clock_tolerance_s
             )
         override = self.overrides.get(endpoint.path)
-        values = check_private(endpoint, form, override)
+        values = check_private(endpoint, form, files, override)
         behaviour = behaviours.behaviour_of(endpoint)
         if behaviour is None:
             raise Refused(13)
         return behaviour(self.state, values)
 
+    def thinned(self, path: str, answer: dict[str, Any]) -> dict[str, Any]:
+        """*answer* without its last optional field, as sloppy firmware leaves one out."""
+        endpoint = self._table.get(path)
+        data = answer.get("data")
+        if endpoint is None or endpoint.result is None or not isinstance(data, dict):
+            return answer
+        optional = [
+            field.alias or name
+            for name, field in endpoint.result.model_fields.items()  # type: ignore[attr-defined]
+            if not field.is_required()
+        ]
+        gone = next((name for name in reversed(optional) if not isinstance(data.get(name), list)), None)
+        return answer | {"data": {k: v for k, v in data.items() if k != gone}}
+
     def after(self, path: str) -> None:
         """What follows an answer: with new Wi-Fi settings the camera changes networks."""
         if path.startswith("config/setWifiConf") and not self.state.wired:
             self.restart(self.state.join_s)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """One connection to one virtual camera."""
-
-    protocol_version = "HTTP/1.1"
-    server_version = "sunmi"
-    sys_version = ""
-
-    def __init__(self, camera: VirtualCamera, connection: ssl.SSLSocket, peer: Any) -> None:
-        self.camera = camera
-        super().__init__(connection, peer, None)  # type: ignore[arg-type]
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Keep quiet."""
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        """The camera's clock, right or wrong."""
-        return formatdate(self.camera.clock() if timestamp is None else timestamp, usegmt=True)
-
-    def do_GET(self) -> None:
-        """There is nothing to read but calls."""
-        self._send(404, faults.HTML, "text/html")
-
-    def do_POST(self) -> None:
-        """Answer one call."""
-        size = self.headers.get("Content-Length", "0")
-        if not size.isdecimal() or int(size) > _MAX_BODY:
-            self.close_connection = True
-            self._send(413, b"", "text/plain")
-            return
-        body = self.rfile.read(int(size))
-        path = self.path.partition("?")[0].removeprefix("/openapi/")
-        due = self.camera.faults.take(path)
-        for fault in due:
-            if fault.kind == "delay":
-                self.camera._closing.wait(fault.value)
-            elif fault.kind == "code":
-                self._send(200, faults.encode({"code": int(fault.value)}))
-                return
-            elif fault.kind != "dirty":
-                _SPOIL[fault.kind](self, fault.value)
-                return
-        if not self.path.startswith("/openapi/"):
-            self._send(404, faults.HTML, "text/html")
-            return
-        answer = self.camera.answer(path, body)
-        if any(fault.kind == "dirty" for fault in due):
-            answer = faults.dirty(answer)
-        self._send(200, faults.encode(answer))
-        if answer.get("code") == 0:
-            self.camera.after(path)
-
-    def _send(self, status: int, body: bytes, kind: str = "application/json") -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        # One write: head and body in one TLS record.
-        sink, self.wfile = self.wfile, io.BytesIO()
-        self.end_headers()
-        head, self.wfile = self.wfile.getvalue(), sink
-        self.wfile.write(head + body)
-
-    def _drop(self, value: float) -> None:
-        self.close_connection = True
-
-    def _reset(self, value: float) -> None:
-        self._send_part(b'{"code": 0, "da')
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        self.connection.close()
-        self.close_connection = True
-
-    def _send_part(self, part: bytes) -> None:
-        self.wfile.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n" + part
-        )
-
-    def _hang(self, value: float) -> None:
-        self.camera._closing.wait(value or 60)
-        self.close_connection = True
-
-    def _drip(self, value: float) -> None:
-        self._send_part(b"")
-        with contextlib.suppress(OSError):
-            for _ in range(500):
-                if self.camera._closing.wait(value or 0.1):
-                    break
-                self.wfile.write(b" ")
-        self.close_connection = True
-
-    def _huge(self, value: float) -> None:
-        size = int(value or 10_000_000)
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
-        with contextlib.suppress(OSError):
-            for _ in range(size // 65_536 + 1):
-                self.wfile.write(b"9" * 65_536)
-        self.close_connection = True
-
-
-_SPOIL: dict[str, Callable[[_Handler, float], None]] = {
-    "drop": _Handler._drop,
-    "reset": _Handler._reset,
-    "hang": _Handler._hang,
-    "drip": _Handler._drip,
-    "huge": _Handler._huge,
-    "http": lambda h, value: h._send(int(value or 500), faults.HTML, "text/html"),
-    "garble": lambda h, value: h._send(200, faults.GARBLED),
-    "html": lambda h, value: h._send(200, faults.HTML, "text/html"),
-    "empty": lambda h, value: h._send(200, b""),
-}
 
 
 def start_cameras(

@@ -6,10 +6,14 @@ mistake in the client must show here.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
 from collections.abc import Mapping
+from email.parser import BytesParser
+from email.policy import HTTP
+from enum import IntFlag
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -41,12 +45,36 @@ def parse_form(body: bytes) -> dict[str, str]:
     return form
 
 
+def parse_multipart(body: bytes, kind: str) -> tuple[dict[str, str], dict[str, bytes]]:
+    """The fields and files of a multipart form; refused with 2 where it is none."""
+    message = BytesParser(policy=HTTP).parsebytes(
+        b"Content-Type: " + kind.encode("latin-1") + b"\r\n\r\n" + body
+    )
+    form: dict[str, str] = {}
+    files: dict[str, bytes] = {}
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if not isinstance(name, str) or not isinstance(content, bytes) or name in form or name in files:
+            raise Refused(2)
+        if part.get_filename() is not None:
+            files[name] = content
+        else:
+            try:
+                form[name] = content.decode()
+            except UnicodeDecodeError:
+                raise Refused(2) from None
+    return form, files
+
+
 def signature(form: Mapping[str, str], key: str) -> str:
     """Section 3: non-empty parameters but ``sign``, by key, joined, the key behind, MD5, upper case."""
     digest = hashlib.md5(usedforsecurity=False)
+    separator = ""
     for name in sorted(n for n, value in form.items() if value != "" and n != "sign"):
-        digest.update(f"{name}={form[name]}&".encode())
-    digest.update(b"key=" + key.encode())
+        digest.update(f"{separator}{name}={form[name]}".encode())
+        separator = "&"
+    digest.update(b"&key=" + key.encode())
     return digest.hexdigest().upper()
 
 
@@ -64,21 +92,29 @@ def check_public(form: Mapping[str, str], app_id: str, key: str, *, clock: float
 
 
 def check_private(
-    endpoint: Endpoint[..., Any], form: Mapping[str, str], override: Override | None
+    endpoint: Endpoint[..., Any],
+    form: Mapping[str, str],
+    files: Mapping[str, bytes],
+    override: Override | None,
 ) -> dict[str, Any]:
     """The private parameters by Python name, as numbers, text or decoded JSON; raises Refused."""
     names = dict(override.names) if override else {}
     encoding = dict(override.encoding) if override else {}
     left = {k: v for k, v in form.items() if k not in PUBLIC}
     values: dict[str, Any] = {}
+    files = dict(files)
     for parameter in endpoint.parameters:
-        text = left.pop(names.get(parameter.wire, parameter.wire), None)
+        wire_name = names.get(parameter.wire, parameter.wire)
+        if parameter.kind == "file" and wire_name in files:
+            values[parameter.name] = files.pop(wire_name)
+            continue
+        text = left.pop(wire_name, None)
         if text is None:
             if parameter.required:
                 raise Refused(parameter.refused)
             continue
         values[parameter.name] = _value(parameter, text, encoding.get(parameter.wire, ""))
-    if left:
+    if left or files:
         raise Refused(2)
     return values
 
@@ -86,7 +122,12 @@ def check_private(
 def _value(parameter: Parameter, text: str, encoding: str) -> Any:
     refused = Refused(parameter.refused)
     if parameter.kind == "file":
-        return text
+        if encoding != "base64":
+            raise refused
+        try:
+            return base64.b64decode(text, validate=True)
+        except ValueError:
+            raise refused from None
     if parameter.kind == "json":
         if encoding == "csv":
             items: Any = text.split(",")
@@ -95,7 +136,9 @@ def _value(parameter: Parameter, text: str, encoding: str) -> Any:
                 items = json.loads(text)
             except ValueError:
                 raise refused from None
-        if not isinstance(items, list) or not items:
+        if parameter.base is dict and isinstance(items, dict):
+            return items
+        if parameter.base is dict or not isinstance(items, list) or not items:
             raise refused
         if parameter.choices and any(item not in parameter.choices for item in items):
             raise refused
@@ -107,7 +150,7 @@ def _value(parameter: Parameter, text: str, encoding: str) -> Any:
         low, high = parameter.ge, parameter.le
         if (low is not None and number < low) or (high is not None and number > high):
             raise refused
-        if parameter.base is bool and number not in (0, 1):
+        if issubclass(parameter.base, IntFlag) and not 0 < number <= int(~parameter.base(0)):
             raise refused
         if parameter.choices and number not in parameter.choices:
             raise refused

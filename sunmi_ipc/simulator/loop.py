@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import selectors
 import socket
 import threading
 from collections.abc import Callable
 
+_log = logging.getLogger("sunmi_ipc.simulator")
 Handler = Callable[[socket.socket], None]
 
 
@@ -75,8 +77,11 @@ class Loop:
                 if key.data is None:
                     os.read(self._wake_read, 4096)
                     continue
-                with contextlib.suppress(OSError):
+                try:
                     key.data(key.fileobj)
+                except Exception:
+                    # One camera's trouble must not silence the other 499.
+                    _log.debug("a virtual camera stumbled", exc_info=True)
             with self._lock:
                 todo, self._todo = self._todo, []
             for action in todo:

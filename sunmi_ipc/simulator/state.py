@@ -73,6 +73,16 @@ def new_state(model: Model, state: str, seed: int, number: int) -> CameraState:
     new = CameraState(
         f"{prefix}{die.randrange(100_000):05d}", mac, model, f"SUNMI_{mac[-5:].replace(':', '')}"
     )
+    new.documents = {
+        "ir": {"irmode": 2},
+        "motion": {"motion_level": 2, "audio_level": 1, "weekday": 0x80, "start_time": 0, "stop_time": 1440},
+        "led": {"led_switch": 1},
+        "rotation": {"rotation": 0},
+        "ip": {"dhcp": 1, "ip": "", "netmask": "", "gateway": "", "dns": ""},
+        "ai_face": {"optimize_seconds": 3, "snap_size_thr": 80},
+        "people_flow": {"facerecog_interval": 60, "customer_judgemode": 1},
+        "door_line": {"resolution": 0, "start_x": 400, "start_y": 800, "end_x": 1500, "end_y": 800},
+    }
     if state == "ready":
         new.activated, new.wired, new.card = True, True, CardStatus.NORMAL
     return new

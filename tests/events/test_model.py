@@ -44,7 +44,7 @@ def test_every_layout_gives_the_same_event(kit: Any, layout: int) -> None:
     assert isinstance(event, FaceRecognitionEvent)
     assert event.report_time == datetime(2020, 6, 24, 20, 8, 3, tzinfo=UTC)
     assert (event.sn, event.event_id, event.faceid, event.age) == ("FS101D8BS00106", "e1", "77", None)
-    assert (event.age_range, event.gender, event.arrive_count) == (AgeRange.FROM_19, Gender.FEMALE, 3)
+    assert (event.age_range, event.gender, event.arrive_count) == (AgeRange.AGE_19_28, Gender.FEMALE, 3)
     assert event.links == {"pic_url": "http://127.0.0.1/p.jpg"}
     assert verify(read(body), {kit.APP: kit.KEY})
     assert not verify(read(body), {kit.APP: "another"})

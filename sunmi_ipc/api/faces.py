@@ -1,0 +1,224 @@
+"""``camera.faces``: groups, attributes, faces, the move rule, algorithm settings (FS)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Ge, MinLen
+
+from ..errors import ParameterError, SunmiIpcError
+from ..fields import (
+    Age,
+    AttributeName,
+    Capacity,
+    Description,
+    FaceId,
+    GroupName,
+    Help,
+    PageNumber,
+    PageSize,
+    Picture,
+    Refused,
+    Sex,
+)
+from ..spec import DOC, FS, INFERRED, Group, endpoint
+from .paging import pages
+
+if TYPE_CHECKING:
+    from ..models import (
+        AddedFace,
+        AiFaceConfig,
+        DeleteFaceDetails,
+        FaceAttributeCollection,
+        FaceIds,
+        FaceRecord,
+        GroupCollection,
+        VisitorCollection,
+    )
+
+#: Larger pictures are refused before sending; the cloud API's limit, taken over (I).
+MAX_PICTURE = 1_000_000
+_KINDS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG"}
+_GROUP_CODES = frozenset({200, 201, 202, 211, 212, 220})
+_EXISTING = Annotated[GroupName, Refused(204)]
+_FACES = Annotated[list[str], MinLen(1), Refused(275), Help("ids of the faces")]
+_ATTRIBUTES = Annotated[dict[str, str], Refused(284), Help("attributes by name")]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureResult:
+    """What became of one picture: its face id, or the error."""
+
+    path: Path
+    faceid: str = ""
+    error: SunmiIpcError | None = None
+
+
+class Faces(Group, name="faces"):
+    """Face groups, attributes and faces."""
+
+    @endpoint("face/createGroup", evidence=DOC, models=FS, codes=_GROUP_CODES)
+    def create_group(self, name: GroupName, capacity: Capacity, description: Description = "") -> None:
+        """Create a face group; at most 10 groups, whose capacities add up to at most 30,000."""
+
+    @endpoint("face/updateGroup", evidence=DOC, params=INFERRED, models=FS, codes=_GROUP_CODES | {204})
+    def update_group(
+        self, old_name: _EXISTING, name: GroupName, capacity: Capacity, description: Description = ""
+    ) -> None:
+        """Change a group's name, capacity and description; new values may equal the old."""
+
+    @endpoint("face/deleteGroup", evidence=INFERRED, models=FS, codes={204, 205, 211, 220})
+    def delete_group(self, name: _EXISTING) -> None:
+        """Delete a group that holds no face."""
+
+    @endpoint("face/clearGroup", evidence=INFERRED, models=FS, codes={204, 211, 220},
+              destroys="every face of the group")  # fmt: skip
+    def clear_group(self, name: _EXISTING) -> None:
+        """Delete every face of a group."""
+
+    @endpoint("face/getGroupList", evidence=INFERRED, models=FS, codes={211, 220})
+    def groups(self) -> GroupCollection:
+        """List the groups."""
+
+    @endpoint("face/setMoveCondition", evidence=INFERRED, models=FS, codes={211, 220})
+    def set_move_rule(
+        self,
+        period: Annotated[int, Ge(1), Help("within so many", "days")],
+        times: Annotated[int, Ge(1), Help("a stranger seen so many times becomes a regular")],
+    ) -> None:
+        """Set when a stranger moves to ``regular``."""
+
+    @endpoint("face/addAttribute", evidence=INFERRED, models=FS, codes={204, 240, 241, 242})
+    def add_attribute(self, group_name: _EXISTING, name: AttributeName) -> None:
+        """Define an attribute for the faces of a group."""
+
+    @endpoint("face/deleteAttribute", evidence=INFERRED, models=FS, codes={204, 240, 243})
+    def delete_attribute(self, group_name: _EXISTING, name: AttributeName) -> None:
+        """Delete an attribute of a group."""
+
+    @endpoint("face/getAttributeList", evidence=INFERRED, models=FS, codes={204})
+    def attributes(self, group_name: _EXISTING) -> FaceAttributeCollection:
+        """List a group's attributes."""
+
+    @endpoint("face/addFace", evidence=INFERRED, models=FS,
+              codes={204, 206, 208, 210, 211, 220, 283, 284, 285})  # fmt: skip
+    def add_face(
+        self,
+        group_name: _EXISTING,
+        pic: Picture,
+        faceid: FaceId | None = None,
+        age: Age | None = None,
+        gender: Sex | None = None,
+        attributes: _ATTRIBUTES | None = None,
+    ) -> AddedFace:
+        """Add a face by its picture; it travels as a multipart file, or as an override says."""
+
+    @endpoint("face/deleteFaces", evidence=INFERRED, models=FS, codes={204, 207, 209},
+              destroys="the faces named")  # fmt: skip
+    def delete(self, group_name: _EXISTING, faceid_list: _FACES) -> DeleteFaceDetails:
+        """Delete faces from a group."""
+
+    @endpoint("face/updateFace", evidence=INFERRED, models=FS, codes={204, 207, 208, 209, 284, 285})
+    def update(
+        self,
+        faceid: FaceId,
+        group_name: _EXISTING | None = None,
+        age: Age | None = None,
+        gender: Sex | None = None,
+        attributes: _ATTRIBUTES | None = None,
+    ) -> None:
+        """Change a face's group, age, gender or attributes."""
+
+    @endpoint("face/getFace", evidence=INFERRED, models=FS, codes={207, 280})
+    def show(self, faceid: FaceId) -> FaceRecord:
+        """Read one face."""
+
+    @endpoint("face/getFaceList", evidence=INFERRED, models=FS, codes={204, 273, 274})
+    def list_page(
+        self, group_name: _EXISTING, page_num: PageNumber = 1, page_size: PageSize = 50
+    ) -> VisitorCollection:
+        """Read one page of a group's faces; ``list`` reads them all."""
+
+    @endpoint("face/getFaceIdList", evidence=INFERRED, models=FS, codes={204, 273, 274})
+    def ids_page(self, group_name: _EXISTING, page_num: PageNumber = 1, page_size: PageSize = 50) -> FaceIds:
+        """Read one page of the ids of a group's faces."""
+
+    @endpoint("face/getOldestFaces", evidence=INFERRED, models=FS, codes={204})
+    def oldest(
+        self, group_name: _EXISTING, num: Annotated[int, Ge(1), Help("how many")] = 10
+    ) -> VisitorCollection:
+        """List the faces that have not come for longest."""
+
+    @endpoint("face/findFace", evidence=INFERRED, models=FS, codes={207, 210, 283})
+    def find(self, pic: Picture) -> FaceRecord:
+        """Find a face by a picture."""
+
+    @endpoint("config/getAiFaceConf", evidence=INFERRED, models=FS, document="ai_face")
+    def settings(self) -> AiFaceConfig:
+        """Read the settings of face capture."""
+
+    @endpoint("config/setAiFaceConf", evidence=INFERRED, models=FS, document="ai_face")
+    def set_settings(
+        self,
+        optimize_seconds: Annotated[int, Ge(0), Help("the best frame is chosen within", "seconds")],
+        snap_size_thr: Annotated[int, Ge(0), Help("smallest face edge that is captured", "pixels")],
+    ) -> None:
+        """Set how faces are captured."""
+
+    def list(self, group_name: str) -> Iterator[FaceRecord]:
+        """Every face of a group, fetched page by page as they are used."""
+        return pages(lambda number, size: self.list_page(group_name, number, size), "face_list")
+
+    def ids(self, group_name: str) -> Iterator[str]:
+        """The id of every face of a group, fetched page by page as they are used."""
+        return pages(lambda number, size: self.ids_page(group_name, number, size), "faceid_list")
+
+    def add(self, group_name: str, *paths: str | Path, **details: Any) -> Iterator[PictureResult]:
+        """Add pictures, or folders of them; yields what became of each, and goes on after a refusal.
+
+        Args:
+            group_name: The group.
+            paths: Files, or folders whose JPEG and PNG files are taken.
+            details: ``age``, ``gender``, ``attributes``, for all.
+
+        """
+        for path in _pictures(paths):
+            try:
+                added = self.add_face(group_name, read_picture(path), **details)
+            except SunmiIpcError as error:
+                yield PictureResult(path, error=error)
+            else:
+                yield PictureResult(path, faceid=added.faceid)
+
+
+def _pictures(paths: Iterable[str | Path]) -> Iterator[Path]:
+    for given in paths:
+        path = Path(given)
+        if path.is_dir():
+            yield from sorted(p for p in path.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
+        else:
+            yield path
+
+
+def read_picture(path: Path) -> bytes:
+    """A picture's bytes.
+
+    Raises:
+        ParameterError: It cannot be read, is larger than 1 MB, or is neither JPEG nor PNG.
+
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_PICTURE + 1)
+    except OSError as error:
+        raise ParameterError(
+            "{name}: cannot be read: {reason}", name=str(path), reason=error.strerror or ""
+        ) from None
+    if len(data) > MAX_PICTURE:
+        raise ParameterError("{name}: larger than 1 MB", name=str(path), hint="Make the picture smaller.")
+    if not any(data.startswith(magic) for magic in _KINDS):
+        raise ParameterError("{name}: neither JPEG nor PNG", name=str(path), hint="Convert the picture.")
+    return data

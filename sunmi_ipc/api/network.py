@@ -1,0 +1,31 @@
+"""``camera.network``: IP settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from ..fields import Help
+from ..spec import INFERRED, Group, endpoint
+from ..values import Flag01
+
+if TYPE_CHECKING:
+    from ..models import IpConfiguration
+
+
+class Network(Group, name="network"):
+    """IP settings. That the feature exists is known; its parameters' names are our guess."""
+
+    @endpoint("config/getIpConf", evidence=INFERRED, document="ip")
+    def show(self) -> IpConfiguration:
+        """Read address, mask, gateway, DNS, and whether DHCP gives them."""
+
+    @endpoint("config/setIpConf", evidence=INFERRED, document="ip")
+    def set(
+        self,
+        dhcp: Annotated[Flag01, Help("1 takes everything from DHCP, 0 from here")],
+        ip: Annotated[str, Help("address")] = "",
+        netmask: Annotated[str, Help("mask, such as 255.255.255.0")] = "",
+        gateway: Annotated[str, Help("gateway's address")] = "",
+        dns: Annotated[str, Help("name server's address")] = "",
+    ) -> None:
+        """Set the camera's address. A wrong one takes it off the network."""

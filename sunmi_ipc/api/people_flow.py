@@ -1,0 +1,122 @@
+"""``camera.people_flow``: door line, statistics, visitors (FS)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Ge, Le
+
+from ..fields import (
+    Age,
+    Ages,
+    EndTime,
+    FaceId,
+    GroupName,
+    Help,
+    Order,
+    PageNumber,
+    PageSize,
+    Period,
+    Refused,
+    Sex,
+    StartTime,
+)
+from ..spec import DOC, FS, INFERRED, Group, endpoint
+from ..values import CustomerJudgeMode, DoorLine, Resolution
+from .paging import pages
+
+if TYPE_CHECKING:
+    from ..models import (
+        DoorLineConfig,
+        FaceRecord,
+        PeopleFlowStatConfig,
+        PeopleStatCollection,
+        VisitDetails,
+        VisitorCollection,
+    )
+
+_GROUP = Annotated[GroupName, Refused(269)]
+
+
+class PeopleFlow(Group, name="people_flow"):
+    """Door line, statistics, visitors."""
+
+    @endpoint("peopleFlow/setDoorLine", evidence=DOC, models=FS,
+              codes={260, 261, 262, 263, 264, 276, 277, 278}, document="door_line")  # fmt: skip
+    def set_door_line(
+        self,
+        start_x: Annotated[int, Ge(0), Le(1920), Refused(260), Help("left end, from the left", "pixels")],
+        start_y: Annotated[int, Ge(0), Le(1080), Refused(261), Help("left end, from the top", "pixels")],
+        end_x: Annotated[int, Ge(0), Le(1920), Refused(262), Help("right end, from the left", "pixels")],
+        end_y: Annotated[int, Ge(0), Le(1080), Refused(263), Help("right end, from the top", "pixels")],
+        resolution: Annotated[
+            Resolution, Refused(264), Help("0 1080p, 1 720p; only 1080p is supported at present")
+        ] = Resolution.P1080,
+    ) -> None:
+        """Set the line that people cross when they enter; see ``draw`` for one checked whole."""
+
+    @endpoint("peopleFlow/getDoorLine", evidence=DOC, models=FS,
+              codes={260, 261, 262, 263, 264, 276, 277, 279}, document="door_line")  # fmt: skip
+    def door_line(self) -> DoorLineConfig:
+        """Read the door line."""
+
+    @endpoint("peopleFlow/getArrivalStat", evidence=INFERRED, models=FS, codes={265, 266, 267})
+    def arrivals(
+        self, start_time: StartTime, end_time: EndTime, period: Period | None = None
+    ) -> PeopleStatCollection:
+        """Count the people who came in, by age range and gender."""
+
+    @endpoint("peopleFlow/getPassingStat", evidence=INFERRED, models=FS, codes={265, 266, 267})
+    def passing(
+        self, start_time: StartTime, end_time: EndTime, period: Period | None = None
+    ) -> PeopleStatCollection:
+        """Count the people who passed by, by age range and gender."""
+
+    @endpoint("peopleFlow/getLeavingStat", evidence=INFERRED, models=FS, codes={265, 266, 267})
+    def leaving(
+        self, start_time: StartTime, end_time: EndTime, period: Period | None = None
+    ) -> PeopleStatCollection:
+        """Count the people who left, by age range and gender."""
+
+    @endpoint("peopleFlow/getVisitorList", evidence=INFERRED, models=FS,
+              codes={266, 267, 268, 269, 270, 271, 272, 273, 274})  # fmt: skip
+    def visitors_page(
+        self,
+        start_time: StartTime,
+        end_time: EndTime,
+        group_name: _GROUP | None = None,
+        gender: Sex | None = None,
+        age: Age | None = None,
+        age_range: Ages | None = None,
+        order: Order | None = None,
+        page_num: PageNumber = 1,
+        page_size: PageSize = 50,
+    ) -> VisitorCollection:
+        """Read one page of the visitors of a period; ``visitors`` reads them all."""
+
+    @endpoint("peopleFlow/getVisitRecord", evidence=INFERRED, models=FS, codes={266, 267, 275, 280})
+    def visits(self, faceid: FaceId, start_time: StartTime, end_time: EndTime) -> VisitDetails:
+        """Read when a known face came in."""
+
+    @endpoint("config/getPeopleFlowConf", evidence=INFERRED, models=FS, document="people_flow")
+    def settings(self) -> PeopleFlowStatConfig:
+        """Read how people are counted."""
+
+    @endpoint("config/setPeopleFlowConf", evidence=INFERRED, models=FS, document="people_flow")
+    def set_settings(
+        self,
+        facerecog_interval: Annotated[int, Ge(0), Help("the same face counts once within", "seconds")],
+        customer_judgemode: Annotated[CustomerJudgeMode, Help("0 snapshot (no direction), 1 normal")],
+    ) -> None:
+        """Set how people are counted."""
+
+    def draw(self, line: DoorLine) -> None:
+        """Set the door line; a line out of the picture or too short cannot be made in the first place."""
+        self.set_door_line(line.start_x, line.start_y, line.end_x, line.end_y, line.resolution)
+
+    def visitors(self, start_time: datetime, end_time: datetime, **filters: Any) -> Iterator[FaceRecord]:
+        """Every visitor of a period, fetched page by page as they are used."""
+        return pages(lambda number, size: self.visitors_page(
+            start_time, end_time, page_num=number, page_size=size, **filters), "face_list")  # fmt: skip

@@ -1,0 +1,73 @@
+"""Door line and people flow of the virtual camera: plausible numbers by hour, gender and age range."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Any
+
+from .behaviours import plays
+from .checks import Refused
+from .state import CameraState
+
+#: Visitors an hour of the day, before the dice: closed at night, busy at noon and after work.
+HOURS = (0, 0, 0, 0, 0, 0, 0, 2, 5, 9, 14, 20, 26, 18, 14, 12, 14, 22, 28, 20, 12, 6, 0, 0)
+_AGES = (2, 3, 5, 12, 10, 8, 5, 3)
+_SHARE = {"arrivals": 1.0, "passing": 3.0, "leaving": 0.97}
+#: The unit of ``period`` is not known; the virtual camera takes none as one hour.
+HOUR_S = 3_600
+
+
+@plays("peopleFlow/setDoorLine")
+def _set_line(state: CameraState, values: dict[str, Any]) -> None:
+    if values.get("resolution", 0) != 0:
+        raise Refused(264)
+    if values["end_x"] - values["start_x"] < 100:
+        raise Refused(276)
+    state.documents["door_line"] = {"resolution": 0} | values
+
+
+def _stat(kind: str, state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
+    start, end = values["start_time"], values["end_time"]
+    now = int(time.time() + state.clock_offset)
+    if start < 0 or start > now:
+        raise Refused(266)
+    if end < start or end - start > 366 * 86_400:
+        raise Refused(267)
+    units = []
+    begin = start - start % HOUR_S
+    while begin < min(end, now):
+        units.append(_unit(kind, state, begin))
+        begin += HOUR_S
+    return {"total": sum(u["total"] for u in units), "stat_list": units}
+
+
+def _unit(kind: str, state: CameraState, begin: int) -> dict[str, Any]:
+    die = random.Random(f"{state.sn}/{kind}/{begin}")  # noqa: S311 - the same hour, the same people
+    expected = HOURS[time.gmtime(begin).tm_hour] * _SHARE[kind]
+    people = die.choices(
+        range(16), weights=_AGES + _AGES, k=max(0, round(die.gauss(expected, expected**0.5)))
+    )
+    counts = [people.count(i) for i in range(16)]
+    return {
+        "start_time": begin,
+        "end_time": begin + HOUR_S,
+        "total": len(people),
+        "male_num_stat": counts[:8],
+        "female_num_stat": counts[8:],
+    }
+
+
+@plays("peopleFlow/getArrivalStat")
+def _arrivals(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
+    return _stat("arrivals", state, values)
+
+
+@plays("peopleFlow/getPassingStat")
+def _passing(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
+    return _stat("passing", state, values)
+
+
+@plays("peopleFlow/getLeavingStat")
+def _leaving(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
+    return _stat("leaving", state, values)

@@ -1,0 +1,129 @@
+"""HTTP on one connection to a virtual camera, and the faults that spoil it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import socket
+import ssl
+from collections.abc import Callable
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any
+
+from . import faults
+
+if TYPE_CHECKING:
+    from .camera import VirtualCamera
+
+_MAX_BODY = 8 * 1024 * 1024
+
+
+class Connection(BaseHTTPRequestHandler):
+    """One connection to one virtual camera."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "sunmi"
+    sys_version = ""
+
+    def __init__(self, camera: VirtualCamera, connection: ssl.SSLSocket, peer: Any) -> None:
+        self.camera = camera
+        super().__init__(connection, peer, None)  # type: ignore[arg-type]
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep quiet."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The camera's clock, right or wrong."""
+        return formatdate(self.camera.clock() if timestamp is None else timestamp, usegmt=True)
+
+    def do_GET(self) -> None:
+        """There is nothing to read but calls."""
+        self._send(404, faults.HTML, "text/html")
+
+    def do_POST(self) -> None:
+        """Answer one call."""
+        size = self.headers.get("Content-Length", "0")
+        if not size.isdecimal() or int(size) > _MAX_BODY:
+            self.close_connection = True
+            self._send(413, b"", "text/plain")
+            return
+        body = self.rfile.read(int(size))
+        path = self.path.partition("?")[0].removeprefix("/openapi/")
+        due = self.camera.faults.take(path)
+        for fault in due:
+            if fault.kind == "delay":
+                self.camera.closing.wait(fault.value)
+            elif fault.kind == "code":
+                self._send(200, faults.encode({"code": int(fault.value)}))
+                return
+            elif fault.kind != "dirty":
+                _SPOIL[fault.kind](self, fault.value)
+                return
+        if not self.path.startswith("/openapi/"):
+            self._send(404, faults.HTML, "text/html")
+            return
+        answer = self.camera.answer(path, body, self.headers.get("Content-Type", ""))
+        if any(fault.kind == "dirty" for fault in due):
+            answer = faults.dirty(self.camera.thinned(path, answer))
+        self._send(200, faults.encode(answer))
+        if answer.get("code") == 0:
+            self.camera.after(path)
+
+    def _send(self, status: int, body: bytes, kind: str = "application/json") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        # One write: head and body in one TLS record.
+        sink, self.wfile = self.wfile, io.BytesIO()
+        self.end_headers()
+        head, self.wfile = self.wfile.getvalue(), sink
+        self.wfile.write(head + body)
+
+    def _drop(self, value: float) -> None:
+        self.close_connection = True
+
+    def _reset(self, value: float) -> None:
+        self._send_part(b'{"code": 0, "da')
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.connection.close()
+        self.close_connection = True
+
+    def _send_part(self, part: bytes) -> None:
+        self.wfile.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n" + part
+        )
+
+    def _hang(self, value: float) -> None:
+        self.camera.closing.wait(value or 60)
+        self.close_connection = True
+
+    def _drip(self, value: float) -> None:
+        self._send_part(b"")
+        with contextlib.suppress(OSError):
+            for _ in range(500):
+                if self.camera.closing.wait(value or 0.1):
+                    break
+                self.wfile.write(b" ")
+        self.close_connection = True
+
+    def _huge(self, value: float) -> None:
+        size = int(value or 10_000_000)
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        with contextlib.suppress(OSError):
+            for _ in range(size // 65_536 + 1):
+                self.wfile.write(b"9" * 65_536)
+        self.close_connection = True
+
+
+_SPOIL: dict[str, Callable[[Connection, float], None]] = {
+    "drop": Connection._drop,
+    "reset": Connection._reset,
+    "hang": Connection._hang,
+    "drip": Connection._drip,
+    "huge": Connection._huge,
+    "http": lambda h, value: h._send(int(value or 500), faults.HTML, "text/html"),
+    "garble": lambda h, value: h._send(200, faults.GARBLED),
+    "html": lambda h, value: h._send(200, faults.HTML, "text/html"),
+    "empty": lambda h, value: h._send(200, b""),
+}

@@ -1,0 +1,44 @@
+"""What is installed is what is in the tree."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_every_package_is_listed() -> None:
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    found = {
+        ".".join(p.parent.relative_to(ROOT).parts)
+        for folder in ("sunmi_ipc", "cli")
+        for p in (ROOT / folder).rglob("__init__.py")
+    }
+    assert {
+        name.replace("cli", "sunmi_ipc_cli", 1) if name.startswith("cli") else name for name in found
+    } == listed
+
+
+def test_the_library_never_imports_the_commands_and_nothing_imports_the_simulator() -> None:
+    for path in (ROOT / "sunmi_ipc").rglob("*.py"):
+        text = path.read_text("utf-8")
+        assert "sunmi_ipc_cli" not in text, path
+        if "simulator" not in path.parts:
+            assert "from .simulator" not in text, path
+            assert "sunmi_ipc.simulator import" not in text, path
+
+
+def test_public_names_are_there() -> None:
+    import sunmi_ipc
+
+    for name in sunmi_ipc.__all__:
+        assert getattr(sunmi_ipc, name) is not None
+    assert set(sunmi_ipc.__all__) <= set(dir(sunmi_ipc))
+
+
+def test_no_key_in_the_tree() -> None:
+    marker = "BEGIN " + "PRIVATE KEY"
+    for path in ROOT.rglob("*.py"):
+        if ".venv" not in path.parts:
+            assert marker not in path.read_text("utf-8"), path
