@@ -183,8 +183,12 @@ class Consumer:
         """How many events are not acknowledged."""
         return int(self._reader.rows("SELECT count(*) FROM events WHERE seq > ?", (self._cursor,))[0][0])
 
-    def close(self) -> None:
-        """Stop reading; the cursor stays."""
+    def stop(self) -> None:
+        """Make a :meth:`read` that waits return, and every later one return nothing."""
         self._open = False
         self._spool.wake()
+
+    def close(self) -> None:
+        """Stop reading; the cursor stays."""
+        self.stop()
         self._reader.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import queue
 import socket
 import socketserver
 import threading
@@ -21,6 +22,7 @@ from typing import Any, Protocol
 _log = logging.getLogger("sunmi_ipc")
 _IDLE_S = 75.0
 _LINE = 8192
+_SPARE_S = 10.0
 
 
 class Application(Protocol):
@@ -211,7 +213,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Server(socketserver.TCPServer):
-    """A thread for each connection, a bounded number of them."""
+    """A thread for each connection at a time, a bounded number of them."""
 
     allow_reuse_address = True
     request_queue_size = 512
@@ -226,6 +228,8 @@ class Server(socketserver.TCPServer):
         # None once they were closed to make room.
         self._connections: dict[socket.socket, bool | None] = {}
         self._closing = False
+        self._free = 0  # threads that wait and that no connection was promised to
+        self._waiting: queue.SimpleQueue[tuple[Any, Any]] = queue.SimpleQueue()
         super().__init__(address, _Handler)
 
     @property
@@ -243,21 +247,38 @@ class Server(socketserver.TCPServer):
                 self.shutdown_request(request)
                 return
             self._connections[request] = False
-        try:
-            threading.Thread(
-                target=self._serve, args=(request, client_address), name="event-receiver", daemon=True
-            ).start()
-        except RuntimeError:  # no more threads to be had
-            self._gone(request)
+            start = not self._free
+            if not start:
+                self._free -= 1
+        self._waiting.put((request, client_address))
+        if start:
+            try:
+                threading.Thread(target=self._work, name="event-receiver", daemon=True).start()
+            except RuntimeError:
+                _log.error("events: no more threads to be had")  # the next that is free takes it
 
-    def _serve(self, request: socket.socket, client_address: Any) -> None:
-        try:
-            self.finish_request(request, client_address)
-        except Exception:
-            _log.exception("events: a request failed")
-            self.application.count(0)
-        finally:
-            self._gone(request)
+    def _work(self) -> None:
+        """Serve one connection after another: a thread for each would cost cameras that keep none open."""
+        while True:
+            try:
+                request, client_address = self._waiting.get(timeout=_SPARE_S)
+            except queue.Empty:
+                with self._change:
+                    if not self._free:
+                        continue  # a connection is on its way to this thread
+                    self._free -= 1
+                    return
+            if request is None:
+                return
+            try:
+                self.finish_request(request, client_address)
+            except Exception:
+                _log.exception("events: a request failed")
+                self.application.count(0)
+            finally:
+                with self._change:
+                    self._free += 1
+                self._gone(request)
 
     def _gone(self, request: socket.socket) -> None:
         self.shutdown_request(request)
@@ -293,3 +314,6 @@ class Server(socketserver.TCPServer):
         with self._change:
             self._end_idle(len(self._connections))
             self._change.wait_for(lambda: not self._connections, self.application.read_timeout + 15)
+            for _ in range(self._free):
+                self._waiting.put((None, None))
+            self._free = 0

@@ -1,0 +1,254 @@
+"""Onward delivery, at least once: a consumer, a sink, and patience.
+
+A sink keeps its own place in the spool. It reads no further than it delivers, so a slow one holds
+up itself alone, and what was under way when the program ended comes again.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import threading
+import time
+from collections.abc import Sequence
+from typing import Protocol, Self
+
+from ..errors import SpoolError, SunmiIpcError
+from .consumer import Consumer, StoredEvent
+from .spool import Spool
+
+_log = logging.getLogger("sunmi_ipc")
+
+
+class Again(Exception):
+    """The sink could not take it now: it is tried again, for ever, after *after* seconds or the back-off."""
+
+    def __init__(self, reason: str, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+class Rejected(Exception):
+    """The sink does not want this event: it is tried a few times, then recorded and passed over."""
+
+
+class Ended(Exception):
+    """Nobody takes anything any more, such as a closed pipe: the delivery ends, its place stays."""
+
+
+class Sink(Protocol):
+    """Where events go.
+
+    ``batch`` events at most are given to one ``send``, in order; up to ``parallel`` calls run at once.
+    """
+
+    name: str
+    batch: int
+    parallel: int
+
+    def send(self, events: Sequence[StoredEvent]) -> None:
+        """Deliver all of *events*; raises Again, Rejected (for a batch of one) or Ended."""
+
+    def close(self) -> None:
+        """Let go of everything; a ``send`` under way ends soon."""
+
+
+class InOrder:
+    """Acknowledges in order what is finished out of order, and bounds how much is under way."""
+
+    def __init__(self, consumer: Consumer, limit: int) -> None:
+        self._consumer, self._limit = consumer, limit
+        self._change = threading.Condition()
+        self._under_way: dict[int, bool] = {}  # in order; True when done
+
+    def begin(self, seq: int) -> None:
+        """*seq* is under way."""
+        with self._change:
+            self._under_way[seq] = False
+
+    def done(self, seq: int) -> None:
+        """*seq* is finished; acknowledge everything up to the first that is not."""
+        with self._change:
+            self._under_way[seq] = True
+            last = None
+            for first, finished in list(self._under_way.items()):
+                if not finished:
+                    break
+                del self._under_way[first]
+                last = first
+            self._change.notify_all()
+        if last is not None:
+            try:
+                self._consumer.ack(last)
+            except SpoolError as error:  # closed meanwhile: it comes again
+                _log.debug("events: %s", error)
+
+    def wait_for_room(self, timeout: float) -> bool:
+        """Whether another may begin, after *timeout* seconds at most."""
+        with self._change:
+            return self._change.wait_for(lambda: len(self._under_way) < self._limit, timeout)
+
+
+class Delivery:
+    """Delivers a spool's events to a sink, from its making until :meth:`close`.
+
+    Args:
+        spool: The spool.
+        sink: The sink; closed with the delivery.
+        name: The consumer's name; default: the sink's. Another name is another place in the spool.
+        attempts: How often an event that the sink rejects is tried.
+        backoff: Seconds of the first pause and of the longest; each doubles the one before.
+
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        sink: Sink,
+        *,
+        name: str = "",
+        attempts: int = 5,
+        backoff: tuple[float, float] = (0.5, 60.0),
+    ) -> None:
+        self.sink, self.name = sink, name or sink.name
+        self._spool, self._attempts, self._backoff = spool, attempts, backoff
+        self._counts = {"delivered": 0, "retried": 0, "given_up": 0}
+        self._counting = threading.Lock()
+        #: Why the last attempt failed; empty since one succeeded.
+        self.problem = ""
+        self._stop = threading.Event()
+        #: Set when no more is delivered: closed, or the sink has ended.
+        self.ended = threading.Event()
+        self._consumer = spool.consumer(self.name)
+        self._order = InOrder(self._consumer, max(1, sink.parallel))
+        self._closed = False
+        self._queue: queue.SimpleQueue[list[StoredEvent] | None] = queue.SimpleQueue()
+        # Not an executor: its threads would keep a program from ending that forgot to close this.
+        self._threads = [
+            threading.Thread(target=target, name=f"events-{self.name}", daemon=True)
+            for target in (self._run, *[self._work] * max(1, sink.parallel))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """``delivered`` events, ``retried`` attempts, ``given_up`` events."""
+        with self._counting:
+            return dict(self._counts)
+
+    def _count(self, name: str, number: int) -> None:
+        with self._counting:
+            self._counts[name] += number
+
+    def drain(self, timeout: float) -> bool:
+        """Wait until everything in the spool is delivered and acknowledged; whether it was in time."""
+        deadline = time.monotonic() + timeout
+        while self._consumer.backlog():
+            if self.ended.is_set() or time.monotonic() >= deadline:
+                return False
+            self._stop.wait(0.02)
+        return True
+
+    def close(self, grace: float = 5.0) -> None:
+        """Take no more, wait up to *grace* seconds for what is under way, close the sink."""
+        if not self._closed:
+            self._closed = True
+            self._stop.set()
+            self._consumer.stop()
+            for _ in self._threads:
+                self._queue.put(None)
+            deadline = time.monotonic() + grace
+            for thread in self._threads:
+                thread.join(max(0.0, deadline - time.monotonic()))
+            self.sink.close()
+            for thread in self._threads:
+                thread.join()
+            self._consumer.close()
+            self.ended.set()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                for events in self._batches(
+                    self._consumer.read(limit=max(100, self.sink.batch), timeout=0.5)
+                ):
+                    while not self._order.wait_for_room(0.5):
+                        if self._stop.is_set():
+                            return
+                    if self._stop.is_set():
+                        return
+                    self._order.begin(events[-1].seq)
+                    self._queue.put(events)
+        except SunmiIpcError as error:
+            self.problem = str(error)
+            _log.error("events: %s: %s", self.name, error)
+        finally:
+            self.ended.set()
+
+    def _work(self) -> None:
+        while (events := self._queue.get()) is not None:
+            self._deliver(events)
+
+    def _batches(self, events: list[StoredEvent]) -> list[list[StoredEvent]]:
+        return [events[i : i + self.sink.batch] for i in range(0, len(events), self.sink.batch)]
+
+    def _deliver(self, events: list[StoredEvent]) -> None:
+        attempt = 0
+        while not self._stop.is_set():
+            attempt += 1
+            try:
+                self.sink.send(events)
+            except Ended as error:
+                self.problem = str(error)
+                self._stop.set()
+                self._consumer.stop()
+                self.ended.set()
+                return
+            except Exception as error:
+                if not isinstance(error, Again | Rejected):
+                    _log.exception("events: %s failed", self.name)
+                if (
+                    not isinstance(error, Again)
+                    and attempt >= self._attempts
+                    and self._give_up(events, error)
+                ):
+                    break
+                self._pause(attempt, error)
+            else:
+                self.problem = ""
+                self._count("delivered", len(events))
+                break
+        else:
+            return
+        self._order.done(events[-1].seq)
+
+    def _give_up(self, events: list[StoredEvent], error: Exception) -> bool:
+        reason = f"{type(error).__name__}: {error}"
+        try:
+            for stored in events:
+                self._spool.give_up(self.name, stored.seq, reason)
+        except SpoolError as problem:  # it cannot be recorded, so it is not passed over
+            _log.error("events: %s", problem)
+            return False
+        self._count("given_up", len(events))
+        _log.error("events: %s gave up event %d: %s", self.name, events[0].seq, reason)
+        return True
+
+    def _pause(self, attempt: int, error: Exception) -> None:
+        first, longest = self._backoff
+        pause = getattr(error, "after", None)
+        if pause is None:
+            # Jitter: after a server's restart not everybody should come at the same moment.
+            pause = min(longest, first * 2 ** min(attempt - 1, 20)) * random.uniform(0.5, 1.0)  # noqa: S311
+        self.problem = str(error)
+        self._count("retried", 1)
+        _log.log(logging.WARNING if attempt == 1 else logging.INFO, "events: %s: %s", self.name, error)
+        self._stop.wait(min(pause, 3600.0))

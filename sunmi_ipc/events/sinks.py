@@ -1,0 +1,230 @@
+"""Where events go: lines of JSON, a command, a web server; for MQTT see :mod:`.mqtt`."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING
+
+from ..errors import ConfigError
+from ..redact import Secret
+from .consumer import StoredEvent
+from .delivery import Again, Ended, Rejected
+
+if TYPE_CHECKING:
+    import requests
+
+#: HTTP statuses that mean "later".
+_LATER = frozenset({408, 425, 429})
+
+
+class JsonlSink:
+    """One line of JSON an event, to a stream such as standard output."""
+
+    name = "jsonl"
+    batch = 200
+    parallel = 1
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def send(self, events: Sequence[StoredEvent]) -> None:
+        """Write and flush."""
+        try:
+            self._stream.write("".join(stored.as_json() + "\n" for stored in events))
+            self._stream.flush()
+        except BrokenPipeError as error:
+            raise Ended("the reader has gone") from error
+        except OSError as error:  # such as a full disk behind a redirection
+            raise Again(error.strerror or type(error).__name__) from error
+
+    def close(self) -> None:
+        """The stream is not ours to close."""
+
+
+class ExecSink:
+    """Runs a command for each event, the event as one line of JSON on its standard input.
+
+    What the command writes goes to standard error, so that lines of JSON on standard output stay
+    clean. An exit code other than 0 is tried again; after the delivery's ``attempts`` the event is
+    recorded as given up.
+
+    Args:
+        command: The command and its arguments; a text is split as a shell would, and no shell is run.
+        parallel: How many run at once. More than one: they may finish in another order.
+        timeout: Seconds a run may take; then it is killed with its children.
+
+    Raises:
+        ConfigError: There is no such command.
+
+    """
+
+    name = "exec"
+    batch = 1
+
+    def __init__(self, command: Sequence[str] | str, *, parallel: int = 4, timeout: float = 60.0) -> None:
+        try:
+            self._command = shlex.split(command) if isinstance(command, str) else list(command)
+        except ValueError:
+            raise ConfigError("the command's quotes are not closed", hint="Check the command.") from None
+        if not self._command or shutil.which(self._command[0]) is None:
+            raise ConfigError(
+                "the command {command} does not exist or may not be run",
+                hint="Give its full path, and check that it is executable.",
+                command=self._command[0] if self._command else "",
+            )
+        self.parallel, self._timeout = parallel, timeout
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+        self._open = True
+
+    def send(self, events: Sequence[StoredEvent]) -> None:
+        """Run the command and wait for it."""
+        (stored,) = events
+        with self._lock:
+            if not self._open:
+                raise Again("closed")
+            try:
+                process = subprocess.Popen(  # noqa: S603 - the user's own command
+                    self._command, stdin=subprocess.PIPE, stdout=2, start_new_session=True
+                )
+            except OSError as error:
+                raise Again(error.strerror or type(error).__name__) from error
+            self._running.add(process)
+        try:
+            with process:
+                try:
+                    process.communicate(stored.as_json().encode() + b"\n", timeout=self._timeout)
+                except subprocess.TimeoutExpired:
+                    _kill(process)
+                    raise Rejected("timed out") from None
+        finally:
+            with self._lock:
+                self._running.discard(process)
+        if not self._open and process.returncode:
+            raise Again("closed")
+        if process.returncode:
+            raise Rejected(f"exit code {process.returncode}")
+
+    def close(self) -> None:
+        """Kill what still runs; its events come again."""
+        with self._lock:
+            self._open = False
+            for process in self._running:
+                _kill(process)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+
+
+class WebhookSink:
+    """Posts each event as JSON to a URL.
+
+    Headers:
+
+    - ``Idempotency-Key``: ``sn/type/id`` of the event; the same event may come more than once.
+    - ``X-Sunmi-Ipc-Timestamp``: Unix seconds of this attempt.
+    - ``X-Sunmi-Ipc-Signature``: with a secret, ``sha256=`` and the hex HMAC-SHA256 under that secret of
+      the timestamp, a full stop, and the body. A receiver computes it over the bytes that it got,
+      compares in constant time, and refuses timestamps that are minutes old.
+
+    Any 2xx is success. 408, 425, 429, 5xx and broken connections are tried again for as long as it
+    takes (``Retry-After`` is kept); other answers as often as the delivery's ``attempts``.
+
+    Args:
+        url: ``http`` or ``https``; redirections are not followed.
+        secret: Signs; nothing is signed without.
+        parallel: Requests at once. More than one: they may arrive in another order.
+        timeout: Seconds to connect, and to wait for each part of the answer.
+
+    Raises:
+        ConfigError: Not an http or https URL.
+
+    """
+
+    name = "webhook"
+    batch = 1
+
+    def __init__(self, url: str, *, secret: str = "", parallel: int = 4, timeout: float = 10.0) -> None:
+        if not url.lower().startswith(("http://", "https://")):
+            raise ConfigError(
+                "the webhook is no http or https URL", hint="For example https://example.org/hook."
+            )
+        self._url, self._secret = url, Secret(secret).reveal().encode()
+        self.parallel, self._timeout = parallel, timeout
+        self._local = threading.local()
+        self._sessions: list[requests.Session] = []
+
+    def _session(self) -> requests.Session:
+        # One session a thread: requests' sessions are not made to be shared.
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            import requests
+
+            session = self._local.session = requests.Session()
+            session.headers["User-Agent"] = "sunmi-ipc"
+            self._sessions.append(session)
+        return session
+
+    def headers(self, body: bytes, stored: StoredEvent, now: float) -> dict[str, str]:
+        """The headers of *body*, posted at *now*."""
+        event, stamp = stored.event, str(int(now))
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": f"{event.sn}/{event.event_type}/{event.event_id}",
+            "X-Sunmi-Ipc-Timestamp": stamp,
+        }
+        if self._secret:
+            digest = hmac.new(self._secret, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+            headers["X-Sunmi-Ipc-Signature"] = f"sha256={digest}"
+        return headers
+
+    def send(self, events: Sequence[StoredEvent]) -> None:
+        """Post the event."""
+        import requests
+
+        (stored,) = events
+        body = stored.as_json().encode()
+        try:
+            answer = self._session().post(
+                self._url,
+                data=body,
+                headers=self.headers(body, stored, time.time()),
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,  # only the status matters: a long answer is not read
+            )
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
+            raise Rejected(type(error).__name__) from None
+        except requests.RequestException as error:
+            # The error's text would show the URL, and with it what may be a token.
+            raise Again(type(error).__name__) from None
+        with answer:
+            if 200 <= answer.status_code < 300:
+                if int(answer.headers.get("Content-Length") or 65536) < 65536:
+                    _ = answer.content  # read, the connection can serve again
+                return
+            reason = f"HTTP {answer.status_code}"
+            if answer.status_code in _LATER or answer.status_code >= 500:
+                after = answer.headers.get("Retry-After", "")
+                raise Again(reason, float(after) if after.isdecimal() and len(after) < 6 else None)
+            raise Rejected(reason)
+
+    def close(self) -> None:
+        """Close the connections."""
+        for session in self._sessions:
+            session.close()

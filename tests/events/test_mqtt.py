@@ -1,0 +1,251 @@
+"""MQTT against a real broker, started here on a free loopback port."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sunmi_ipc.errors import ConfigError
+from sunmi_ipc.events import Spool
+from sunmi_ipc.events.delivery import Delivery
+from sunmi_ipc.events.model import of
+from sunmi_ipc.events.receiver import free_port
+
+pytest.importorskip("paho.mqtt.client", reason="paho-mqtt, the extra 'mqtt', is not installed")
+from sunmi_ipc.events.mqtt import MqttSink, discovery
+
+MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+needs_broker = pytest.mark.skipif(
+    MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)"
+)
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        threading.Event().wait(0.02)
+    return condition()
+
+
+class Broker:
+    """mosquitto, which keeps what it has acknowledged over a restart."""
+
+    def __init__(self, directory: Path) -> None:
+        self.port = free_port("127.0.0.1")
+        self.config = directory / "mosquitto.conf"
+        store = directory / "store"
+        store.mkdir()
+        store.chmod(0o777)
+        directory.chmod(0o755)
+        self.config.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence true\n"
+            f"persistence_location {store}/\nmax_queued_messages 0\nuser root\n"
+        )
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        assert MOSQUITTO is not None
+        self.process = subprocess.Popen([MOSQUITTO, "-c", str(self.config)], stderr=subprocess.DEVNULL)
+        assert eventually(self.answers), "mosquitto does not start"
+
+    def answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(20)
+            self.process = None
+
+
+class Listener:
+    """Another client; its session lives on while it or the broker is away."""
+
+    def __init__(self, broker: Broker, topic: str = "#") -> None:
+        from paho.mqtt.client import Client
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        self.got: list[tuple[str, str, bool]] = []
+        self.ready = threading.Event()
+        self.client = Client(CallbackAPIVersion.VERSION2, client_id="listener", clean_session=False)
+        self.client.on_message = lambda client, data, m: self.got.append(
+            (m.topic, m.payload.decode(), m.retain)
+        )
+        self.client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
+        self.client.on_subscribe = lambda *_: self.ready.set()
+        self.client.reconnect_delay_set(1, 1)
+        self.client.connect("127.0.0.1", broker.port)
+        self.client.loop_start()
+        assert self.ready.wait(10)
+
+    def topics(self, part: str) -> list[str]:
+        return [payload for topic, payload, retain in self.got if part in topic and not retain]
+
+    def ids(self) -> list[str]:
+        return [json.loads(payload)["event_id"] for payload in self.topics("/event/")]
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    made = Broker(tmp_path_factory.mktemp("broker"))
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def listener(broker: Broker) -> Iterator[Listener]:
+    made = Listener(broker)
+    yield made
+    made.close()
+
+
+def put(spool: Spool, *numbers: int, kind: str = "face_recog_event") -> None:
+    for number in numbers:
+        fields = {"event_type": kind, "sn": "FS1", "event_id": str(number), "faceid": "7"}
+        spool.append(of(fields), fields)
+
+
+@needs_broker
+def test_events_in_order_with_status_discovery_and_newest(
+    spool: Spool, broker: Broker, listener: Listener
+) -> None:
+    put(spool, *range(250))
+    with Delivery(spool, MqttSink(broker.url)) as delivery:
+        assert delivery.drain(20)
+        assert eventually(lambda: len(listener.ids()) == 250)
+        assert listener.ids() == [str(n) for n in range(250)]
+        assert len(listener.topics("sunmi-ipc/FS1/event/face_recog_event")) == 250
+        assert listener.topics("sunmi-ipc/status") == ["online"]
+    assert eventually(lambda: listener.topics("sunmi-ipc/status")[-1] == "offline")
+    configs = {topic for topic, _, _ in listener.got if topic.startswith("homeassistant/")}
+    assert configs == set(discovery("FS1", prefix="sunmi-ipc", discovery_prefix="homeassistant"))
+
+
+@needs_broker
+def test_newest_and_discovery_are_retained(spool: Spool, broker: Broker) -> None:
+    put(spool, 1, 2)
+    put(spool, 3, kind="dynamic_detect_event")
+    sink = MqttSink(broker.url, prefix="shop/cams", discovery="ha")
+    with Delivery(spool, sink) as delivery:
+        assert delivery.drain(20)
+        sink.people("FS1", {"total": 12, "male": 5})
+    late = Listener(broker)
+    try:
+        assert eventually(lambda: len(late.got) >= 10)
+        retained = {topic: payload for topic, payload, retain in late.got if retain}
+    finally:
+        late.close()
+    assert json.loads(retained["shop/cams/FS1/last/face_recog_event"])["event_id"] == "2"
+    assert json.loads(retained["shop/cams/FS1/last/dynamic_detect_event"])["event_id"] == "3"
+    assert json.loads(retained["shop/cams/FS1/people"]) == {"total": 12, "male": 5}
+    assert retained["shop/cams/status"] == "offline"
+    config = json.loads(retained["ha/binary_sensor/sunmi_ipc_FS1/motion/config"])
+    assert config["state_topic"] == "shop/cams/FS1/event/dynamic_detect_event"
+    assert config["availability_topic"] == "shop/cams/status"
+    assert not [topic for topic in retained if "/event/" in topic]
+
+
+@needs_broker
+def test_a_broker_restart_loses_nothing(spool: Spool, broker: Broker, listener: Listener) -> None:
+    with Delivery(spool, MqttSink(broker.url), backoff=(0.05, 0.2)) as delivery:
+        put(spool, *range(100))
+        assert eventually(lambda: len(listener.ids()) > 0)
+        writing = threading.Thread(target=lambda: put(spool, *range(100, 1500)))
+        writing.start()
+        broker.stop()
+        put(spool, *range(1500, 1600))
+        broker.start()
+        writing.join()
+        assert delivery.drain(40)
+        assert eventually(lambda: len(set(listener.ids())) == 1600)
+    assert set(listener.ids()) == {str(n) for n in range(1600)}
+
+
+@needs_broker
+def test_killed_without_goodbye_the_last_will_says_it(broker: Broker, listener: Listener) -> None:
+    sink = MqttSink(broker.url)
+    assert eventually(lambda: listener.topics("sunmi-ipc/status") == ["online"])
+    sock = sink._client.socket()
+    assert sock is not None
+    sink._client._reconnect_on_failure = False
+    sock.shutdown(socket.SHUT_RDWR)
+    assert eventually(lambda: listener.topics("sunmi-ipc/status")[:2] == ["online", "offline"])
+    sink.close()
+
+
+@needs_broker
+def test_wrong_password_is_told(spool: Spool, tmp_path: Path, broker: Broker) -> None:
+    broker.stop()
+    passwords = tmp_path / "passwords"
+    tool = shutil.which("mosquitto_passwd")
+    if tool is None:
+        pytest.skip("mosquitto_passwd is not installed")
+    subprocess.run([tool, "-c", "-b", str(passwords), "me", "right"], check=True, capture_output=True)
+    text = broker.config.read_text().replace(
+        "allow_anonymous true", f"allow_anonymous false\npassword_file {passwords}"
+    )
+    broker.config.write_text(text)
+    tmp_path.chmod(0o755)
+    broker.start()
+    put(spool, 1)
+    url = broker.url.replace("//", "//me:wrong@")
+    with Delivery(spool, MqttSink(url), backoff=(0.01, 0.02)) as delivery:
+        assert eventually(lambda: delivery.sink._problem != "")
+    with Delivery(spool, MqttSink(url, password="right")) as delivery:
+        assert delivery.drain(20)
+
+
+def test_a_broker_that_is_away_ends_no_program(spool: Spool) -> None:
+    put(spool, 1)
+    began = time.monotonic()
+    with Delivery(spool, MqttSink(f"mqtt://127.0.0.1:{free_port('127.0.0.1')}")) as delivery:
+        assert not delivery.drain(0.2)
+        delivery.close(grace=0.01)
+    assert time.monotonic() - began < 15
+    assert spool.consumer("mqtt").backlog() == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"url": "http://x"},
+        {"url": "mqtt://"},
+        {"url": "mqtt://h:99999"},
+        {"url": "mqtt://[::1"},
+        {"url": "mqtt://h", "prefix": "a/#"},
+        {"url": "mqtts://h", "ca": "/no/such/file"},
+    ],
+)
+def test_settings_that_cannot_be(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        MqttSink(**options)
+    assert caught.value.localized("zh")[0] != caught.value.message
+
+
+def test_discovery_names_are_safe() -> None:
+    topics = discovery("A.B-1", prefix="p", discovery_prefix="ha")
+    assert all("sunmi_ipc_A_B-1/" in topic for topic in topics)
+    assert len({config["unique_id"] for config in topics.values()}) == len(topics) == 6

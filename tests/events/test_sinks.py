@@ -1,0 +1,314 @@
+"""Onward delivery: at least once, each sink at its own place."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import io
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sunmi_ipc.errors import ConfigError
+from sunmi_ipc.events import Spool, StoredEvent
+from sunmi_ipc.events.delivery import Again, Delivery, Rejected
+from sunmi_ipc.events.model import of
+from sunmi_ipc.events.sinks import ExecSink, JsonlSink, WebhookSink
+
+QUICK = {"backoff": (0.005, 0.02)}
+
+
+def put(spool: Spool, *numbers: int) -> None:
+    for number in numbers:
+        spool.append(of({"event_type": "x", "sn": "FS1", "event_id": str(number)}))
+
+
+def lines(stream: io.StringIO) -> list[str]:
+    return [json.loads(line)["event_id"] for line in stream.getvalue().splitlines()]
+
+
+class Recorder:
+    """A sink that fails as it is told."""
+
+    name = "recorder"
+
+    def __init__(self, batch: int = 1, parallel: int = 1) -> None:
+        self.batch, self.parallel = batch, parallel
+        self.sent: list[str] = []
+        self.fail: Callable[[str], Exception | None] = lambda event_id: None
+        self.running = self.most = 0
+        self.lock = threading.Lock()
+        self.go = threading.Event()
+        self.go.set()
+
+    def send(self, events: Sequence[StoredEvent]) -> None:
+        with self.lock:
+            self.running += 1
+            self.most = max(self.most, self.running)
+        try:
+            self.go.wait(10)
+            for stored in events:
+                if error := self.fail(stored.event.event_id):
+                    raise error
+                self.sent.append(stored.event.event_id)
+        finally:
+            with self.lock:
+                self.running -= 1
+
+    def close(self) -> None:
+        self.go.set()
+
+
+def test_jsonl(spool: Spool) -> None:
+    stream = io.StringIO()
+    put(spool, 1, 2)
+    with Delivery(spool, JsonlSink(stream)) as delivery:
+        put(spool, 3)
+        assert delivery.drain(10)
+        assert delivery.counts == {"delivered": 3, "retried": 0, "given_up": 0}
+    assert lines(stream) == ["1", "2", "3"]
+    record = json.loads(stream.getvalue().splitlines()[0])
+    assert {"seq", "received", "source", "verified", "sn", "event_type", "event_id"} <= set(record)
+
+
+def test_a_broken_pipe_ends_the_delivery_and_keeps_the_place(spool: Spool) -> None:
+    class Gone(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    put(spool, 1)
+    with Delivery(spool, JsonlSink(Gone())) as delivery:
+        assert delivery.ended.wait(10)
+        assert not delivery.drain(1)
+        assert delivery.problem == "the reader has gone"
+    stream = io.StringIO()
+    with Delivery(spool, JsonlSink(stream)) as delivery:
+        assert delivery.drain(10)
+    assert lines(stream) == ["1"]
+
+
+def test_again_is_tried_for_ever_and_rejected_is_recorded(spool: Spool) -> None:
+    sink, times = Recorder(), {"1": 0, "2": 0}
+
+    def fail(event_id: str) -> Exception | None:
+        times[event_id] = times.get(event_id, 0) + 1
+        if event_id == "1" and times["1"] < 12:
+            return Again("busy", after=0.001)
+        return Rejected("no") if event_id == "2" else ValueError("a bug") if event_id == "3" else None
+
+    sink.fail = fail
+    put(spool, 1, 2, 3, 4)
+    with Delivery(spool, sink, attempts=3, **QUICK) as delivery:
+        assert delivery.drain(10)
+        assert delivery.counts == {"delivered": 2, "retried": 11 + 2 + 2, "given_up": 2}
+    assert (sink.sent, times["2"], times["3"]) == (["1", "4"], 3, 3)
+    assert spool.counts()["consumers"]["recorder"]["given_up"] == 2
+
+
+def test_each_sink_has_its_own_place_and_a_slow_one_holds_up_nobody(spool: Spool) -> None:
+    slow, quick = Recorder(), Recorder(batch=50)
+    slow.go.clear()
+    put(spool, *range(300))
+    with Delivery(spool, slow, name="slow") as held, Delivery(spool, quick, name="quick") as free:
+        assert free.drain(10)
+        assert len(quick.sent) == 300
+        assert slow.sent == []
+        slow.go.set()
+        assert held.drain(20)
+    assert slow.sent == quick.sent == [str(n) for n in range(300)]
+
+
+def test_bounded_parallelism(spool: Spool) -> None:
+    sink = Recorder(parallel=3)
+    sink.go.clear()
+    put(spool, *range(20))
+    with Delivery(spool, sink) as delivery:
+        deadline = time.monotonic() + 10
+        while sink.running < 3 and time.monotonic() < deadline:
+            threading.Event().wait(0.01)
+        sink.go.set()
+        assert delivery.drain(10)
+    assert sink.most == 3
+    assert sorted(map(int, sink.sent)) == list(range(20))
+
+
+def test_what_was_under_way_comes_again(tmp_path: Path) -> None:
+    sink = Recorder(parallel=4)
+    sink.fail = lambda event_id: Again("down") if event_id in ("2", "5") else None
+    with Spool(tmp_path) as spool:
+        put(spool, *range(8))
+        with Delivery(spool, sink, **QUICK) as delivery:
+            deadline = time.monotonic() + 10
+            while delivery.counts["delivered"] < 4 and time.monotonic() < deadline:
+                threading.Event().wait(0.01)
+            delivery.close(grace=0.01)
+    again = Recorder()
+    with Spool(tmp_path) as spool, Delivery(spool, again) as delivery:
+        assert delivery.drain(10)
+    assert again.sent[0] == "2"
+    assert set(sink.sent) | set(again.sent) == {str(n) for n in range(8)}
+
+
+def script(tmp_path: Path, text: str) -> list[str]:
+    path = tmp_path / "run.py"
+    path.write_text(f"import json, sys, time\n{text}\n")
+    return [sys.executable, "-S", "-E", str(path), str(tmp_path)]
+
+
+def test_exec_gets_json_and_is_tried_again(spool: Spool, tmp_path: Path) -> None:
+    command = script(
+        tmp_path,
+        """
+from pathlib import Path
+event = json.load(sys.stdin)
+mark = Path(sys.argv[1]) / f"tried-{event['event_id']}"
+if not mark.exists():
+    mark.touch()
+    sys.exit(1)
+(Path(sys.argv[1]) / f"done-{event['event_id']}").write_text(event["sn"])
+""",
+    )
+    put(spool, 1, 2, 3)
+    with Delivery(spool, ExecSink(command, parallel=2), **QUICK) as delivery:
+        assert delivery.drain(30)
+        assert delivery.counts == {"delivered": 3, "retried": 3, "given_up": 0}
+    assert sorted(p.name for p in tmp_path.glob("done-*")) == ["done-1", "done-2", "done-3"]
+    assert (tmp_path / "done-1").read_text() == "FS1"
+
+
+def test_exec_that_hangs_is_killed(spool: Spool, tmp_path: Path) -> None:
+    put(spool, 1)
+    sink = ExecSink(script(tmp_path, "time.sleep(60)"), timeout=0.3)
+    with Delivery(spool, sink, attempts=1) as delivery:
+        assert delivery.drain(20)
+        assert delivery.counts["given_up"] == 1
+    put(spool, 2)
+    sink = ExecSink(script(tmp_path, "open(sys.argv[1] + '/up', 'w').close(); time.sleep(60)"))
+    began = time.monotonic()
+    with Delivery(spool, sink) as delivery:
+        while not (tmp_path / "up").exists() and time.monotonic() < began + 20:
+            threading.Event().wait(0.01)
+        delivery.close(grace=0.01)
+    assert time.monotonic() - began < 20
+    assert spool.counts()["consumers"]["exec"] | {"cursor": 0} == {
+        "cursor": 0,
+        "lost": 0,
+        "backlog": 1,
+        "given_up": 1,
+    }
+
+
+def test_exec_of_nothing() -> None:
+    for command in ("no-such-command-here", "", "'unclosed", []):
+        with pytest.raises(ConfigError) as caught:
+            ExecSink(command)
+        assert caught.value.localized("zh")[0] != caught.value.message
+
+
+class Hook(ThreadingHTTPServer):
+    """A web server that answers with the statuses in ``plan``, then 200, and keeps what came."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.plan: list[int] = []
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        super().__init__(("127.0.0.1", 0), HookHandler)
+
+
+class HookHandler(BaseHTTPRequestHandler):
+    server: Hook
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        status = self.server.plan.pop(0) if self.server.plan else 204
+        self.server.got.append((dict(self.headers.items()), body))
+        self.send_response(status)
+        self.send_header("Location", "http://127.0.0.1:1/")
+        self.send_header("Retry-After", "0")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with Hook() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_webhook_is_signed_and_tried_again(spool: Spool, hook: Hook) -> None:
+    hook.plan = [500, 429, 404, 302, 200]
+    put(spool, 1)
+    sink = WebhookSink(f"http://127.0.0.1:{hook.server_port}/in?token=t", secret="s3cret")
+    with Delivery(spool, sink, **QUICK) as delivery:
+        assert delivery.drain(10)
+        assert delivery.counts == {"delivered": 1, "retried": 4, "given_up": 0}
+    headers, body = hook.got[-1]
+    assert json.loads(body)["event_id"] == "1"
+    text = headers["X-Sunmi-Ipc-Timestamp"].encode() + b"." + body
+    expected = hmac.new(b"s3cret", text, hashlib.sha256).hexdigest()
+    assert headers["X-Sunmi-Ipc-Signature"] == f"sha256={expected}"
+    assert headers["Idempotency-Key"] == "FS1/x/1"
+    assert {h["Idempotency-Key"] for h, _ in hook.got} == {"FS1/x/1"}
+    assert abs(int(headers["X-Sunmi-Ipc-Timestamp"]) - time.time()) < 60
+
+
+def test_webhook_refused_for_good_is_recorded_and_passed_over(spool: Spool, hook: Hook) -> None:
+    hook.plan = [400, 400]
+    put(spool, 1, 2)
+    sink = WebhookSink(f"http://127.0.0.1:{hook.server_port}/", parallel=1)
+    with Delivery(spool, sink, attempts=2, **QUICK) as delivery:
+        assert delivery.drain(10)
+        assert delivery.counts == {"delivered": 1, "retried": 1, "given_up": 1}
+    assert [json.loads(body)["event_id"] for _, body in hook.got] == ["1", "1", "2"]
+    assert "X-Sunmi-Ipc-Signature" not in hook.got[0][0]
+
+
+def test_webhook_that_is_down_waits(spool: Spool) -> None:
+    server = Hook()
+    port = server.server_port
+    server.server_close()
+    put(spool, 1)
+    sink = WebhookSink(f"http://127.0.0.1:{port}/?token=hidden")
+    with Delivery(spool, sink, attempts=1, **QUICK) as delivery:
+        deadline = time.monotonic() + 10
+        while delivery.counts["retried"] < 5 and time.monotonic() < deadline:
+            threading.Event().wait(0.01)
+        assert delivery.counts == {"delivered": 0, "retried": delivery.counts["retried"], "given_up": 0}
+        assert delivery.problem == "ConnectionError"
+    assert spool.consumer("webhook").backlog() == 1
+    with pytest.raises(ConfigError) as caught:
+        WebhookSink("ftp://x")
+    assert caught.value.localized("zh")[0] != caught.value.message
+
+
+def test_a_program_that_forgets_to_close_ends(tmp_path: Path) -> None:
+    code = """
+import sys
+from sunmi_ipc.events import Spool
+from sunmi_ipc.events.delivery import Delivery
+from sunmi_ipc.events.model import of
+from sunmi_ipc.events.sinks import WebhookSink
+spool = Spool(sys.argv[1])
+spool.append(of({"event_type": "x", "sn": "FS1", "event_id": "1"}))
+delivery = Delivery(spool, WebhookSink("http://127.0.0.1:1/"))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], timeout=60, cwd=Path.cwd(), capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
