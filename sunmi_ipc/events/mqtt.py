@@ -25,9 +25,9 @@ from urllib.parse import unquote, urlsplit
 
 from ..errors import ConfigError
 from ..redact import Secret
+from ..values import EventType
 from .consumer import StoredEvent
 from .delivery import Again
-from .model import EventType
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
@@ -237,7 +237,7 @@ def discovery(sn: str, *, prefix: str, discovery_prefix: str) -> dict[str, dict[
         ("sensor", "last_face"): {
             "name": "Last face",
             "icon": "mdi:face-recognition",
-            **last(EventType.FACE),
+            **last(EventType.FACE_RECOGNITION),
         },
         ("sensor", "last_motion"): {"name": "Last motion", **last(EventType.MOTION)},
         ("binary_sensor", "motion"): {
