@@ -6,12 +6,13 @@ import contextlib
 import io
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from . import faults
+from . import faults, files
 
 if TYPE_CHECKING:
     from .camera import VirtualCamera
@@ -38,8 +39,43 @@ class Connection(BaseHTTPRequestHandler):
         return formatdate(self.camera.clock() if timestamp is None else timestamp, usegmt=True)
 
     def do_GET(self) -> None:
-        """There is nothing to read but calls."""
-        self._send(404, faults.HTML, "text/html")
+        """Serve a picture, a clip or a recording, whole or in part."""
+        path = self.path.partition("?")[0].removeprefix("/")
+        if self._spoiled(self.camera.faults.take(path)):
+            return
+        content = files.find(self.camera, path)
+        if content is None:
+            self._send(404, faults.HTML, "text/html")
+            return
+        size = content.size
+        asked = self.headers.get("Range", "")
+        wanted = files.part(asked, size)
+        if wanted is None:
+            self._send(416, b"", content.kind, {"Content-Range": f"bytes */{size}"})
+            return
+        start, stop = wanted
+        self.send_response(206 if asked and stop - start < size else 200)
+        self.send_header("Content-Type", content.kind)
+        self.send_header("Content-Length", str(stop - start))
+        self.send_header("Accept-Ranges", "bytes")
+        if asked and stop - start < size:
+            self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{size}")
+        self.end_headers()
+        for piece in content.chunks(start, stop):
+            self.wfile.write(piece)
+
+    def _spoiled(self, due: list[faults.Fault]) -> bool:
+        """Play the faults that are due; whether one of them took the answer's place."""
+        for fault in due:
+            if fault.kind == "delay":
+                self.camera.closing.wait(fault.value)
+            elif fault.kind == "code":
+                self._send(200, faults.encode({"code": int(fault.value)}))
+                return True
+            elif fault.kind != "dirty":
+                _SPOIL[fault.kind](self, fault.value)
+                return True
+        return False
 
     def do_POST(self) -> None:
         """Answer one call."""
@@ -51,15 +87,8 @@ class Connection(BaseHTTPRequestHandler):
         body = self.rfile.read(int(size))
         path = self.path.partition("?")[0].removeprefix("/openapi/")
         due = self.camera.faults.take(path)
-        for fault in due:
-            if fault.kind == "delay":
-                self.camera.closing.wait(fault.value)
-            elif fault.kind == "code":
-                self._send(200, faults.encode({"code": int(fault.value)}))
-                return
-            elif fault.kind != "dirty":
-                _SPOIL[fault.kind](self, fault.value)
-                return
+        if self._spoiled(due):
+            return
         if not self.path.startswith("/openapi/"):
             self._send(404, faults.HTML, "text/html")
             return
@@ -70,10 +99,16 @@ class Connection(BaseHTTPRequestHandler):
         if answer.get("code") == 0:
             self.camera.after(path)
 
-    def _send(self, status: int, body: bytes, kind: str = "application/json") -> None:
+    def _send(
+        self,
+        status: int,
+        body: bytes,
+        kind: str = "application/json",
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
         # One write: head and body in one TLS record.
         sink, self.wfile = self.wfile, io.BytesIO()
         self.end_headers()
