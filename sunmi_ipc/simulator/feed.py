@@ -365,7 +365,7 @@ class Feed:
         post.attempts += 1
         done = status == 200 or post.forged
         if post.forged:
-            self._counts["forged"] += 1
+            self._counts["forged"] += status > 0
             self._counts["forged_accepted"] += status == 200
         elif post.again:
             self._counts["repeated"] += status == 200
