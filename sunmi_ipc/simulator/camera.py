@@ -43,6 +43,7 @@ class VirtualCamera:
     replayed ``random``                 accepted
     ``device/getInfo`` before activation  code 7
     card while formatting               blank (1)
+    subscriptions after a restart       gone
     Wi-Fi with a wrong password         the camera comes back on its own access point
     ``data``                            under ``data``; with ``flat=True`` beside ``code``
     ==================================  ==========================================================
@@ -186,7 +187,8 @@ class VirtualCamera:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def restart(self, seconds: float) -> None:
-        """Leave the network for *seconds*: connections break, nothing answers."""
+        """Leave the network for *seconds*: connections break, nothing answers; subscriptions are lost."""
+        self.state.documents.pop("hooks", None)
         self._away_until = time.monotonic() + seconds
         self._cut()
 
