@@ -8,7 +8,14 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
-from ..errors import ConnectionFailed, DeviceError, NotSupportedError, ReplyError, SunmiIpcError
+from ..errors import (
+    ConnectionFailed,
+    DeviceError,
+    NotSupportedError,
+    ReplyError,
+    SunmiIpcError,
+    TlsError,
+)
 from ..values import EventType
 
 if TYPE_CHECKING:
@@ -57,6 +64,7 @@ class Subscription:
         callback: The URL to subscribe with, where the camera does not reach this computer directly;
             default: worked out from the route to the camera, and again when that changes.
         every: Seconds between looks at whether the camera still has the subscription.
+        patient: Go on without a camera that cannot be reached yet, and subscribe when it can.
 
     Raises:
         ParameterError, UnsupportedError: As ``camera.events.subscribe``; nothing was sent.
@@ -73,6 +81,7 @@ class Subscription:
         path: str = PATH,
         callback: str = "",
         every: float = 30.0,
+        patient: bool = False,
     ) -> None:
         self.camera, self._events = camera, tuple(events)
         self._port, self._path, self._fixed, self._every = port, path, callback, every
@@ -80,9 +89,19 @@ class Subscription:
         self.problem = ""
         #: How often it was renewed.
         self.renewed = 0
-        self.callback = self._wanted()
+        #: Where the camera posts to; empty while it never could be reached.
+        self.callback = ""
         self._closing = threading.Event()
-        camera.events.subscribe(*self._events, callback=self.callback)
+        try:
+            wanted = self._wanted()
+            camera.events.subscribe(*self._events, callback=wanted)
+            self.callback = wanted
+        except TlsError:
+            raise
+        except ConnectionFailed as error:
+            if not patient:
+                raise
+            self._failed(error)
         self._thread = threading.Thread(target=self._keep, name="event-subscription", daemon=True)
         self._thread.start()
 
@@ -98,6 +117,8 @@ class Subscription:
             return
         self._closing.set()
         self._thread.join()
+        if not self.callback:
+            return
         try:
             self._end(self.callback)
         except SunmiIpcError as error:
@@ -116,7 +137,7 @@ class Subscription:
                     raise
 
     def _keep(self) -> None:
-        look = time.monotonic() + self._every
+        look = time.monotonic() + (min(_SOON_S, self._every) if self.problem else self._every)
         while not self._closing.wait(min(_LOOK_S, max(0.0, look - time.monotonic()))):
             try:
                 wanted = self._wanted()
@@ -127,21 +148,25 @@ class Subscription:
                 else:
                     continue
             except SunmiIpcError as error:
-                if not self.problem:
-                    _log.warning("events: the subscription cannot be renewed now: %s", error)
-                self.problem = str(error)
+                self._failed(error)
                 look = time.monotonic() + min(_SOON_S, self._every)
             else:
                 self.problem = ""
                 look = time.monotonic() + self._every
 
+    def _failed(self, error: SunmiIpcError) -> None:
+        if not self.problem:
+            _log.warning("events: cannot subscribe now, will try again: %s", error)
+        self.problem = str(error)
+
     def _move(self, wanted: str) -> None:
-        _log.info("events: this computer's address has changed: posting to %s", wanted)
+        _log.info("events: %s is to post to %s", self.camera.address, wanted)
         self.camera.close()  # its connection is from the old address
         self.camera.events.subscribe(*self._events, callback=wanted)
         before, self.callback = self.callback, wanted
         self.renewed += 1
-        self._end(before)
+        if before:
+            self._end(before)
 
     def _renew(self) -> None:
         missing = self._missing()
