@@ -136,7 +136,7 @@ class _Lane:
         return self.url in subscriptions(self.camera.state).get(self.event, ())
 
 
-#: What :meth:`Feed.listen` is told: the camera, the HTTP status (0: nobody answered), the seconds it took.
+#: What ``answered`` is told: the camera, the HTTP status (0: nobody answered), the seconds it took.
 Answered = Callable[["VirtualCamera", int, float], None]
 
 
@@ -148,7 +148,7 @@ class Feed:
         play: How they are posted.
         seed: The same number plays the same faults.
         workers: Posts under way at once.
-        answered: Called after each post of a true event.
+        answered: Called after each post of an event that is neither forged nor a repeat.
 
     """
 
@@ -357,7 +357,7 @@ class Feed:
         took = time.perf_counter() - began
         with self._lock:
             pause = self._judge(lane, post, status)
-        if self._answered is not None and not post.forged:
+        if self._answered is not None and not (post.forged or post.again):
             self._answered(lane.camera, status, took)
         return pause
 
