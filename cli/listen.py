@@ -235,11 +235,10 @@ def _deliver(stack: contextlib.ExitStack, spool: Any, sinks: list[Any]) -> list[
 
 def _counters(stack: contextlib.ExitStack, cameras: list[Camera], deliveries: list[Delivery]) -> None:
     sink: Any = next((d.sink for d in deliveries if d.name == "mqtt"), None)
-    known = {camera.sn: camera for camera in cameras if camera.sn}
-    if sink is not None and known:
+    if sink is not None and cameras:
         from sunmi_ipc.events.people import PeopleCounters
 
-        stack.enter_context(PeopleCounters(known, sink.people))
+        stack.enter_context(PeopleCounters(cameras, sink.people))
 
 
 def _pictures(
@@ -247,7 +246,7 @@ def _pictures(
 ) -> None:
     from sunmi_ipc.events.pictures import Pictures
 
-    known: dict[str, Camera] = {camera.sn: camera for camera in cameras}
+    known: dict[str, Camera] = {camera.sn: camera for camera in cameras if camera.sn}
 
     def trust(sn: str) -> Trust:
         if sn not in known:  # its certificate is judged by the CA, or by the pin under its serial number

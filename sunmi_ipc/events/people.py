@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -30,7 +30,7 @@ class PeopleCounters:
     """Asks cameras for their counters, until :meth:`close`; a context manager.
 
     Args:
-        cameras: By serial number. Those that do not count people are left alone after the first try.
+        cameras: The cameras. Those that do not count people are left alone after the first try.
         publish: Given a serial number and its counters, such as :meth:`MqttSink.people`.
         every: Seconds between rounds.
 
@@ -38,12 +38,12 @@ class PeopleCounters:
 
     def __init__(
         self,
-        cameras: Mapping[str, Camera],
+        cameras: Iterable[Camera],
         publish: Callable[[str, Mapping[str, int]], object],
         *,
         every: float = 60.0,
     ) -> None:
-        self._cameras, self._publish, self._every = dict(cameras), publish, every
+        self._cameras, self._publish, self._every = list(cameras), publish, every
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="people-counters", daemon=True)
         self._thread.start()
@@ -60,14 +60,17 @@ class PeopleCounters:
         self._thread.join()
 
     def _run(self) -> None:
+        names: dict[Camera, str] = {}
         while self._cameras:
-            for sn, camera in list(self._cameras.items()):
+            for camera in list(self._cameras):
                 if self._closing.is_set():
                     return
                 try:
-                    self._publish(sn, people_today(camera))
+                    if camera not in names:
+                        names[camera] = camera.sn or camera.device.info().sn
+                    self._publish(names[camera], people_today(camera))
                 except UnsupportedError:
-                    del self._cameras[sn]
+                    self._cameras.remove(camera)
                 except SunmiIpcError as error:
                     _log.info("events: no people counters now: %s", error)
             if self._closing.wait(self._every):
