@@ -10,7 +10,7 @@ success                        HTTP 200 with ``{"code": 0}``, nothing else
 otherwise                      tries again, ``pause`` later, then twice as long each time, to 5 s
 connection                     kept open
 ``pic_url``                    https, served for as long as the camera runs
-``video_url``                  empty
+``video_url``                  the last recording; empty without a card or the extra ``video``
 =============================  ===============================================================
 """
 
@@ -33,7 +33,7 @@ from urllib.parse import urlencode, urlsplit
 from ..errors import ParameterError
 from ..spec import Model
 from ..values import CardStatus, EventType
-from . import faces, jpeg, media
+from . import faces, jpeg, media, video
 from .checks import signature
 from .files import Content, serves
 from .hooks import subscriptions
@@ -254,7 +254,7 @@ class Feed:
             return made | {
                 "report_time": int(camera.clock()),
                 "detect_type": self._die.choice((1, 1, 2, 3)),
-                "video_url": "",
+                "video_url": self._clip(camera),
             }
         person = self._die.randrange(30)
         with state.lock:
@@ -269,6 +269,12 @@ class Feed:
             "pic_url": media._url(state, f"event/{seen['faceid']}-{number}.jpg"),
             "report_time": str(int(camera.clock())),
         }
+
+    def _clip(self, camera: VirtualCamera) -> str:
+        state, now = camera.state, int(camera.clock())
+        if state.card_status is not CardStatus.NORMAL or not video.available():
+            return ""
+        return str(next((r["url"] for r in reversed(media.recordings(state, now - 180, now))), ""))
 
     def _body(self, camera: VirtualCamera, event: dict[str, Any], *, forged: bool) -> tuple[bytes, str]:
         top: dict[str, Any] = {

@@ -8,7 +8,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,8 @@ from typer.testing import CliRunner
 
 from sunmi_ipc.events import Spool
 from sunmi_ipc.events.model import of
-from sunmi_ipc.simulator import Feed, Vendor, VirtualCamera
+from sunmi_ipc.events.receiver import free_port
+from sunmi_ipc.simulator import Feed, Play, Vendor, VirtualCamera, connect
 from sunmi_ipc.simulator.hooks import subscriptions
 from sunmi_ipc.values import EventType
 
@@ -47,6 +51,13 @@ def spooled(tmp_path: Path) -> Path:
     return folder
 
 
+def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    return condition()
+
+
 def ipc(*args: str, code: int = 0) -> Any:
     done = CliRunner().invoke(app, ["events", *args])
     assert done.exit_code == code, (args, done.stdout, done.stderr)
@@ -54,11 +65,11 @@ def ipc(*args: str, code: int = 0) -> Any:
 
 
 @contextlib.contextmanager
-def listening(*args: str) -> Iterator[subprocess.Popen[str]]:
-    """``ipc events listen`` once it listens."""
+def listening(*args: str, stdout: Any = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
+    """``ipc events listen`` once it listens; killed where it has not ended."""
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "sunmi_ipc_cli", "events", "listen", "--port", "0", *args],
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": os.getcwd()},
@@ -150,6 +161,32 @@ def test_a_reader_that_goes_away_ends_it(ready: VirtualCamera, tmp_path: Path) -
         assert process.wait(20) == 0
     with Spool(tmp_path, retention=None) as spool:
         assert spool.counts()["consumers"]["jsonl"]["backlog"] == 1
+
+
+@pytest.mark.usefixtures("environment")
+def test_kill_9_while_cameras_post_loses_and_doubles_nothing(ready: VirtualCamera, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    port = str(free_port("127.0.0.1"))
+    with connect(ready) as client:
+        client.events.subscribe(FACE, callback=f"http://127.0.0.1:{port}/events")
+    options = ["--host", "127.0.0.1", "--port", port, "--spool", str(tmp_path / "spool"), "--jsonl"]
+    made: list[str] = []
+    with Feed([ready], Play(attempts=1000, pause=0.02, repeat=0.1)) as feed, out.open("w") as lines:
+        for _ in range(3):
+            with listening(*options, stdout=lines):  # killed at its end
+                made += [feed.happen(ready, FACE) for _ in range(60)]
+                wanted = len(made) - 40
+                assert eventually(lambda least=wanted: feed.counts["acknowledged"] > least)
+        with listening(*options, stdout=lines) as process:
+            assert feed.drain(30)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+    with Spool(tmp_path / "spool", retention=None) as spool:
+        kept = [stored.event.event_id for stored in spool.replay(datetime(2000, 1, 1, tzinfo=UTC))]
+        assert spool.counts()["consumers"]["jsonl"]["backlog"] == 0
+    assert sorted(kept) == sorted(made)
+    printed = [json.loads(line)["event_id"] for line in out.read_text().splitlines() if line.endswith("}")]
+    assert set(printed) == set(made)
 
 
 @pytest.mark.usefixtures("environment")
