@@ -7,12 +7,14 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sunmi_ipc.i18n import tr
+from sunmi_ipc.redact import redact_text
 
 from .output import note, print_json
 from .sinks import (
@@ -140,6 +142,7 @@ def listen(
                 port=port,
                 secrets=secrets,
                 allow_unsigned=allow_unsigned,
+                path="",  # whatever path a camera was once subscribed with
             )
         )
         stop = stack.enter_context(_until_signal())
@@ -194,11 +197,12 @@ def _host(cameras: list[Camera]) -> str:
 def _addresses(receiver: Receiver) -> list[str]:
     """The URLs that cameras may reach us under."""
     from sunmi_ipc.discovery.interfaces import interfaces
+    from sunmi_ipc.events.subscription import PATH
 
     if receiver.host != "0.0.0.0":  # noqa: S104
-        return [receiver.url]
+        return [receiver.url + PATH]
     found = [i.ip for i in interfaces() if not i.is_loopback] or ["127.0.0.1"]
-    return [f"http://{ip}:{receiver.port}{receiver.path}" for ip in found]
+    return [f"http://{ip}:{receiver.port}{PATH}" for ip in found]
 
 
 @contextlib.contextmanager
@@ -266,22 +270,24 @@ def _subscribe(
     receiver: Receiver,
     callback: str,
 ) -> list[str]:
-    """Subscribe at all; one that refuses does not keep the others. The callbacks."""
+    """Subscribe at all, at once; one that refuses does not keep the others. The callbacks."""
     from sunmi_ipc.errors import SunmiIpcError
     from sunmi_ipc.events.subscription import Subscription
 
-    made: list[Subscription] = []
-    for camera in cameras:
-        try:
-            subscription = Subscription(
-                camera, events, port=receiver.port, path=receiver.path, callback=callback, patient=True
-            )
-        except SunmiIpcError as error:
-            if len(cameras) == 1:
-                raise
-            note(state, "not subscribed: {reason}", reason=str(error))
-            continue
-        made.append(stack.enter_context(subscription))
+    if not cameras:
+        return []
+    pool = stack.enter_context(ThreadPoolExecutor(min(16, len(cameras))))
+    tries = [
+        pool.submit(Subscription, camera, events, port=receiver.port, callback=callback, patient=True)
+        for camera in cameras
+    ]
+    refused = [error for one in tries if (error := one.exception()) is not None]
+    made = [one.result() for one in tries if one.exception() is None]
+    stack.callback(lambda: list(pool.map(Subscription.close, made)))
+    for error in refused:
+        if not made or not isinstance(error, SunmiIpcError):
+            raise error
+        note(state, "not subscribed: {reason}", reason=redact_text(str(error)))
     return sorted({s.callback for s in made if s.callback})
 
 

@@ -59,7 +59,7 @@ class Receiver:
         secrets: Secret keys by app_id, or a function that finds one.
         allow_unsigned: Whether to take events that have no signature, or that no secret is known for
             at all. Anybody in the network can then invent events.
-        path: The path that cameras post to; anything else gets 404.
+        path: The path that cameras post to, anything else gets 404; empty takes every path.
         max_body: Bytes that a body may have; above it 413.
         read_timeout: Seconds that a request may take to arrive as a whole; then 408.
         max_connections: Connections served at once; further ones wait in the system's queue.

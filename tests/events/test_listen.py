@@ -221,6 +221,45 @@ def test_face_events_are_refused_on_an_fm010(virtual: Callable[..., VirtualCamer
 
 
 @pytest.mark.usefixtures("environment")
+def test_one_that_refuses_does_not_keep_the_others(
+    virtual: Callable[..., VirtualCamera], tmp_path: Path
+) -> None:
+    face, store = virtual(), virtual(model="FM010")
+    options = ["--port", "0", "--spool", str(tmp_path), "--subscribe", FACE, "--for", "0.1"]
+    on = [word for camera in (store, face) for word in ("--on", camera.address)]
+    assert "not subscribed: face_recog_event" in ipc("listen", *options, *on).stderr
+    assert face.state.counts["hook/add"] == face.state.counts["hook/delete"] == 1
+    on = [word for camera in (store, store) for word in ("--on", camera.address)]
+    ipc("listen", *options, *on, code=2)
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_camera_that_is_off_is_subscribed_to_later(
+    virtual: Callable[..., VirtualCamera], tmp_path: Path
+) -> None:
+    port = free_port("127.0.0.1")
+    options = [
+        "--port",
+        "0",
+        "--host",
+        "127.0.0.1",
+        "--spool",
+        str(tmp_path),
+        "--subscribe",
+        MOTION,
+        "--count",
+        "1",
+    ]
+    with listening(*options, "--on", f"127.9.9.9:{port}") as process:
+        camera = virtual(ip="127.9.9.9", port=port)
+        with Feed([camera]) as feed:
+            assert eventually(lambda: bool(subscriptions(camera.state)))
+            feed.happen(camera, MOTION)
+            assert process.wait(20) == 0
+    assert not subscriptions(camera.state)
+
+
+@pytest.mark.usefixtures("environment")
 def test_the_callback_is_worked_out(ready: VirtualCamera) -> None:
     where = ["-c", ready.address, "--json"]
     assert json.loads(ipc("subscribe", FACE, *where).stdout) == {

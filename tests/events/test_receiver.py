@@ -97,12 +97,14 @@ def test_bodies_without_an_event_get_400(kit: Any, post: Any, spool: Spool) -> N
     assert post.event() == 200
 
 
-def test_wrong_place_and_verb(post: Any) -> None:
+def test_wrong_place_and_verb(post: Any, receive: Any, posting: Any) -> None:
     receiver = post.receiver
     assert (
         b" 404 "
         in raw(receiver, b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx").splitlines()[0]
     )
+    anywhere = receive(path="")
+    assert posting(anywhere, "/any/where?x=1").event() == 200
     assert b" 405 " in raw(receiver, b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n").splitlines()[0]
 
 
