@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sunmi_ipc.i18n import tr
-from sunmi_ipc.redact import redact_text
 
-from .output import note, print_json
+from .output import error_document, note, print_json
 from .sinks import (
     ExecOption,
     JsonlOption,
@@ -281,13 +280,16 @@ def _subscribe(
         pool.submit(Subscription, camera, events, port=receiver.port, callback=callback, patient=True)
         for camera in cameras
     ]
-    refused = [error for one in tries if (error := one.exception()) is not None]
     made = [one.result() for one in tries if one.exception() is None]
     stack.callback(lambda: list(pool.map(Subscription.close, made)))
-    for error in refused:
+    for camera, one in zip(cameras, tries, strict=True):
+        error = one.exception()
+        if error is None:
+            continue
         if not made or not isinstance(error, SunmiIpcError):
             raise error
-        note(state, "not subscribed: {reason}", reason=redact_text(str(error)))
+        reason = error_document(error)["error"]["message"]
+        note(state, "not subscribed: {camera}: {reason}", camera=camera.sn or camera.address, reason=reason)
     return sorted({s.callback for s in made if s.callback})
 
 

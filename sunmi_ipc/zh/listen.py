@@ -58,7 +58,10 @@ ZH: dict[str, str] = {
         "摄像机能访问的地址；默认：本机 'ipc events listen' 监听的地址。"
     ),
     "Whatever the callback: also other programs' subscriptions.": "不论回调地址：包括其他程序的订阅。",
-    "not subscribed: {reason}": "未能订阅：{reason}",
+    "not subscribed: {camera}: {reason}": "未能订阅：{camera}：{reason}",
+    "backlog": "待读",
+    "given_up": "放弃",
+    "lost": "丢失",
     "there is no event spool in {path}": "{path} 中没有事件库",
     "there is no route to the camera, so the callback's address cannot be worked out": (
         "没有到摄像机的路由，无法得出回调地址"
