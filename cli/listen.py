@@ -157,6 +157,8 @@ def listen(
             where=", ".join(callbacks or _addresses(receiver)),
             folder=str(kept.directory),
         )
+        if state.camera and not subscribe:
+            note(state, "It only listens: --subscribe EVENT subscribes at {camera}.", camera=state.camera)
         _wait(stop, receiver, deliveries, count, duration)
         for delivery in deliveries:
             delivery.drain(5.0 if count or duration else 1.0)
@@ -170,10 +172,9 @@ def _cameras(state: State, wanted: list[str]) -> list[Camera]:
     from sunmi_ipc.errors import CameraNotFound
 
     from .output import waiting
-    from .target import open_camera
 
     if wanted != ["all"]:
-        return [open_camera(state, name) for name in wanted or [""]]
+        return [_camera(state, name) for name in wanted or [""]]
     with waiting(state, "Looking for cameras …"):
         found = list(discovery.discover(interfaces=state.settings.interfaces()))
     if not found:
@@ -184,6 +185,24 @@ def _cameras(state: State, wanted: list[str]) -> list[Camera]:
         state.settings.connect(c.ip if c.port == 443 else f"{c.ip}:{c.port}", sn=c.sn, model=c.model)
         for c in found
     ]
+
+
+def _camera(state: State, name: str) -> Camera:
+    """One by name; one that is off but was seen in the last scan may come later."""
+    from sunmi_ipc.discovery import memory
+    from sunmi_ipc.errors import CameraNotFound
+    from sunmi_ipc.settings import config_dir
+
+    from .target import open_camera
+
+    try:
+        return open_camera(state, name)
+    except CameraNotFound:
+        known = memory.recall(name or state.camera, config_dir())
+        if known is None:
+            raise
+        address = known.ip if known.port == 443 else f"{known.ip}:{known.port}"
+        return state.settings.connect(address, sn=known.sn, model=known.model)
 
 
 def _host(cameras: list[Camera]) -> str:

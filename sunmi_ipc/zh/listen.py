@@ -20,6 +20,9 @@ ZH: dict[str, str] = {
         "Home Assistant 的发现前缀；留空则不发布发现消息。"
     ),
     "How many of --exec run at once; 1 keeps the order.": "--exec 同时运行的数量；1 表示保持顺序。",
+    "It only listens: --subscribe EVENT subscribes at {camera}.": (
+        "目前仅监听：用 --subscribe 事件 可在 {camera} 上订阅。"
+    ),
     "Listening at {where}; events are kept in {folder}. Ctrl-C ends it.": (
         "正在监听 {where}；事件保存在 {folder}。按 Ctrl-C 结束。"
     ),

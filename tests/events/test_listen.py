@@ -19,9 +19,11 @@ import pytest
 from sunmi_ipc_cli.main import app
 from typer.testing import CliRunner
 
+from sunmi_ipc.discovery import DiscoveredCamera, memory
 from sunmi_ipc.events import Spool
 from sunmi_ipc.events.model import of
 from sunmi_ipc.events.receiver import free_port
+from sunmi_ipc.settings import config_dir
 from sunmi_ipc.simulator import Feed, Play, Vendor, VirtualCamera, connect
 from sunmi_ipc.simulator.hooks import subscriptions
 from sunmi_ipc.values import EventType
@@ -238,19 +240,9 @@ def test_a_camera_that_is_off_is_subscribed_to_later(
     virtual: Callable[..., VirtualCamera], tmp_path: Path
 ) -> None:
     port = free_port("127.0.0.1")
-    options = [
-        "--port",
-        "0",
-        "--host",
-        "127.0.0.1",
-        "--spool",
-        str(tmp_path),
-        "--subscribe",
-        MOTION,
-        "--count",
-        "1",
-    ]
-    with listening(*options, "--on", f"127.9.9.9:{port}") as process:
+    memory.remember([DiscoveredCamera(sn="FS1", ip="127.9.9.9", port=port)], config_dir())
+    options = ["--host", "127.0.0.1", "--spool", str(tmp_path), "--subscribe", MOTION, "--count", "1"]
+    with listening(*options, "--on", "FS1") as process:
         camera = virtual(ip="127.9.9.9", port=port)
         with Feed([camera]) as feed:
             assert eventually(lambda: bool(subscriptions(camera.state)))
