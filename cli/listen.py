@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from sunmi_ipc.camera import Camera
     from sunmi_ipc.events.delivery import Delivery
     from sunmi_ipc.events.fetch import Trust
+    from sunmi_ipc.events.pictures import Pictures
     from sunmi_ipc.events.receiver import Receiver
+
+_PATIENCE_S = 5.0
 
 
 def listen(
@@ -148,20 +151,23 @@ def listen(
         deliveries = _deliver(stack, kept, sinks)
         undelivered.pop_all()  # closed by their deliveries
         _counters(stack, cameras, deliveries)
-        if save is not None:
-            _pictures(stack, state, kept, save, cameras)
-        callbacks = _subscribe(stack, state, cameras, subscribe or [], receiver, callback)
-        note(
-            state,
-            "Listening at {where}; events are kept in {folder}. Ctrl-C ends it.",
-            where=", ".join(callbacks or _addresses(receiver)),
-            folder=str(kept.directory),
-        )
-        if state.camera and not subscribe:
-            note(state, "It only listens: --subscribe EVENT subscribes at {camera}.", camera=state.camera)
-        _wait(stop, receiver, deliveries, count, duration)
-        for delivery in deliveries:
-            delivery.drain(5.0 if count or duration else 1.0)
+        pictures = [] if save is None else [_pictures(stack, state, kept, save, cameras)]
+        with contextlib.ExitStack() as subscribed:
+            callbacks = _subscribe(subscribed, state, cameras, subscribe or [], receiver, callback)
+            note(
+                state,
+                "Listening at {where}; events are kept in {folder}. Ctrl-C ends it.",
+                where=", ".join(callbacks or _addresses(receiver)),
+                folder=str(kept.directory),
+            )
+            if state.camera and not subscribe:
+                note(state, "It only listens: --subscribe EVENT subscribes at {camera}.", camera=state.camera)
+            _wait(stop, receiver, deliveries, count, duration)
+        # Nobody posts any more; what has come is brought to its end, for a moment.
+        end = time.monotonic() + _PATIENCE_S
+        under_way: list[Delivery | Pictures] = [*deliveries, *pictures]
+        for work in under_way:
+            work.drain(max(0.0, end - time.monotonic()))
         left = {d.name: backlog for d in deliveries if (backlog := kept.consumer(d.name).backlog())}
     _sum_up(state, receiver, deliveries, left)
 
@@ -206,9 +212,13 @@ def _camera(state: State, name: str) -> Camera:
 
 
 def _host(cameras: list[Camera]) -> str:
+    from sunmi_ipc.errors import ConnectionFailed
     from sunmi_ipc.events.stream import listening_host
 
-    hosts = {listening_host(camera.host) for camera in cameras}
+    hosts = set()
+    for camera in cameras:
+        with contextlib.suppress(ConnectionFailed):  # the network is not up yet
+            hosts.add(listening_host(camera.host))
     return hosts.pop() if len(hosts) == 1 else "0.0.0.0"  # noqa: S104 - events are signed
 
 
@@ -265,7 +275,7 @@ def _counters(stack: contextlib.ExitStack, cameras: list[Camera], deliveries: li
 
 def _pictures(
     stack: contextlib.ExitStack, state: State, spool: Any, folder: Path, cameras: list[Camera]
-) -> None:
+) -> Pictures:
     from sunmi_ipc.events.pictures import Pictures
 
     known: dict[str, Camera] = {camera.sn: camera for camera in cameras if camera.sn}
@@ -275,7 +285,7 @@ def _pictures(
             known[sn] = state.settings.connect("camera.invalid", sn=sn)
         return known[sn].tls
 
-    stack.enter_context(
+    return stack.enter_context(
         Pictures(spool, folder, allowed=lambda sn: [known[sn].host] if sn in known else [], tls=trust)
     )
 

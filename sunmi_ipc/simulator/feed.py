@@ -172,7 +172,7 @@ class Feed:
         self._run = f"{random.SystemRandom().getrandbits(32):08x}"
         self._counts: Counter[str] = Counter()
         targets = [self._work] * max(1, min(workers, 4 * len(self.cameras)))
-        if play.rate > 0:
+        if play.rate > 0 and self.cameras:
             targets.append(self._live)
         self._threads = [threading.Thread(target=t, name="virtual-events", daemon=True) for t in targets]
         for thread in self._threads:
