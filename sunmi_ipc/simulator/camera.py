@@ -45,6 +45,7 @@ class VirtualCamera:
     replayed ``random``                 accepted
     ``device/getInfo`` before activation  code 7
     card while formatting               blank (1)
+    subscriptions after a restart       gone
     Wi-Fi with a wrong password         the camera comes back on its own access point
     picture                             magnification 4 at the longest end; sharp at one focus a zoom;
                                         automatic IR: grey from 22 to 6; rotation clockwise
@@ -205,7 +206,8 @@ class VirtualCamera:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def restart(self, seconds: float) -> None:
-        """Leave the network for *seconds*: connections break, nothing answers."""
+        """Leave the network for *seconds*: connections break, nothing answers; subscriptions are lost."""
+        self.state.documents.pop("hooks", None)
         self._away_until = time.monotonic() + seconds
         self._cut()
 
