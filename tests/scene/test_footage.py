@@ -141,7 +141,7 @@ def test_by_default_a_clip_takes_4_to_12_seconds(film: Film) -> None:
             client.video.clip_url(hour + i * SECOND, hour + 20 * SECOND)
     now = time.monotonic()
     waits = [due - now for due in camera.state.documents["clips"].values()]
-    assert len({round(wait, 2) for wait in waits}) == 5
+    assert len({round(wait, 2) for wait in waits}) > 1
     assert all(3 < wait < 12 for wait in waits)
 
 

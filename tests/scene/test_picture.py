@@ -114,7 +114,7 @@ def test_people_walk_and_the_clock_goes(film: Film, shot: Shot) -> None:
     camera = film()
     before, after = shot(camera, ago=61), shot(camera, ago=60)
     changed = np.abs(before - after).max(axis=2) > 40
-    assert changed[:16, :230].sum() > 10  # the seconds
+    assert changed[:16, :230].any()  # the seconds
     assert changed[100:].sum() > 200  # the people
     assert not changed[40:90, 20:140].any()  # the wall
 
