@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import re
 import shutil
@@ -250,15 +251,14 @@ def test_what_is_refused(client: Client) -> None:
 def test_many_watch_and_one_encodes(film: Film) -> None:
     camera = film()
     before = encoders()
-    clients = [Client(camera) for _ in range(4)]
-    for client in clients:
-        client.play()
-    for client in clients:
-        while client.packet()[0] != 4:
-            pass
-    assert encoders() == before + 1
-    for client in clients:
-        client.__exit__()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(camera)) for _ in range(4)]
+        for client in clients:
+            client.play()
+        for client in clients:
+            while client.packet()[0] != 4:
+                pass
+        assert encoders() == before + 1
     until(lambda: encoders() == before)
     with Client(camera) as late:
         late.play()
