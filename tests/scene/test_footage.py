@@ -15,7 +15,7 @@ import pytest
 
 from sunmi_ipc.errors import DeviceError, NotReadyError
 from sunmi_ipc.simulator import VirtualCamera, connect, video
-from sunmi_ipc.simulator.video import footage
+from sunmi_ipc.simulator.video import PictureFormat, footage
 from sunmi_ipc.values import CardStatus
 
 from .conftest import CLIP, Get
@@ -78,7 +78,7 @@ def test_asked_for_twice_at_once_it_is_made_once(film: Film, monkeypatch: pytest
     folder = camera.vendor.folder / "clips"
     threads = [
         threading.Thread(
-            target=lambda: paths.append(footage.recording(folder, camera.state, start, start + 60))
+            target=lambda: paths.append(footage.recording(folder, camera.state, [(start, start + 60)]))
         )
         for _ in range(4)
     ]
@@ -90,14 +90,30 @@ def test_asked_for_twice_at_once_it_is_made_once(film: Film, monkeypatch: pytest
     assert len(set(paths)) == 1
 
 
-def test_only_so_many_are_kept(film: Film, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(footage, "_KEPT", 6)
+def test_only_so_much_is_kept(film: Film, monkeypatch: pytest.MonkeyPatch) -> None:
     camera = film()
     folder = camera.vendor.folder / "kept"
-    made = [footage.recording(folder, camera.state, i, i + 1) for i in range(8)]
-    assert len(list(folder.iterdir())) <= 6
+    size = footage.recording(folder, camera.state, [(0, 1)]).stat().st_size
+    monkeypatch.setattr(footage, "_KEPT", 5 * size)
+    made = [footage.recording(folder, camera.state, [(i, i + 1)]) for i in range(1, 12)]
+    assert sum(file.stat().st_size for file in folder.iterdir()) <= 5 * size
     assert made[-1].exists()
     assert not made[0].exists()
+
+
+def test_a_long_clip_is_made_in_the_background(film: Film, get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(footage, "_PATIENCE_S", 0.0)
+    camera = film(clip=PictureFormat(64, 36, 1), clip_ready_s=(0, 0))
+    with connect(camera) as client:
+        url = client.video.clip_url(last_hour() - HOUR / 4, last_hour() + HOUR / 12).url
+    assert get(camera, url)[2] == b'{"code": 236}'
+    end = time.monotonic() + 60
+    while (answer := get(camera, url))[1] == "application/json":
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    # The ten minutes that were not recorded are left out.
+    with av.open(io.BytesIO(answer[2])) as container:
+        assert container.duration == 10 * 60 * 1_000_000
 
 
 def test_what_was_not_recorded_is_not_there(film: Film, get: Get) -> None:
