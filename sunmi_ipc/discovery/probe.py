@@ -9,6 +9,7 @@ where one is given and the camera's own certificate did not tell.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import ssl
 import threading
@@ -27,6 +28,7 @@ __all__ = ["Prober"]
 _CONNECT_S, _ANSWER_S = 1.0, 2.0
 _AT_ONCE = 256
 _LIMIT = 65_536
+_HANDSHAKE, _CERTIFICATE = 22, 11  # RFC 5246
 _CALL = (
     b"POST /openapi/device/getInfo HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
     b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 0\r\n\r\n"
@@ -191,7 +193,7 @@ async def _judge(line: _Line, ip: str) -> str | None:
     try:
         certificate = await line.certificate()
     except (ssl.SSLError, EOFError):
-        return _named(line.heard)
+        return _named(_certificate_in(line.heard))
     named = _named(certificate)
     if named is not None:
         return named
@@ -199,8 +201,32 @@ async def _judge(line: _Line, ip: str) -> str | None:
 
 
 def _named(certificate: bytes) -> str | None:
-    text = certificate.decode("latin-1")
-    return serial_number_in(text) or ("" if "sunmi" in text.lower() else None)
+    from cryptography import x509
+
+    try:
+        parsed = x509.load_der_x509_certificate(certificate)
+        texts = [str(attribute.value) for name in (parsed.subject, parsed.issuer) for attribute in name]
+        with contextlib.suppress(x509.ExtensionNotFound):
+            names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+            texts += [str(name.value) for name in names.value]
+    except Exception:  # a stranger's certificate may be broken in many ways
+        return None
+    sn = next(filter(None, map(serial_number_in, texts)), "")
+    return sn or ("" if any("sunmi" in text.lower() for text in texts) else None)
+
+
+def _certificate_in(heard: bytes) -> bytes:
+    """The first certificate that passes in the clear, up to TLS 1.2; empty where none does."""
+    stream = b""
+    while len(heard) >= 5 and heard[0] == _HANDSHAKE:
+        size = int.from_bytes(heard[3:5])
+        stream, heard = stream + heard[5 : 5 + size], heard[5 + size :]
+    while len(stream) >= 4:
+        kind, size = stream[0], int.from_bytes(stream[1:4])
+        if kind == _CERTIFICATE:  # length of the list, length of the first, the first
+            return stream[10 : 10 + int.from_bytes(stream[7:10])]
+        stream = stream[4 + size :]
+    return b""
 
 
 def _is_answer(answer: bytes) -> bool:
