@@ -101,11 +101,11 @@ class Link:
     def broadcast(self) -> None:
         """Send the request to every camera on this interface."""
         self.asked = time.monotonic()
-        *others, last = self.interface.broadcasts or ("255.255.255.255",)
-        for address in others:
+        for address in self.interface.broadcasts or ("255.255.255.255",):
             self._send(self._own, address)
-        # The vendor's client asks from port 10001, so one of two requests does as well.
-        self._send((others and self._from_port) or self._own, last)
+            # The vendor's client asks from port 10001. Twice is also once more where packets get lost.
+            if self._from_port is not None and not self.interface.is_loopback:
+                self._send(self._from_port, address)
 
     def ask(self, address: str, *, from_port: bool = False) -> None:
         """Send the request to one *address*, by unicast; *from_port*: from port 10001 if we have it."""
