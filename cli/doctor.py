@@ -129,7 +129,7 @@ def _ca(state: State) -> str:
 
 def _discovery(state: State) -> str:
     from sunmi_ipc import discovery
-    from sunmi_ipc.discovery.explain import on_access_point
+    from sunmi_ipc.discovery.diagnosis import on_access_point
 
     interfaces = state.settings.interfaces()
     report = discovery.ScanReport()

@@ -1,7 +1,7 @@
 """Find cameras, and know which are there."""
 
 from .camera import ACCESS_POINT, DUPLICATE_SN, IP_MISMATCH, DiscoveredCamera
-from .explain import explain
+from .diagnosis import explain
 from .reason import Reason
 from .scan import ScanReport, discover, find
 from .tracker import Change, ChangeKind, Tracker

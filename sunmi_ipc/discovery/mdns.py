@@ -58,9 +58,9 @@ class Browser:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop; returns when the sockets are closed."""
+        """Stop; the thread closes its sockets, at once unless it is still loading zeroconf."""
         self._closing.set()
-        self._thread.join(5)
+        self._thread.join(0.1)
 
     def _run(self) -> None:
         if not self._interfaces:
