@@ -8,7 +8,7 @@ import struct
 import zlib
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sunmi_ipc import errors
@@ -61,6 +61,7 @@ ANY_PACKET = st.one_of(
 )
 
 
+@settings(max_examples=1000, deadline=None)
 @given(ANY_PACKET)
 @example(document("[" * 40_000))
 @example(document('{"deviceid":' + "9" * 20_000 + "}"))

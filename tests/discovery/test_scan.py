@@ -83,6 +83,7 @@ def test_broken_answers_are_counted_and_do_not_stop_the_scan(virtual: Start) -> 
             response({"deviceid": ""}),
             packet.REQUEST[:6] + b"\xff" * 9,
             packet.REQUEST,
+            bytes(packet.MAX_SIZE),  # the largest there is
         ):
             camera._sockets[1].sendto(junk, sender)
         good(sender)
