@@ -81,7 +81,7 @@ def observe(
     sn = payload.get("deviceid", "").strip()
     if not _PLAIN_SN.fullmatch(sn):
         raise BadPacket("no serial number")
-    claimed = printable(payload.get("ip", ""))
+    claimed = _shown(payload.get("ip", ""))
     return DiscoveredCamera(
         sn=sn,
         ip=sender,

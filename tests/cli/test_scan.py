@@ -44,7 +44,7 @@ def test_oddities_are_explained(virtual: Start) -> None:
     BROADCASTS.leave(one._answer_discovery)
     one._answer_discovery = answer  # type: ignore[method-assign]
     BROADCASTS.join(answer)
-    done = scan("--timeout", "1.5", "-v")
+    done = scan("--timeout", "0.8", "-v")
     assert done.returncode == 0, done.stderr
     assert f"says that its address is 10.9.9.9, but answers from {liar.ip}" in done.stderr
     assert f"{one.sn} is claimed by more than one camera: {one.state.mac} at {one.ip}" in done.stderr
@@ -52,7 +52,7 @@ def test_oddities_are_explained(virtual: Start) -> None:
     assert "packets rejected: wrong magic (from " in done.stderr
     assert one.ip in done.stderr
     assert "\x1b" not in done.stdout + done.stderr
-    rows = json.loads(scan("--timeout", "1.5", "--json").stdout)["cameras"]
+    rows = json.loads(scan("--timeout", "0.8", "--json").stdout)["cameras"]
     assert sorted(r["ip"] for r in rows if r["sn"] == one.sn) == sorted([one.ip, two.ip])
     assert {r["interface_ip"] for r in rows} == {"127.0.0.1"}
 
@@ -84,7 +84,7 @@ def test_watch_streams_until_it_is_stopped(virtual: Start) -> None:
 
 def test_watch_for_a_while(virtual: Start) -> None:
     camera = virtual(udp=True)
-    done = scan("--watch", "--timeout", "1", "--interval", "0.3")
+    done = scan("--watch", "--timeout", "0.6", "--interval", "0.3")
     assert done.returncode == 0, done.stderr
     (line,) = [line for line in done.stdout.splitlines() if camera.sn in line]
     assert "online" in line

@@ -68,7 +68,7 @@ def test_by_name_by_host_and_by_text_of_any_type() -> None:
 def test_left_out_where_not_wanted() -> None:
     sn = f"FS102D8BS{OURS}"
     with announced(("_https._tcp.local.", sn, 443, {})):
-        seen = [c.sn for c in discover(timeout=1.2, interfaces=["lo"], mdns=False)]
+        seen = [c.sn for c in discover(timeout=0.9, interfaces=["lo"], mdns=False)]
     assert sn not in seen
 
 
@@ -78,5 +78,5 @@ def test_an_mdns_that_does_not_start_is_a_note(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr("zeroconf.Zeroconf", refuse)
     report = ScanReport()
-    list(discover(timeout=0.8, interfaces=["lo"], report=report))
+    list(discover(timeout=0.6, interfaces=["lo"], report=report))
     assert "mDNS cannot be used: Address already in use" in [str(note) for note in report.notes]

@@ -53,17 +53,25 @@ COUNT = """
 table ip count {
   chain out {
     type filter hook output priority 0
-    oifname "eth0" counter
+    oifname "eth0" meta l4proto udp counter
   }
 }
 """
 
 
-def reasons(namespace: Any, *args: str) -> list[str]:
-    """What 'ipc doctor' says about a scan that found nothing."""
-    document = json.loads(namespace.ipc("doctor", "--json", *args).stdout)
-    (check,) = [c for c in document["checks"] if c["check"] == "discovery"]
-    return [reason["message"] for reason in check["reasons"]]
+EXPLAIN = """
+import json
+from sunmi_ipc.discovery import ScanReport, discover, explain
+report = ScanReport()
+found = list(discover(timeout=0.3, mdns=False, report=report))
+print(json.dumps([str(reason) for reason in explain(report, thorough=True)] if not found else found))
+"""
+
+
+def reasons(namespace: Any) -> list[str]:
+    """Why a scan finds nothing."""
+    told: list[str] = json.loads(namespace("env", "-u", "SUNMI_IPC_INTERFACE", sys.executable, "-c", EXPLAIN))
+    return told
 
 
 def test_two_interfaces(network: Network) -> None:
@@ -74,7 +82,7 @@ def test_two_interfaces(network: Network) -> None:
         left.cameras({"ip": "10.1.0.5", "number": 1}, {"ip": "10.1.0.5", "port": 9443, "number": 3})["sns"],
         right.cameras({"ip": "10.2.0.5", "number": 2}, {"ip": "10.2.0.5", "port": 9443, "number": 3})["sns"],
     )
-    rows = {row["sn"]: row for row in client.scan()}
+    rows = {row["sn"]: row for row in client.scan("--timeout", "1.2")}
     assert {sn: (r["ip"], r["interface"], r["interface_ip"]) for sn, r in rows.items() if sn != both} == {
         one: ("10.1.0.5", "eth0", "10.1.0.1"),
         two: ("10.2.0.5", "eth1", "10.2.0.1"),
@@ -83,7 +91,7 @@ def test_two_interfaces(network: Network) -> None:
     assert sorted(rows[both]["addresses"]) == ["10.1.0.5", "10.2.0.5"]
     assert rows[both]["flags"] == []
     client.nft(COUNT)
-    assert {row["sn"] for row in client.scan("--interface", "eth1")} == {two, both}
+    assert {row["sn"] for row in client.scan("--interface", "eth1", "--timeout", "0.9")} == {two, both}
     assert "counter packets 0 " in client("nft", "list", "ruleset")  # neither the request nor mDNS
 
 
@@ -143,7 +151,7 @@ def test_answers_to_port_10001_and_by_broadcast(network: Network) -> None:
     # Another program holds the port and does not share it: what can be found is, and it is said.
     holder = client.start(sys.executable, "-c", HOLD)
     assert holder.stdout.readline() == "held\n"
-    done = client.ipc("scan", "--json", "--expect", "3", "--no-mdns")
+    done = client.ipc("scan", "--json", "--timeout", "0.7", "--no-mdns")
     assert sns[2] in [row["sn"] for row in json.loads(done.stdout)["cameras"]]
     assert "another program holds UDP port 10001" in done.stderr
 
@@ -177,6 +185,11 @@ def test_a_firewall_is_told_in_and_out(network: Network) -> None:
     assert reasons(client) == [
         "eth0 10.1.0.1: a firewall on this computer drops what comes in for UDP port 10001"
     ]
+    document = json.loads(client.ipc("doctor", "--json").stdout)
+    (check,) = [check for check in document["checks"] if check["check"] == "discovery"]
+    assert not check["ok"]
+    assert "firewall" in check["reasons"][0]["message"]
+    assert check["reasons"][0]["hint"] == "Allow UDP port 10001, out and in."
     client.nft(DUMB)
     assert reasons(client) == ["eth0 10.1.0.1: a firewall on this computer does not let the request out"]
 
