@@ -26,6 +26,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _COLUMNS = ("sn", "ip", "model", "name", "network", "firmware", "mac")
 _WIDTHS = (16, 15, 6, 16, 7, 10, 17)
 _KEYS = ("sn", "ip", "port", "mac", "model", "name", "firmware", "network", "interface", "source", "rtt_ms")
+_CSV = (*_KEYS, "interface_ip", "addresses", "flags")
 _WATCH_S = 5.0
 
 
@@ -99,7 +100,7 @@ def scan(
     writer = csv.writer(sys.stdout) if as_csv else None
     human = not (state.json or jsonl or as_csv)
     if writer:
-        writer.writerow(_KEYS)
+        writer.writerow(_CSV)
     with contextlib.nullcontext() if jsonl else waiting(state, "Looking for cameras …"):
         for camera in discovery.discover(
             timeout=timeout,
@@ -115,7 +116,8 @@ def scan(
             if jsonl:
                 print_json_line(_row(camera))
             elif writer:
-                writer.writerow([_row(camera)[key] for key in _KEYS])
+                cells = (_row(camera)[key] for key in _CSV)
+                writer.writerow([" ".join(cell) if isinstance(cell, list) else cell for cell in cells])
             elif human:
                 if len(found) == 1:
                     sys.stdout.write(columns([tr(c).upper() for c in _COLUMNS], _WIDTHS) + "\n")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from .interfaces import Interface
 from .packet import REQUEST
 
-__all__ = ["Link"]
+__all__ = ["Link", "bind_to"]
 
 _BUFFER = 4 << 20  # five hundred cameras may answer within a few milliseconds
 _IP_BOUND_IF = 25  # macOS: <netinet/in.h>
@@ -71,7 +71,7 @@ class Link:
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-            _bind_to(sock, self.interface)
+            bind_to(sock, self.interface)
             if port:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 if sys.platform not in ("linux", "win32"):
@@ -141,7 +141,8 @@ def _private_loopback() -> str:
     return f"127.254.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
 
 
-def _bind_to(sock: socket.socket, interface: Interface) -> None:
+def bind_to(sock: socket.socket, interface: Interface) -> None:
+    """Let *sock* use *interface* alone, where the system has a way to say so."""
     # Without it 255.255.255.255 leaves by the default route alone. Refused by old kernels to plain
     # users, who still have the subnet's broadcast.
     with contextlib.suppress(OSError):

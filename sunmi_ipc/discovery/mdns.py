@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
-from .camera import ACCESS_POINT, DiscoveredCamera, serial_number_in
+from .camera import DiscoveredCamera, serial_number_in
 from .interfaces import Interface
 from .targets import HTTPS
 
@@ -29,6 +29,7 @@ _ALL_TYPES = "_services._dns-sd._udp.local."
 _TYPES = ("_http._tcp.local.", "_https._tcp.local.", "_rtsp._tcp.local.")
 _MAX_TYPES = 64
 _REQUEST_MS = 700
+_MAX_REQUESTS = 32
 
 
 class Browser:
@@ -115,9 +116,11 @@ class Browser:
             _log.debug("mDNS answer left out (%s)", type(error).__name__)
             return
         # Asked for in a thread: one that does not answer must not hold up the others.
-        thread = threading.Thread(target=self._ask, args=(zeroconf, info), daemon=True)
-        self._requests = [*(t for t in self._requests if t.is_alive()), thread]
-        thread.start()
+        self._requests = [thread for thread in self._requests if thread.is_alive()]
+        if len(self._requests) < _MAX_REQUESTS:
+            thread = threading.Thread(target=self._ask, args=(zeroconf, info), daemon=True)
+            self._requests.append(thread)
+            thread.start()
 
     def _ask(self, zeroconf: Zeroconf, info: ServiceInfo) -> None:
         try:
@@ -142,7 +145,7 @@ class Browser:
                 port=info.port if info.type.startswith("_https.") and info.port else HTTPS,
                 interface=interface.name,
                 interface_ip=interface.ip,
-                source="ap" if ip == ACCESS_POINT else "mdns",
+                source="mdns",
                 rtt_ms=round((time.monotonic() - self._started) * 1000, 1),
                 addresses=(ip,),
             )

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import ParameterError
 from .camera import DUPLICATE_SN, DiscoveredCamera
 from .scan import find
 
@@ -82,9 +83,10 @@ def locate(
 
     Raises:
         CameraNotFound: Nothing of that name answers.
+        ParameterError: Several remembered cameras have that name.
 
     """
-    known = recall(name, directory) or next((c for c in last(directory) if c.name == name), None)
+    known = recall(name, directory) or _by_name(name, directory)
     targets = [f"{address}:{known.port}" for address in known.addresses or (known.ip,)] if known else []
     found = find(
         known.sn if known else name,
@@ -95,3 +97,15 @@ def locate(
     )
     remember([found], directory)
     return found
+
+
+def _by_name(name: str, directory: Path) -> DiscoveredCamera | None:
+    several = [camera for camera in last(directory) if camera.name == name]
+    if len(several) > 1:
+        raise ParameterError(
+            "several cameras are called {name}: {cameras}",
+            name=name,
+            hint="Name one by its serial number.",
+            cameras=", ".join(camera.sn for camera in several),
+        )
+    return several[0] if several else None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 import ssl
 import threading
 import time
@@ -20,13 +21,16 @@ from dataclasses import dataclass
 from functools import cache
 
 from ..tls import ClientCertificate, client_context
-from .camera import ACCESS_POINT, DiscoveredCamera, serial_number_in
+from .camera import DiscoveredCamera, serial_number_in
+from .interfaces import Interface
+from .link import bind_to
 from .targets import BREATH_S, BURST
 
 __all__ = ["Prober"]
 
-_CONNECT_S, _ANSWER_S = 1.0, 2.0
-_AT_ONCE = 256
+# A lost SYN goes out again after 1 s.
+_CONNECT_S, _ANSWER_S = 1.3, 2.0
+_AT_ONCE = 512
 _LIMIT = 65_536
 _HANDSHAKE, _CERTIFICATE = 22, 11  # RFC 5246
 _CALL = (
@@ -39,7 +43,7 @@ class Prober:
     """Try HTTPS ports, all at once but for the pace, in a thread of its own.
 
     Args:
-        targets: Addresses and ports.
+        targets: Addresses and ports, each with the interface that leads there: it is the only one used.
         found: Called with each camera, from another thread.
         certificate: A client certificate to show where nothing else tells.
 
@@ -47,13 +51,13 @@ class Prober:
 
     def __init__(
         self,
-        targets: Iterable[tuple[str, int]],
+        targets: Iterable[tuple[str, int, Interface]],
         found: Callable[[DiscoveredCamera], None],
         *,
         certificate: ClientCertificate | None = None,
     ) -> None:
         self._targets, self._found, self._certificate = list(targets), found, certificate
-        self._talking = 0
+        self._talking, self._waiting = 0, len(self._targets)
         self._main: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -62,8 +66,13 @@ class Prober:
 
     @property
     def busy(self) -> bool:
-        """Whether something is on the line: a port that is open and has not been judged yet."""
-        return self._talking > 0 and self._thread.is_alive()
+        """Whether a target has not been tried yet, or an open port not been judged."""
+        return self._talking + self._waiting > 0 and self._thread.is_alive()
+
+    @staticmethod
+    def duration(count: int) -> float:
+        """Seconds that *count* silent targets take."""
+        return -(-count // _at_once()) * _CONNECT_S
 
     def close(self) -> None:
         """Stop; returns when every connection is closed."""
@@ -90,41 +99,53 @@ class Prober:
                 return
             self._main = asyncio.get_running_loop(), task
         try:
-            gate = asyncio.Semaphore(_AT_ONCE)
+            gate = asyncio.Semaphore(_at_once())
             async with asyncio.TaskGroup() as group:
-                for number, (ip, port) in enumerate(self._targets):
+                for number, (ip, port, way) in enumerate(self._targets):
                     if number % BURST == BURST - 1:
                         await asyncio.sleep(BREATH_S)
-                    group.create_task(self._probe(gate, ip, port))
+                    group.create_task(self._probe(gate, ip, port, way))
         finally:
             with self._lock:
                 self._main = None
 
-    async def _probe(self, gate: asyncio.Semaphore, ip: str, port: int) -> None:
+    async def _probe(self, gate: asyncio.Semaphore, ip: str, port: int, way: Interface) -> None:
         async with gate:
+            self._waiting -= 1
             started = time.monotonic()
-            sn = await self._recognise(ip, port, _anonymous())
+            sn = await self._recognise(ip, port, way, _anonymous())
             if sn is None and self._certificate is not None:
-                sn = await self._recognise(ip, port, client_context(self._certificate, None))
+                context = client_context(self._certificate, None)
+                sn = await self._recognise(ip, port, way, context)
         if sn is not None:
             self._found(
                 DiscoveredCamera(
                     sn=sn,
                     ip=ip,
                     port=port,
-                    source="ap" if ip == ACCESS_POINT else "https",
+                    interface=way.name,
+                    interface_ip=way.ip,
+                    source="https",
                     rtt_ms=round((time.monotonic() - started) * 1000, 1),
                     addresses=(ip,),
                 )
             )
 
-    async def _recognise(self, ip: str, port: int, context: ssl.SSLContext) -> str | None:
+    async def _recognise(self, ip: str, port: int, way: Interface, context: ssl.SSLContext) -> str | None:
         """The serial number, ``""`` where it is a camera that does not tell it, None where it is none."""
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
+            sock.setblocking(False)
+            bind_to(sock, way)
             async with asyncio.timeout(_CONNECT_S):
-                reader, writer = await asyncio.open_connection(ip, port, limit=_LIMIT)
+                await asyncio.get_running_loop().sock_connect(sock, (ip, port))
+            reader, writer = await asyncio.open_connection(sock=sock, limit=_LIMIT)
         except (OSError, TimeoutError):
+            sock.close()
             return None
+        except BaseException:
+            sock.close()
+            raise
         self._talking += 1
         try:
             async with asyncio.timeout(_ANSWER_S):
@@ -134,6 +155,16 @@ class Prober:
         finally:
             self._talking -= 1
             writer.transport.abort()
+
+
+def _at_once() -> int:
+    """How many connections at a time: many systems allow a process 1,024 files."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return _AT_ONCE
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _AT_ONCE if soft == resource.RLIM_INFINITY else max(16, min(_AT_ONCE, soft // 2))
 
 
 @dataclass

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -36,6 +36,7 @@ ROUNDS_S = (0.0, 0.5, 1.0)
 _MDNS_AFTER_S = 0.25
 _PROBE_AFTER_S = 0.6
 _SENDERS = 16
+_FEW = 256  # targets that are asked and tried within the default timeout
 
 
 @dataclass
@@ -128,8 +129,9 @@ class _Scan:
     def run(self, timeout: float | None, expect: int | None, *, patient: bool) -> Iterator[DiscoveredCamera]:
         """The cameras, as they come."""
         started = time.monotonic()
+        quiet_s = (timeout or TIMEOUT_S) / 3
         if timeout is None:
-            timeout = TIMEOUT_S + max(0.0, len(ROUNDS_S) * Pace.duration(len(self._asked)) - 1)
+            timeout = max(TIMEOUT_S, self._duration())
         end = started + timeout
         try:
             with ExitStack() as stack:
@@ -137,13 +139,22 @@ class _Scan:
                 links = Links(self._names, loopback=loopback, notes=self._report.notes)
                 stack.enter_context(links)
                 stack.callback(lambda: self._report.links.extend(links.reports()))
-                for camera in self._listen(links, stack, started, end, timeout / 3, patient):
+                for camera in self._listen(links, stack, started, end, quiet_s, patient):
                     yield camera
                     if expect is not None and len(self._roll) >= expect:
                         return
         finally:
             self._report.cameras[:] = self._roll.cameras
             self._report.elapsed_s = time.monotonic() - started
+
+    def _duration(self) -> float:
+        """Seconds that many targets take."""
+        if len(self._asked) <= _FEW:
+            return 0
+        from .probe import Prober
+
+        asking = len(ROUNDS_S) * Pace.duration(len(self._asked))
+        return max(asking, _PROBE_AFTER_S + Prober.duration(len(self._asked))) + 1.4
 
     def _listen(
         self, links: Links, stack: ExitStack, started: float, end: float, quiet_s: float, patient: bool
@@ -179,7 +190,7 @@ class _Scan:
                 if (camera := self._read(data, sender, link)) is not None:
                     news = time.monotonic()
                     yield camera
-            for camera in self._from_others(links):
+            for camera in self._from_others():
                 news = time.monotonic()
                 yield camera
 
@@ -209,7 +220,13 @@ class _Scan:
     def _probe(self, links: Links, targets: dict[str, int]) -> Prober:
         from .probe import Prober
 
-        return Prober(targets.items(), self._put(links), certificate=self._certificate)
+        ways = ((address, port, links.towards(address)) for address, port in targets.items())
+        reachable = [
+            (address, port, near[0].interface)
+            for address, port, near in ways
+            if near and near[0].interface.is_loopback == IPv4Address(address).is_loopback
+        ]
+        return Prober(reachable, self._put(links), certificate=self._certificate)
 
     def _put(self, links: Links) -> Callable[[DiscoveredCamera], None]:
         def put(camera: DiscoveredCamera) -> None:
@@ -218,17 +235,14 @@ class _Scan:
 
         return put
 
-    def _from_others(self, links: Links) -> Iterator[DiscoveredCamera]:
+    def _from_others(self) -> Iterator[DiscoveredCamera]:
         while True:
             try:
-                camera = self._others.get_nowait()
+                seen = self._others.get_nowait()
             except Empty:
                 return
-            if not camera.interface and (near := links.towards(camera.ip)):
-                way = near[0].interface
-                camera = replace(camera, interface=way.name, interface_ip=way.ip)
-            if (new := self._roll.enter(camera)) is not None:
-                yield new
+            if (camera := self._roll.enter(seen)) is not None:
+                yield camera
 
 
 def _rounds(started: float, patient: bool) -> Iterator[float]:

@@ -29,6 +29,8 @@ ZH: dict[str, str] = {
     ),
     "{sn} answers from {addresses}.": "{sn} 从这些地址应答:{addresses}。",
     "{name}: out of range": "{name}:超出范围",
+    "several cameras are called {name}: {cameras}": "有多台摄像机名为 {name}:{cameras}",
+    "Name one by its serial number.": "请用序列号指定一台。",
     # -- scan ---------------------------------------------------------------------------------
     "Seconds at most (2.4 if not given); with --watch, how long to watch.": (
         "最多等待的秒数(默认 2.4);与 --watch 合用时为观察时长。"

@@ -102,10 +102,17 @@ def test_across_a_router(network: Network) -> None:
     router("sysctl", "-qw", "net.ipv4.ip_forward=1")
     client("ip", "route", "add", "default", "via", "10.1.0.254")
     shop("ip", "route", "add", "default", "via", "10.3.0.254")
-    (sn,) = shop.cameras({"ip": "10.3.0.5"})["sns"]
+    shop.address("eth1", "10.3.0.6/24")
+    sn, mute = shop.cameras(
+        {"ip": "10.3.0.5", "port": 8443, "number": 1},
+        {"ip": "10.3.0.6", "port": 8443, "number": 2, "udp": False},
+    )["sns"]
     assert client.scan("--no-mdns", "--timeout", "0.6") == []
-    (row,) = client.scan("--target", "10.3.0.0/24", "--expect", "1")
-    assert (row["sn"], row["ip"], row["interface"], row["source"]) == (sn, "10.3.0.5", "eth0", "udp")
+    rows = {row["sn"]: row for row in client.scan("--target", "10.3.0.0/24:8443", "--expect", "2")}
+    assert {key: (row["ip"], row["interface"], row["source"]) for key, row in rows.items()} == {
+        sn: ("10.3.0.5", "eth0", "udp"),
+        mute: ("10.3.0.6", "eth0", "https"),
+    }
     # From then on its serial number is enough.
     known = client.ipc("call", "device/getInfo", "--no-sign", "-c", sn)
     assert "not found" not in known.stderr

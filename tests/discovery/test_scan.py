@@ -184,10 +184,14 @@ def test_memory_finds_a_name_and_a_camera_that_hears_no_broadcast(virtual: Start
 
     BROADCASTS.leave(camera._answer_discovery)
     try:
+        camera.state.name = "Door"
         memory.remember([DiscoveredCamera(camera.sn, camera.ip, name="Door")], tmp_path)
         assert memory.locate("Door", tmp_path, interfaces=["lo"]).sn == camera.sn
     finally:
         BROADCASTS.join(camera._answer_discovery)
+    memory.remember([DiscoveredCamera("FS2", "127.0.0.2", name="Door")], tmp_path)
+    with pytest.raises(errors.ParameterError, match=f"several cameras are called Door: {camera.sn}, FS2"):
+        memory.locate("Door", tmp_path, interfaces=["lo"])
 
 
 MANY = """
