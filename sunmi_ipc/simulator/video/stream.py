@@ -57,21 +57,15 @@ class Stream:
         self._fresh = False
         self._lock = threading.Lock()
         self._wake = threading.Condition(self._lock)
+        #: The thread that serves the sinks, and the one started last, which may be tidying up.
         self._thread: threading.Thread | None = None
+        self._latest: threading.Thread | None = None
         self._born = time.monotonic()
         self.ssrc, self.sequence, self._base = (
             secrets.randbits(32),
             secrets.randbits(12),
             secrets.randbits(31),
         )
-        #: Pictures that were encoded.
-        self.count = 0
-
-    @property
-    def running(self) -> bool:
-        """Whether somebody watches."""
-        with self._lock:
-            return self._thread is not None
 
     def join(self, sink: Sink) -> None:
         """Hand the packets to *sink* from the next picture on, which is one to start with."""
@@ -80,6 +74,7 @@ class Stream:
             self._fresh = True
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="virtual-camera-video", daemon=True)
+                self._latest = self._thread
                 self._thread.start()
 
     def leave(self, sink: Sink) -> None:
@@ -98,7 +93,7 @@ class Stream:
         with self._lock:
             self._sinks.clear()
             self._wake.notify_all()
-            thread = self._thread
+            thread = self._latest
         if thread is not None and thread is not threading.current_thread():
             thread.join(10)
 
@@ -122,7 +117,6 @@ class Stream:
                     encoder = packetizer(packets, *size, self._form.fps, self._codec)
                 packets.clear()
                 encoder.add(canvas, key=key)
-                self.count += 1
                 self._hand_out(self._stamped(packets, before + index), key or encoder.codec == "mjpeg")
         except Exception:
             _log.warning("a virtual camera's picture broke off", exc_info=True)
