@@ -72,18 +72,21 @@ class Client:
         self.stream.close()
         self.sock.close()
 
-    def ask(self, method: str, track: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
+    def ask(
+        self, method: str, track: str = "", uri: str = "", **headers: str
+    ) -> tuple[int, dict[str, str], str]:
         """Send a request, with digest authentication once there is a nonce; the answer."""
         self.count += 1
         url = self.url + track
         lines = [f"{method} {url} RTSP/1.0", f"CSeq: {self.count}"]
         if self.nonce:
             one = hashlib.md5(f"admin:sunmi:{self.password}".encode()).hexdigest()
-            two = hashlib.md5(f"{method}:{url}".encode()).hexdigest()
+            uri = uri or url
+            two = hashlib.md5(f"{method}:{uri}".encode()).hexdigest()
             answer = hashlib.md5(f"{one}:{self.nonce}:{two}".encode()).hexdigest()
             lines.append(
                 f'Authorization: Digest username="admin", realm="sunmi", nonce="{self.nonce}", '
-                f'uri="{url}", response="{answer}"'
+                f'uri="{uri}", response="{answer}"'
             )
         if self.session and "Session" not in headers:
             lines.append(f"Session: {self.session}")
@@ -195,6 +198,8 @@ def test_digest_and_basic(film: Film) -> None:
         status, _, text = client.ask("DESCRIBE")
         assert status == 200
         assert "sprop-parameter-sets=" in text
+        assert client.ask("DESCRIBE", uri="rtsp://elsewhere/live_hd.sdp")[0] == 401
+        assert client.ask("SETUP", "/trackID=1", client.url, Transport="RTP/AVP/TCP;unicast")[0] == 200
     with Client(camera) as client:
         for word in (basic("admin:no"), basic("admin"), "Basic *", "Bearer x", 'Digest username="admin"'):
             assert client.ask("OPTIONS", Authorization=word)[0] == 200
