@@ -20,7 +20,11 @@ import pytest
 
 from sunmi_ipc.simulator import VirtualCamera, connect
 from sunmi_ipc.simulator.video import PictureFormat
+from sunmi_ipc.simulator.video.encoder import Encoder
+from sunmi_ipc.simulator.video.look import Look
+from sunmi_ipc.simulator.video.scene import Scene
 from sunmi_ipc.simulator.video.source import Timeline
+from sunmi_ipc.simulator.video.stream import Stream
 from sunmi_ipc.values import CardStatus
 
 from .conftest import FHD, HD
@@ -281,6 +285,40 @@ def test_who_does_not_read_holds_up_nobody(film: Film) -> None:
             channel, packet = quick.packet()
             if channel == 4:
                 stamps.add(packet[4:8])
+
+
+def test_who_comes_as_the_last_one_leaves_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    form = PictureFormat(160, 90, 50)
+    stream = Stream(Scene("FS101D8BS00106", 160, 90), form, lambda elapsed: 1.7e9 + elapsed, Look)
+    leaving, go_on = threading.Event(), threading.Event()
+    close = Encoder.close
+
+    def slowly(encoder: Encoder) -> None:
+        leaving.set()
+        go_on.wait(20)
+        close(encoder)
+
+    monkeypatch.setattr(Encoder, "close", slowly)
+    first: list[int] = []
+    second: list[int] = []
+
+    def one(packets: list[bytes], key: bool) -> None:
+        first.append(len(packets))
+
+    def two(packets: list[bytes], key: bool) -> None:
+        second.append(len(packets))
+
+    stream.join(one)
+    until(lambda: len(first) > 2)
+    (old,) = [t for t in threading.enumerate() if t.name == "virtual-camera-video"]
+    stream.leave(one)
+    assert leaving.wait(20)
+    stream.join(two)
+    until(lambda: len(second) > 2)
+    go_on.set()
+    old.join(20)
+    stream.close()
+    assert 0 not in second  # no end
 
 
 def test_datagrams_come_from_the_announced_ports(client: Client) -> None:

@@ -102,11 +102,13 @@ class Stream:
         packets, size = _Packets(), (0, 0)
         start, index = time.monotonic(), -1
         before = int((start - self._born) * self._form.fps)
+        ended = False
         try:
             while self._rest(start, index):
                 index = max(index + 1, int((time.monotonic() - start) * self._form.fps))
                 when = self._moment(index / self._form.fps)
                 if when is None:
+                    ended = True
                     break
                 canvas = self._scene.picture(when, self._look())
                 key, self._fresh = self._fresh, False
@@ -119,11 +121,13 @@ class Stream:
                 encoder.add(canvas, key=key)
                 self._hand_out(self._stamped(packets, before + index), key or encoder.codec == "mjpeg")
         except Exception:
+            ended = True
             _log.warning("a virtual camera's picture broke off", exc_info=True)
         finally:
             if encoder is not None:
                 encoder.close()
-        self._hand_out([], True)
+        if ended:  # else nobody watches, or somebody new whom another thread serves
+            self._hand_out([], True)
 
     def _rest(self, start: float, index: int) -> bool:
         """Wait for the next picture's time; whether somebody still watches."""
