@@ -17,6 +17,8 @@ from .spec import ALL_MODELS, Endpoint, Model, Sign
 from .wire import Credentials, Incoming, Outgoing, Override
 
 if TYPE_CHECKING:
+    import ssl
+
     from .api.detection import Detection
     from .api.device import Device
     from .api.events import Events
@@ -71,6 +73,8 @@ class Camera:
         activation_code: From the vendor; signs ``device.activate``.
         p12: Path of the vendor's ``openapi.p12``, the client certificate.
         p12_password: Its password.
+        rtsp_user: User of the camera's video service.
+        rtsp_password: Its password; both are ``admin`` by default (S).
         ca: Path of the vendor's CA certificate (PEM or DER) for the camera's side. Without it the
             camera's certificate is pinned at the first contact.
         known_cameras: Where pins are kept; default: in memory, for this object's life.
@@ -94,6 +98,8 @@ class Camera:
         activation_code: str = "",
         p12: str | os.PathLike[str] | None = None,
         p12_password: str = "",
+        rtsp_user: str = "admin",
+        rtsp_password: str = "admin",  # noqa: S107 - the camera's default (S)
         ca: str | os.PathLike[str] | None = None,
         known_cameras: KnownCameras | None = None,
         insecure: bool = False,
@@ -111,6 +117,7 @@ class Camera:
         self.clock_offset = 0.0
         self._credentials = Credentials(app_id, Secret(secret_key), Secret(activation_code))
         self._trust = (p12, Secret(p12_password), ca, known_cameras, insecure, legacy_tls)
+        self.rtsp_user, self.rtsp_password = rtsp_user, Secret(rtsp_password)
         self._lock = threading.RLock()
         self._own_transport = transport
 
@@ -211,11 +218,14 @@ class Camera:
         return Events(self)
 
     @cached_property
-    def _transport(self) -> Transport:
-        if self._own_transport is not None:
-            return self._own_transport
+    def tls(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
+        """How every connection to this camera is judged: its context, and who approves the certificate.
+
+        Raises:
+            TlsError: No client certificate, or it or the CA does not open.
+
+        """
         from .tls import ClientCertificate, client_context, read_ca
-        from .transport import RequestsTransport
         from .trust import KnownCameras
 
         p12, password, ca, known, insecure, legacy = self._trust
@@ -234,7 +244,15 @@ class Camera:
             def approve(der: bytes) -> None:
                 pins.approve(self.sn or self.address, der)
 
-        context = client_context(certificate, read_ca(ca) if ca and not insecure else None, legacy)
+        return client_context(certificate, read_ca(ca) if ca and not insecure else None, legacy), approve
+
+    @cached_property
+    def _transport(self) -> Transport:
+        if self._own_transport is not None:
+            return self._own_transport
+        from .transport import RequestsTransport
+
+        context, approve = self.tls
         return RequestsTransport(self.host, self.port, context, approve=approve)
 
     def close(self) -> None:
