@@ -218,12 +218,19 @@ class Camera:
         return Events(self)
 
     @cached_property
+    def _transport(self) -> Transport:
+        if self._own_transport is not None:
+            return self._own_transport
+        from .transport import RequestsTransport
+
+        context, approve = self.tls
+        return RequestsTransport(self.host, self.port, context, approve=approve)
+
+    @cached_property
     def tls(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
-        """How every connection to this camera is judged: its context, and who approves the certificate.
+        """How this camera's https is trusted: a context, and who approves the certificate (DER), if any.
 
-        Raises:
-            TlsError: No client certificate, or it or the CA does not open.
-
+        For its links: pictures and recordings. Raises TlsError where the client certificate is missing.
         """
         from .tls import ClientCertificate, client_context, read_ca
         from .trust import KnownCameras
@@ -245,15 +252,6 @@ class Camera:
                 pins.approve(self.sn or self.address, der)
 
         return client_context(certificate, read_ca(ca) if ca and not insecure else None, legacy), approve
-
-    @cached_property
-    def _transport(self) -> Transport:
-        if self._own_transport is not None:
-            return self._own_transport
-        from .transport import RequestsTransport
-
-        context, approve = self.tls
-        return RequestsTransport(self.host, self.port, context, approve=approve)
 
     def close(self) -> None:
         """Close the connection; the next call opens a new one."""

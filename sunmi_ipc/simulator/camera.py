@@ -24,6 +24,8 @@ from .faults import Fault, Faults
 from .http import Connection
 from .state import CameraState, new_state
 from .vendor import Vendor
+from .video import VideoSettings, available
+from .video.rtsp import RtspServer
 
 STATES = ("factory", "ready")
 
@@ -43,7 +45,12 @@ class VirtualCamera:
     replayed ``random``                 accepted
     ``device/getInfo`` before activation  code 7
     card while formatting               blank (1)
+    subscriptions after a restart       gone
     Wi-Fi with a wrong password         the camera comes back on its own access point
+    picture                             magnification 4 at the longest end; sharp at one focus a zoom;
+                                        automatic IR: grey from 22 to 6; rotation clockwise
+    clip                                its URL answers ``{"code": 236}`` until it is ready, 4 to 12 s
+                                        after ``media/getVideoClip``; then 404 after ten minutes
     ``data``                            under ``data``; with ``flat=True`` beside ``code``
     ==================================  ==========================================================
 
@@ -59,6 +66,7 @@ class VirtualCamera:
         overrides: Other paths and names than the table's, as a real camera may have.
         udp: Answer discovery.
         people: How many have come by an FM020 that is ready.
+        video: How it films: sizes, frame rates, codec, RTSP user.
 
     """
 
@@ -78,6 +86,7 @@ class VirtualCamera:
         overrides: Mapping[str, Override] | None = None,
         udp: bool = True,
         people: int = 12,
+        video: VideoSettings | None = None,
         minimum_tls: ssl.TLSVersion | None = None,
     ) -> None:
         if model.upper() not in list(Model):
@@ -94,6 +103,7 @@ class VirtualCamera:
         self._own_vendor, self._expose = vendor is None, expose
         self.vendor = vendor or Vendor()
         self.state: CameraState = new_state(Model(model.upper()), state, seed, number)
+        self.state.video = video or self.state.video
         if self.state.card is CardStatus.NORMAL and self.state.model is Model.FM020:
             populate(self.state, people)
         self.faults = Faults(seed)
@@ -104,9 +114,11 @@ class VirtualCamera:
         self._sockets: list[socket.socket] = []
         self._connections: set[socket.socket] = set()
         self._away_until = 0.0
+        self._rtsp: RtspServer | None = None
         self._lock = threading.Lock()
         self.closing = threading.Event()
         self._table = self._index()
+        behaviours.load()
 
     def _index(self) -> dict[str, Endpoint[..., Any]]:
         table = {}
@@ -132,6 +144,10 @@ class VirtualCamera:
         running = loop.acquire()
         running.add(listener, self._accept)
         self._sockets.append(listener)
+        if available():
+            self._rtsp = RtspServer(self)
+            self.state.documents["address"]["rtsp_port"] = self._rtsp.port
+            running.add(self._rtsp.listener, self._rtsp.accept)
         if self._udp:
             own = discovery.udp_socket(self.ip)
             running.add(own, self._hear)
@@ -170,15 +186,19 @@ class VirtualCamera:
             discovery.BROADCASTS.leave(self._answer_discovery)
         for sock in self._sockets:
             running.remove(sock)
+        if self._rtsp is not None:
+            running.remove(self._rtsp.listener)
         if self._sockets:
             loop.release()
         loop.release()
         self._sockets.clear()
-        self._cut()
+        self._cut(wait=True)
         if self._own_vendor:
             self.vendor.close()
 
-    def _cut(self) -> None:
+    def _cut(self, *, wait: bool = False) -> None:
+        if self._rtsp is not None:
+            self._rtsp.cut(wait=wait)
         with self._lock:
             connections, self._connections = self._connections, set()
         for connection in connections:
@@ -186,7 +206,8 @@ class VirtualCamera:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def restart(self, seconds: float) -> None:
-        """Leave the network for *seconds*: connections break, nothing answers."""
+        """Leave the network for *seconds*: connections break, nothing answers; subscriptions are lost."""
+        self.state.documents.pop("hooks", None)
         self._away_until = time.monotonic() + seconds
         self._cut()
 
