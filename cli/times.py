@@ -84,7 +84,9 @@ def parse_duration(text: str, name: str) -> float:
     parts = re.findall(r"(\d{1,6}(?:\.\d+)?)([wdhms])", f"{written}s" if written[-1:].isdigit() else written)
     seconds = sum(float(n) * timedelta(**{_UNITS[u]: 1}).total_seconds() for n, u in parts)
     if "".join(n + u for n, u in parts).removesuffix("s") != written.removesuffix("s") or seconds <= 0:
-        raise ParameterError("{name}: not a length of time", name=name, hint="Write it like 30s, 5m or 1h30m.")
+        raise ParameterError(
+            "{name}: not a length of time", name=name, hint="Write it like 30s, 5m or 1h30m."
+        )
     return seconds
 
 

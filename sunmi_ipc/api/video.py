@@ -8,6 +8,8 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
+from ..codes import DeviceCode
+from ..errors import DeviceError
 from ..fields import EndTime, PageSize, RecordPage, Refused, StartTime
 from ..spec import DOC, INFERRED, Group, endpoint
 from .paging import pages
@@ -67,9 +69,13 @@ class Video(Group, name="video"):
 
     def records(self, start_time: datetime, end_time: datetime) -> Iterator[VideoRecord]:
         """Every recording of a period, fetched page by page as they are used."""
-        return pages(
-            lambda number, size: self.records_page(start_time, end_time, number, size), "record_list"
-        )
+        try:
+            yield from pages(
+                lambda number, size: self.records_page(start_time, end_time, number, size), "record_list"
+            )
+        except DeviceError as error:
+            if error.code not in (DeviceCode.RECORD_NOT_EXIST, DeviceCode.CAM_INFO_VIDEO_NOT_EXIST):
+                raise  # these two are how a camera may say that there are none
 
     def live(self) -> Live:
         """Read the addresses of the live picture, with user and password put in (``str`` masks them).

@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from ..errors import ConnectionFailed, DeviceError, DownloadError, FileMissingError, SunmiIpcError, TlsError
+from ..codes import DeviceCode
+from ..errors import (
+    ConnectionFailed,
+    DeviceError,
+    DownloadError,
+    FileMissingError,
+    NotReadyError,
+    SunmiIpcError,
+    TlsError,
+)
 from ..guard import file_name
 from ..values import CardStatus
 from .fetch import Connection
@@ -30,6 +39,9 @@ WORKERS = 4
 #: How long a camera may be gone: a restart takes up to a minute (S).
 PATIENCE_S = 60.0
 _SUFFIX = re.compile(r"\.(mp4|m4v|mov|mkv|ts|avi|flv)$", re.I)
+
+#: What a camera may answer for a recording that it has no longer.
+_GONE = {DeviceCode.CAM_INFO_VIDEO_NOT_EXIST, DeviceCode.RECORD_NOT_EXIST}
 
 #: Called with a file's name, its bytes so far, and those of the whole (None while not known).
 Progress = Callable[[str, int, int | None], None]
@@ -206,6 +218,12 @@ class _Run:
                     url, renewed = fresh, True
                     continue
                 failure: SunmiIpcError = error
+            except DeviceError as error:
+                if error.code in _GONE:
+                    raise _Lost(error) from None
+                if not isinstance(error, NotReadyError):
+                    raise
+                failure = error
             except ConnectionFailed as error:
                 failure = error
             if self._stop.is_set():

@@ -14,10 +14,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Self
 from urllib.parse import SplitResult, quote, urljoin
 
+from .. import wire
 from ..errors import FileMissingError, ReplyError, SunmiIpcError
 from ..guard import addresses, own_url
 from ..tls import CALL
 from ..transport import _translate
+from ..wire import Incoming
 
 if TYPE_CHECKING:
     from ..camera import Camera
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 STALL_S = 30.0
 _CONNECT_S = 5.0
 _BUFFER = 262_144
+_MAX_ANSWER = 65_536
 _SAFE = "/%:=&?~+!$,;'@()*[]|"
 
 
@@ -84,6 +87,7 @@ class Connection:
         self._open: http.client.HTTPConnection | None = None
         self._where: tuple[str, str, int | None] | None = None
         self._socket: socket.socket | None = None
+        self._path = ""
 
     def __enter__(self) -> Self:
         return self
@@ -114,6 +118,7 @@ class Connection:
         Raises:
             ReplyError: The link leads elsewhere, or the answer redirects or is of no use.
             FileMissingError: HTTP 404 or another status that is not the file.
+            DeviceError: A return code in the file's place, as 236 for a clip that is not ready (I).
             ConnectionFailed, TlsError: As for calls.
 
         """
@@ -143,6 +148,7 @@ class Connection:
             CALL.deadline = CALL.approve = None
 
     def _ask(self, parts: SplitResult, start: int) -> Body:
+        self._path = parts.path.lstrip("/")
         target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_SAFE)
         headers = {"User-Agent": "sunmi-ipc", "Accept-Encoding": "identity"}
         if start:
@@ -180,6 +186,11 @@ class Connection:
         return self._open.getresponse()
 
     def _judge(self, response: http.client.HTTPResponse, start: int) -> Body:
+        if "json" in response.headers.get("Content-Type", ""):
+            # In a file's place, an answer: what a camera that is not ready has to say (I).
+            content = response.read(_MAX_ANSWER)
+            wire.open_json(Incoming(200, dict(response.headers), content), path=self._path)
+            raise ReplyError("the camera gave an answer instead of a file")
         if response.headers.get("Content-Encoding", "identity") not in ("", "identity"):
             raise ReplyError("the answer is compressed, which was not asked for")
         if response.status == 200:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -122,16 +122,25 @@ def still(address: RtspAddress, *, timeout: float = 10.0) -> bytes:
     raise StreamError("the stream ended before its first picture", camera=urlsplit(address.bare).hostname)
 
 
-def record(address: RtspAddress, path: Path, seconds: float, *, timeout: float = 10.0) -> float:
+def record(
+    address: RtspAddress,
+    path: Path,
+    seconds: float,
+    *,
+    timeout: float = 10.0,
+    on_progress: Callable[[float], None] | None = None,
+) -> float:
     """Record a stream into an MP4 file without re-encoding; returns the seconds that it holds.
 
-    The file gets its name when it is whole; a stream that breaks off leaves what came before it.
+    The file gets its name when it is whole. Where the stream breaks off or the program is interrupted, it
+    is whole with what came before.
 
     Args:
         address: Of the live picture or a playback.
         path: The file; one that is there is replaced.
         seconds: How long.
         timeout: Seconds without data after which the stream is taken for broken.
+        on_progress: Called with the seconds so far.
 
     Raises:
         ExtraMissingError: PyAV is not installed.
@@ -141,6 +150,7 @@ def record(address: RtspAddress, path: Path, seconds: float, *, timeout: float =
     """
     from .mux import Mp4
 
+    host = urlsplit(address.bare).hostname
     with opened(address, timeout=timeout) as source:
         streams = [s for s in source.streams if s.type == "video" or s.codec_context.name in _SOUND]
         numbers = {stream.index: number for number, stream in enumerate(streams)}
@@ -148,19 +158,24 @@ def record(address: RtspAddress, path: Path, seconds: float, *, timeout: float =
         with Mp4(path, streams) as file:
             try:
                 for packet in source.demux(streams):
-                    if packet.dts is None or (file.seconds == 0 and packet.stream.type != "video"):
+                    if packet.dts is None or (not file.seconds and not _opens(packet)):
                         continue
                     file.add(packet, numbers[packet.stream.index])
+                    if on_progress is not None:
+                        on_progress(file.seconds)
                     if file.seconds >= seconds or time.monotonic() > until:
                         break
-            except library("av").FFmpegError as error:
-                if not file.seconds:
-                    raise
-                file.finish()
-                raise _broken(error, urlsplit(address.bare).hostname) from None
-            if not file.seconds:
-                raise StreamError("the stream ended before its first picture", camera=None)
+                else:
+                    raise StreamError(
+                        "the stream ended after {seconds:.1f} s", camera=host, seconds=file.seconds
+                    )
+            except BaseException:
+                if file.seconds:
+                    file.finish()
+                raise
         return file.seconds
 
 
-__all__ = ["frames", "has_library", "library", "opened", "record", "still"]
+def _opens(packet: Any) -> bool:
+    """Whether a recording can begin here: players show nothing before a key frame."""
+    return packet.stream.type == "video" and bool(packet.is_keyframe)

@@ -69,9 +69,7 @@ def strip(footage: Sequence[Stretch], day: datetime, tz: tzinfo | None = None) -
     line = ""
     for begin, end in pairwise(placed(step, tz) for step in steps):
         whole = (end - begin).total_seconds()
-        there = sum(
-            max(0.0, (min(s.end, end) - max(s.start, begin)).total_seconds()) for s in footage
-        )
+        there = sum(max(0.0, (min(s.end, end) - max(s.start, begin)).total_seconds()) for s in footage)
         share = there / whole if whole > 0 else 0.0
         line += _LEVELS[0] if share <= 0 else _LEVELS[max(1, min(8, round(share * 8)))]
     return line
