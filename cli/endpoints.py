@@ -29,6 +29,7 @@ USES: dict[str, tuple[str, ...]] = {
     "detection set": ("detection.show", "detection.set"),
     "doorline show": ("people_flow.door_line",),
     "doorline set": ("people_flow.set_door_line",),
+    "doorline preview": ("people_flow.door_line", "video.snapshot_url"),
     "flow arrivals": ("people_flow.arrivals",),
     "flow passing": ("people_flow.passing",),
     "flow leaving": ("people_flow.leaving",),
