@@ -347,14 +347,14 @@ def snapshot(
         sys.stdout.buffer.write(taken.data)
         sys.stdout.buffer.flush()
         return
-    if output or not show_:
+    document: dict[str, Any] = {"snapshot_url": taken.url, "kind": taken.kind, "source": taken.source}
+    if output or not (show_ or state.json):
         taken.save(path)
-        if state.json:
-            print_json(
-                {"file": str(path), "kind": taken.kind, "bytes": path.stat().st_size, "source": taken.source}
-            )
-        else:
-            say(state, "{path}: {size}", path=str(path), size=_bytes(path.stat().st_size))
+        document |= {"file": str(path), "bytes": path.stat().st_size}
+    if state.json:
+        print_json(document)
+    elif "file" in document:
+        say(state, "{path}: {size}", path=str(path), size=_bytes(document["bytes"]))
     if show_:
         image = taken.image()
         for piece in draw(image, protocol or best_protocol()):  # type: ignore[arg-type]
@@ -369,7 +369,13 @@ def clip(
     to: To = "",
     tz: Tz = "",
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help=tr("Where to save to."))
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help=tr("Where to save to; --json without it tells the link alone."),
+        ),
     ] = None,
     timeout: Annotated[float, typer.Option(min=1, max=600, help=tr("Seconds to wait for the clip."))] = 30,
 ) -> None:
@@ -379,6 +385,9 @@ def clip(
         raise ParameterError("{name}: needed", name="--from", hint="Give --from and --to.")
     start, end = parse_period(from_, to, tz=zone(tz))
     with open_camera(state) as camera:
+        if state.json and output is None:
+            show(state, camera.video.clip_url(start, end))
+            return
         path = output or _default_name(camera, ".mp4", start)
         with waiting(state, "The camera cuts out the clip (4 to 12 s) …") as text:
             camera.video.clip(

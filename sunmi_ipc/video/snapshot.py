@@ -33,12 +33,14 @@ class Snapshot:
         data: The file's bytes.
         kind: ``jpeg`` or ``png``.
         source: ``snapshot``, or ``stream`` where it is a frame of the live picture.
+        url: Where the camera had it; empty for a frame.
 
     """
 
     data: bytes = field(repr=False)
     kind: str = "jpeg"
     source: Literal["snapshot", "stream"] = "snapshot"
+    url: str = ""
 
     def image(self) -> Image:
         """As a Pillow image, RGB.
@@ -109,7 +111,8 @@ def _umask() -> int:
 def snapshot(camera: Camera) -> Snapshot:
     """Take a picture. See ``Video.snapshot``."""
     try:
-        data, _ = read(camera, camera.video.snapshot_url().snapshot_url, limit=MAX_BYTES)
+        url = camera.video.snapshot_url().snapshot_url
+        data, _ = read(camera, url, limit=MAX_BYTES)
     except (DeviceError, FileMissingError) as error:
         if isinstance(error, DeviceError) and error.code not in _NO_SNAPSHOT:
             raise
@@ -117,7 +120,7 @@ def snapshot(camera: Camera) -> Snapshot:
     kind = next((kind for magic, kind in _KINDS if data.startswith(magic)), "")
     if not kind:
         raise ReplyError("the camera's snapshot is no picture", camera=camera.address)
-    return Snapshot(data, kind)
+    return Snapshot(data, kind, url=url)
 
 
 def _frame(camera: Camera, refused: DeviceError | FileMissingError) -> bytes:
@@ -125,12 +128,11 @@ def _frame(camera: Camera, refused: DeviceError | FileMissingError) -> bytes:
 
     if not (has_library("av") and has_library("PIL")):
         if isinstance(refused, DeviceError):
-            hint = "Or take a frame of the live picture: pip install 'sunmi-ipc[video]'"
             raise DeviceError.of(
                 refused.code,
                 endpoint=refused.endpoint,
                 camera=camera.address,
-                hint=f"{refused.hint} {hint}".strip(),
+                hint="A frame of the live picture can stand in: pip install 'sunmi-ipc[video]'",
             ) from None
         raise refused
     return still(camera.video.live().best())
