@@ -17,9 +17,9 @@ from urllib.parse import SplitResult, quote, urljoin
 from .. import wire
 from ..errors import FileMissingError, ReplyError, SunmiIpcError
 from ..guard import addresses, own_url
-from ..tls import CALL
 from ..transport import _translate
 from ..wire import Incoming
+from .tlsio import TlsStream
 
 if TYPE_CHECKING:
     from ..camera import Camera
@@ -42,8 +42,15 @@ class Body:
 
     """
 
-    def __init__(self, response: http.client.HTTPResponse, start: int, total: int | None) -> None:
+    def __init__(
+        self,
+        response: http.client.HTTPResponse,
+        connection: socket.socket | TlsStream,
+        start: int,
+        total: int | None,
+    ) -> None:
         self.start, self.total = start, total
+        self._socket = connection
         self.kind = response.headers.get("Content-Type", "")
         self._response = response
         self._at = start
@@ -62,7 +69,7 @@ class Body:
             raise http.client.IncompleteRead(b"", self.total - self._at)
 
     def _into(self, view: memoryview) -> int:
-        CALL.deadline = time.monotonic() + STALL_S
+        self._socket.settimeout(STALL_S)
         count = self._response.readinto(view)
         self._at += count
         return count
@@ -86,7 +93,7 @@ class Connection:
         self._hosts = addresses(camera.host)
         self._open: http.client.HTTPConnection | None = None
         self._where: tuple[str, str, int | None] | None = None
-        self._socket: socket.socket | None = None
+        self._socket: socket.socket | TlsStream | None = None
         self._path = ""
 
     def __enter__(self) -> Self:
@@ -144,8 +151,6 @@ class Connection:
         except BaseException:
             self.close()
             raise
-        finally:
-            CALL.deadline = CALL.approve = None
 
     def _ask(self, parts: SplitResult, start: int) -> Body:
         self._path = parts.path.lstrip("/")
@@ -172,16 +177,17 @@ class Connection:
     ) -> http.client.HTTPResponse:
         if self._open is None:
             scheme, host, port = where
-            CALL.deadline = time.monotonic() + _CONNECT_S
+            sock = socket.create_connection((host, port or (443 if scheme == "https" else 80)), _CONNECT_S)
             if scheme == "https":
-                context, CALL.approve = self._camera.tls
-                self._open = http.client.HTTPSConnection(host, port, timeout=_CONNECT_S, context=context)
+                context, approve = self._camera.tls
+                deadline = time.monotonic() + _CONNECT_S
+                self._socket = TlsStream(sock, context, approve, host, deadline)
+                self._open = http.client.HTTPSConnection(host, port, context=context)
             else:
-                self._open = http.client.HTTPConnection(host, port, timeout=_CONNECT_S)
-            self._open.connect()
-            self._where, self._socket = where, self._open.sock
-            self._socket.settimeout(STALL_S)
-        CALL.deadline = time.monotonic() + STALL_S
+                self._socket, self._open = sock, http.client.HTTPConnection(host, port)
+            self._open.sock, self._where = self._socket, where
+        assert self._socket is not None
+        self._socket.settimeout(STALL_S)
         self._open.request("GET", target, headers=headers)
         return self._open.getresponse()
 
@@ -193,15 +199,16 @@ class Connection:
             raise ReplyError("the camera gave an answer instead of a file")
         if response.headers.get("Content-Encoding", "identity") not in ("", "identity"):
             raise ReplyError("the answer is compressed, which was not asked for")
+        assert self._socket is not None
         if response.status == 200:
-            return Body(response, 0, response.length)
+            return Body(response, self._socket, 0, response.length)
         if response.status == 206:
             given = re.fullmatch(
                 r"bytes (\d+)-(\d+)/(\d+)", response.headers.get("Content-Range", "").strip()
             )
             if given is None or int(given[1]) != start or int(given[2]) != int(given[3]) - 1:
                 raise ReplyError("the camera gave another part of the file than was asked for")
-            return Body(response, start, int(given[3]))
+            return Body(response, self._socket, start, int(given[3]))
         error = FileMissingError(
             "the camera does not give the file: HTTP status {status}",
             hint="It may have been overwritten: 'ipc video records' shows what there is.",
