@@ -67,7 +67,9 @@ def test_commands_in_the_readme_exist() -> None:
         assert named
 
 
-@pytest.mark.parametrize("code", blocks("python", "docs/library.md"))
+@pytest.mark.parametrize(
+    "code", blocks("python", "docs/library.md") + blocks("python", "docs/virtual-cameras.md")
+)
 def test_library_page(code: str, tmp_path: Path) -> None:
     test_python(code, tmp_path)
 

@@ -22,6 +22,7 @@ from .checks import Refused, check_private, check_public, parse_form, parse_mult
 from .faces import populate
 from .faults import Fault, Faults
 from .http import Connection
+from .media import rtsp_url
 from .state import CameraState, new_state
 from .vendor import Vendor
 from .video import VideoSettings, available
@@ -220,6 +221,10 @@ class VirtualCamera:
     def address(self) -> str:
         """``ip:port``."""
         return f"{self.ip}:{self.port}"
+
+    def live_url(self, size: str = "fhd") -> str:
+        """The RTSP address of the live picture, ``hd`` or ``fhd``; empty without the extra ``video``."""
+        return rtsp_url(self.state, f"live_{size}.sdp") if self._rtsp is not None else ""
 
     @property
     def sn(self) -> str:
