@@ -37,9 +37,9 @@ class Mp4:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._av.open(str(self._temporary), "w", format="mp4")
-        except OSError as error:
+        except (self._av.FFmpegError, OSError) as error:
             raise cannot_write(path, error) from None
-        self._streams = [self._file.add_stream_from_template(template) for template in templates]
+        self._streams = [_like(self._file, template) for template in templates]
         self._kinds = [template.type for template in templates]
         self._last: list[int | None] = [None for _ in templates]
         self._start = Fraction(0)  # of the part being added, in the file's time
@@ -84,7 +84,7 @@ class Mp4:
         packet.stream = stream
         try:
             self._file.mux(packet)
-        except OSError as error:
+        except (self._av.FFmpegError, OSError) as error:
             raise cannot_write(self.path, error) from None
 
     def finish(self) -> None:
@@ -97,8 +97,14 @@ class Mp4:
             with self._temporary.open("rb+") as handle:
                 os.fsync(handle.fileno())
             os.replace(self._temporary, self.path)
-        except OSError as error:
+        except (self._av.FFmpegError, OSError) as error:
             raise cannot_write(self.path, error) from None
+
+
+def _like(file: Any, template: Any) -> Any:
+    if hasattr(file, "add_stream_from_template"):
+        return file.add_stream_from_template(template)
+    return file.add_stream(template=template)  # PyAV 13
 
 
 def merge(files: Sequence[Path], path: Path, *, on_file: Callable[[int], None] | None = None) -> float:
@@ -126,7 +132,7 @@ def merge(files: Sequence[Path], path: Path, *, on_file: Callable[[int], None] |
         for count, name in enumerate(files, 1):
             try:
                 source = av.open(str(name))
-            except OSError:
+            except (av.FFmpegError, OSError):
                 raise ReplyError(
                     "{path} is no video and cannot be joined", hint=_WITHOUT, path=str(name)
                 ) from None

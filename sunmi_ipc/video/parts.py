@@ -16,20 +16,21 @@ OVERLAP = 65_536
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def cannot_write(path: Path, error: OSError) -> DiskError:
-    """The error for a file that the disk did not take."""
-    if error.errno in _FULL:
+def cannot_write(path: Path, error: Exception) -> DiskError:
+    """The error for a file that the disk did not take; *error* is an OSError or PyAV's."""
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    if getattr(error, "errno", None) in _FULL:
         return DiskError(
             "{path} cannot be written: {reason}",
             hint="Free space there, or name another folder; the same command goes on where it stopped.",
             path=str(path),
-            reason=error.strerror or "",
+            reason=reason,
         )
     return DiskError(
         "{path} cannot be written: {reason}",
         hint="Is the disk still there, and the folder yours to write?",
         path=str(path),
-        reason=error.strerror or type(error).__name__,
+        reason=reason,
     )
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: What an MP4 file can hold of the sound that cameras have; else the sound is left out.
 _SOUND = {"aac", "mp3", "opus", "ac3"}
+#: Over TCP, as Wi-Fi loses packets; without two seconds of counting frames before the first is given.
+_OPTIONS = {"rtsp_transport": "tcp", "fpsprobesize": "0"}
 
 
 def library(name: str) -> Any:
@@ -60,7 +62,7 @@ def opened(address: RtspAddress, *, timeout: float = 10.0) -> Iterator[Any]:
     describe(address, timeout=timeout)  # its errors are clear; PyAV's hold the password
     host = urlsplit(address.bare).hostname
     try:
-        container = av.open(address.reveal(), options={"rtsp_transport": "tcp"}, timeout=(timeout, timeout))
+        container = av.open(address.reveal(), options=_OPTIONS, timeout=(timeout, timeout))
     except av.FFmpegError as error:
         raise _broken(error, host) from None
     try:
