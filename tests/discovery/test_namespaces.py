@@ -160,6 +160,16 @@ def test_answers_to_port_10001_and_by_broadcast(network: Network) -> None:
     assert own in {row["sn"] for row in client.scan("--expect", "4")}
 
 
+def test_a_camera_with_an_address_of_another_network(network: Network) -> None:
+    client, shop = network(2)
+    client.wire(shop, "eth0", "10.1.0.1/24", "192.168.77.5/24")
+    (sn,) = shop.cameras({"ip": "192.168.77.5", "reply": "broadcast"})["sns"]
+    done = client.ipc("scan", "--json", "--expect", "1")
+    (row,) = json.loads(done.stdout)["cameras"]
+    assert (row["sn"], row["ip"], row["flags"]) == (sn, "192.168.77.5", ["other-network"])
+    assert "give eth0 an address in the camera's network" in done.stderr
+
+
 def test_a_port_that_is_not_shared(network: Network) -> None:
     client, shop = network(2)
     client.wire(shop, "eth0", "10.1.0.1/24", "10.1.0.5/24")
