@@ -22,9 +22,11 @@ from .checks import Refused, check_private, check_public, parse_form, parse_mult
 from .faces import populate
 from .faults import Fault, Faults
 from .http import Connection
+from .media import rtsp_url
 from .state import CameraState, new_state
 from .vendor import Vendor
-from .video import VideoSettings
+from .video import VideoSettings, available
+from .video.rtsp import RtspServer
 
 STATES = ("factory", "ready")
 
@@ -121,6 +123,7 @@ class VirtualCamera:
         self._sockets: list[socket.socket] = []
         self._connections: set[socket.socket] = set()
         self._away_until = 0.0
+        self._rtsp: RtspServer | None = None
         self._lock = threading.Lock()
         self.closing = threading.Event()
         self._table = self._index()
@@ -150,6 +153,10 @@ class VirtualCamera:
         running = loop.acquire()
         running.add(listener, self._accept)
         self._sockets.append(listener)
+        if available():
+            self._rtsp = RtspServer(self)
+            self.state.documents["address"]["rtsp_port"] = self._rtsp.port
+            running.add(self._rtsp.listener, self._rtsp.accept)
         if self._udp:
             own = discovery.udp_socket(self.ip)
             running.add(own, self._hear)
@@ -188,15 +195,19 @@ class VirtualCamera:
             discovery.BROADCASTS.leave(self._answer_discovery)
         for sock in self._sockets:
             running.remove(sock)
+        if self._rtsp is not None:
+            running.remove(self._rtsp.listener)
         if self._sockets:
             loop.release()
         loop.release()
         self._sockets.clear()
-        self._cut()
+        self._cut(wait=True)
         if self._own_vendor:
             self.vendor.close()
 
-    def _cut(self) -> None:
+    def _cut(self, *, wait: bool = False) -> None:
+        if self._rtsp is not None:
+            self._rtsp.cut(wait=wait)
         with self._lock:
             connections, self._connections = self._connections, set()
         for connection in connections:
@@ -218,6 +229,10 @@ class VirtualCamera:
     def address(self) -> str:
         """``ip:port``."""
         return f"{self.ip}:{self.port}"
+
+    def live_url(self, size: str = "fhd") -> str:
+        """The RTSP address of the live picture, ``hd`` or ``fhd``; empty without the extra ``video``."""
+        return rtsp_url(self.state, f"live_{size}.sdp") if self._rtsp is not None else ""
 
     @property
     def sn(self) -> str:
@@ -401,6 +416,7 @@ def start_cameras(
     loop.allow_sockets(3 * count)
     cameras: list[VirtualCamera] = []
     number = first
+    _allow_files(4 * count)
     try:
         while len(cameras) < count:
             if number > 65_000:
@@ -415,3 +431,14 @@ def start_cameras(
             camera.close()
         raise
     return cameras
+
+
+def _allow_files(count: int) -> None:
+    """Each camera holds three sockets: raise the process's limit where it is lower and may be raised."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and soft < count + 256:
+            wanted = count + 256 if hard == resource.RLIM_INFINITY else min(count + 256, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
