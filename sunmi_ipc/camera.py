@@ -259,6 +259,19 @@ class Camera:
             if "_transport" in self.__dict__:
                 self._transport.close()
 
+    def move(self, address: str) -> None:
+        """The camera is at another address now; its next call goes there.
+
+        Raises:
+            ParameterError: Not an address.
+
+        """
+        host, port = split_address(address)
+        with self._lock:
+            self.close()
+            self.__dict__.pop("_transport", None)
+            self.host, self.port = host, port
+
     def call(
         self,
         endpoint: Endpoint[..., Any] | str,
