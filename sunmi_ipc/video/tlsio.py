@@ -48,12 +48,11 @@ class TlsStream:
         self._piece = memoryview(bytearray(_PIECE))
         try:
             while True:
-                try:
+                with contextlib.suppress(ssl.SSLWantReadError):
                     self._tls.do_handshake()
                     break
-                except ssl.SSLWantReadError:
-                    self._flush()
-                    self._fill()
+                self._flush()
+                self._fill()
             if approve is not None:
                 approve(self._tls.getpeercert(binary_form=True) or b"")
             self._flush()
