@@ -14,7 +14,7 @@ import typer
 
 from sunmi_ipc import errors
 from sunmi_ipc.i18n import language, tr
-from sunmi_ipc.redact import printable, redact, redact_text
+from sunmi_ipc.redact import printable, redact, scrub
 
 from .state import State
 
@@ -203,8 +203,8 @@ def error_document(error: errors.SunmiIpcError) -> dict[str, Any]:
             "type": type(error).__name__,
             "code": int(code) if isinstance(code, int) else None,
             "name": getattr(error, "code_name", "") or None,
-            "message": redact_text(printable(message)),
-            "hint": redact_text(printable(hint)) or None,
+            "message": scrub(printable(message)),
+            "hint": scrub(printable(hint)) or None,
             "camera": error.camera,
         }
     }
