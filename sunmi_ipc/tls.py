@@ -35,6 +35,7 @@ OLD_TLS_REASON = re.compile(
     "|UNSUPPORTED_PROTOCOL|WRONG_SIGNATURE_TYPE|WRONG_SSL_VERSION"
 )
 OLD_TLS_HINT = "If this camera is of 2019 or 2020, allow it with --tls legacy (SUNMI_IPC_TLS=legacy)."
+NOT_A_CAMERA = "Is this address a SUNMI camera? 'ipc scan' lists them."
 _P12_HINT = "Check SUNMI_IPC_P12 and SUNMI_IPC_P12_PASSWORD, or run 'ipc configure' again."
 
 
@@ -182,10 +183,9 @@ CALL = _Call()
 
 def too_large(limit: int | None) -> ReplyError:
     """The error for an answer of more than *limit* bytes; None where it is what surrounds the answer."""
-    hint = "Is this address a SUNMI camera? 'ipc scan' lists them."
     if limit is None:
-        return ReplyError("the answer's head, or what surrounds its body, is too large", hint=hint)
-    return ReplyError("the answer is larger than {limit} bytes", hint=hint, limit=limit)
+        return ReplyError("the answer's head, or what surrounds its body, is too large", hint=NOT_A_CAMERA)
+    return ReplyError("the answer is larger than {limit} bytes", hint=NOT_A_CAMERA, limit=limit)
 
 
 class CameraSocket(ssl.SSLSocket):

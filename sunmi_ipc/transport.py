@@ -17,7 +17,7 @@ from requests.adapters import HTTPAdapter
 
 from .errors import ConnectionFailed, ReplyError, SunmiIpcError, TlsError
 from .redact import printable, redact_text
-from .tls import CALL, OLD_TLS_HINT, OLD_TLS_REASON, too_large
+from .tls import CALL, NOT_A_CAMERA, OLD_TLS_HINT, OLD_TLS_REASON, too_large
 from .wire import Incoming, Outgoing
 
 _log = logging.getLogger("sunmi_ipc.transport")
@@ -187,7 +187,7 @@ class RequestsTransport:
 
     def _read(self, response: requests.Response) -> bytes:
         if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-            raise ReplyError("the answer is compressed, which was not asked for")
+            raise ReplyError("the answer is compressed, which was not asked for", hint=NOT_A_CAMERA)
         content = bytearray()
         # read1-like chunks keep the deadline in play; decode_content stays off.
         for chunk in response.raw.stream(_CHUNK, decode_content=False):
