@@ -235,7 +235,7 @@ class Camera:
             pins = known if known is not None else KnownCameras()
 
             def approve(der: bytes) -> None:
-                pins.approve(self.sn or self.address, der)
+                pins.approve(self.sn or self.address, der, by_address=not self.sn)
 
         context = client_context(certificate, read_ca(ca) if ca and not insecure else None, legacy)
         return RequestsTransport(self.host, self.port, context, approve=approve)

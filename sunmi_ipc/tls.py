@@ -228,14 +228,16 @@ class CameraSocket(ssl.SSLSocket):
         return super().send(data, flags)
 
 
-def shown_certificate(host: str, port: int, certificate: ClientCertificate, *, timeout: float) -> bytes:
+def shown_certificate(
+    host: str, port: int, certificate: ClientCertificate | None, *, timeout: float, legacy: bool = False
+) -> bytes:
     """The certificate (DER) that a camera shows in the handshake; nothing is sent to it.
 
     Raises:
         TlsError: There is no TLS at that address, or the handshake fails.
 
     """
-    context = client_context(certificate, None)
+    context = client_context(certificate, None, legacy)
     try:
         with (
             socket.create_connection((host, port), timeout=timeout) as raw,
