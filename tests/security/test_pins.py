@@ -81,6 +81,7 @@ def test_last_seen_moves_and_first_seen_stays(path: Path) -> None:
 WRITER = """
 import sys
 from sunmi_ipc.trust import KnownCameras
+print("ready", flush=True)
 sys.stdin.readline()
 pins = KnownCameras(sys.argv[1])
 for i in range(25):
@@ -93,15 +94,21 @@ def test_processes_that_pin_at_once_lose_no_pin(path: Path) -> None:
         subprocess.Popen(
             [sys.executable, "-c", WRITER, str(path), name],
             stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
         )
         for name in "abc"
     ]
     for process in started:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+    for process in started:
         assert process.stdin is not None
         process.stdin.write(b"go\n")
-        process.stdin.close()
-    assert [process.wait(60) for process in started] == [0, 0, 0]
+        process.stdin.flush()
+    for process in started:
+        process.communicate(timeout=60)
+        assert process.returncode == 0
     assert len(KnownCameras(path).items()) == 75
     assert path.stat().st_mode & 0o077 == 0
 
