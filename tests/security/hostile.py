@@ -34,6 +34,7 @@ class Hostile:
         play: Gets the TLS socket; or the bytes to send.
         raw: Gets the bare TCP socket instead, before any TLS.
         context: Another TLS side.
+        at: Where to listen.
 
     """
 
@@ -44,13 +45,15 @@ class Hostile:
         *,
         raw: Callable[[socket.socket], None] | None = None,
         context: ssl.SSLContext | None = None,
+        at: tuple[str, int] = ("127.0.0.1", 0),
     ) -> None:
         self.vendor, self.play, self.raw = vendor, play, raw
         self.context = context or vendor.server_context("FS101D8BS00106")
         self.requests: list[bytes] = []
+        self.received = b""  # every byte that came out of TLS
         self.connections = 0
         self.closing = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(at)
         self._threads: list[threading.Thread] = []
         self._open: list[socket.socket] = []
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -130,6 +133,7 @@ class Hostile:
             if not part:
                 return False
             got += part
+            self.received += part
         top, _, body = got.partition(b"\r\n\r\n")
         length = next(
             (int(line.split(b":")[1]) for line in top.split(b"\r\n") if line.lower().startswith(b"content-length")), 0
