@@ -101,7 +101,7 @@ class Secret(str):
             return text
         made = super().__new__(cls, text)
         if remember:
-            _known.add(text)
+            _known.add("".join(made))
         return made
 
     def __repr__(self) -> str:
