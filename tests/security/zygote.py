@@ -1,6 +1,6 @@
 """Runs many commands, each in a process of its own, for little: everything is imported once, then forked.
 
-Reads jobs as JSON lines (``args``, ``out``, ``crash``) and writes each one's exit code as a JSON line.
+Reads jobs as JSON lines (``args``, ``out``, ``crash``, ``alone``) and writes each one's exit code as a JSON line.
 A job that has not ended after ``PATIENCE`` seconds is interrupted as by Ctrl-C, then killed.
 """
 
@@ -72,7 +72,7 @@ def main() -> None:
     running: dict[int, tuple[int, float, bool]] = {}
     waiting = list(range(len(jobs)))
     while waiting or running:
-        while waiting and len(running) < AT_ONCE:
+        while waiting and len(running) < (1 if jobs[waiting[0]]["alone"] else AT_ONCE):
             number = waiting.pop(0)
             running[run(jobs[number])] = (number, time.monotonic(), False)
         pid, status = os.waitpid(-1, os.WNOHANG)
