@@ -34,7 +34,8 @@ SECRET_NAMES = frozenset(
     }
 )
 _SECRET_ENDINGS = ("_passphrase", "_password", "_secret", "_token")
-_URL_USER = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/@\s]*@")
+# User and password; a password with a slash that was not quoted, too, but no port before a path.
+_URL_USER = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?:[^/@\s:]*:(?!\d{1,5}/)[^@\s\"]*|[^/@\s]*)@")
 _PAIR = re.compile(r"\b(?P<name>\w{2,40})=(?P<value>[^&\s]+)")
 # In JSON, whole or broken off: a string to its end or to the text's, or a number.
 _JSON_PAIR = re.compile(

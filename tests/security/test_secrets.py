@@ -276,6 +276,8 @@ def test_a_secret_does_not_show_itself() -> None:
     [
         "rtsp://admin:geheim@10.0.0.9/live",
         "https://user:geheim@example.org/",
+        "rtsp://admin:gehe/geheim@10.0.0.9/live",
+        "rtsp://:geheim@10.0.0.9/live",
         "password=geheim&ssid=Shop",
         "a=1&p12_password=geheim",
         "sign=geheim",
@@ -291,7 +293,10 @@ def test_secrets_in_text_are_masked_by_name(text: str) -> None:
     assert "***" in masked
 
 
-@pytest.mark.parametrize("text", ["group_name=VIP", '{"name": "Door"}', "code=7", "http://10.0.0.9/x?sn=1"])
+@pytest.mark.parametrize(
+    "text",
+    ["group_name=VIP", '{"name": "Door"}', "code=7", "http://10.0.0.9/x?sn=1", "http://10.0.0.9:80/a@b"],
+)
 def test_what_is_no_secret_stays(text: str) -> None:
     assert redact_text(text) == text
 
