@@ -140,9 +140,9 @@ class Commands(typer.core.TyperGroup):
 
 
 def _print_trace(error: BaseException) -> None:
-    from sunmi_ipc.redact import redact_text
+    from sunmi_ipc.redact import scrub
 
-    sys.stderr.write(redact_text("".join(traceback.format_exception(error))))
+    sys.stderr.write(scrub("".join(traceback.format_exception(error))))
 
 
 def load(name: str) -> Any:
