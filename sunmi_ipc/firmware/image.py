@@ -226,7 +226,7 @@ class _TarInfo(tarfile.TarInfo):
         if made.type not in tarfile.SUPPORTED_TYPES or (
             made.type not in tarfile.REGULAR_TYPES and made.size > _MAX_HEADER
         ):
-            raise tarfile.ReadError("a header that is too large")
+            raise tarfile.ReadError  # too large a header
         return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import plistlib
 from typing import Any
+from xml.parsers.expat import ExpatError
 
 from . import volume as volumes
 from .volume import Run, Volume, not_a_volume
@@ -18,10 +19,10 @@ def read(place: str, *, run: Run = volumes.run) -> Volume:
     """
     try:
         said: dict[str, Any] = plistlib.loads(run(["diskutil", "info", "-plist", place]))
+    except (plistlib.InvalidFileException, ExpatError):
+        raise not_a_volume(place) from None
     except (OSError, ValueError) as error:
         raise not_a_volume(place, str(error)) from None
-    except plistlib.InvalidFileException:
-        raise not_a_volume(place) from None
     if "DeviceNode" not in said:
         raise not_a_volume(place, str(said.get("ErrorMessage", "")))
     mountpoint = str(said.get("MountPoint") or "")
