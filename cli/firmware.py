@@ -217,12 +217,15 @@ def guide(
     gone_timeout: Annotated[
         float, typer.Option(min=1, max=3600, help=tr("Seconds to wait until the camera is switched off."))
     ] = 600,
+    settle: Annotated[
+        float, typer.Option(min=0, max=600, help=tr("Seconds that it must go on answering once it is back."))
+    ] = 5,
 ) -> None:
     """Walk through the recovery, step by step; a camera named with -c is followed through it."""
     from .firmware_guide import walk
 
     state = State.of(ctx)
-    walk(state, _label_and_model(state, mac, "")[0] if mac else "", timeout, gone_timeout)
+    walk(state, _label_and_model(state, mac, "")[0] if mac else "", timeout, gone_timeout, settle)
 
 
 def _known_model(model: str) -> None:

@@ -45,7 +45,7 @@ def steps() -> list[Step]:
     ]
 
 
-def walk(state: State, label: str, timeout: float, gone_timeout: float) -> None:
+def walk(state: State, label: str, timeout: float, gone_timeout: float, settle: float) -> None:
     """Print the steps; wait at each on a terminal; follow the camera where it can be reached.
 
     Raises:
@@ -60,7 +60,7 @@ def walk(state: State, label: str, timeout: float, gone_timeout: float) -> None:
     if version is not None:
         for number in (1, 2, 3, 4):
             _print(state, number, listed[number - 1])
-        seen = _follow(state, version, timeout, gone_timeout)
+        seen = _follow(state, version, timeout, gone_timeout, settle)
         rest = range(5, len(listed) + 1)
     else:
         rest = range(1, len(listed) + 1)
@@ -109,16 +109,20 @@ def _reader(state: State) -> Callable[[], str] | None:
         return None
 
     sn = "" if is_address(state.camera) else camera.sn or state.camera
+    missed = True
 
     def version() -> str:
-        nonlocal camera, sn
+        nonlocal camera, sn, missed
         try:
             info = camera.device.info()
         except TlsError:
             raise
         except (ConnectionFailed, DeviceError) as error:
             # After the update it may be at another address, or no longer activated.
-            if not sn:
+            # The first silence is told at once: looking for it would take longer than a short one lasts.
+            first = isinstance(error, ConnectionFailed) and not missed
+            missed = True
+            if first or not sn:
                 raise
             try:
                 found = discovery.find(sn, timeout=1.0, interfaces=state.settings.interfaces())
@@ -130,8 +134,9 @@ def _reader(state: State) -> Callable[[], str] | None:
                 camera = state.settings.connect(
                     address, sn=found.sn, model=found.model, timeout=3.0, retries=0
                 )
+            missed = False
             return found.firmware
-        sn = info.sn
+        sn, missed = info.sn, False
         return info.software_version
 
     try:
@@ -144,7 +149,9 @@ def _reader(state: State) -> Callable[[], str] | None:
     return version
 
 
-def _follow(state: State, version: Callable[[], str], timeout: float, gone_timeout: float) -> Update:
+def _follow(
+    state: State, version: Callable[[], str], timeout: float, gone_timeout: float, settle: float
+) -> Update:
     from sunmi_ipc import firmware
 
     texts = {
@@ -154,7 +161,11 @@ def _follow(state: State, version: Callable[[], str], timeout: float, gone_timeo
     }
     with waiting(state, "Waiting until the camera leaves the network …") as text:
         seen = firmware.follow(
-            version, gone_timeout=gone_timeout, back_timeout=timeout, on_step=lambda step: text(texts[step])
+            version,
+            gone_timeout=gone_timeout,
+            back_timeout=timeout,
+            settle=settle,
+            on_step=lambda step: text(texts[step]),
         )
     say(
         state,

@@ -119,6 +119,7 @@ ZH: dict[str, str] = {
     "Prepare the card: 'ipc firmware prepare'. Switch the camera off and put the card in.": "准备卡:'ipc firmware prepare'。关闭摄像机电源,插入卡。",
     "Seconds to wait until the camera is back.": "等待摄像机回来的秒数。",
     "Seconds to wait until the camera is switched off.": "等待摄像机断电的秒数。",
+    "Seconds that it must go on answering once it is back.": "回来后需保持应答的秒数。",
     "Set the camera up again, and update it to the newest version.": "重新配置摄像机,并升级到最新版本。",
     "Switch it off, put the card in, switch it on; then start again.": "请关闭电源,插入卡,再开机,然后重新开始。",
     "Switch the camera on and wait about 10 s.": "打开摄像机电源,等待约 10 秒。",
