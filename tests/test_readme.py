@@ -67,6 +67,11 @@ def test_commands_in_the_readme_exist() -> None:
         assert named
 
 
+@pytest.mark.parametrize("code", blocks("python", "docs/firmware.md"))
+def test_firmware_page(code: str, tmp_path: Path) -> None:
+    test_python(code, tmp_path)
+
+
 @pytest.mark.parametrize("code", blocks("python", "docs/library.md"))
 def test_library_page(code: str, tmp_path: Path) -> None:
     test_python(code, tmp_path)
