@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..redact import printable
 from .packet import BadPacket
 
 __all__ = ["ACCESS_POINT", "DUPLICATE_SN", "IP_MISMATCH", "DiscoveredCamera", "observe", "serial_number_in"]
@@ -36,9 +37,11 @@ class DiscoveredCamera:
         firmware: Its firmware's version.
         network: ``AP`` = Wi-Fi, ``LAN`` = cable (SDK's words).
         interface: Our interface that it was found on.
+        interface_ip: That interface's own address.
         source: ``udp``, ``mdns``, ``https``, or ``ap`` for one on its own access point.
         rtt_ms: Milliseconds from the last request before the answer to the answer.
         addresses: Every address that it answered from, ``ip`` first.
+        claimed_ip: The address that it says it has, where it says one.
         flags: ``ip-mismatch`` (it claims another address than it answers from),
             ``duplicate-sn`` (another camera claims the same serial number).
 
@@ -53,14 +56,21 @@ class DiscoveredCamera:
     firmware: str = ""
     network: str = ""
     interface: str = ""
+    interface_ip: str = ""
     source: str = "udp"
     rtt_ms: float = 0.0
     addresses: tuple[str, ...] = ()
+    claimed_ip: str = ""
     flags: tuple[str, ...] = ()
 
 
 def observe(
-    payload: Mapping[str, str], sender: str, *, interface: str = "", rtt_ms: float = 0.0
+    payload: Mapping[str, str],
+    sender: str,
+    *,
+    interface: str = "",
+    interface_ip: str = "",
+    rtt_ms: float = 0.0,
 ) -> DiscoveredCamera:
     """The camera that answered *payload* from *sender*.
 
@@ -71,20 +81,22 @@ def observe(
     sn = payload.get("deviceid", "").strip()
     if not _PLAIN_SN.fullmatch(sn):
         raise BadPacket("no serial number")
-    claimed = payload.get("ip", "").strip()
+    claimed = _shown(payload.get("ip", ""))
     return DiscoveredCamera(
         sn=sn,
         ip=sender,
         port=_port(payload.get("port", "")),
         mac=_mac(payload.get("mac", "")),
-        model=printable(payload.get("model", "")),
-        name=printable(payload.get("name", "")),
-        firmware=printable(payload.get("firmware", "")),
-        network=printable(payload.get("network", "")),
+        model=_shown(payload.get("model", "")),
+        name=_shown(payload.get("name", "")),
+        firmware=_shown(payload.get("firmware", "")),
+        network=_shown(payload.get("network", "")),
         interface=interface,
+        interface_ip=interface_ip,
         source="ap" if sender == ACCESS_POINT else "udp",
         rtt_ms=rtt_ms,
         addresses=(sender,),
+        claimed_ip=claimed,
         flags=(IP_MISMATCH,) if claimed and claimed != sender else (),
     )
 
@@ -95,15 +107,14 @@ def serial_number_in(text: str) -> str:
     return match[0] if match else ""
 
 
-def printable(text: str) -> str:
-    """*text* without control characters: an answer must not steer the terminal that shows it."""
-    return "".join(filter(str.isprintable, text[:256])).strip()[:128]
+def _shown(text: str) -> str:
+    return printable(text.strip(), 128)
 
 
 def _mac(text: str) -> str:
     digits = re.sub(r"[:.\s-]", "", text).upper()
     if not re.fullmatch(r"[0-9A-F]{12}", digits):
-        return printable(text)
+        return _shown(text)
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 
 

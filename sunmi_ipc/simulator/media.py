@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import random
+import re
 import time
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..values import CardStatus
+from . import video
 from .behaviours import plays
 from .checks import Refused
+from .files import Content, serves
 from .state import CameraState
+
+if TYPE_CHECKING:
+    from .camera import VirtualCamera
 
 CLIP_S = 60
 #: The card holds a day; each hour has a gap, as when nothing moved.
 KEPT_S = 86_400
+#: A clip that was asked for can be fetched so long (our guess).
+CLIP_KEPT_S = 600
 
 
 def page(entries: list[Any], values: dict[str, Any], field: str, refused: int) -> dict[str, Any]:
@@ -44,6 +54,19 @@ def recordings(state: CameraState, start: int, end: int) -> list[dict[str, Any]]
     return found
 
 
+def recorded(state: CameraState, start: int, end: int) -> list[tuple[int, int]]:
+    """What is on the card of a period: start and end of each piece without a gap, Unix seconds."""
+    spans: list[tuple[int, int]] = []
+    if state.card_status is CardStatus.NORMAL:
+        for clip in recordings(state, start, end):
+            first, last = max(clip["start_time"], start), min(clip["end_time"], end)
+            if spans and spans[-1][1] == first:
+                spans[-1] = (spans[-1][0], last)
+            else:
+                spans.append((first, last))
+    return spans
+
+
 def _url(state: CameraState, path: str) -> str:
     address = state.documents.get("address", {})
     host = address.get("ip", "")
@@ -56,15 +79,17 @@ def stream_key(state: CameraState) -> str:
     return hashlib.md5(state.sn.encode(), usedforsecurity=False).hexdigest()
 
 
-def _rtsp(state: CameraState, path: str) -> str:
+def rtsp_url(state: CameraState, path: str) -> str:
+    """An RTSP address of the camera; refused (232) where it has no picture to serve."""
     address = state.documents.get("address", {})
-    port = address.get("rtsp_port")
-    return f"rtsp://{address.get('ip', '')}{f':{port}' if port else ''}/{stream_key(state)}/{path}"
+    if not address.get("rtsp_port"):
+        raise Refused(232)
+    return f"rtsp://{address.get('ip', '')}:{address['rtsp_port']}/{stream_key(state)}/{path}"
 
 
 @plays("media/getLiveStream")
 def _live(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
-    return {"hd_live_url": _rtsp(state, "live_hd.sdp"), "fhd_live_url": _rtsp(state, "live_fhd.sdp")}
+    return {"hd_live_url": rtsp_url(state, "live_hd.sdp"), "fhd_live_url": rtsp_url(state, "live_fhd.sdp")}
 
 
 @plays("media/getPlaybackStream")
@@ -72,9 +97,9 @@ def _playback(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     start, end = values["start_time"], values["end_time"]
     if start >= end:
         raise Refused(230)
-    if state.card_status is not CardStatus.NORMAL or not recordings(state, start, end):
+    if not recorded(state, start, end):
         raise Refused(235)
-    return {"playback_url": _rtsp(state, f"playback_{start}_{end}.sdp")}
+    return {"playback_url": rtsp_url(state, f"playback_{start}_{end}.sdp")}
 
 
 @plays("media/getVideoRecordList")
@@ -92,6 +117,77 @@ def _snapshot(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
 
 @plays("media/getVideoClip")
 def _clip(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
-    if not recordings(state, values["start_time"], values["end_time"]):
-        raise Refused(236)
-    return {"url": _url(state, f"clip/{values['start_time']}-{values['end_time']}.mp4")}
+    now = int(time.time() + state.clock_offset)
+    start, end = values["start_time"], min(values["end_time"], now)
+    _need_card(state)
+    if start >= end:
+        raise Refused(236)  # still to come
+    if not recorded(state, start, end):
+        raise Refused(236 if end > now - CLIP_S else 235)
+    name = f"{start}-{end}"
+    clips = state.documents.setdefault("clips", {})
+    if clips.get(name, 0.0) < time.monotonic() - CLIP_KEPT_S:
+        # Which moment of the span, is the dice's: the same clip, the same wait.
+        wait = random.Random(f"{state.sn}/{name}").uniform(*state.video.clip_ready_s)  # noqa: S311
+        clips[name] = time.monotonic() + wait
+    return {"url": _url(state, f"clip/{name}.mp4")}
+
+
+@serves("snapshot")
+def _snapshot_file(camera: VirtualCamera, rest: str) -> Content | None:
+    match = re.fullmatch(r"(\d{1,12})\.jpg", rest)
+    if match is None or abs(camera.clock() - int(match[1])) > KEPT_S:
+        return None
+    if not video.available():
+        from .video.blank import JPEG
+
+        return Content(JPEG, "image/jpeg")
+    from .video.footage import still
+
+    return Content(still(camera.state, int(match[1])), "image/jpeg")
+
+
+@serves("record")
+def _record_file(camera: VirtualCamera, rest: str) -> Content | None:
+    match = re.fullmatch(r"(\d{1,12})\.mp4", rest)
+    if match is None or camera.state.card_status is not CardStatus.NORMAL:
+        return None
+    begin = int(match[1])
+    if not any(r["start_time"] == begin for r in recordings(camera.state, begin, begin + 1)):
+        return None
+    if not video.available():
+        return _nothing_to_serve()
+    from .video.footage import recording
+
+    return Content(recording(_folder(camera), camera.state, [(begin, begin + CLIP_S)]), "video/mp4")
+
+
+@serves("clip")
+def _clip_file(camera: VirtualCamera, rest: str) -> Content | None:
+    name = rest.removesuffix(".mp4")
+    due = camera.state.documents.get("clips", {}).get(name)
+    now = time.monotonic()
+    start, _, end = name.partition("-")
+    if due is None or now > due + CLIP_KEPT_S:
+        return None
+    spans = recorded(camera.state, int(start), int(end))
+    if not spans:
+        return None
+    if not video.available():
+        return _nothing_to_serve()
+    if now >= due:
+        from .video.footage import prepared
+
+        made = prepared(_folder(camera), camera.state, spans, camera.closing)
+        if made is not None:
+            return Content(made, "video/mp4")
+    return Content(b'{"code": 236}', "application/json")
+
+
+def _folder(camera: VirtualCamera) -> Path:
+    return camera.vendor.folder / "clips"
+
+
+def _nothing_to_serve() -> Content:
+    reason = f"this virtual camera has no recordings to serve without PyAV. {video.HINT}\n"
+    return Content(reason.encode(), "text/plain", 503)
