@@ -109,10 +109,14 @@ class Commands(typer.core.TyperGroup):
             # The reader went away (a pipe into head): nobody is left to tell.
             sys.stdout = None
             raise typer.Exit(Exit.DONE) from None
-        except (typer.Exit, typer.Abort):
+        except typer.Exit:
             raise
+        except typer.Abort:  # Ctrl-C, or the end of input, at a question
+            sys.stderr.write("\n" + tr("Interrupted.") + "\n")
+            raise typer.Exit(Exit.INTERRUPTED) from None
         except _Click as error:
-            if ctx.obj is not None and ctx.obj.json:
+            # An unknown command is refused before there is a state.
+            if ctx.params.get("json") if ctx.obj is None else ctx.obj.json:
                 message = getattr(error, "message", str(error))
                 print_json(
                     {
@@ -154,7 +158,15 @@ def load(name: str) -> Any:
     _mark(name, command)
     if not command.help:
         command.help = tr(COMMANDS[name][1])
+    _speak(command)
     return command
+
+
+def _speak(command: Any) -> None:
+    """Have the help of a command and of those under it in the user's language; it is written in English."""
+    command.help = tr(command.help or "")
+    for sub in getattr(command, "commands", {}).values():
+        _speak(sub)
 
 
 def _mark(name: str, command: Any) -> None:

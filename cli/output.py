@@ -63,10 +63,14 @@ def columns(cells: Sequence[str], widths: Sequence[int]) -> str:
 def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
     """Rows under column headings, on stdout."""
     cells = [[tr(name).upper() for name in names]]
-    cells += [[printable(str(row.get(name, ""))) for name in names] for row in rows]
+    cells += [[_cell(row.get(name)) for name in names] for row in rows]
     widths = [max(width(line[i]) for line in cells) for i in range(len(names))]
     for line in cells:
         sys.stdout.write(columns(line, widths) + "\n")
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else printable(str(value))
 
 
 def fields(values: Mapping[str, Any]) -> None:
@@ -222,5 +226,6 @@ def print_error(state: State, error: errors.SunmiIpcError) -> None:
     )
     where = f"{document['camera']}: " if document["camera"] else ""
     end = "" if document["message"].endswith((".", "。")) or not document["hint"] else tr(".")
-    hint = f"{end} {document['hint']}" if document["hint"] else ""
+    blank = "" if (end or document["message"][-1:]) == "。" else " "  # a Chinese full stop brings its own
+    hint = f"{end}{blank}{document['hint']}" if document["hint"] else ""
     sys.stderr.write(f"{tr('error:')} {where}{document['message']}{code}{hint}\n")
