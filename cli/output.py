@@ -8,6 +8,8 @@ import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import time
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -118,7 +120,26 @@ def show(
         else:
             say(state, "nothing found")
     else:
-        fields(data)
+        fields(data if isinstance(reply, Mapping) else data | _explained(reply, data))
+
+
+def _explained(reply: Reply, data: Mapping[str, Any]) -> dict[str, str]:
+    """What a camera's numbers mean, beside them: ``2 (auto)``, ``540 (09:00)``."""
+    keys = {field.alias or name: getattr(reply, name) for name, field in type(reply).model_fields.items()}
+    words = {key: _word(value) for key, value in keys.items() if key in data}
+    return {key: f"{data[key]} ({word})" for key, word in words.items() if word}
+
+
+def _word(value: Any) -> str:
+    """The word that the commands take for a value: it stays English, as it is typed."""
+    from sunmi_ipc.values import Weekdays
+
+    if isinstance(value, time):
+        return "24:00" if value == time.max else f"{value:%H:%M}"
+    if isinstance(value, Weekdays):
+        whole = {Weekdays.ALWAYS: "always", Weekdays.EVERY_DAY: "everyday"}.get(value)
+        return whole or ",".join(str(day.name)[:3].lower() for day in value)
+    return value.name.lower() if isinstance(value, IntEnum) else ""
 
 
 def is_terminal() -> bool:

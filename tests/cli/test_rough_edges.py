@@ -61,3 +61,20 @@ def test_tables_and_full_stops(capsys: pytest.CaptureFixture[str], monkeypatch: 
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
     output.print_error(State(), error)
     assert "地址。请指定" in capsys.readouterr().err
+
+
+def test_numbers_are_explained_to_people(ready: VirtualCamera) -> None:
+    def shown(*args: str) -> dict[str, str]:
+        done = CliRunner().invoke(
+            app, [*args, "-c", ready.address], prog_name="ipc", env=ready.vendor.environment()
+        )
+        assert done.exit_code == 0, done.stderr
+        return dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if " " in line)
+
+    assert shown("image", "ir") == {"irmode": "2 (auto)"}
+    assert shown("detection", "show")["weekday"] == "128 (always)"
+    shown("detection", "set", "--days", "mon,tue", "--from", "09:00", "--to", "24:00")
+    detection = shown("detection", "show")
+    assert (detection["weekday"], detection["start_time"]) == ("3 (mon,tue)", "540 (09:00)")
+    assert detection["stop_time"] == "1440 (24:00)"
+    assert shown("sdcard", "status")["status"] == "2 (normal)"
