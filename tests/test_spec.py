@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import re
 import string
@@ -289,13 +290,7 @@ def templates() -> set[str]:
                 arguments.append(node.args[places[name]])
             elif name.endswith(
                 ("Error", "ConnectionFailed", "CameraNotFound", "BadPacket", "Reason")
-            ) and name not in (
-                "DeviceError",
-                "ValueError",
-                "TypeError",
-                "TimeoutError",
-                "PydanticCustomError",
-            ):
+            ) and not (hasattr(builtins, name) or name in ("DeviceError", "PydanticCustomError")):
                 arguments += node.args[:1]
                 arguments += [k.value for k in node.keywords if k.arg == "hint"]
             for argument in arguments:

@@ -440,6 +440,7 @@ def start_cameras(
     loop.allow_sockets(3 * count)
     cameras: list[VirtualCamera] = []
     number = first
+    _allow_files(4 * count)
     try:
         while len(cameras) < count:
             if number > 65_000:
@@ -454,3 +455,14 @@ def start_cameras(
             camera.close()
         raise
     return cameras
+
+
+def _allow_files(count: int) -> None:
+    """Each camera holds three sockets: raise the process's limit where it is lower and may be raised."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and soft < count + 256:
+            wanted = count + 256 if hard == resource.RLIM_INFINITY else min(count + 256, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -159,7 +159,8 @@ def _record_file(camera: VirtualCamera, rest: str) -> Content | None:
         return _nothing_to_serve()
     from .video.footage import recording
 
-    return Content(recording(_folder(camera), camera.state, [(begin, begin + CLIP_S)]), "video/mp4")
+    span = (begin, begin + CLIP_S)
+    return Content(recording(_folder(camera), camera.state, [span], camera.closing), "video/mp4")
 
 
 @serves("clip")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import queue
 import socket
 import struct
@@ -82,7 +84,7 @@ def _pair(ip: str) -> list[socket.socket]:
                 return [first, second]
         first.close()
         second.close()
-    raise OSError("no pair of ports is free")
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
 class Player:

@@ -118,8 +118,12 @@ class Authentication:
             self._nonce,
         ):
             return False
+        uri = words.get("uri", "")
+        # Some clients sign the stream's address where they ask for its track.
+        if not request.path.startswith(urlsplit(uri).path.strip("/") or "/"):
+            return False
         who = _md5(f"{self._user}:{self._realm}:{self._password}")
-        what = _md5(f"{request.method}:{words.get('uri', '')}")
+        what = _md5(f"{request.method}:{uri}")
         right = _md5(f"{who}:{self._nonce}:{what}")
         return hmac.compare_digest(words.get("response", ""), right)
 
