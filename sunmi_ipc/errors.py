@@ -6,10 +6,12 @@
     ├── ParameterError            refused before sending
     │   └── UnsupportedError      this camera model does not have it
     ├── ConfigError               settings, profiles or files on this computer
+    │   ├── CardError             a firmware card or image is not what the camera needs
     │   ├── SpoolError            the event spool cannot be read or written
     │   │   └── SpoolFull         no room for another event
     │   ├── DiskError             a file cannot be written: full, read-only, gone
     │   └── ExtraMissingError     an optional library is not installed
+    ├── CardWriteError            a firmware card failed while it was written or read back
     ├── ConnectionFailed          no route, refused, reset, timed out
     │   ├── CameraNotFound        discovery did not find it
     │   ├── StreamError           the live picture or a playback cannot be read
@@ -45,6 +47,8 @@ __all__ = [
     "AuthenticationError",
     "BadEvent",
     "CameraNotFound",
+    "CardError",
+    "CardWriteError",
     "ConfigError",
     "ConnectionFailed",
     "DeviceError",
@@ -130,6 +134,14 @@ class UnsupportedError(ParameterError):
 
 class ConfigError(SunmiIpcError):
     """Settings, a profile or a file on this computer are missing or wrong."""
+
+
+class CardError(ConfigError):
+    """A firmware card or image is not what the camera needs; nothing was changed."""
+
+
+class CardWriteError(SunmiIpcError):
+    """A firmware card failed while it was written, read back or formatted; it holds no new ``up.bin``."""
 
 
 class SpoolError(ConfigError):

@@ -221,6 +221,28 @@ class VirtualCamera:
         self._away_until = time.monotonic() + seconds
         self._cut()
 
+    def update_firmware(self, version: str = "", *, after: float = 0.0, seconds: float = 5.0) -> None:
+        """Play a firmware update from a card: off the network, then back with another version.
+
+        Args:
+            version: The new version; default: the next one.
+            after: Seconds until it begins.
+            seconds: Seconds that the camera is away; a real one takes a minute or two.
+
+        """
+        head, dot, tail = self.state.firmware.rpartition(".")
+        new = version or f"{head}{dot}{int(tail) + 1}"
+
+        def play() -> None:
+            if not self.closing.wait(after):
+                self.restart(seconds)
+                self.state.firmware = new
+
+        if after:
+            threading.Thread(target=play, daemon=True).start()
+        else:
+            play()
+
     @property
     def away(self) -> bool:
         """Whether the camera is restarting or changing networks."""
@@ -252,6 +274,8 @@ class VirtualCamera:
         """Play a fault (see ``sunmi_ipc.simulator.faults``)."""
         if kind == "restart":
             self.restart(value)
+        elif kind == "update":
+            self.update_firmware(after=value)
         elif kind == "clock":
             self.state.clock_offset = value
         elif kind not in faults.KINDS:
