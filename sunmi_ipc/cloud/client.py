@@ -46,6 +46,9 @@ class Transport(Protocol):
     def send(self, request: wire.Request, *, timeout: float) -> Incoming:
         """Send, and return the whole answer within *timeout* seconds, or raise a SunmiIpcError."""
 
+    def fetch(self, url: str, *, timeout: float) -> bytes:
+        """The file at *url*, within *timeout* seconds."""
+
     def close(self) -> None:
         """Close what is open."""
 
@@ -257,6 +260,10 @@ class Cloud:
                 if pause is None or deadline - time.monotonic() < pause:
                     raise
                 time.sleep(pause)
+
+    def fetch(self, url: str) -> bytes:
+        """The picture or other file of at most 16 MB at a URL that the cloud has answered with."""
+        return self._transport.fetch(url, timeout=max(self.timeout, 30.0))
 
     def gather(self, endpoint: Endpoint[..., R], parts: Sequence[Mapping[str, Any]]) -> list[R | CloudError]:
         """Call *endpoint* for every part, in parallel.

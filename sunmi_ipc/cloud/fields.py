@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
@@ -26,9 +26,13 @@ MAX_BODY = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """The text must match *pattern* as a whole, once *dropped* characters are taken out and it is *upper*."""
+    """The text must match *pattern* as a whole, once *dropped* characters are taken out and it is *upper*.
+
+    ``words`` say so to people.
+    """
 
     pattern: str
+    words: str = ""
     dropped: str = ""
     upper: bool = False
 
@@ -36,6 +40,16 @@ class Matches:
         """The text as it is sent."""
         value = value.strip().translate(dict.fromkeys(map(ord, self.dropped)))
         return value.upper() if self.upper else value
+
+    @classmethod
+    def of(cls, annotation: Any) -> Matches | None:
+        """The rule in a parameter's annotation, if it has one."""
+        for part in (annotation, *get_args(annotation)):
+            if isinstance(part, cls):
+                return part
+            if part is not annotation and (found := cls.of(part)) is not None:
+                return found
+        return None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         from pydantic_core import PydanticCustomError, core_schema
@@ -65,15 +79,19 @@ class Aware:
 
 
 SHOP_NO = re.compile(r"[0-9]{1,20}")
-_DIGITS = Matches(r"[0-9]{1,20}")
-_ID = Matches(r"[\x21-\x7e]{1,64}")
+_DIGITS = Matches(r"[0-9]{1,20}", "It is made of digits.")
+_ID = Matches(r"[\x21-\x7e]{1,64}", "It is made of letters and digits.")
 
 CompanyNo = Annotated[str, _DIGITS, Help("the company's number in the digital store, digits")]
 IpcId = Annotated[str, _DIGITS, Help("the camera's id in the cloud, digits; or give ipc_sn")]
-IpcSn = Annotated[str, Matches(r"[0-9A-Za-z_-]{1,64}"), Help("the camera's serial number; or give ipc_id")]
+IpcSn = Annotated[
+    str,
+    Matches(r"[0-9A-Za-z_-]{1,64}", "It stands on the camera's label."),
+    Help("the camera's serial number; or give ipc_id"),
+]
 Mac = Annotated[
     str,
-    Matches(r"[0-9A-F]{12}", dropped=":-. ", upper=True),
+    Matches(r"[0-9A-F]{12}", "Copy the 12 hex digits from the camera's label.", dropped=":-. ", upper=True),
     Help("the camera's MAC address; sent as 12 hex digits without colons"),
 ]
 CameraName = Annotated[str, MinLen(1), MaxLen(64), Help("the camera's name")]
@@ -102,6 +120,8 @@ Ages = Annotated[AgeRange, Help("age range, 1 (1-6 years) to 8 (56 and over)")]
 Threshold = Annotated[int, Ge(1), Help("visits after which a stranger moves")]
 RulePeriod = Annotated[int, Ge(1), Help("period in which the visits are counted", "seconds")]
 Callback = Annotated[
-    str, Matches(r"https?://[^\s/@?#]+(?:[/?#]\S*)?"), Help("URL that the cloud posts messages to")
+    str,
+    Matches(r"https?://[^\s/@?#]+(?:[/?#]\S*)?", "For example https://shop.example/messages."),
+    Help("URL that the cloud posts messages to"),
 ]
 Events = Annotated[list[int], MinLen(1), Help("numbers of the messages; 2001: a person seen")]

@@ -156,7 +156,7 @@ class _Points(Reply):
         points: dict[Any, Any] = {}
         for point in (p for part in parts for p in part.count_list):
             points.setdefault(point.time, point)
-        return cls(count_list=tuple(points[key] for key in sorted(points)))
+        return cls.model_construct(count_list=tuple(points[key] for key in sorted(points)))
 
 
 class TodayHour(TodayTotals):
@@ -218,7 +218,7 @@ class GenderAges(Reply):
         for row in (r for part in parts for r in part.count_list):
             ages.setdefault(row.age_range, []).append(row)
         names = _counts(GenderAge)
-        return cls(
+        return cls.model_construct(
             count_list=tuple(GenderAge(age_range=age, **_sums(ages[age], names)) for age in sorted(ages))
         )
 
@@ -289,7 +289,7 @@ class _Parts(_Points):
         points: dict[Any, list[Any]] = {}
         for point in (p for part in parts for p in part.count_list):
             points.setdefault(point.time, []).append(point)
-        return cls(
+        return cls.model_construct(
             count_list=tuple(
                 type(same[0])(time=key, **_sums(same, _counts(type(same[0]))))
                 for key, same in sorted(points.items())

@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..errors import ParameterError
 from ..spec import ALL_MODELS, Endpoint, Evidence, Sign
+from .fields import MAX_BODY, Matches
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,13 +49,33 @@ class CloudEndpoint(Endpoint[P, R]):
 
     def check(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Check *values*, cameras and periods included; raises ParameterError, sends nothing."""
-        made = super().check(values)
+        self._check_pictures(values)
+        try:
+            made = super().check(values)
+        except ParameterError as error:
+            refused = next((p for p in self.parameters if p.name == error.name), None)
+            rule = Matches.of(refused.annotation) if refused else None
+            if rule is not None and not error.hint_template:
+                error.hint_template = rule.words
+            raise
         names = {p.name for p in self.parameters}
         if {"ipc_sn", "ipc_id"} <= names and not {"ipc_sn", "ipc_id"} & made.keys():
             raise ParameterError("{name}: missing", name="ipc_sn", hint="Give ipc_sn or ipc_id.")
         if {"start_time", "end_time"} <= names:
             self._check_period(made["start_time"], made["end_time"])
         return made
+
+    def _check_pictures(self, values: Mapping[str, Any]) -> None:
+        for p in self.parameters:
+            value = values.get(p.name)
+            if p.kind == "file" and isinstance(value, bytes) and len(value) >= MAX_BODY:
+                raise ParameterError(
+                    "{name}: the picture has {size} bytes, the service takes fewer than {most}",
+                    name=p.name,
+                    size=len(value),
+                    most=MAX_BODY,
+                    hint="Make it smaller: 640 pixels a side are plenty for a face.",
+                )
 
     def _check_period(self, start: Any, end: Any) -> None:
         if end < start:

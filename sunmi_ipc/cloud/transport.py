@@ -142,6 +142,37 @@ class CloudTransport:
         _log.debug("HTTP %s, %d bytes", response.status_code, len(content))
         return Incoming(response.status_code, response.headers, content)
 
+    def fetch(self, url: str, *, timeout: float) -> bytes:
+        """The file at *url*, of at most 16 MB; ``https://`` is verified as the service is.
+
+        Raises:
+            ConnectionFailed, TlsError: as :meth:`send`.
+            ReplyError: The file is not there, or too large.
+
+        """
+        connection = _Connection(self.base, self._context)
+        started = time.monotonic()
+        CALL.deadline = started + timeout
+        try:
+            with connection.session.get(
+                url,
+                headers={"Accept-Encoding": "identity", "User-Agent": "sunmi-ipc"},
+                timeout=timeout,
+                stream=True,
+            ) as response:
+                if response.status_code != 200:
+                    raise ReplyError(
+                        "HTTP status {status} instead of the file",
+                        hint="The address may be too old: ask for a new one.",
+                        status=response.status_code,
+                    )
+                return self._read(response)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise _translate(error, timeout, time.monotonic() - started) from error
+        finally:
+            CALL.deadline = None
+            connection.session.close()
+
     def _read(self, response: requests.Response) -> bytes:
         content = bytearray()
         for chunk in response.raw.stream(_CHUNK, decode_content=False):
