@@ -39,8 +39,8 @@ def tour(state: State) -> None:
             ("Where is its live picture?", ["cloud", "live", "Door"]),
             ("How many people came today?", ["cloud", "flow"]),
             (
-                "And in the last eight weeks?",
-                ["cloud", "flow", "--by", "week", "--from", str(yesterday - timedelta(days=55))],
+                "And who came in the last 30 days?",
+                ["cloud", "flow", "--by", "tag", "--from", str(yesterday - timedelta(days=29))],
             ),
             ("Which face groups are there?", ["cloud", "faces", "group", "list"]),
             (

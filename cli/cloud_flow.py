@@ -77,6 +77,8 @@ def flow(
     title = f"{start}" if start == end else f"{start} - {end}"
     bars = {name: [int(row.get(key) or 0) for row in rows] for key, name in names.items()}
     labels = [str(row[label]) for row in rows]
+    if start == end:
+        labels = [text.removeprefix(f"{start} ") for text in labels]
     if output is not None:
         from sunmi_ipc.cloud.chart import draw
 
@@ -178,5 +180,5 @@ def _sums(state: State, rows: list[dict[str, Any]], bars: dict[str, list[int]]) 
     for name, values in bars.items():
         say(state, "{name}: {count}", name=tr(name), count=sum(values))
     for key, name in (("pass_count", "passed by"), ("unexposed_count", "came in, face not seen")):
-        if rows and key in rows[0]:
+        if rows and rows[0].get(key) is not None:
             say(state, "{name}: {count}", name=tr(name), count=sum(int(r.get(key) or 0) for r in rows))

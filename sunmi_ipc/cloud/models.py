@@ -138,11 +138,14 @@ class Snapshot(Reply):
 
 
 class TodayTotals(Reply):
-    """People: ``total_count`` with a face, ``unexposed_count`` without; ``pass_count`` passed by."""
+    """People: ``total_count`` with a face, ``unexposed_count`` without; ``pass_count`` passed by.
 
-    total_count: Int = Field(0, validation_alias=AliasChoices("total_count", "count"))
-    unexposed_count: Int = 0
-    pass_count: Int = 0
+    The latter two are None where the service does not say them.
+    """
+
+    total_count: Int = Field(validation_alias=AliasChoices("total_count", "count"))
+    unexposed_count: Int | None = None
+    pass_count: Int | None = None
 
 
 class _Points(Reply):
@@ -226,17 +229,20 @@ class GenderAges(Reply):
 class Totals(Reply):
     """Visits by kind of visitor; ``member`` counts the faces of your own groups."""
 
-    total_count: Int = 0
+    total_count: Int
     regular_count: Int = 0
     stranger_count: Int = 0
     member_count: Int = 0
-    pass_count: Int = 0
-    unexposed_count: Int = 0
 
 
 class UniqueTotals(Totals):
-    """The same with people counted once (``uniq_…``), None where that is not known."""
+    """With people who passed by, whose faces were not seen, and counted once (``uniq_…``).
 
+    All are None where the service does not say them, or they cannot be known.
+    """
+
+    pass_count: Int | None = None
+    unexposed_count: Int | None = None
     uniq_total_count: Int | None = None
     uniq_regular_count: Int | None = None
     uniq_stranger_count: Int | None = None

@@ -85,16 +85,27 @@ class CloudEndpoint(Endpoint[P, R]):
         # Days are inclusive: one day lasts from itself to itself.
         length = end - start if isinstance(start, datetime) else end - start + timedelta(days=1)
         if self.longest is not None and length > self.longest:
-            raise ParameterError(
-                "{name}: one call takes at most {most}",
-                name="end_time",
-                most=in_words(self.longest),
-                hint="Ask for a shorter period, or use the method that splits it.",
-            )
+            raise _too_long(self.longest)
         if self.past and end >= (datetime.now(UTC) + _EARLIEST_ZONE).date():
             raise ParameterError(
                 "{name}: the last day must be before today", name="end_time", hint="End it yesterday."
             )
+
+
+def _too_long(longest: timedelta) -> ParameterError:
+    hint = "Ask for a shorter period, or use the method that splits it."
+    if longest > timedelta(days=1):
+        return ParameterError(
+            "{name}: one call takes at most {days} days", name="end_time", days=longest.days, hint=hint
+        )
+    if longest == timedelta(days=1):
+        return ParameterError("{name}: one call takes at most 24 hours", name="end_time", hint=hint)
+    return ParameterError(
+        "{name}: one call takes at most {seconds} seconds",
+        name="end_time",
+        seconds=longest.seconds,
+        hint=hint,
+    )
 
 
 def in_words(period: timedelta) -> str:
