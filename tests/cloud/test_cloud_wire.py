@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sunmi_ipc import errors
@@ -81,6 +81,7 @@ def test_reply_is_read_as_the_sample_says(sample: Path) -> None:
     assert (None if made is None else made.as_dict()) == case["result"]
 
 
+@settings(max_examples=30)
 @given(name=TEXT.filter(lambda t: len(t) <= 64), gender=st.sampled_from([None, 1, 2]), note=TEXT)
 def test_multipart_is_signed_over_what_is_sent_but_the_picture(
     name: str, gender: int | None, note: str
@@ -142,6 +143,7 @@ def test_an_error_is_never_taken_for_success(case: str, code: int, message: str,
         wire.open_reply(endpoint(case), reply({"code": code, "msg": message, "data": data}))
 
 
+@settings(max_examples=50)
 @given(data=JSON, code=st.just(0) | JSON)
 def test_any_answer_is_a_result_or_an_error_of_ours(code: Any, data: Any) -> None:
     for document in ({"code": code, "msg": "", "data": data}, data):
