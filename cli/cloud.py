@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import typer.core
 
+from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 
 from . import cloud_faces, cloud_flow, cloud_hooks, cloud_media
@@ -107,6 +109,38 @@ def rename(
     """Give a camera another name."""
     with open_cloud(ctx) as cloud:
         show(State.of(ctx), cloud.devices.rename(new, **camera(ctx, cloud, name)))
+
+
+@app.command()
+def call(
+    ctx: typer.Context,
+    path: Annotated[str, typer.Argument(metavar="PATH", help=tr("The path behind /openapi/."))],
+    values: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME=VALUE]...",
+            help=tr("Parameters by their name on the wire; NAME=@FILE sends a file."),
+        ),
+    ] = None,
+) -> None:
+    """Send any call, signed, with the shop."""
+    pairs: dict[str, Any] = {}
+    for pair in values or ():
+        name, equals, value = pair.partition("=")
+        if not name or not equals:
+            raise ParameterError("{name}: not of the form name=value", name=pair.partition("=")[0])
+        pairs[name] = _read(Path(value[1:])) if value.startswith("@") else value
+    with open_cloud(ctx) as cloud:
+        show(State.of(ctx), cloud.call(path, pairs) or None)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ParameterError(
+            "{path} cannot be read: {reason}", name=str(path), path=str(path), reason=error.strerror or ""
+        ) from None
 
 
 for _name, _command, _epilog in cloud_media.COMMANDS:

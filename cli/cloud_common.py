@@ -106,7 +106,11 @@ def camera(ctx: typer.Context, cloud: Cloud, name: str) -> dict[str, str]:
         ParameterError: No camera of the shop has that name, several could be meant, or there is none.
 
     """
-    name = name or State.of(ctx).camera
+    from .target import is_address
+
+    # A camera on the LAN may be set for other commands; its address says nothing to the cloud.
+    if not name and not is_address(State.of(ctx).camera):
+        name = State.of(ctx).camera
     if name.isascii() and name.isdecimal():
         return {"ipc_id": name}
     if _SN.fullmatch(name):

@@ -13,7 +13,7 @@ from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 
 from .cloud_common import Csv, open_cloud, parts, write_csv
-from .output import print_json, say, width
+from .output import print_json, say, waiting, width
 from .state import State
 from .times import parse_when
 
@@ -82,7 +82,8 @@ def flow(
     if output is not None:
         from sunmi_ipc.cloud.chart import draw
 
-        draw(output, labels, bars, title=f"People by {by}, {title}")
+        with waiting(state, "Drawing …"):
+            draw(output, labels, bars, title=f"People by {by}, {title}")
     if state.json:
         print_json(answer.as_dict())
         return

@@ -52,15 +52,23 @@ def draw(
     axes = figure.add_subplot()
     places, below = range(len(labels)), [0] * len(labels)
     for number, (name, values) in enumerate(series.items()):
-        axes.bar(places, values, bottom=below, label=name, width=0.85, color=_COLOURS[number % len(_COLOURS)])
+        axes.bar(
+            places,
+            values,
+            bottom=below,
+            label=name,
+            width=0.85 if len(labels) < 100 else 1.0,
+            color=_COLOURS[number % len(_COLOURS)],
+        )
         below = [a + b for a, b in zip(below, values, strict=True)]
     step = max(1, -(-len(labels) // _MOST_LABELS))
     axes.set_xticks(list(places)[::step], list(labels)[::step], rotation=30, ha="right")
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_ylabel("people")
-    axes.set_title(title)
+    axes.set_title(title, loc="left")
+    axes.margins(x=0.01)
     if len(series) > 1:
-        axes.legend(frameon=False)
+        figure.legend(loc="outside upper right", frameon=False, ncols=len(series))
     try:
         figure.savefig(path, format=kind, dpi=110)
     except OSError as error:

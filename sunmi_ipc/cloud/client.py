@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -135,8 +136,9 @@ class Cloud:
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
-        if "_transport" in self.__dict__:
-            self._transport.close()
+        transport = self._own_transport or self.__dict__.get("_made_transport")
+        if transport is not None:
+            transport.close()
 
     def at(self, shop_no: str = "", shop_id: str = "") -> Cloud:
         """The same cloud, seen from another shop; it shares the connections."""
@@ -206,8 +208,14 @@ class Cloud:
         """Nothing: a cloud is no camera."""
         return ""
 
-    def call(self, endpoint: Endpoint[..., Any], values: Mapping[str, Any] | None = None) -> Any:
-        """Call an endpoint of the cloud's table.
+    def call(self, endpoint: Endpoint[..., Any] | str, values: Mapping[str, Any] | None = None) -> Any:
+        """Call an endpoint, or any path.
+
+        Args:
+            endpoint: A declaration (``Devices.list``), or a path such as ``"face/updatePicture"``.
+            values: Parameters by Python name; for a path, by wire name, bytes for files.
+
+        Returns: the endpoint's result; for a path, the answer's ``data`` as it came.
 
         Raises:
             ParameterError: A parameter, the period or the size is out of bounds; nothing was sent.
@@ -215,28 +223,45 @@ class Cloud:
             ConnectionFailed, TlsError, ReplyError, CloudError: see ``sunmi_ipc.errors``.
 
         """
-        assert isinstance(endpoint, CloudEndpoint)
-        checked = endpoint.check(values or {})
-        if endpoint.shop and not self.shop:
+        values, shop = values or {}, self.shop
+        if isinstance(endpoint, str):
+            path = endpoint.strip("/").removeprefix("openapi/")
+            if not re.fullmatch(r"\w+(/\w+)+", path, re.ASCII):
+                raise ParameterError(
+                    "{name}: not a path", name="path", hint="For example device/ipc/getList."
+                )
+
+            def make() -> wire.Request:
+                now = time.time() + self.clock_offset
+                return wire.build_raw(path, values, self._credentials, shop=shop, now=now, random=nonce())
+
+            return self._exchange(make, lambda answer: wire.open_json(path, answer))
+        declared = endpoint
+        assert isinstance(declared, CloudEndpoint)
+        checked = declared.check(values)
+        if declared.shop and not shop:
             raise ConfigError(
                 "no shop is configured",
                 hint="Set SUNMI_IPC_SHOP_NO or say --shop; the number stands in the digital store.",
             )
 
-        def make() -> wire.Request:
+        def build() -> wire.Request:
             now = time.time() + self.clock_offset
-            return wire.build(endpoint, checked, self._credentials, shop=self.shop, now=now, random=nonce())
+            return wire.build(declared, checked, self._credentials, shop=shop, now=now, random=nonce())
 
+        return self._exchange(build, lambda answer: wire.open_reply(declared, answer))
+
+    def _exchange(self, make: Callable[[], wire.Request], read: Callable[[Incoming], R]) -> R:
         request = make()
         deadline = time.monotonic() + max(self.timeout, request.timeout_s or 0)
         incoming = self._send(request, deadline)
         try:
-            return wire.open_reply(endpoint, incoming)
+            return read(incoming)
         except CloudError as error:
             if error.code not in (401, 5091) or not self._clock_differs(incoming):
                 raise
         # Refused, so not carried out: safe to say again with the service's own time.
-        return wire.open_reply(endpoint, self._send(make(), deadline))
+        return read(self._send(make(), deadline))
 
     def _clock_differs(self, incoming: Incoming) -> bool:
         if incoming.date is None:

@@ -9,11 +9,10 @@ import time
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
-import certifi
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 
 from ..errors import ConnectionFailed, ReplyError, SunmiIpcError, TlsError
 from ..redact import MASK, is_secret
@@ -43,7 +42,7 @@ def context(ca: str = "") -> ssl.SSLContext:
     made.load_default_certs()
     if not made.cert_store_stats()["x509_ca"]:
         # No store of one file: requests' own list stands in, beside the system's folder if it has one.
-        made.load_verify_locations(certifi.where())
+        made.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
     return made
 
 

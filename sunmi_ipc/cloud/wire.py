@@ -12,7 +12,7 @@ from urllib3.filepost import encode_multipart_formdata
 from .. import wire
 from ..errors import CloudError, CloudNotOfferedError, CloudSignatureError, ParameterError, ReplyError
 from ..spec import Sign
-from ..wire import Credentials, Incoming
+from ..wire import Credentials, Incoming, Outgoing
 from .codes import UNAUTHORIZED
 from .fields import MAX_BODY
 
@@ -66,6 +66,32 @@ def build(
         elif value is not None:
             texts[parameter.wire] = value
     outgoing = wire.build_raw(endpoint.path, texts, credentials, now=now, random=random, how=Sign.SECRET)
+    return _request(outgoing, endpoint.safe, endpoint.timeout_s, files, boundary)
+
+
+def build_raw(
+    path: str,
+    values: Mapping[str, Any],
+    credentials: Credentials,
+    *,
+    shop: Mapping[str, str],
+    now: float,
+    random: str,
+) -> Request:
+    """Build a request to any path, with wire names and any values; bytes are sent as files, unsigned."""
+    files = {k: v for k, v in values.items() if isinstance(v, bytes)}
+    texts = dict(shop) | {k: v for k, v in values.items() if k not in files}
+    outgoing = wire.build_raw(path, texts, credentials, now=now, random=random, how=Sign.SECRET)
+    return _request(outgoing, outgoing.safe, None, files, None)
+
+
+def _request(
+    outgoing: Outgoing,
+    safe: bool,
+    timeout_s: float | None,
+    files: Mapping[str, bytes],
+    boundary: str | None,
+) -> Request:
     body, kind = outgoing.body, _FORM
     if files:
         parts: list[Any] = [*outgoing.fields, *((name, _file(data)) for name, data in files.items())]
@@ -77,7 +103,7 @@ def build(
             most=MAX_BODY,
             hint="Send fewer entries at a time, or a smaller picture.",
         )
-    return Request(endpoint.path, outgoing.fields, body, kind, endpoint.safe, endpoint.timeout_s)
+    return Request(outgoing.path, outgoing.fields, body, kind, safe, timeout_s)
 
 
 def _file(data: bytes) -> tuple[str, bytes, str]:
@@ -97,6 +123,30 @@ def _json(body: bytes) -> dict[str, Any]:
     return payload
 
 
+def open_json(path: str, incoming: Incoming) -> dict[str, Any]:
+    """The ``data`` of an answer of any path, success only; raises as :func:`open_reply`."""
+    payload, code = _opened(path, incoming)
+    if code != 0:
+        raise CloudError.of(code, endpoint=path)
+    data = payload.get("data")
+    return data if isinstance(data, dict) else {"data": data} if data not in (None, "", []) else {}
+
+
+def _opened(path: str, incoming: Incoming) -> tuple[dict[str, Any], int]:
+    """The answer and its code."""
+    if incoming.status == UNAUTHORIZED:
+        raise CloudSignatureError(UNAUTHORIZED, endpoint=path)
+    if incoming.status != 200:
+        raise ReplyError("HTTP status {status} instead of an answer", hint=_URL_HINT, status=incoming.status)
+    payload = _json(incoming.body)
+    code = payload.get("code")
+    if isinstance(code, str) and code.strip().isdecimal() and len(code) < 10:
+        code = int(code)
+    if isinstance(code, bool) or not isinstance(code, int):
+        raise ReplyError("the answer has no return code", hint=_URL_HINT)
+    return payload, code
+
+
 def open_reply(endpoint: CloudEndpoint[..., R], incoming: Incoming) -> R:
     """The typed result of *endpoint*.
 
@@ -107,18 +157,9 @@ def open_reply(endpoint: CloudEndpoint[..., R], incoming: Incoming) -> R:
         ReplyError: Anything else that is not an answer of this shape.
 
     """
-    if incoming.status == UNAUTHORIZED:
-        raise CloudSignatureError(UNAUTHORIZED, endpoint=endpoint.path)
     if endpoint.in_development and incoming.status in (404, 405, 501):
         raise CloudNotOfferedError(incoming.status, endpoint=endpoint.path)
-    if incoming.status != 200:
-        raise ReplyError("HTTP status {status} instead of an answer", hint=_URL_HINT, status=incoming.status)
-    payload = _json(incoming.body)
-    code = payload.get("code")
-    if isinstance(code, str) and code.strip().isdecimal() and len(code) < 10:
-        code = int(code)
-    if isinstance(code, bool) or not isinstance(code, int):
-        raise ReplyError("the answer has no return code", hint=_URL_HINT)
+    payload, code = _opened(endpoint.path, incoming)
     data = payload.get("data")
     if code != 0 and not _good_after_all(endpoint, code, payload):
         if endpoint.in_development and code not in endpoint.codes:

@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def test_the_name_in_the_certificate_counts(services: Services) -> None:
             except OSError:
                 return
 
-    thread = threading.Thread(target=forward)
+    thread = threading.Thread(target=forward, daemon=True)
     thread.start()
     url = f"https://127.0.0.3:{other.getsockname()[1]}/openapi"
     with connect(service, url=url, retries=0) as cloud, pytest.raises(errors.TlsError, match="not trusted"):
@@ -177,6 +178,19 @@ def test_threads_share_a_cloud(service: VirtualCloud, cloud: Cloud) -> None:
     assert totals == [True] * 40
 
 
+def test_closing_closes_and_the_next_call_opens_again(service: VirtualCloud) -> None:
+    with connect(service) as cloud:
+        cloud.flow.today()
+        server = service._server
+        assert server is not None
+        with server._guard:
+            assert len(server._open) == 1
+        cloud.close()
+        with server._guard:
+            assert server._guard.wait_for(lambda: not server._open, 10)
+        assert cloud.flow.today().total_count >= 0
+
+
 def test_another_shop_over_the_same_connections(service: VirtualCloud, cloud: Cloud) -> None:
     first, second = service.state.shops.values()
     other = cloud.at(second.no)
@@ -258,3 +272,51 @@ def test_pictures_are_fetched(service: VirtualCloud, cloud: Cloud) -> None:
         small.fetch(url, timeout=5)
     small.close()
     assert len(jpeg.face("x")) > 10
+
+
+def test_any_path_can_be_called(service: VirtualCloud, cloud: Cloud) -> None:
+    sn = service.devices()[0].sn
+    assert cloud.call("/openapi/device/ipc/getInfo", {"ipc_sn": sn})["ipc_sn"] == sn
+    group = next(iter(service.shop.groups))
+    added = cloud.call("face/add", {"group_id": group, "name": "Zoe", "pic": jpeg.face("Zoe")})
+    assert cloud.faces.wait(added["face_id"], every=0.02).name == "Zoe"
+    assert cloud.call("hook/add", {"event_list": [2001], "http_callback": "https://shop.example/"}) == {}
+    with pytest.raises(errors.ReplyError, match="404"):
+        cloud.call("face/updatePicture", {})
+    with pytest.raises(errors.CloudNotFoundError):
+        cloud.call("face/getInfo", {"face_id": "1"})
+    with pytest.raises(errors.ParameterError):
+        cloud.call("https://elsewhere.example/x")
+    with pytest.raises(errors.ParameterError, match="larger than"):
+        cloud.call("face/delete", {"face_id_list": ["x" * 1_000_000]})
+
+
+def test_a_proxy_on_the_way_sees_nothing(service: VirtualCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bytes] = []
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                seen.append(data)
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def tunnel() -> None:
+        with proxy, proxy.accept()[0] as inside:
+            seen.append(inside.recv(4096))
+            inside.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            with socket.create_connection(("127.0.0.1", service.port)) as outside:
+                back = threading.Thread(target=pump, args=(outside, inside))
+                back.start()
+                pump(inside, outside)
+                back.join()
+
+    proxy = socket.create_server(("127.0.0.1", 0))
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+    thread = threading.Thread(target=tunnel, daemon=True)
+    thread.start()
+    with connect(service) as cloud:
+        assert cloud.flow.today().total_count >= 0
+    thread.join()
+    assert seen[0].startswith(f"CONNECT 127.0.0.1:{service.port}".encode())
+    assert b"getLatest" not in b"".join(seen)

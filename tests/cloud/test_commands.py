@@ -205,6 +205,37 @@ def test_faces(ipc: Ipc, text: Callable[..., str], service: VirtualCloud, tmp_pa
     assert "fewer than 1000000" in text("faces", "add", str(big), "-g", "employee", code=2)
 
 
+def test_any_call(ipc: Ipc, service: VirtualCloud, tmp_path: Path) -> None:
+    assert len(ipc("call", "device/ipc/getList")["ipc_list"]) == 2
+    picture = tmp_path / "Zoe.jpg"
+    picture.write_bytes(jpeg.face("Zoe"))
+    group = next(iter(service.shop.groups))
+    assert "face_id" in ipc("call", "face/add", f"group_id={group}", "name=Zoe", f"pic=@{picture}")
+    assert ipc("call", "face/getInfo", "face_id=1", code=5)["error"]["code"] == 5506
+    assert ipc("call", "face/getInfo", "face_id", code=2)["error"]["type"] == "ParameterError"
+    assert ipc("call", "getInfo", code=2)["error"]["message"].startswith("path")
+
+
+def test_a_camera_of_the_lan_is_not_meant(
+    ipc: Ipc, service: VirtualCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUNMI_IPC_CAMERA", "192.168.1.20:8443")
+    service.devices()[1].shop_no = ""
+    assert service.devices()[0].sn in ipc("live")["url"]
+    monkeypatch.setenv("SUNMI_IPC_CAMERA", service.devices()[0].sn)
+    assert service.devices()[0].sn in ipc("live")["url"]
+
+
+def test_the_shop_of_a_profile(ipc: Ipc, service: VirtualCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sunmi_ipc.settings import write_profile
+
+    other = list(service.state.shops)[1]
+    monkeypatch.delenv("SUNMI_IPC_SHOP_NO")
+    assert ipc("devices", code=2)["error"]["message"] == "no shop is configured"
+    write_profile("branch", {"shop_no": other}, use_keyring=False)
+    assert ipc("devices", "-p", "branch")["ipc_list"][0]["ipc_sn"] == service.devices(other)[0].sn
+
+
 def test_hooks(ipc: Ipc, service: VirtualCloud) -> None:
     url = "https://shop.example/messages"
     ipc("hooks", "add", "--callback", url)
