@@ -29,6 +29,7 @@ USES: dict[str, tuple[str, ...]] = {
     "detection set": ("detection.show", "detection.set"),
     "doorline show": ("people_flow.door_line",),
     "doorline set": ("people_flow.set_door_line",),
+    "doorline preview": ("people_flow.door_line", "video.snapshot_url"),
     "flow arrivals": ("people_flow.arrivals",),
     "flow passing": ("people_flow.passing",),
     "flow leaving": ("people_flow.leaving",),
@@ -52,14 +53,16 @@ USES: dict[str, tuple[str, ...]] = {
     "face oldest": ("faces.oldest",),
     "face find": ("faces.find",),
     "face settings": ("faces.settings", "faces.set_settings"),
-    "video live": ("video.live",),
-    "video playback": ("video.playback",),
+    "video live": ("video.live_url",),
+    "video playback": ("video.playback_url",),
     "video records": ("video.records_page",),
-    "video snapshot": ("video.snapshot_url",),
+    "video download": ("video.records_page", "sdcard.status"),
+    "video snapshot": ("video.snapshot_url", "video.live_url"),
     "video clip": ("video.clip_url",),
     "events list": ("events.list",),
     "events subscribe": ("events.add",),
-    "events unsubscribe": ("events.unsubscribe",),
+    "events unsubscribe": ("events.unsubscribe", "events.list"),
+    "events listen": ("events.add", "events.list", "events.unsubscribe"),
 }
 
 

@@ -126,6 +126,8 @@ def start(
                         "mac": c.state.mac,
                         "model": str(c.state.model),
                         "state": state,
+                        "hd_live_url": c.live_url("hd"),
+                        "fhd_live_url": c.live_url("fhd"),
                     }
                     for c in cameras
                 ],
@@ -138,6 +140,8 @@ def start(
                 "env": environment,
             }
         )
+        if not all(c.live_url() for c in cameras):
+            note(run, "These cameras have no picture. Run: pip install 'sunmi-ipc[video]'")
         if sys.stdout.isatty():
             note(
                 run,

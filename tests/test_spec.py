@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import re
 import string
@@ -285,13 +286,9 @@ def templates() -> set[str]:
             arguments: list[ast.expr] = []
             if name in takers and len(node.args) > places.get(name, 99):
                 arguments.append(node.args[places[name]])
-            elif name.endswith(("Error", "ConnectionFailed", "CameraNotFound")) and name not in (
-                "DeviceError",
-                "ValueError",
-                "TypeError",
-                "TimeoutError",
-                "PydanticCustomError",
-            ):
+            elif name.endswith(
+                ("Error", "ConnectionFailed", "CameraNotFound", "BadPacket", "Reason")
+            ) and not (hasattr(builtins, name) or name in ("DeviceError", "PydanticCustomError")):
                 arguments += node.args[:1]
                 arguments += [k.value for k in node.keywords if k.arg == "hint"]
             for argument in arguments:

@@ -22,9 +22,11 @@ from .checks import Refused, check_private, check_public, parse_form, parse_mult
 from .faces import populate
 from .faults import Fault, Faults
 from .http import Connection
+from .media import rtsp_url
 from .state import CameraState, new_state
 from .vendor import Vendor
-from .video import VideoSettings
+from .video import VideoSettings, available
+from .video.rtsp import RtspServer
 
 STATES = ("factory", "ready")
 
@@ -64,6 +66,7 @@ class VirtualCamera:
         flat: Print the fields beside ``code`` instead of under ``data``.
         overrides: Other paths and names than the table's, as a real camera may have.
         udp: Answer discovery.
+        reply: Where answers go: ``sender``, ``port`` or ``broadcast`` (``simulator.discovery``).
         people: How many have come by an FM020 that is ready.
         video: How it films: sizes, frame rates, codec, RTSP user.
 
@@ -84,6 +87,7 @@ class VirtualCamera:
         clock_tolerance_s: float = 300.0,
         overrides: Mapping[str, Override] | None = None,
         udp: bool = True,
+        reply: str = "sender",
         people: int = 12,
         video: VideoSettings | None = None,
         minimum_tls: ssl.TLSVersion | None = None,
@@ -94,6 +98,10 @@ class VirtualCamera:
             )
         if state not in STATES:
             raise ParameterError("{name}: unknown", name="state", hint="Use factory or ready.")
+        if reply not in discovery.REPLIES:
+            raise ParameterError(
+                "{name}: unknown", name="reply", hint="One of {kinds}.", kinds=", ".join(discovery.REPLIES)
+            )
         if ip and not ip_address(ip).is_loopback and not expose:
             raise ConfigError(
                 "a virtual camera stays on this machine unless told otherwise",
@@ -108,11 +116,14 @@ class VirtualCamera:
         self.faults = Faults(seed)
         self.flat, self.clock_tolerance_s, self.overrides = flat, clock_tolerance_s, dict(overrides or {})
         self._wanted = (ip, port)
-        self._udp, self._minimum_tls = udp, minimum_tls
+        self._udp, self._minimum_tls, self._reply = udp, minimum_tls, reply
+        #: What it says of itself in discovery other than it should.
+        self.claims: dict[str, str] = {}
         self.ip, self.port = ip, port
         self._sockets: list[socket.socket] = []
         self._connections: set[socket.socket] = set()
         self._away_until = 0.0
+        self._rtsp: RtspServer | None = None
         self._lock = threading.Lock()
         self.closing = threading.Event()
         self._table = self._index()
@@ -142,6 +153,10 @@ class VirtualCamera:
         running = loop.acquire()
         running.add(listener, self._accept)
         self._sockets.append(listener)
+        if available():
+            self._rtsp = RtspServer(self)
+            self.state.documents["address"]["rtsp_port"] = self._rtsp.port
+            running.add(self._rtsp.listener, self._rtsp.accept)
         if self._udp:
             own = discovery.udp_socket(self.ip)
             running.add(own, self._hear)
@@ -180,15 +195,19 @@ class VirtualCamera:
             discovery.BROADCASTS.leave(self._answer_discovery)
         for sock in self._sockets:
             running.remove(sock)
+        if self._rtsp is not None:
+            running.remove(self._rtsp.listener)
         if self._sockets:
             loop.release()
         loop.release()
         self._sockets.clear()
-        self._cut()
+        self._cut(wait=True)
         if self._own_vendor:
             self.vendor.close()
 
-    def _cut(self) -> None:
+    def _cut(self, *, wait: bool = False) -> None:
+        if self._rtsp is not None:
+            self._rtsp.cut(wait=wait)
         with self._lock:
             connections, self._connections = self._connections, set()
         for connection in connections:
@@ -210,6 +229,10 @@ class VirtualCamera:
     def address(self) -> str:
         """``ip:port``."""
         return f"{self.ip}:{self.port}"
+
+    def live_url(self, size: str = "fhd") -> str:
+        """The RTSP address of the live picture, ``hd`` or ``fhd``; empty without the extra ``video``."""
+        return rtsp_url(self.state, f"live_{size}.sdp") if self._rtsp is not None else ""
 
     @property
     def sn(self) -> str:
@@ -258,15 +281,16 @@ class VirtualCamera:
         }
         if self.port != 443:
             values["port"] = str(self.port)
-        return values
+        return values | self.claims
 
     def _answer_discovery(self, sender: tuple[str, int]) -> None:
         if self.away or self.closing.is_set():
             return
         if not (self._expose or ip_address(sender[0]).is_loopback):
             return  # broadcasts of other machines reach us too; a virtual camera stays on this one
+        to = discovery.reply_address(self._reply, sender, self.ip)
         with contextlib.suppress(OSError, IndexError):
-            self._sockets[1].sendto(discovery.response(self.describe()), sender)
+            self._sockets[1].sendto(discovery.response(self.describe()), to)
 
     def _hear(self, sock: socket.socket) -> None:
         data, sender = sock.recvfrom(65_535)
@@ -389,8 +413,10 @@ def start_cameras(
         options: For each :class:`VirtualCamera`.
 
     """
+    loop.allow_sockets(3 * count)
     cameras: list[VirtualCamera] = []
     number = first
+    _allow_files(4 * count)
     try:
         while len(cameras) < count:
             if number > 65_000:
@@ -405,3 +431,14 @@ def start_cameras(
             camera.close()
         raise
     return cameras
+
+
+def _allow_files(count: int) -> None:
+    """Each camera holds three sockets: raise the process's limit where it is lower and may be raised."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and soft < count + 256:
+            wanted = count + 256 if hard == resource.RLIM_INFINITY else min(count + 256, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

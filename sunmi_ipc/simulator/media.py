@@ -6,6 +6,7 @@ import hashlib
 import random
 import re
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..values import CardStatus
@@ -53,6 +54,19 @@ def recordings(state: CameraState, start: int, end: int) -> list[dict[str, Any]]
     return found
 
 
+def recorded(state: CameraState, start: int, end: int) -> list[tuple[int, int]]:
+    """What is on the card of a period: start and end of each piece without a gap, Unix seconds."""
+    spans: list[tuple[int, int]] = []
+    if state.card_status is CardStatus.NORMAL:
+        for clip in recordings(state, start, end):
+            first, last = max(clip["start_time"], start), min(clip["end_time"], end)
+            if spans and spans[-1][1] == first:
+                spans[-1] = (spans[-1][0], last)
+            else:
+                spans.append((first, last))
+    return spans
+
+
 def _url(state: CameraState, path: str) -> str:
     address = state.documents.get("address", {})
     host = address.get("ip", "")
@@ -65,15 +79,17 @@ def stream_key(state: CameraState) -> str:
     return hashlib.md5(state.sn.encode(), usedforsecurity=False).hexdigest()
 
 
-def _rtsp(state: CameraState, path: str) -> str:
+def rtsp_url(state: CameraState, path: str) -> str:
+    """An RTSP address of the camera; refused (232) where it has no picture to serve."""
     address = state.documents.get("address", {})
-    port = address.get("rtsp_port")
-    return f"rtsp://{address.get('ip', '')}{f':{port}' if port else ''}/{stream_key(state)}/{path}"
+    if not address.get("rtsp_port"):
+        raise Refused(232)
+    return f"rtsp://{address.get('ip', '')}:{address['rtsp_port']}/{stream_key(state)}/{path}"
 
 
 @plays("media/getLiveStream")
 def _live(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
-    return {"hd_live_url": _rtsp(state, "live_hd.sdp"), "fhd_live_url": _rtsp(state, "live_fhd.sdp")}
+    return {"hd_live_url": rtsp_url(state, "live_hd.sdp"), "fhd_live_url": rtsp_url(state, "live_fhd.sdp")}
 
 
 @plays("media/getPlaybackStream")
@@ -81,9 +97,9 @@ def _playback(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     start, end = values["start_time"], values["end_time"]
     if start >= end:
         raise Refused(230)
-    if state.card_status is not CardStatus.NORMAL or not recordings(state, start, end):
+    if not recorded(state, start, end):
         raise Refused(235)
-    return {"playback_url": _rtsp(state, f"playback_{start}_{end}.sdp")}
+    return {"playback_url": rtsp_url(state, f"playback_{start}_{end}.sdp")}
 
 
 @plays("media/getVideoRecordList")
@@ -106,8 +122,8 @@ def _clip(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     _need_card(state)
     if start >= end:
         raise Refused(236)  # still to come
-    if not recordings(state, start, end):
-        raise Refused(235)
+    if not recorded(state, start, end):
+        raise Refused(236 if end > now - CLIP_S else 235)
     name = f"{start}-{end}"
     clips = state.documents.setdefault("clips", {})
     if clips.get(name, 0.0) < time.monotonic() - CLIP_KEPT_S:
@@ -139,7 +155,12 @@ def _record_file(camera: VirtualCamera, rest: str) -> Content | None:
     begin = int(match[1])
     if not any(r["start_time"] == begin for r in recordings(camera.state, begin, begin + 1)):
         return None
-    return _footage(camera, begin, begin + CLIP_S)
+    if not video.available():
+        return _nothing_to_serve()
+    from .video.footage import recording
+
+    span = (begin, begin + CLIP_S)
+    return Content(recording(_folder(camera), camera.state, [span], camera.closing), "video/mp4")
 
 
 @serves("clip")
@@ -147,18 +168,27 @@ def _clip_file(camera: VirtualCamera, rest: str) -> Content | None:
     name = rest.removesuffix(".mp4")
     due = camera.state.documents.get("clips", {}).get(name)
     now = time.monotonic()
+    start, _, end = name.partition("-")
     if due is None or now > due + CLIP_KEPT_S:
         return None
-    if now < due:
-        return Content(b'{"code": 236}', "application/json")
-    start, _, end = name.partition("-")
-    return _footage(camera, int(start), int(end))
-
-
-def _footage(camera: VirtualCamera, start: int, end: int) -> Content:
+    spans = recorded(camera.state, int(start), int(end))
+    if not spans:
+        return None
     if not video.available():
-        reason = f"this virtual camera has no recordings to serve without PyAV. {video.HINT}\n"
-        return Content(reason.encode(), "text/plain", 503)
-    from .video.footage import recording
+        return _nothing_to_serve()
+    if now >= due:
+        from .video.footage import prepared
 
-    return Content(recording(camera.vendor.folder / "clips", camera.state, start, end), "video/mp4")
+        made = prepared(_folder(camera), camera.state, spans, camera.closing)
+        if made is not None:
+            return Content(made, "video/mp4")
+    return Content(b'{"code": 236}', "application/json")
+
+
+def _folder(camera: VirtualCamera) -> Path:
+    return camera.vendor.folder / "clips"
+
+
+def _nothing_to_serve() -> Content:
+    reason = f"this virtual camera has no recordings to serve without PyAV. {video.HINT}\n"
+    return Content(reason.encode(), "text/plain", 503)
