@@ -128,7 +128,7 @@ def call(
     for pair in values or ():
         name, equals, value = pair.partition("=")
         if not name or not equals:
-            raise ParameterError("{name}: not of the form name=value", name=pair.partition("=")[0])
+            raise ParameterError("{name}: not KEY=VALUE", name="parameter")
         pairs[name] = _read(Path(value[1:])) if value.startswith("@") else value
     with open_cloud(ctx) as cloud:
         show(State.of(ctx), cloud.call(path, pairs) or None)

@@ -40,11 +40,8 @@ EXITS: tuple[tuple[type[errors.SunmiIpcError], Exit], ...] = (
     (errors.ProvisionError, Exit.UNREACHABLE),
     (errors.ConnectionFailed, Exit.UNREACHABLE),
     (errors.DeviceError, Exit.REFUSED),
-<<<<<<< HEAD
     (errors.CloudError, Exit.REFUSED),
-=======
     (errors.StreamRefusedError, Exit.REFUSED),
->>>>>>> main
     (errors.ReplyError, Exit.NOT_UNDERSTOOD),
     (errors.DownloadError, Exit.SOME_FAILED),
     (errors.SunmiIpcError, Exit.UNEXPECTED),

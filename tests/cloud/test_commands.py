@@ -265,15 +265,16 @@ def test_listen_prints_keeps_and_ends(service: VirtualCloud, tmp_path: Path) -> 
         "listen",
         "--port",
         str(port),
-        "--save",
+        "--spool",
         str(tmp_path / "kept"),
         "--count",
         "2",
+        "--jsonl",
     ]
     with run(*listen, "--callback", url, env=service.environment()) as process:
         assert process.stderr is not None
         assert process.stdout is not None
-        assert url in process.stderr.readline()
+        assert str(port) in process.stderr.readline()
         payload = service.visit()
         service.visit()
         lines = [json.loads(process.stdout.readline()) for _ in range(2)]
