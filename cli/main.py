@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "events": ("events", "What the camera pushes, and where to."),
     "network": ("network", "IP settings."),
     "firmware": ("firmware", "Recover a camera's firmware from an SD card."),
+    "cloud": ("cloud", "The vendor's cloud: cameras, live picture, people flow, faces, messages."),
     "call": ("call", "Send any call, signed."),
     "protocol": ("protocol", "What is known of the endpoints, and how to correct it."),
     "sim": ("sim", "Virtual cameras on this machine."),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .camera import Camera as Camera
+    from .cloud.client import Cloud as Cloud
     from .codes import DeviceCode as DeviceCode
     from .discovery import DiscoveredCamera as DiscoveredCamera
     from .discovery import discover as discover
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 # Loaded when first used: the command line's help must not pay for TLS and models.
 _HOMES = {
     "Camera": "camera",
+    "Cloud": "cloud.client",
     "DeviceCode": "codes",
     "DiscoveredCamera": "discovery",
     "KnownCameras": "trust",
