@@ -6,6 +6,7 @@
     ├── ParameterError            refused before sending
     │   └── UnsupportedError      this camera model does not have it
     ├── ConfigError               settings, profiles or files on this computer
+    │   ├── SiteError             a site file is wrong at a line
     │   └── SpoolError            the event spool cannot be read or written
     │       └── SpoolFull         no room for another event
     ├── ConnectionFailed          no route, refused, reset, timed out
@@ -49,6 +50,7 @@ __all__ = [
     "ParameterError",
     "ProvisionError",
     "ReplyError",
+    "SiteError",
     "SpoolError",
     "SpoolFull",
     "SunmiIpcError",
@@ -118,6 +120,15 @@ class UnsupportedError(ParameterError):
 
 class ConfigError(SunmiIpcError):
     """Settings, a profile or a file on this computer are missing or wrong."""
+
+
+class SiteError(ConfigError):
+    """A site file is wrong. ``where`` is ``file:line``, ``key`` the key, ``others`` what else is wrong."""
+
+    def __init__(self, template: str, *, where: str, key: str, hint: str = "", **values: object) -> None:
+        super().__init__(template, hint=hint, camera=None, **{"where": where, "key": key, **values})
+        self.where, self.key = where, key
+        self.others: tuple[SiteError, ...] = ()
 
 
 class SpoolError(ConfigError):
