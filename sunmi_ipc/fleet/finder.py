@@ -16,6 +16,7 @@ from ..spec import Model
 SCAN_S = 1.6
 #: Between scans; grows while nothing new is found, so that an absent camera does not mean a flood.
 _PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0)
+_LEAST_S = 0.1
 Scan = Callable[..., Iterator[DiscoveredCamera]]
 
 
@@ -111,9 +112,13 @@ class Finder:
         idle = 0
         while True:
             with self._changed:
-                while not (self._waiting or self._closing):
-                    self._changed.wait()
+                while not self._closing:
+                    # A scan that begins before it can help anybody only delays the next one.
+                    due = min((since for _, since, _ in self._waiting.values()), default=None)
+                    if due is not None and due <= time.monotonic():
+                        break
                     idle = 0
+                    self._changed.wait(None if due is None else due - time.monotonic())
                 if self._closing:
                     return
                 targets, before = list(self._targets), len(self._seen)
@@ -126,16 +131,19 @@ class Finder:
                 self.scans += 1
                 idle = 0 if len(self._seen) > before else idle + 1
                 newest = max(self._waiting, default=-1)
-                end = time.monotonic() + _PAUSES_S[min(idle, len(_PAUSES_S) - 1)]
+                pause = _PAUSES_S[min(idle, len(_PAUSES_S) - 1)]
+                end = time.monotonic() + pause
                 while not self._closing and (left := end - time.monotonic()) > 0:
-                    self._changed.wait(left)
-                    if max(self._waiting, default=-1) > newest:
+                    self._changed.wait(min(left, _LEAST_S))
+                    if max(self._waiting, default=-1) > newest and end - time.monotonic() < pause - _LEAST_S:
                         break  # who comes to wait in the pause is not made to sit it out
 
     def _once(self, targets: list[str]) -> None:
+        answered: set[str] = set()
         for camera in self._scan(timeout=SCAN_S, interfaces=self._interfaces, targets=targets):
             now = time.monotonic()
             general = f"any:{next((m for m in Model if m in camera.model.upper()), '')}"
+            answered |= {camera.sn, camera.mac}
             with self._changed:
                 self._seen[camera.sn] = self._seen[camera.mac] = (now, camera)
                 for number, (key, since, hit) in list(self._waiting.items()):
@@ -143,5 +151,6 @@ class Finder:
                         if key != general:
                             del self._waiting[number]
                         hit(camera)
-                if self._closing or not self._waiting:
+                # A camera answers a scan once: who waits for a later answer waits for the next scan.
+                if self._closing or all(key in answered for key, _, _ in self._waiting.values()):
                     return

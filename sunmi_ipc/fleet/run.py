@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..camera import split_address
 from ..errors import CameraNotFound
+from .contact import Crew
 from .finder import Finder
 from .journal import Journal
 from .outcome import Outcome, Problem
 from .pace import Activations
 from .site import Slot
 from .sitefile import Loaded
-from .work import Crew, Task
+from .work import Task
 
 if TYPE_CHECKING:
     from ..camera import Camera
@@ -35,6 +36,7 @@ def run(
     journal: Journal,
     *,
     apply: bool,
+    record: bool = False,
     jobs: int | None = None,
     finder: Finder | None = None,
     interfaces: list[str] | None = None,
@@ -51,6 +53,7 @@ def run(
         connect: Makes a client for an address, as :meth:`sunmi_ipc.settings.Settings.connect`.
         journal: Where each step is recorded; opened for writing where *apply*.
         apply: Whether to change anything.
+        record: Whether to keep the outcomes in the journal; *apply* does.
         jobs: Cameras talked to at once; default: the site's.
         finder: What finds them; default: one on *interfaces*.
         interfaces: To scan; None for all.
@@ -72,6 +75,7 @@ def run(
             secrets=loaded.secrets,
             policy=policy,
             apply=apply,
+            record=record or apply,
             slots=threading.Semaphore(jobs or policy.jobs),
             tell=tell,
             stop=stop,
@@ -89,6 +93,7 @@ class _Dispatch:
         self._watches: list[int] = []
         self._open: dict[str, list[Slot]] = {}
         self._candidates: dict[str, DiscoveredCamera] = {}
+        self._taken: set[str] = set()
 
     def outcomes(self) -> Iterator[Outcome]:
         try:
@@ -120,9 +125,7 @@ class _Dispatch:
                 self._open.setdefault(slot.any, []).append(slot)
         for model in self._open:
             self._watch(f"any:{model}", model)
-        taken = {slot.sn for slot in self._slots} | set(bound.values())
-        macs = {slot.mac for slot in self._slots if slot.mac}
-        self._free = lambda camera: camera.sn not in taken and camera.mac not in macs
+        self._taken = {slot.sn for slot in self._slots} | set(bound.values()) | {s.mac for s in self._slots}
         return missing
 
     def _start(self, slot: Slot, found: DiscoveredCamera | None) -> None:
@@ -140,13 +143,14 @@ class _Dispatch:
             try:
                 what, value = self._events.get(timeout=_TICK_S)
             except queue.Empty:
-                what = value = None
+                what, value = "", None
             if isinstance(value, Outcome):
                 left -= 1
                 yield value
             elif isinstance(what, str):
-                self._candidates[value.sn] = value
-            elif what is not None and what.key in missing:
+                if value is not None:
+                    self._candidates[value.sn] = value
+            elif what.key in missing:
                 del missing[what.key]
                 self._start(what, value)
             if self._open:
@@ -164,9 +168,10 @@ class _Dispatch:
             return
         for sn, camera in sorted(self._candidates.items()):
             model = next((model for model in self._open if model in camera.model.upper()), "")
-            if self._open.get(model) and self._free(camera):
+            if self._open.get(model) and not {sn, camera.mac or sn} & self._taken:
                 slot = self._open[model].pop(0)
                 self._crew.journal.bind(slot.key, sn)
+                self._taken.add(sn)
                 del missing[slot.key]
                 self._start(slot, camera)
         self._candidates.clear()
@@ -186,6 +191,6 @@ class _Dispatch:
             else:
                 raise error
         outcome.settle(absent=not stopped, stopped=stopped)
-        if self._crew.apply:
+        if self._crew.record:
             self._crew.journal.keep(slot.key, outcome.sn, outcome.stored())
         return outcome

@@ -72,7 +72,7 @@ class Connection(BaseHTTPRequestHandler):
             elif fault.kind == "code":
                 self._send(200, faults.encode({"code": int(fault.value)}))
                 return True
-            elif fault.kind != "dirty":
+            elif fault.kind not in ("dirty", "lost"):
                 _SPOIL[fault.kind](self, fault.value)
                 return True
         return False
@@ -95,7 +95,10 @@ class Connection(BaseHTTPRequestHandler):
         answer = self.camera.answer(path, body, self.headers.get("Content-Type", ""))
         if any(fault.kind == "dirty" for fault in due):
             answer = faults.dirty(self.camera.thinned(path, answer))
-        self._send(200, faults.encode(answer))
+        if any(fault.kind == "lost" for fault in due):
+            self.close_connection = True
+        else:
+            self._send(200, faults.encode(answer))
         if answer.get("code") == 0:
             self.camera.after(path)
 
