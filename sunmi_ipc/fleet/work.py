@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DeviceError, ProvisionError, SunmiIpcError, UnsupportedError
 from ..spec import Model
@@ -15,6 +15,9 @@ from .outcome import Outcome, Problem
 from .pace import Stopped, pauses
 from .provision import Provision
 from .settings import SETTINGS, WIFI, Setting, Wish
+
+if TYPE_CHECKING:
+    from ..camera import Camera
 
 _POLL_S = 0.3
 
