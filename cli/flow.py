@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ from sunmi_ipc.i18n import tr
 from .output import print_json, say, show, width
 from .state import State
 from .target import open_camera
-from .times import parse_period
+from .times import From, To, Tz, parse_period, zone
 
 if TYPE_CHECKING:
     from sunmi_ipc.models import PeopleStatCollection
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     rich_markup_mode=None, no_args_is_help=True, help=tr("People who come, pass and leave (FM020).")
 )
-From = Annotated[
-    str,
-    typer.Option(
-        "--from", metavar="TIME", help=tr("Start: 14:00, yesterday 14:00, 2026-11-24; default: today.")
-    ),
-]
-To = Annotated[str, typer.Option("--to", metavar="TIME", help=tr("End; default: now."))]
 Csv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help=tr("Write rows to this file."))]
 _BAR = 40
 
@@ -62,7 +56,7 @@ def _write(path: Path, rows: list[dict[str, Any]]) -> None:
         ) from None
 
 
-def _stat(state: State, stat: PeopleStatCollection, path: Path | None) -> None:
+def _stat(state: State, stat: PeopleStatCollection, path: Path | None, tz: tzinfo | None) -> None:
     if path is not None:
         _write(path, list(stat.rows()))
     if state.json:
@@ -71,7 +65,7 @@ def _stat(state: State, stat: PeopleStatCollection, path: Path | None) -> None:
     hours: Counter[str] = Counter({f"{hour:02}": 0 for hour in range(24)})
     people: Counter[str] = Counter()
     for unit in stat.stat_list:
-        hours[f"{unit.start_time.astimezone():%H}"] += unit.total
+        hours[f"{unit.start_time.astimezone(tz):%H}"] += unit.total
     for row in stat.rows():
         people[f"{row['age']} {tr(row['gender'])}"] += row["count"]
     say(state, "{count} people", count=stat.total)
@@ -80,30 +74,30 @@ def _stat(state: State, stat: PeopleStatCollection, path: Path | None) -> None:
 
 
 @app.command()
-def arrivals(ctx: typer.Context, from_: From = "", to: To = "", csv: Csv = None) -> None:
+def arrivals(ctx: typer.Context, from_: From = "", to: To = "", tz: Tz = "", csv: Csv = None) -> None:
     """Show how many people came in, by hour, age and gender."""
     state = State.of(ctx)
-    period = parse_period(from_, to)
+    period = parse_period(from_, to, tz=zone(tz))
     with open_camera(state) as camera:
-        _stat(state, camera.people_flow.arrivals(*period), csv)
+        _stat(state, camera.people_flow.arrivals(*period), csv, zone(tz))
 
 
 @app.command()
-def passing(ctx: typer.Context, from_: From = "", to: To = "", csv: Csv = None) -> None:
+def passing(ctx: typer.Context, from_: From = "", to: To = "", tz: Tz = "", csv: Csv = None) -> None:
     """Show how many people passed by, by hour, age and gender."""
     state = State.of(ctx)
-    period = parse_period(from_, to)
+    period = parse_period(from_, to, tz=zone(tz))
     with open_camera(state) as camera:
-        _stat(state, camera.people_flow.passing(*period), csv)
+        _stat(state, camera.people_flow.passing(*period), csv, zone(tz))
 
 
 @app.command()
-def leaving(ctx: typer.Context, from_: From = "", to: To = "", csv: Csv = None) -> None:
+def leaving(ctx: typer.Context, from_: From = "", to: To = "", tz: Tz = "", csv: Csv = None) -> None:
     """Show how many people left, by hour, age and gender."""
     state = State.of(ctx)
-    period = parse_period(from_, to)
+    period = parse_period(from_, to, tz=zone(tz))
     with open_camera(state) as camera:
-        _stat(state, camera.people_flow.leaving(*period), csv)
+        _stat(state, camera.people_flow.leaving(*period), csv, zone(tz))
 
 
 @app.command()
@@ -111,12 +105,13 @@ def visitors(
     ctx: typer.Context,
     from_: From = "",
     to: To = "",
+    tz: Tz = "",
     group: Annotated[str | None, typer.Option("--group", "-g", help=tr("Only faces of this group."))] = None,
     csv: Csv = None,
 ) -> None:
     """List the people of a period."""
     state = State.of(ctx)
-    start, end = parse_period(from_, to)
+    start, end = parse_period(from_, to, tz=zone(tz))
     with open_camera(state) as camera:
         filters = {"group_name": group} if group else {}
         rows = [face.as_dict() for face in camera.people_flow.visitors(start, end, **filters)]
@@ -131,10 +126,11 @@ def visits(
     faceid: Annotated[str, typer.Argument(help=tr("The face's id."))],
     from_: From = "",
     to: To = "",
+    tz: Tz = "",
 ) -> None:
     """Show when a known face came in."""
     state = State.of(ctx)
-    start, end = parse_period(from_, to)
+    start, end = parse_period(from_, to, tz=zone(tz))
     with open_camera(state) as camera:
         show(state, camera.people_flow.visits(faceid, start, end))
 

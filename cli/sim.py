@@ -57,6 +57,16 @@ def start(
     expose: Annotated[
         bool, typer.Option("--expose", help=tr("Allow an address beyond this machine."))
     ] = False,
+    events: Annotated[
+        str,
+        typer.Option(
+            metavar="RATE[,KEY=VALUE]...",
+            help=tr(
+                "Post events to whoever has subscribed: so many a second from each camera, e.g. 0.5 or "
+                "5,burst=10,repeat=0.1,reorder=0.1,bad=0.1,unreachable=0.1,layout=json."
+            ),
+        ),
+    ] = "",
     format_s: Annotated[float, typer.Option(min=0, max=120, help=tr("Seconds that formatting takes."))] = 2.0,
     env_file: Annotated[
         Path | None, typer.Option(help=tr("Write the environment variables to this file."))
@@ -64,11 +74,12 @@ def start(
 ) -> None:
     """Start virtual cameras; stop them with Ctrl-C. Prints one JSON line when they are ready."""
     from sunmi_ipc.errors import ConfigError, ParameterError
-    from sunmi_ipc.simulator import Vendor, VirtualCamera, parse_fault, start_cameras
+    from sunmi_ipc.simulator import Feed, Vendor, VirtualCamera, parse_fault, parse_play, start_cameras
 
     run = State.of(ctx)
     seed = secrets.randbelow(2**32) if seed is None else seed
     faults = [parse_fault(text) for text in fault or ()]
+    play = parse_play(events) if events else None
     if ip and count > 1:
         raise ParameterError("{name}: one address is for one camera", name="--ip", hint="Leave --count out.")
     stop = threading.Event()
@@ -88,6 +99,8 @@ def start(
             camera.state.format_s = format_s
             for f in faults:
                 camera.fail(f.kind, f.value, path=f.path, times=f.times, probability=f.probability)
+        if play is not None:
+            stack.enter_context(Feed(cameras, play, seed=seed))
         environment = vendor.environment()
         if env_file is not None:
             try:

@@ -1,45 +1,173 @@
-"""Periods as people write them."""
+"""Times and periods as people write them.
+
+A camera does not tell its time zone (its API has no call for it), so times are this computer's unless
+``--tz`` names another zone.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import re
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Annotated
+
+import typer
 
 from sunmi_ipc.errors import ParameterError
+from sunmi_ipc.i18n import tr
+
+From = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        metavar="TIME",
+        help=tr("Start: 14:00, yesterday 14:00, -2h, 2026-11-24, 2026-11-24T14:00; default: today."),
+    ),
+]
+To = Annotated[
+    str,
+    typer.Option(
+        "--to", metavar="TIME", help=tr("End, likewise; 15:00 is on the start's day; default: now.")
+    ),
+]
+Tz = Annotated[
+    str,
+    typer.Option(
+        "--tz",
+        metavar="ZONE",
+        help=tr(
+            "Time zone of the times, as Asia/Shanghai or +08:00; default: this computer's, as cameras do not tell theirs."
+        ),
+    ),
+]
+
+_DAYS = {"today": 0, "今天": 0, "yesterday": 1, "昨天": 1, "前天": 2}
+_UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
+_AGO = re.compile(r"-((?:\d{1,6}[wdhms])+)|((?:\d{1,6}[wdhms])+) ?(?:ago|前)")
+_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?", re.I)
+_UNIX = re.compile(r"\d{9,11}")
 
 
-def parse_when(text: str, name: str, *, now: datetime | None = None) -> datetime:
-    """``14:00``, ``yesterday``, ``yesterday 14:00``, ``2026-11-24``, ``2026-11-24T14:00`` as an aware time.
+def zone(text: str) -> tzinfo | None:
+    """The time zone that ``--tz`` names: ``Asia/Shanghai``, ``UTC``, ``+08:00``; None for this computer's.
+
+    Raises:
+        ParameterError: There is no such zone.
+
+    """
+    if not text:
+        return None
+    if match := _OFFSET.fullmatch(text):
+        sign, hours, minutes = match.groups()
+        offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
+        if offset < timedelta(hours=24):
+            return timezone(-offset if sign == "-" else offset)
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(text)
+    except (ValueError, OSError, LookupError):  # ZoneInfoNotFoundError is a LookupError
+        raise ParameterError(
+            "{name}: not a time zone", name="--tz", hint="Write it like Asia/Shanghai, UTC or +08:00."
+        ) from None
+
+
+def in_zone(moment: datetime, tz: tzinfo | None) -> datetime:
+    """*moment* in the zone that :func:`zone` returned."""
+    return moment.astimezone(tz)
+
+
+def _placed(wall: datetime, tz: tzinfo | None) -> datetime:
+    """A clock's reading as an aware time: the offset is that of its own day, not of today's."""
+    return wall.replace(tzinfo=tz) if tz is not None else wall.astimezone()
+
+
+def _on_day(day: datetime, words: str) -> datetime | None:
+    """The clock time *words* on *day* (a midnight without zone); 24:00 ends the day."""
+    match = _CLOCK.fullmatch(words)
+    if match is None:
+        return None
+    hour, minute, second = (int(part or 0) for part in match.groups())
+    if (hour, minute, second) == (24, 0, 0):
+        return day + timedelta(days=1)
+    try:
+        return day.replace(hour=hour, minute=minute, second=second)
+    except ValueError:
+        return None
+
+
+def parse_when(
+    text: str,
+    name: str,
+    *,
+    now: datetime | None = None,
+    tz: tzinfo | None = None,
+    day: datetime | None = None,
+) -> datetime:
+    """A time as an aware datetime.
+
+    ``14:00``, ``14:00:30``, ``24:00``, ``now``, ``yesterday``, ``yesterday 14:00``, ``-2h``, ``-1h30m``,
+    ``2h ago``, ``2026-11-24``, ``2026-11-24 14:00``, ISO 8601 with or without offset, and Unix seconds (what
+    ``--json`` prints).
+
+    Args:
+        text: What was written.
+        name: The option, for the error.
+        now: Default: the present.
+        tz: The zone that times without an offset are in; None for this computer's.
+        day: The day that a bare clock time is on; default: today.
 
     Raises:
         ParameterError: It is none of these.
 
     """
-    now = now or datetime.now().astimezone()
-    words = text.strip().lower().split()
-    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    if words and words[0] in ("today", "今天", "yesterday", "昨天"):
-        if words.pop(0) in ("yesterday", "昨天"):
-            day -= timedelta(days=1)
-        if not words:
-            return day
+    now = (now or datetime.now().astimezone()).astimezone(tz)
+    written = " ".join(text.split())
+    words = written.lower()
+    if words in ("now", "现在"):
+        return now
     try:
-        clock = datetime.strptime(" ".join(words), "%H:%M")
-    except ValueError:
-        try:
-            made = datetime.fromisoformat(text.strip())
-        except ValueError:
-            raise ParameterError(
-                "{name}: not a time", name=name, hint="Write 14:00, yesterday 14:00, or 2026-11-24T14:00."
-            ) from None
-        return made if made.tzinfo else made.astimezone()
-    return day.replace(hour=clock.hour, minute=clock.minute)
+        if match := _AGO.fullmatch(words):
+            parts = re.findall(r"(\d+)([wdhms])", match[1] or match[2])
+            return now - sum((timedelta(**{_UNITS[u]: int(n)}) for n, u in parts), timedelta())
+        if _UNIX.fullmatch(words):
+            return datetime.fromtimestamp(int(words), tz).astimezone(tz)
+        midnight = (day or now).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+        head, _, rest = words.partition(" ")
+        if head in _DAYS:
+            today = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+            midnight, words = today - timedelta(days=_DAYS[head]), rest or "00:00"
+        if (wall := _on_day(midnight, words)) is not None:
+            return _placed(wall, tz)
+        made = datetime.fromisoformat(written)
+        return made if made.tzinfo else _placed(made, tz)
+    except (ValueError, OverflowError, OSError):
+        raise ParameterError(
+            "{name}: not a time", name=name, hint="Write 14:00, yesterday 14:00, -2h, or 2026-11-24T14:00."
+        ) from None
 
 
-def parse_period(start: str, end: str, *, now: datetime | None = None) -> tuple[datetime, datetime]:
-    """A period; default: today so far. Raises ParameterError where it ends before it starts."""
-    now = now or datetime.now().astimezone()
-    first = parse_when(start or "today", "--from", now=now)
-    last = parse_when(end, "--to", now=now) if end else now
+def parse_period(
+    start: str, end: str, *, now: datetime | None = None, tz: tzinfo | None = None
+) -> tuple[datetime, datetime]:
+    """A period; default: today so far.
+
+    A bare clock time as the end is on the start's day, or on the next where that would be before the start
+    and is not in the future: ``yesterday 14:00`` to ``15:00``, ``yesterday 22:00`` to ``06:00``.
+
+    Raises:
+        ParameterError: Not a time, or the period ends before it starts.
+
+    """
+    now = (now or datetime.now().astimezone()).astimezone(tz)
+    first = parse_when(start or "today", "--from", now=now, tz=tz)
+    last = now
+    if end:
+        begun = first.astimezone(tz)
+        last = parse_when(end, "--to", now=now, tz=tz, day=begun)
+        if last <= first and _CLOCK.fullmatch(end.strip()):
+            next_day = parse_when(end, "--to", now=now, tz=tz, day=begun + timedelta(days=1))
+            last = next_day if next_day <= now else last
     if last <= first:
         raise ParameterError(
             "{name}: the period ends before it starts", name="--to", hint="Give --from and --to."

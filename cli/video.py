@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from sunmi_ipc.i18n import tr
@@ -11,18 +9,11 @@ from sunmi_ipc.i18n import tr
 from .output import show
 from .state import State
 from .target import open_camera
-from .times import parse_period
+from .times import From, To, parse_period
 
 app = typer.Typer(
     rich_markup_mode=None, no_args_is_help=True, help=tr("Live picture, snapshots and recordings.")
 )
-From = Annotated[
-    str,
-    typer.Option(
-        "--from", metavar="TIME", help=tr("Start: 14:00, yesterday 14:00, 2026-11-24; default: today.")
-    ),
-]
-To = Annotated[str, typer.Option("--to", metavar="TIME", help=tr("End; default: now."))]
 
 
 @app.command()

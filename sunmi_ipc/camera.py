@@ -17,6 +17,8 @@ from .spec import ALL_MODELS, Endpoint, Model, Sign
 from .wire import Credentials, Incoming, Outgoing, Override
 
 if TYPE_CHECKING:
+    import ssl
+
     from .api.detection import Detection
     from .api.device import Device
     from .api.events import Events
@@ -214,8 +216,18 @@ class Camera:
     def _transport(self) -> Transport:
         if self._own_transport is not None:
             return self._own_transport
-        from .tls import ClientCertificate, client_context, read_ca
         from .transport import RequestsTransport
+
+        context, approve = self.tls
+        return RequestsTransport(self.host, self.port, context, approve=approve)
+
+    @cached_property
+    def tls(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
+        """How this camera's https is trusted: a context, and who approves the certificate (DER), if any.
+
+        For its links: pictures and recordings. Raises TlsError where the client certificate is missing.
+        """
+        from .tls import ClientCertificate, client_context, read_ca
         from .trust import KnownCameras
 
         p12, password, ca, known, insecure, legacy = self._trust
@@ -234,8 +246,7 @@ class Camera:
             def approve(der: bytes) -> None:
                 pins.approve(self.sn or self.address, der)
 
-        context = client_context(certificate, read_ca(ca) if ca and not insecure else None, legacy)
-        return RequestsTransport(self.host, self.port, context, approve=approve)
+        return client_context(certificate, read_ca(ca) if ca and not insecure else None, legacy), approve
 
     def close(self) -> None:
         """Close the connection; the next call opens a new one."""

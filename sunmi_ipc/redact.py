@@ -91,10 +91,19 @@ def redact_text(text: str) -> str:
     return _PAIR.sub(lambda m: f"{m['name']}={MASK}" if is_secret(m["name"]) else m[0], text)
 
 
-def printable(text: str) -> str:
-    """*text* with control characters and terminal escapes shown as escapes, never obeyed."""
+def printable(text: str, limit: int | None = None) -> str:
+    """*text* with control characters, terminal escapes and bidirectional marks shown, never obeyed.
+
+    Args:
+        text: From a camera, or from whoever answers in its name.
+        limit: Characters of *text* that are shown; a longer one ends in an ellipsis.
+
+    """
+    shown = text if limit is None or len(text) <= limit else text[: limit - 1] + "…"
+    if shown.isprintable():
+        return shown
     return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in shown
     )
 
 

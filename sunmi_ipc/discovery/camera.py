@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..redact import printable
 from .packet import BadPacket
 
 __all__ = ["ACCESS_POINT", "DUPLICATE_SN", "IP_MISMATCH", "DiscoveredCamera", "observe", "serial_number_in"]
@@ -77,10 +78,10 @@ def observe(
         ip=sender,
         port=_port(payload.get("port", "")),
         mac=_mac(payload.get("mac", "")),
-        model=printable(payload.get("model", "")),
-        name=printable(payload.get("name", "")),
-        firmware=printable(payload.get("firmware", "")),
-        network=printable(payload.get("network", "")),
+        model=_shown(payload.get("model", "")),
+        name=_shown(payload.get("name", "")),
+        firmware=_shown(payload.get("firmware", "")),
+        network=_shown(payload.get("network", "")),
         interface=interface,
         source="ap" if sender == ACCESS_POINT else "udp",
         rtt_ms=rtt_ms,
@@ -95,15 +96,14 @@ def serial_number_in(text: str) -> str:
     return match[0] if match else ""
 
 
-def printable(text: str) -> str:
-    """*text* without control characters: an answer must not steer the terminal that shows it."""
-    return "".join(filter(str.isprintable, text[:256])).strip()[:128]
+def _shown(text: str) -> str:
+    return printable(text.strip(), 128)
 
 
 def _mac(text: str) -> str:
     digits = re.sub(r"[:.\s-]", "", text).upper()
     if not re.fullmatch(r"[0-9A-F]{12}", digits):
-        return printable(text)
+        return _shown(text)
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 
 

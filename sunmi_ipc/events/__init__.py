@@ -9,6 +9,8 @@
         for stored in consumer:
             print(stored.event.sn, stored.event.report_time)
             consumer.ack(stored)
+
+Other senders' messages are kept by the same means: see :mod:`.dialect`.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from ..values import EventType as EventType
     from .consumer import Consumer as Consumer
     from .consumer import StoredEvent as StoredEvent
+    from .dialect import Dialect as Dialect
     from .model import Event as Event
     from .model import FaceRecognitionEvent as FaceRecognitionEvent
     from .model import MotionDetectEvent as MotionDetectEvent
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 # Loaded when first used: the command line's help must not pay for models and servers.
 _HOMES = {
     "Consumer": "consumer",
+    "Dialect": "dialect",
     "Event": "model",
     "EventType": "model",
     "FaceRecognitionEvent": "model",

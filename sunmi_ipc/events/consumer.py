@@ -7,14 +7,14 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import BadEvent
-from .model import Event, RawEvent, of
+from .model import Event, RawEvent
 from .store import connect, translate
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ T = TypeVar("T")
 _PAGE_BYTES = 4 << 20
 _POLL_S = 0.5  # how soon events that another process has written are seen
 _ALIVE_S = 60.0
-_COLUMNS = "seq, received, source, verified, body"
+_COLUMNS = "seq, received, source, verified, body, sn, type, event_id"
+#: Makes the typed event of stored fields.
+Typed = Callable[[Mapping[str, Any]], Event]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,14 @@ class StoredEvent:
         return json.dumps(self.as_dict(), ensure_ascii=False, separators=(",", ":"))
 
 
-def _stored(row: tuple[int, int, str, int, str]) -> StoredEvent:
-    seq, received, source, verified, body = row
+def _stored(row: tuple[int, int, str, int, str, str, str, str], typed: Typed) -> StoredEvent:
+    seq, received, source, verified, body, sn, kind, event_id = row
     fields = json.loads(body)
     try:
-        event = of(fields)
+        event = typed(fields)
     except BadEvent:
-        # Written by another version that took it: no reason to stand still at it.
-        event = RawEvent.model_construct(sn=str(fields.get("sn")), event_type="unknown", fields=fields)
+        # Written by another version or dialect that took it: no reason to stand still at it.
+        event = RawEvent.model_construct(sn=sn, event_type=kind, event_id=event_id, fields=fields)
     return StoredEvent(
         seq, datetime.fromtimestamp(received / 1e6, UTC), source, bool(verified), event, fields
     )
@@ -81,8 +83,9 @@ def _stored(row: tuple[int, int, str, int, str]) -> StoredEvent:
 class Reader:
     """A reading connection. Each page is one short query, so that it never holds up the log's reuse."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, typed: Typed) -> None:
         self._path, self._connection, self._lock = path, connect(path), threading.Lock()
+        self._typed = typed
 
     def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query."""
@@ -105,7 +108,7 @@ class Reader:
             size = 0
             with contextlib.closing(connection.execute(sql, (*values, limit))) as cursor:
                 for row in cursor:
-                    found.append(_stored(row))
+                    found.append(_stored(row, self._typed))
                     size += len(row[4])
                     if size > _PAGE_BYTES:
                         break
@@ -128,7 +131,7 @@ class Consumer:
 
     def __init__(self, spool: Spool, name: str, path: Path, cursor: int) -> None:
         self.name = name
-        self._spool, self._reader = spool, Reader(path)
+        self._spool, self._reader = spool, Reader(path, spool.dialect.event)
         self._cursor = self._position = cursor
         self._open = True
         self._alive = time.monotonic()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import ipaddress
 import os
 import socket
 import ssl
@@ -14,6 +13,9 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
+
+from ..errors import ReplyError
+from ..guard import own_url, plain_address
 
 _CONNECT_S = 3.0
 _KINDS = ((b"\xff\xd8\xff", ".jpg"), (b"\x89PNG\r\n", ".png"))
@@ -34,20 +36,6 @@ class Lost(Exception):
         self.unreachable = unreachable
 
 
-def normal(address: str) -> str:
-    """An IP address in its one spelling; raises ValueError for anything else."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None)
-    return str(mapped or ip)
-
-
-def _normal_or_none(address: str) -> str | None:
-    try:
-        return normal(address)
-    except ValueError:
-        return None
-
-
 def camera_address(url: str, known: Collection[str], *, https: bool) -> str:
     """The address that *url* leads to, where it is one of *known*.
 
@@ -56,18 +44,14 @@ def camera_address(url: str, known: Collection[str], *, https: bool) -> str:
 
     """
     try:
-        parts = urlsplit(url)
-        host, _ = normal(parts.hostname or ""), parts.port
+        parts = own_url(url, known)
+        host = plain_address(parts.hostname or "")
+    except ReplyError as error:
+        raise Refused(error.message) from None
     except ValueError:
         raise Refused("not a URL with an IP address") from None
-    if parts.scheme not in ("http", "https"):
-        raise Refused("neither http nor https")
-    if parts.username is not None or parts.password is not None:
-        raise Refused("a user name in the URL")
     if parts.scheme == "https" and not https:
         raise Refused("https, and no TLS settings were given")
-    if not any(host == _normal_or_none(address) for address in known):
-        raise Refused("not the camera's address")
     return host
 
 
@@ -90,7 +74,7 @@ def fetch(url: str, stem: Path, *, trust: Trust | None, max_bytes: int, timeout:
 
     """
     parts = urlsplit(url)
-    host, limit = normal(parts.hostname or ""), min(_CONNECT_S, timeout)
+    host, limit = plain_address(parts.hostname or ""), min(_CONNECT_S, timeout)
     approve: Callable[[bytes], None] | None = None
     if parts.scheme == "https" and trust is not None:
         context, approve = trust

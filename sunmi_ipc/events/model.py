@@ -44,6 +44,11 @@ class Event(Reply):
     report_time: UnixTime | None = None
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes it the same event when it is posted again."""
+        return self.sn, self.event_type, self.event_id
+
+    @property
     def links(self) -> dict[str, str]:
         """The URLs on the camera, by field name; they may be short-lived."""
         found = {name: getattr(self, name, None) for name in ("pic_url", "video_url")}
@@ -104,7 +109,11 @@ def _identity(fields: Mapping[str, Any]) -> str:
         given = str(given)
     if isinstance(given, str) and _PLAIN_ID.fullmatch(given):
         return given
-    # No usable id: the same content is the same event.
+    return digest(fields)
+
+
+def digest(fields: Mapping[str, Any]) -> str:
+    """An id for an event that has no usable one: the same content is the same event."""
     text = json.dumps(fields, sort_keys=True, ensure_ascii=False)
     return "~" + hashlib.sha256(text.encode()).hexdigest()[:32]
 

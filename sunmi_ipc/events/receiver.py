@@ -20,7 +20,6 @@ from ..errors import BadEvent, ConfigError, SpoolError
 from ..redact import printable
 from . import layout
 from .layout import Secrets
-from .model import of
 from .server import Refused, Server
 from .spool import Spool
 
@@ -52,7 +51,7 @@ class Receiver:
     """Receives events into a spool, from its making until :meth:`close`.
 
     Args:
-        spool: Where events are kept; it is not closed with the receiver.
+        spool: Where events are kept, and whose they are (its ``dialect``); not closed with the receiver.
         host: Address to listen on: the one that the cameras can reach, or 127.0.0.1.
         port: 0 takes a free one; see :attr:`port`.
         secrets: Secret keys by app_id, or a function that finds one.
@@ -151,9 +150,9 @@ class Receiver:
     def take(self, body: bytes, content_type: str, source: str) -> None:
         """Verify and store; returns when it is on the disk."""
         try:
-            posted = layout.read(body, content_type)
+            posted = self.spool.dialect.read(body, content_type)
             verified = self._verified(posted)
-            event = of(posted.event)
+            event = self.spool.dialect.event(posted.event)
         except BadEvent as error:
             _log.info("events: %s: %s", source, printable(error.message))
             raise Refused(HTTPStatus.BAD_REQUEST) from None
@@ -166,7 +165,7 @@ class Receiver:
 
     def _verified(self, posted: layout.Posted) -> bool:
         if layout.has_signature(posted) and self._secrets:
-            if layout.verify(posted, self._secrets):
+            if self.spool.dialect.verify(posted, self._secrets):
                 return True
             raise Refused(HTTPStatus.UNAUTHORIZED)
         if not self._allow_unsigned:

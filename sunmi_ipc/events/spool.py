@@ -19,6 +19,7 @@ from typing import Any, Literal, Self
 
 from ..errors import ParameterError
 from .consumer import Consumer, Reader, StoredEvent
+from .dialect import CAMERA, Dialect
 from .model import Event
 from .retention import Cleaner, Retention
 from .store import FILE, used_bytes
@@ -36,20 +37,27 @@ class Spool:
     Args:
         directory: The folder, on a local disk; made for this user alone where it does not exist.
         retention: What to keep; None drops nothing, for a process that only reads.
+        dialect: Whose events they are, and how they are read.
 
     Raises:
         SpoolError: The folder cannot be used, or holds a spool of another version.
 
     """
 
-    def __init__(self, directory: str | os.PathLike[str], *, retention: Retention | None = KEEP) -> None:
-        self.directory = Path(directory)
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        retention: Retention | None = KEEP,
+        dialect: Dialect = CAMERA,
+    ) -> None:
+        self.directory, self.dialect = Path(directory), dialect
         self._path = self.directory / FILE
         self._news = threading.Condition()
         self._commits = 0
         self._cleaner = Cleaner(retention)
         self._writer = Writer(self._path, self.wake, self._cleaner)
-        self._reader = Reader(self._path)
+        self._reader = Reader(self._path, dialect.event)
         self._consumers: list[Consumer] = []
         self.is_open = True
 
@@ -70,7 +78,7 @@ class Spool:
         """Store *event*; returns when it is on the disk.
 
         Args:
-            event: The event; one with the same ``sn``, type and id that is still kept is the same.
+            event: The event; one with the same ``key`` that is still kept is the same.
             fields: All its fields as they came; default: those of the model.
             source: The address that it came from.
             verified: Whether its signature was checked.
@@ -85,9 +93,7 @@ class Spool:
         data = dict(fields) if fields is not None else event.model_dump(mode="json", exclude_none=True)
         body = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         received = time.time_ns() // 1000
-        return self._writer.append(
-            Row(event.sn, event.event_type, event.event_id, received, source, int(verified), body)
-        )
+        return self._writer.append(Row(*event.key, received, source, int(verified), body))
 
     def consumer(self, name: str, *, start: Literal["oldest", "now"] = "oldest") -> Consumer:
         """The consumer *name*, where it stopped.
@@ -146,7 +152,7 @@ class Spool:
         return self._replay(first, last, sn, event_type)
 
     def _replay(self, first: int, last: int, sn: str, event_type: str) -> Iterator[StoredEvent]:
-        reader, position = Reader(self._path), 0
+        reader, position = Reader(self._path, self.dialect.event), 0
         condition = (
             "seq > ? AND received >= ? AND received < ? AND (? = '' OR sn = ?) AND (? = '' OR type = ?)"
         )

@@ -14,6 +14,7 @@ from typing import Any
 from ..camera import Camera
 from .camera import VirtualCamera, start_cameras
 from .faults import Fault, parse_fault
+from .feed import Feed, Play, parse_play
 from .vendor import Vendor
 
 
@@ -31,4 +32,14 @@ def connect(virtual: VirtualCamera, **options: Any) -> Camera:
     return Camera(virtual.address, **settings | options)
 
 
-__all__ = ["Fault", "Vendor", "VirtualCamera", "connect", "parse_fault", "start_cameras"]
+__all__ = [
+    "Fault",
+    "Feed",
+    "Play",
+    "Vendor",
+    "VirtualCamera",
+    "connect",
+    "parse_fault",
+    "parse_play",
+    "start_cameras",
+]

@@ -33,14 +33,15 @@ def plays(path: str) -> Callable[[Behaviour], Behaviour]:
 
 
 @cache
-def _load() -> None:
+def load() -> None:
+    """Import every subject, so that its behaviours and what it serves are registered."""
     for subject in ("lens", "flow", "media", "faces", "hooks"):
         import_module(f"{__package__}.{subject}")
 
 
 def behaviour_of(endpoint: Endpoint[..., Any]) -> Behaviour | None:
     """The behaviour of *endpoint*, its own or the document rule; None where there is neither."""
-    _load()
+    load()
     if endpoint.path in BEHAVIOURS:
         return BEHAVIOURS[endpoint.path]
     if not endpoint.document:

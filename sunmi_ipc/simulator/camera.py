@@ -24,6 +24,7 @@ from .faults import Fault, Faults
 from .http import Connection
 from .state import CameraState, new_state
 from .vendor import Vendor
+from .video import VideoSettings
 
 STATES = ("factory", "ready")
 
@@ -43,7 +44,12 @@ class VirtualCamera:
     replayed ``random``                 accepted
     ``device/getInfo`` before activation  code 7
     card while formatting               blank (1)
+    subscriptions after a restart       gone
     Wi-Fi with a wrong password         the camera comes back on its own access point
+    picture                             magnification 4 at the longest end; sharp at one focus a zoom;
+                                        automatic IR: grey from 22 to 6; rotation clockwise
+    clip                                its URL answers ``{"code": 236}`` until it is ready, 4 to 12 s
+                                        after ``media/getVideoClip``; then 404 after ten minutes
     ``data``                            under ``data``; with ``flat=True`` beside ``code``
     ==================================  ==========================================================
 
@@ -59,6 +65,7 @@ class VirtualCamera:
         overrides: Other paths and names than the table's, as a real camera may have.
         udp: Answer discovery.
         people: How many have come by an FM020 that is ready.
+        video: How it films: sizes, frame rates, codec, RTSP user.
 
     """
 
@@ -78,6 +85,7 @@ class VirtualCamera:
         overrides: Mapping[str, Override] | None = None,
         udp: bool = True,
         people: int = 12,
+        video: VideoSettings | None = None,
         minimum_tls: ssl.TLSVersion | None = None,
     ) -> None:
         if model.upper() not in list(Model):
@@ -94,6 +102,7 @@ class VirtualCamera:
         self._own_vendor, self._expose = vendor is None, expose
         self.vendor = vendor or Vendor()
         self.state: CameraState = new_state(Model(model.upper()), state, seed, number)
+        self.state.video = video or self.state.video
         if self.state.card is CardStatus.NORMAL and self.state.model is Model.FM020:
             populate(self.state, people)
         self.faults = Faults(seed)
@@ -107,6 +116,7 @@ class VirtualCamera:
         self._lock = threading.Lock()
         self.closing = threading.Event()
         self._table = self._index()
+        behaviours.load()
 
     def _index(self) -> dict[str, Endpoint[..., Any]]:
         table = {}
@@ -186,7 +196,8 @@ class VirtualCamera:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def restart(self, seconds: float) -> None:
-        """Leave the network for *seconds*: connections break, nothing answers."""
+        """Leave the network for *seconds*: connections break, nothing answers; subscriptions are lost."""
+        self.state.documents.pop("hooks", None)
         self._away_until = time.monotonic() + seconds
         self._cut()
 

@@ -14,6 +14,7 @@ from .state import CameraState
 
 MAX_GROUPS, MAX_CAPACITY, MAX_ATTRIBUTES = 10, 30_000, 8
 _ARRIVALS_A_MINUTE = 0.3
+_VISITS = 5_000  # remembered of one face
 BUILT_IN = ("stranger", "regular")
 
 
@@ -46,10 +47,10 @@ def _live(state: CameraState) -> None:
             visit(state, die.randrange(life["people"]), slot * 60)
 
 
-def visit(state: CameraState, number: int, when: float) -> None:
-    """Let person *number* come by."""
+def visit(state: CameraState, number: int, when: float) -> dict[str, Any]:
+    """Let person *number* come by; the face as the camera tells it."""
     faceid = hashlib.md5(f"{state.sn}/{number}".encode(), usedforsecurity=False).hexdigest()[:16]
-    see(state, faceid, gender=1 + number % 2, age=5 + number * 7 % 70, when=when)
+    return see(state, faceid, gender=1 + number % 2, age=5 + number * 7 % 70, when=when)
 
 
 def _group(state: CameraState, name: str) -> dict[str, Any]:
@@ -82,6 +83,7 @@ def see(state: CameraState, faceid: str, *, gender: int, age: int, when: float) 
         record = _record(faceid, age=age, gender=gender)
         group["faces"][faceid] = record
     record["visits"].append(int(when))
+    del record["visits"][:-_VISITS]
     record["arrive_count"] += 1
     record["arrive_time"] = int(when)
     if group["name"] == "stranger":

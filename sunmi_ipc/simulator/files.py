@@ -19,10 +19,11 @@ _CHUNK = 262_144
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One thing to serve: its bytes, or the file they stand in, and its content type."""
+    """One thing to serve: its bytes, or the file they stand in, its content type and HTTP status."""
 
     data: bytes | Path = field(repr=False)
     kind: str = "application/octet-stream"
+    status: int = 200
 
     @property
     def size(self) -> int:

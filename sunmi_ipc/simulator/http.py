@@ -47,6 +47,9 @@ class Connection(BaseHTTPRequestHandler):
         if content is None:
             self._send(404, faults.HTML, "text/html")
             return
+        if content.status != 200:
+            self._send(content.status, b"".join(content.chunks(0, content.size)), content.kind)
+            return
         size = content.size
         asked = self.headers.get("Range", "")
         wanted = files.part(asked, size)

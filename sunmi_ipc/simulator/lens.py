@@ -15,10 +15,14 @@ _STEPS_A_SECOND = 2_000
 
 
 def _motor(state: CameraState, name: str) -> dict[str, Any]:
-    return state.documents.setdefault("motors", {}).setdefault(name, {"from": 0, "to": 0, "since": 0.0})  # type: ignore[no-any-return]
+    motors: dict[str, dict[str, Any]] = state.documents.setdefault("motors", {})
+    if not motors:  # out of its box: at the wide end, in focus
+        motors["zoom"] = {"from": 0, "to": 0, "since": 0.0}
+        motors["focus"] = {"from": best_focus(0), "to": best_focus(0), "since": 0.0}
+    return motors[name]
 
 
-def _position(state: CameraState, name: str) -> int:
+def position(state: CameraState, name: str) -> int:
     """Where a motor is now, on its way."""
     motor = _motor(state, name)
     way = int((time.monotonic() - motor["since"]) * _STEPS_A_SECOND)
@@ -29,10 +33,11 @@ def _position(state: CameraState, name: str) -> int:
 
 def _move(state: CameraState, name: str, target: int) -> None:
     motor = _motor(state, name)
-    motor.update({"from": _position(state, name), "to": target, "since": time.monotonic()})
+    motor.update({"from": position(state, name), "to": target, "since": time.monotonic()})
 
 
-def _focus_for(zoom: int) -> int:
+def best_focus(zoom: int) -> int:
+    """Where the picture is sharp."""
     return 100 + zoom * (MAX_FOCUS - 200) // MAX_ZOOM
 
 
@@ -40,9 +45,9 @@ def _focus_for(zoom: int) -> int:
 def _show(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     point = state.documents.setdefault("focus_point", {"focused_x": 50, "focused_y": 50})
     return {
-        "zoom": _position(state, "zoom"),
+        "zoom": position(state, "zoom"),
         "max_zoom": MAX_ZOOM,
-        "focus": _position(state, "focus"),
+        "focus": position(state, "focus"),
         "max_focus": MAX_FOCUS,
         **point,
     }
@@ -53,7 +58,7 @@ def _zoom(state: CameraState, values: dict[str, Any]) -> None:
     if values["zoom"] > MAX_ZOOM:
         raise Refused(110)
     _move(state, "zoom", values["zoom"])
-    _move(state, "focus", _focus_for(values["zoom"]))
+    _move(state, "focus", best_focus(values["zoom"]))
 
 
 @plays("config/manualFocus")
@@ -67,13 +72,13 @@ def _focus(state: CameraState, values: dict[str, Any]) -> None:
 def _autofocus(state: CameraState, values: dict[str, Any]) -> None:
     x, y = values.get("focused_x", 50), values.get("focused_y", 50)
     state.documents["focus_point"] = {"focused_x": x, "focused_y": y}
-    _move(state, "focus", _focus_for(_motor(state, "zoom")["to"]))
+    _move(state, "focus", best_focus(_motor(state, "zoom")["to"]))
 
 
 @plays("config/resetLens")
 def _reset(state: CameraState, values: dict[str, Any]) -> None:
     _move(state, "zoom", 0)
-    _move(state, "focus", _focus_for(0))
+    _move(state, "focus", best_focus(0))
 
 
 def _angles(state: CameraState) -> list[int]:

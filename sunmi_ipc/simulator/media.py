@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import random
+import re
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..values import CardStatus
+from . import video
 from .behaviours import plays
 from .checks import Refused
+from .files import Content, serves
 from .state import CameraState
+
+if TYPE_CHECKING:
+    from .camera import VirtualCamera
 
 CLIP_S = 60
 #: The card holds a day; each hour has a gap, as when nothing moved.
 KEPT_S = 86_400
+#: A clip that was asked for can be fetched so long (our guess).
+CLIP_KEPT_S = 600
 
 
 def page(entries: list[Any], values: dict[str, Any], field: str, refused: int) -> dict[str, Any]:
@@ -92,6 +101,64 @@ def _snapshot(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
 
 @plays("media/getVideoClip")
 def _clip(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
-    if not recordings(state, values["start_time"], values["end_time"]):
-        raise Refused(236)
-    return {"url": _url(state, f"clip/{values['start_time']}-{values['end_time']}.mp4")}
+    now = int(time.time() + state.clock_offset)
+    start, end = values["start_time"], min(values["end_time"], now)
+    _need_card(state)
+    if start >= end:
+        raise Refused(236)  # still to come
+    if not recordings(state, start, end):
+        raise Refused(235)
+    name = f"{start}-{end}"
+    clips = state.documents.setdefault("clips", {})
+    if clips.get(name, 0.0) < time.monotonic() - CLIP_KEPT_S:
+        # Which moment of the span, is the dice's: the same clip, the same wait.
+        wait = random.Random(f"{state.sn}/{name}").uniform(*state.video.clip_ready_s)  # noqa: S311
+        clips[name] = time.monotonic() + wait
+    return {"url": _url(state, f"clip/{name}.mp4")}
+
+
+@serves("snapshot")
+def _snapshot_file(camera: VirtualCamera, rest: str) -> Content | None:
+    match = re.fullmatch(r"(\d{1,12})\.jpg", rest)
+    if match is None or abs(camera.clock() - int(match[1])) > KEPT_S:
+        return None
+    if not video.available():
+        from .video.blank import JPEG
+
+        return Content(JPEG, "image/jpeg")
+    from .video.footage import still
+
+    return Content(still(camera.state, int(match[1])), "image/jpeg")
+
+
+@serves("record")
+def _record_file(camera: VirtualCamera, rest: str) -> Content | None:
+    match = re.fullmatch(r"(\d{1,12})\.mp4", rest)
+    if match is None or camera.state.card_status is not CardStatus.NORMAL:
+        return None
+    begin = int(match[1])
+    if not any(r["start_time"] == begin for r in recordings(camera.state, begin, begin + 1)):
+        return None
+    return _footage(camera, begin, begin + CLIP_S)
+
+
+@serves("clip")
+def _clip_file(camera: VirtualCamera, rest: str) -> Content | None:
+    name = rest.removesuffix(".mp4")
+    due = camera.state.documents.get("clips", {}).get(name)
+    now = time.monotonic()
+    if due is None or now > due + CLIP_KEPT_S:
+        return None
+    if now < due:
+        return Content(b'{"code": 236}', "application/json")
+    start, _, end = name.partition("-")
+    return _footage(camera, int(start), int(end))
+
+
+def _footage(camera: VirtualCamera, start: int, end: int) -> Content:
+    if not video.available():
+        reason = f"this virtual camera has no recordings to serve without PyAV. {video.HINT}\n"
+        return Content(reason.encode(), "text/plain", 503)
+    from .video.footage import recording
+
+    return Content(recording(camera.vendor.folder / "clips", camera.state, start, end), "video/mp4")

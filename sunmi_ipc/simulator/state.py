@@ -10,6 +10,7 @@ from typing import Any
 
 from ..spec import Model
 from ..values import CardStatus
+from .video.settings import VideoSettings
 
 #: Networks that every virtual camera sees, with the password that lets it in.
 NETWORKS = (
@@ -40,6 +41,7 @@ class CameraState:
     card_busy_until: float = 0.0
     join_s: float = 0.3
     clock_offset: float = 0.0
+    video: VideoSettings = field(default_factory=VideoSettings)
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: How often a path was carried out: what a test counts.
     counts: dict[str, int] = field(default_factory=dict)

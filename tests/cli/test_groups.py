@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sunmi_ipc_cli.main import app
-from sunmi_ipc_cli.times import parse_period, parse_when
 from typer.testing import CliRunner
 
 from sunmi_ipc.simulator import VirtualCamera
@@ -179,27 +178,3 @@ def test_a_changed_certificate_is_refused_until_accepted(
     ipc("trust", "forget", ready.address)
     assert ipc("trust", "list")["cameras"] == []
     ipc("trust", "forget", ready.address, code=2)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("14:00", NOW.replace(hour=14, minute=0)),
-        ("yesterday 14:05", (NOW - timedelta(days=1)).replace(hour=14, minute=5)),
-        ("昨天", (NOW - timedelta(days=1)).replace(hour=0, minute=0)),
-        ("2026-11-01", NOW.replace(month=11, day=1, hour=0, minute=0)),
-        ("2026-11-01T10:20:00+00:00", datetime.fromisoformat("2026-11-01T10:20:00+00:00")),
-    ],
-)
-def test_times_as_people_write_them(text: str, expected: datetime) -> None:
-    assert parse_when(text, "--from", now=NOW) == expected
-    assert parse_when(text, "--from", now=NOW).tzinfo is not None
-
-
-def test_periods_that_are_none(ipc: Ipc) -> None:
-    from sunmi_ipc.errors import ParameterError
-
-    for start, end in (("soon", ""), ("15:00", "14:00")):
-        with pytest.raises(ParameterError):
-            parse_period(start, end, now=NOW)
-    ipc("flow", "arrivals", "--from", "soon", code=2)
