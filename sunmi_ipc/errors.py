@@ -7,13 +7,19 @@
     │   └── UnsupportedError      this camera model does not have it
     ├── ConfigError               settings, profiles or files on this computer
     │   ├── SiteError             a site file is wrong at a line
-    │   └── SpoolError            the event spool cannot be read or written
-    │       └── SpoolFull         no room for another event
+    │   ├── SpoolError            the event spool cannot be read or written
+    │   │   └── SpoolFull         no room for another event
+    │   ├── DiskError             a file cannot be written: full, read-only, gone
+    │   └── ExtraMissingError     an optional library is not installed
     ├── ConnectionFailed          no route, refused, reset, timed out
     │   ├── CameraNotFound        discovery did not find it
+    │   ├── StreamError           the live picture or a playback cannot be read
     │   └── TlsError              not the camera we trust, or our certificate was refused
+    ├── StreamRefusedError        the camera's video service refuses user and password
     ├── ReplyError                the answer is not what the protocol says
-    │   └── BadEvent              a pushed event is not what the protocol says
+    │   ├── BadEvent              a pushed event is not what the protocol says
+    │   └── FileMissingError      the camera does not have a file that it named
+    ├── DownloadError             some files of several could not be had
     ├── ProvisionError            a flow of several steps stopped at one
     └── DeviceError               the camera said no, with a return code
         ├── AuthenticationError   1, 5
@@ -43,6 +49,10 @@ __all__ = [
     "ConfigError",
     "ConnectionFailed",
     "DeviceError",
+    "DiskError",
+    "DownloadError",
+    "ExtraMissingError",
+    "FileMissingError",
     "NotActivatedError",
     "NotAllowedError",
     "NotReadyError",
@@ -53,6 +63,8 @@ __all__ = [
     "SiteError",
     "SpoolError",
     "SpoolFull",
+    "StreamError",
+    "StreamRefusedError",
     "SunmiIpcError",
     "TlsError",
     "UnsupportedError",
@@ -139,12 +151,28 @@ class SpoolFull(SpoolError):
     """The disk or the spool's own limit leaves no room for another event; nothing was acknowledged."""
 
 
+class DiskError(ConfigError):
+    """A file cannot be written or read on this computer; what was complete before is kept."""
+
+
+class ExtraMissingError(ConfigError):
+    """A library that only some features need is not installed; the hint says how to install it."""
+
+
 class ConnectionFailed(SunmiIpcError):
     """The camera could not be reached, or the connection broke or timed out."""
 
 
 class CameraNotFound(ConnectionFailed):
     """Discovery did not find the camera asked for."""
+
+
+class StreamError(ConnectionFailed):
+    """The live picture or a playback cannot be reached, or broke off, or is of no use."""
+
+
+class StreamRefusedError(SunmiIpcError):
+    """The camera's video service refuses user and password (RTSP 401), or the stream (403, 404)."""
 
 
 class TlsError(ConnectionFailed):
@@ -157,6 +185,16 @@ class ReplyError(SunmiIpcError):
 
 class BadEvent(ReplyError):
     """What was pushed to the receiver is not an event of this protocol."""
+
+
+class FileMissingError(ReplyError):
+    """The camera does not, or no longer, have a file that it named. ``status`` is HTTP's, 0 for an empty file."""
+
+    status: int = 0
+
+
+class DownloadError(SunmiIpcError):
+    """Some files of several could not be had; the others are complete."""
 
 
 class ProvisionError(SunmiIpcError):

@@ -24,7 +24,8 @@ from .faults import Fault, Faults
 from .http import Connection
 from .state import CameraState, new_state
 from .vendor import Vendor
-from .video import VideoSettings
+from .video import VideoSettings, available
+from .video.rtsp import RtspServer
 
 STATES = ("factory", "ready")
 
@@ -113,6 +114,7 @@ class VirtualCamera:
         self._sockets: list[socket.socket] = []
         self._connections: set[socket.socket] = set()
         self._away_until = 0.0
+        self._rtsp: RtspServer | None = None
         self._lock = threading.Lock()
         self.closing = threading.Event()
         self._table = self._index()
@@ -142,6 +144,10 @@ class VirtualCamera:
         running = loop.acquire()
         running.add(listener, self._accept)
         self._sockets.append(listener)
+        if available():
+            self._rtsp = RtspServer(self)
+            self.state.documents["address"]["rtsp_port"] = self._rtsp.port
+            running.add(self._rtsp.listener, self._rtsp.accept)
         if self._udp:
             own = discovery.udp_socket(self.ip)
             running.add(own, self._hear)
@@ -180,15 +186,19 @@ class VirtualCamera:
             discovery.BROADCASTS.leave(self._answer_discovery)
         for sock in self._sockets:
             running.remove(sock)
+        if self._rtsp is not None:
+            running.remove(self._rtsp.listener)
         if self._sockets:
             loop.release()
         loop.release()
         self._sockets.clear()
-        self._cut()
+        self._cut(wait=True)
         if self._own_vendor:
             self.vendor.close()
 
-    def _cut(self) -> None:
+    def _cut(self, *, wait: bool = False) -> None:
+        if self._rtsp is not None:
+            self._rtsp.cut(wait=wait)
         with self._lock:
             connections, self._connections = self._connections, set()
         for connection in connections:

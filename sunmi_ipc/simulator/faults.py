@@ -100,12 +100,14 @@ class Faults:
         with self._lock:
             return next((f.value for f in self._faults if f.kind == kind), None)
 
-    def take(self, path: str) -> list[Fault]:
-        """The faults to play on this request, counted down."""
+    def take(self, path: str, *, named: bool = False) -> list[Fault]:
+        """The faults to play on this request, counted down; with *named* only those for this very path."""
         due = []
         with self._lock:
             for fault in list(self._faults):
-                if fault.path not in (None, path) or (fault.kind in LASTING and fault.kind != "dirty"):
+                if fault.path not in ((path,) if named else (None, path)) or (
+                    fault.kind in LASTING and fault.kind != "dirty"
+                ):
                     continue
                 if fault.probability < 1 and self._random.random() >= fault.probability:
                     continue

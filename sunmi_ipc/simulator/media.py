@@ -53,6 +53,19 @@ def recordings(state: CameraState, start: int, end: int) -> list[dict[str, Any]]
     return found
 
 
+def recorded(state: CameraState, start: int, end: int) -> list[tuple[int, int]]:
+    """What is on the card of a period: start and end of each piece without a gap, Unix seconds."""
+    spans: list[tuple[int, int]] = []
+    if state.card_status is CardStatus.NORMAL:
+        for clip in recordings(state, start, end):
+            first, last = max(clip["start_time"], start), min(clip["end_time"], end)
+            if spans and spans[-1][1] == first:
+                spans[-1] = (spans[-1][0], last)
+            else:
+                spans.append((first, last))
+    return spans
+
+
 def _url(state: CameraState, path: str) -> str:
     address = state.documents.get("address", {})
     host = address.get("ip", "")
@@ -65,15 +78,17 @@ def stream_key(state: CameraState) -> str:
     return hashlib.md5(state.sn.encode(), usedforsecurity=False).hexdigest()
 
 
-def _rtsp(state: CameraState, path: str) -> str:
+def rtsp_url(state: CameraState, path: str) -> str:
+    """An RTSP address of the camera; refused (232) where it has no picture to serve."""
     address = state.documents.get("address", {})
-    port = address.get("rtsp_port")
-    return f"rtsp://{address.get('ip', '')}{f':{port}' if port else ''}/{stream_key(state)}/{path}"
+    if not address.get("rtsp_port"):
+        raise Refused(232)
+    return f"rtsp://{address.get('ip', '')}:{address['rtsp_port']}/{stream_key(state)}/{path}"
 
 
 @plays("media/getLiveStream")
 def _live(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
-    return {"hd_live_url": _rtsp(state, "live_hd.sdp"), "fhd_live_url": _rtsp(state, "live_fhd.sdp")}
+    return {"hd_live_url": rtsp_url(state, "live_hd.sdp"), "fhd_live_url": rtsp_url(state, "live_fhd.sdp")}
 
 
 @plays("media/getPlaybackStream")
@@ -81,9 +96,9 @@ def _playback(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     start, end = values["start_time"], values["end_time"]
     if start >= end:
         raise Refused(230)
-    if state.card_status is not CardStatus.NORMAL or not recordings(state, start, end):
+    if not recorded(state, start, end):
         raise Refused(235)
-    return {"playback_url": _rtsp(state, f"playback_{start}_{end}.sdp")}
+    return {"playback_url": rtsp_url(state, f"playback_{start}_{end}.sdp")}
 
 
 @plays("media/getVideoRecordList")

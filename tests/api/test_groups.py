@@ -241,7 +241,7 @@ def test_faces(camera: Camera, tmp_path: Path) -> None:
 
 
 def test_video(camera: Camera, ready: VirtualCamera) -> None:
-    assert camera.video.live().hd_live_url.startswith(f"rtsp://{ready.ip}/")
+    assert camera.video.live().hd_live_url.startswith(f"rtsp://{ready.ip}:")
     records = list(camera.video.records(NOW - timedelta(hours=6), NOW))
     assert len(records) > 250
     assert len({r.start_time for r in records}) == len(records)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any, Self, cast
@@ -99,3 +101,19 @@ def write_mp4(path: Path, pictures: Any, **settings: Any) -> None:
     with Encoder(str(path), "mp4", options={"movflags": "faststart"}, **settings) as encoder:
         for canvas in pictures:
             encoder.add(canvas)
+
+
+@cache
+def parameter_sets(width: int, height: int, fps: int, codec: str) -> tuple[bytes, ...]:
+    """What a decoder needs to know before the first picture: H.264's SPS and PPS; empty for MJPEG."""
+    name = encoder_name(codec)
+    if name == "mjpeg":
+        return ()
+    context: Any = av.CodecContext.create(name, "w")
+    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
+    context.time_base = Fraction(1, fps)
+    context.options = _OPTIONS.get(name, {})
+    context.flags |= av.codec.context.Flags.global_header
+    context.open()
+    units = re.split(rb"\x00\x00\x00?\x01", context.extradata or b"")
+    return tuple(unit for unit in units if unit and unit[0] & 31 in (7, 8))
