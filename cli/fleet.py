@@ -29,10 +29,12 @@ app = typer.Typer(
 )
 SiteFile = Annotated[Path, typer.Argument(help=tr("The site file, TOML or CSV."))]
 JournalFile = Annotated[
-    Path | None, typer.Option("--journal", help=tr("Where steps are recorded; default: beside the site file."))
+    Path | None,
+    typer.Option("--journal", help=tr("Where steps are recorded; default: beside the site file.")),
 ]
 Jobs = Annotated[
-    int | None, typer.Option("--jobs", "-j", min=1, max=256, help=tr("Cameras talked to at once; default 32."))
+    int | None,
+    typer.Option("--jobs", "-j", min=1, max=256, help=tr("Cameras talked to at once; default 32.")),
 ]
 Inline = Annotated[bool, typer.Option("--allow-inline-secrets", help=tr("Allow secrets in the site file."))]
 _SITE = Path("site.toml")
@@ -57,7 +59,13 @@ def _open(loaded: Loaded, path: Path | None, *, write: bool) -> Journal:
 
 
 def _run(
-    state: State, loaded: Loaded, journal: Journal, *, apply: bool, record: bool = False, jobs: int | None = None
+    state: State,
+    loaded: Loaded,
+    journal: Journal,
+    *,
+    apply: bool,
+    record: bool = False,
+    jobs: int | None = None,
 ) -> list[Outcome]:
     """One run, shown while it lasts; Ctrl-C ends it and says how far it came."""
     from functools import partial
@@ -126,7 +134,9 @@ def init(
     state = State.of(ctx)
     if site.exists() and not force:
         raise errors.ConfigError(
-            "{path} is there already", hint="Name another file, or say --force to write over it.", path=str(site)
+            "{path} is there already",
+            hint="Name another file, or say --force to write over it.",
+            path=str(site),
         )
     with waiting(state, "Looking for cameras …"):
         found = list(
@@ -171,9 +181,7 @@ def plan(
 def apply_(
     ctx: typer.Context,
     site: SiteFile = _SITE,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help=tr("Do not plan and ask first."))
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not plan and ask first."))] = False,
     jobs: Jobs = None,
     journal: JournalFile = None,
     inline: Inline = False,
@@ -270,7 +278,9 @@ def export(
     ctx: typer.Context,
     site: SiteFile = _SITE,
     csv: Annotated[Path | None, typer.Option("--csv", help=tr("Write a CSV file."))] = None,
-    html: Annotated[Path | None, typer.Option("--html", help=tr("Write one HTML file, to hand over."))] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help=tr("Write one HTML file, to hand over."))
+    ] = None,
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help=tr("Ask the cameras for a snapshot each."))
     ] = True,
@@ -290,7 +300,9 @@ def export(
     if csv is None and html is None:
         raise errors.ParameterError("{name}: missing", name="--csv / --html", hint="Say what to write.")
     if lang not in ("", "en", "zh"):
-        raise errors.ParameterError("{name}: unknown", name="--language", hint="Allowed: {bounds}.", bounds="en, zh")
+        raise errors.ParameterError(
+            "{name}: unknown", name="--language", hint="Allowed: {bounds}.", bounds="en, zh"
+        )
     tongue: Language = "zh" if (lang or language()) == "zh" else "en"
     loaded = _load(state, site, inline)
     with _open(loaded, journal, write=False) as book:

@@ -53,7 +53,12 @@ class View:
             from rich.live import Live
 
             self._live = self._stack.enter_context(
-                Live(console=Console(stderr=True), get_renderable=self._table, refresh_per_second=6, transient=True)
+                Live(
+                    console=Console(stderr=True),
+                    get_renderable=self._table,
+                    refresh_per_second=6,
+                    transient=True,
+                )
             )
             # Warnings go above the table, not through it.
             for handler in logging.getLogger("sunmi_ipc").handlers:
@@ -79,7 +84,9 @@ class View:
             count = len(self._finished)
         if self._live is None and not self._state.quiet:
             what = first_problem(outcome) or ", ".join(tr(s) for s in outcome.done or outcome.planned)
-            line = f"[{count}/{self._total}] {outcome.key}  {tr(str(outcome.standing))}  {outcome.seconds:.1f} s"
+            line = (
+                f"[{count}/{self._total}] {outcome.key}  {tr(str(outcome.standing))}  {outcome.seconds:.1f} s"
+            )
             sys.stderr.write(f"{line}  {what}".rstrip() + "\n")
             sys.stderr.flush()
 
@@ -140,7 +147,11 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
     for row, outcome in zip(rows, sorted(outcomes, key=lambda o: o.key), strict=True):
         out.write(columns([printable(cell) for cell in row], widths) + "\n")
         lines = [
-            (f"{tr(d.setting)}.{d.field}", f"{d.now} → {d.wanted}") for d in outcome.differences
+            (
+                tr(d.setting) + (f".{d.field}" if d.field != d.setting else ""),
+                f"{d.now} → {d.wanted}",
+            )
+            for d in outcome.differences
         ]
         shown = {d.setting for d in outcome.differences}
         if planned := [tr(step) for step in outcome.planned if step not in shown]:
@@ -152,7 +163,9 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
         for problem in outcome.problems:
             hint = problem.hint(lang)
             end = "" if problem.message(lang).endswith((".", "。")) else tr(".")
-            lines.append((f"! {tr(problem.setting or problem.step)}", f"{problem.message(lang)}{end} {hint}".strip()))
+            lines.append(
+                (f"! {tr(problem.setting or problem.step)}", f"{problem.message(lang)}{end} {hint}".strip())
+            )
         for name, text in lines:
             out.write(redact_text(printable(f"    {name}: {text}")) + "\n")
     counts = summary(outcomes)

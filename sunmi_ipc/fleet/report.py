@@ -103,7 +103,9 @@ def cells(row: Row, lang: Language) -> dict[str, str]:
         "activated": active,
         "card": t(out.card) if out.card else "",
         "door_line": " ".join(map(str, row.line or ())),
-        "steps": "; ".join(f"{t(s.setting or s.step)} {when(s.began)} {lasted(s)} {t(s.state)}" for s in row.steps),
+        "steps": "; ".join(
+            f"{t(s.setting or s.step)} {when(s.began)} {lasted(s)} {t(s.state)}" for s in row.steps
+        ),
         "problems": "; ".join(f"{t(p.setting or p.step)}: {p.message(lang)}" for p in out.problems),
         "next steps": "; ".join(dict.fromkeys(filter(None, (p.hint(lang) for p in out.problems)))),
         "updated": when(row.updated),
