@@ -182,6 +182,13 @@ def apply_(
     ctx: typer.Context,
     site: SiteFile = _SITE,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not plan and ask first."))] = False,
+    via_hotspots: Annotated[
+        bool,
+        typer.Option(
+            "--via-hotspots",
+            help=tr("First join each camera's own access point SUNMI_XXXX and tell it the Wi-Fi."),
+        ),
+    ] = False,
     jobs: Jobs = None,
     journal: JournalFile = None,
     inline: Inline = False,
@@ -190,6 +197,10 @@ def apply_(
     state = State.of(ctx)
     loaded = _load(state, site, inline)
     with _open(loaded, journal, write=True) as book:
+        if via_hotspots:
+            from .fleet_hotspots import visit
+
+            visit(state, loaded, book)
         if not yes:
             _ask(state, loaded, book, jobs)
         outcomes = _run(state, loaded, book, apply=True, jobs=jobs)
