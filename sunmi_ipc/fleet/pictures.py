@@ -42,18 +42,18 @@ def take(
         if out.address and out.activated and out.standing is not Standing.ABSENT:
             by_camera[connect(out.address, sn=out.sn, model=out.model)] = row
         else:
-            row.missing = "no picture: the camera was not reached"
+            row.missing = "the camera was not reached"
 
     def look(camera: Camera) -> None:
         row = by_camera[camera]
         try:
             # One who has moved into this address since must not stand under another's name.
             if row.outcome.sn and camera.device.info().sn != row.outcome.sn:
-                row.missing = "no picture: another camera is at this address"
+                row.missing = "another camera is at this address"
                 return
             picture = camera.video.snapshot()
         except SunmiIpcError as error:
-            row.missing = error.template if not error.values else "no picture: the camera gave none"
+            row.missing = error.template if not error.values else "the camera gave none"
         else:
             if len(picture.data) <= MAX_PICTURE:
                 row.picture, row.kind = picture.data, picture.kind

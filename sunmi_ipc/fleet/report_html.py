@@ -130,8 +130,11 @@ def _card(row: Row, lang: Language) -> str:
 
 def _picture(row: Row, lang: Language) -> str:
     """The snapshot with the door line over it; the line alone where there is no picture."""
+    missing = ""
+    if row.missing:
+        missing = escape(": ".join(translate(word, lang, {}) for word in ("no picture", row.missing)))
     if not row.picture and row.line is None:
-        return f'<p class="dim">{escape(translate(row.missing, lang, {}))}</p>' if row.missing else ""
+        return f'<p class="dim">{missing}</p>'
     image = line = ""
     if row.picture:
         data = b64encode(row.picture).decode("ascii")
@@ -145,8 +148,8 @@ def _picture(row: Row, lang: Language) -> str:
         )
     words = [word for word, there in (("snapshot", row.picture), ("door_line", row.line)) if there]
     caption = ", ".join(escape(translate(word, lang, {})) for word in words)
-    if not row.picture and row.missing:
-        caption += f" ({escape(translate(row.missing, lang, {}))})"
+    if missing:
+        caption += f" ({missing})"
     return (
         f'<figure><svg viewBox="0 0 1920 1080" role="img" aria-label="{caption}">{image}{line}</svg>'
         f"<figcaption>{caption}</figcaption></figure>"

@@ -70,15 +70,51 @@ WORDS: dict[str, str] = {
     "Hand-over report": "交付报告",
     "to do": "待办",
     "not on this model": "此型号没有",
-    "no picture: the camera was not reached": "无图片：未连接到摄像机",
-    "no picture: another camera is at this address": "无图片：该地址上是另一台摄像机",
-    "no picture: the camera gave none": "无图片：摄像机没有提供",
+    "no picture": "无图片",
+    "the camera was not reached": "未连接到摄像机",
+    "another camera is at this address": "该地址上是另一台摄像机",
+    "the camera gave none": "摄像机没有提供",
 }
 
 ZH: dict[str, str] = WORDS | {
     "'ipc fleet init' writes one from a scan.": "'ipc fleet init' 可通过扫描生成一个。",
     "'ipc fleet schema' prints what there is.": "'ipc fleet schema' 可列出所有可用的键。",
     "A shop's cameras from one file.": "用一个文件管理整店的摄像机。",
+    "First join each camera's own access point SUNMI_XXXX and tell it the Wi-Fi.": (
+        "先逐个加入摄像机自己的热点 SUNMI_XXXX，并告知其 Wi-Fi。"
+    ),
+    "joining the cameras' access points needs NetworkManager (nmcli), or a terminal to guide you on": (
+        "加入摄像机热点需要 NetworkManager（nmcli），或一个用于引导您的终端"
+    ),
+    "Run it on a terminal, or leave --via-hotspots out.": "请在终端中运行，或不用 --via-hotspots。",
+    "Looking for the cameras' access points …": "正在查找摄像机热点……",
+    "{count} access points of cameras are in reach. This computer leaves its Wi-Fi meanwhile.": (
+        "附近有 {count} 个摄像机热点。期间本机会离开当前的 Wi-Fi。"
+    ),
+    "Joining {ssid} …": "正在加入 {ssid}……",
+    "This computer is back in its own network.": "本机已回到原来的网络。",
+    "For each camera: join its network SUNMI_XXXX with this computer (it is open; XXXX are the last four "
+    "digits of the MAC on its label).": (
+        "对每台摄像机：用本机加入它的网络 SUNMI_XXXX（无密码；XXXX 是标签上 MAC 的后四位）。"
+    ),
+    "Enter = joined, q = all cameras are done": "回车 = 已加入，q = 全部完成",
+    "Now join the shop's network again, then press Enter": "现在请重新加入门店网络，然后按回车",
+    "{ssid}: {sn} joins the shop's Wi-Fi.": "{ssid}：{sn} 正在加入门店 Wi-Fi。",
+    "{ssid}: {problem}": "{ssid}：{problem}",
+    "this computer has no Wi-Fi device": "本机没有 Wi-Fi 设备",
+    "Plug one in, or use a cable.": "请插入一个，或使用网线。",
+    "NetworkManager refuses: {reason}": "NetworkManager 拒绝：{reason}",
+    "Try it with 'nmcli device wifi'; your user may lack the permission.": (
+        "请用 'nmcli device wifi' 试一下；当前用户可能没有权限。"
+    ),
+    "no camera answers on its access point {ssid}": "热点 {ssid} 上没有摄像机应答",
+    "Go nearer, and try again; its LED blinks green while it waits.": (
+        "请靠近一些再试；等待设置时其指示灯为绿色闪烁。"
+    ),
+    "the camera {sn} is not in the site file; it was left alone": "摄像机 {sn} 不在门店文件中；未作改动",
+    "Add it to the site file, if it is yours.": "如果是您的，请将其加入门店文件。",
+    "the site file names no Wi-Fi for {key}": "门店文件没有为 {key} 指定 Wi-Fi",
+    "Add wifi to the camera, to one of its groups or to the defaults.": "请在该摄像机、其组或默认值中加入 wifi。",
     "Allow secrets in the site file.": "允许在门店文件中直接写机密信息。",
     "Ask the cameras for a snapshot each.": "向每台摄像机取一张快照。",
     "Cameras talked to at once; default 32.": "同时处理的摄像机数；默认 32。",
