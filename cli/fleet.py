@@ -34,7 +34,7 @@ JournalFile = Annotated[
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option("--jobs", "-j", min=1, max=256, help=tr("Cameras talked to at once; default 32.")),
+    typer.Option("--jobs", "-j", min=1, max=256, help=tr("Cameras talked to at once; default 64.")),
 ]
 Inline = Annotated[bool, typer.Option("--allow-inline-secrets", help=tr("Allow secrets in the site file."))]
 _SITE = Path("site.toml")

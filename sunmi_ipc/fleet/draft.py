@@ -13,7 +13,7 @@ version = 1
 name = "{name}"
 
 [apply]
-# jobs = 32
+# jobs = 64
 # activations_per_minute = 60
 # activation_quota = 200
 

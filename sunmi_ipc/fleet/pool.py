@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: Cameras that are talked to at the same time. A camera spends its time waiting, a TLS handshake spends ours.
-DEFAULT_JOBS = 32
+DEFAULT_JOBS = 64
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ ZH: dict[str, str] = WORDS | {
     "Add wifi to the camera, to one of its groups or to the defaults.": "请在该摄像机、其组或默认值中加入 wifi。",
     "Allow secrets in the site file.": "允许在门店文件中直接写机密信息。",
     "Ask the cameras for a snapshot each.": "向每台摄像机取一张快照。",
-    "Cameras talked to at once; default 32.": "同时处理的摄像机数；默认 32。",
+    "Cameras talked to at once; default 64.": "同时处理的摄像机数；默认 64。",
     "Check that its folder is on a local disk and yours to write, or name another with --journal.": (
         "请检查其文件夹位于本地磁盘且可写，或用 --journal 另指定一个。"
     ),

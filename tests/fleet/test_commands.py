@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,8 @@ import pytest
 
 from sunmi_ipc.fleet.journal import Journal
 from sunmi_ipc.fleet.schema import make
-from sunmi_ipc.fleet.sitefile import load
+from sunmi_ipc.fleet.site import CameraEntry, Policy
+from sunmi_ipc.fleet.sitefile import COLUMNS, load
 from sunmi_ipc.values import CardStatus
 
 from .conftest import POLICY, Shop
@@ -237,3 +239,46 @@ def test_words_put_together_at_run_time_have_their_chinese(words: str) -> None:
         "standings": {*map(str, Standing), *COLUMNS},
     }  # fmt: skip
     assert wanted[words] <= set(WORDS)
+
+
+def _blocks(kind: str) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```", (ROOT / "docs" / "fleet.md").read_text("utf-8"), re.M | re.S)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return dict(os.environ) | {
+        "PATH": path,
+        "PYTHONPATH": str(ROOT),
+        "SUNMI_IPC_CONFIG_DIR": str(folder / "c"),
+    }
+
+
+def test_the_page_runs(tmp_path: Path) -> None:
+    (tour,) = _blocks("sh")
+    done = subprocess.run(
+        ["bash", "-e", "-c", "set -m; trap 'kill %1 2>/dev/null' EXIT\n" + tour], cwd=tmp_path,
+        env=_environment(tmp_path), capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert done.stdout.count("3 cameras, 3 ok") == 3
+    assert (tmp_path / "report.html").stat().st_size > 10_000
+
+
+def test_the_pages_script_runs(tmp_path: Path) -> None:
+    (code,) = _blocks("python")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, env=_environment(tmp_path),
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("FM020") == 3
+
+
+def test_the_page_names_every_key_and_column() -> None:
+    page = (ROOT / "docs" / "fleet.md").read_text("utf-8")
+    for name in (*CameraEntry.model_fields, *Policy.model_fields):
+        assert f"`{name}`" in page or f"{name} =" in page or f"`{name}," in page, name
+    listed = re.search(r"CSV columns: `(.*?)`", page)
+    assert listed is not None
+    assert set(listed[1].split()) == set(COLUMNS)
