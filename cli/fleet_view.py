@@ -46,19 +46,16 @@ class View:
         self._lock = threading.Lock()
         self._stack = ExitStack()
         self._live: Any = None
+        self._console: Any = None
 
     def __enter__(self) -> Self:
         if progress_wanted(self._state):
             from rich.console import Console
             from rich.live import Live
 
+            self._console = Console(stderr=True)
             self._live = self._stack.enter_context(
-                Live(
-                    console=Console(stderr=True),
-                    get_renderable=self._table,
-                    refresh_per_second=6,
-                    transient=True,
-                )
+                Live(console=self._console, get_renderable=self._table, refresh_per_second=6, transient=True)
             )
             # Warnings go above the table, not through it.
             for handler in logging.getLogger("sunmi_ipc").handlers:
@@ -98,7 +95,7 @@ class View:
 
         with self._lock:
             active, finished = list(self._active.values()), list(self._finished)
-        room = max(3, self._live.console.size.height - 4)
+        room = max(3, self._console.size.height - 4)
         table = Table(box=None, pad_edge=False, show_header=False)
         now = time.monotonic()
         for outcome, step, since in active[:room]:
