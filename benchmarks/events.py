@@ -3,13 +3,17 @@
 Receiver and senders are processes of their own on this machine, so both share its cores. The bare
 server reads the body and answers 200; it parses, verifies and writes nothing.
 
-    python benchmarks/events.py            200,000 events, 50 senders, 10 kills
+    python benchmarks/events.py            200,000 events, 50 cameras, 10 kills
     python benchmarks/events.py --quick    6,000 events, 3 kills
+
+The rates are measured with plain sockets, which cost little; the soak with virtual cameras, which
+were subscribed over TLS, sign each event when it happens, and take their share of the cores.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import selectors
@@ -18,17 +22,20 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from sunmi_ipc.events import Receiver, Spool
 from sunmi_ipc.events.delivery import Delivery
 from sunmi_ipc.events.receiver import free_port
 from sunmi_ipc.events.sinks import JsonlSink
+from sunmi_ipc.simulator import Feed, Play, Vendor, VirtualCamera, connect, start_cameras
 from sunmi_ipc.wire import sign
 
 APP, KEY = "JO83UNV983U9OR", "12345678"
@@ -57,7 +64,7 @@ def request(sn: str, number: int, *, close: bool) -> bytes:
     return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
-class Camera:
+class Sender:
     """Posts its events one after another, each until it is acknowledged."""
 
     def __init__(self, sn: str, numbers: range, port: int, *, close: bool) -> None:
@@ -65,7 +72,6 @@ class Camera:
         self.sock: socket.socket | None = None
         self.number: int | None = next(self.numbers, None)
         self.began = self.answered = 0.0
-        self.tries = 0
 
     def send(self, selector: selectors.BaseSelector) -> bool:
         """Post the present event; False while nobody listens."""
@@ -76,7 +82,6 @@ class Camera:
                 self.sock = socket.create_connection(("127.0.0.1", self.port), timeout=5)
                 selector.register(self.sock, selectors.EVENT_READ, self)
             self.began = time.perf_counter()
-            self.tries += 1
             self.sock.sendall(request(self.sn, self.number, close=self.close))
         except OSError:
             self.drop(selector)
@@ -105,13 +110,11 @@ class Camera:
         return good
 
 
-def post(
-    port: int, events: int, senders: int, *, close: bool, progress: Callable[[int], None] = lambda n: None
-) -> tuple[list[float], int]:
-    """Post *events* from *senders* cameras; the latencies of the acknowledged posts, and all posts made."""
+def post(port: int, events: int, senders: int, *, close: bool) -> list[float]:
+    """Post *events* from *senders* connections; the latencies of the acknowledged posts."""
     selector = selectors.DefaultSelector()
     each = events // senders
-    cameras = [Camera(f"FS{n:04}", range(each), port, close=close) for n in range(senders)]
+    cameras = [Sender(f"FS{n:04}", range(each), port, close=close) for n in range(senders)]
     waiting = [camera for camera in cameras if not camera.send(selector)]
     latencies: list[float] = []
     while len(latencies) < each * senders:
@@ -119,14 +122,13 @@ def post(
             camera = key.data
             if camera.receive(selector):
                 latencies.append(time.perf_counter() - camera.began)
-                progress(len(latencies))
             if not camera.send(selector):
                 waiting.append(camera)
         waiting = [camera for camera in waiting if not camera.send(selector)]
     for camera in cameras:
         camera.drop(selector)
     selector.close()
-    return latencies, sum(camera.tries for camera in cameras)
+    return latencies
 
 
 class Bare(BaseHTTPRequestHandler):
@@ -224,7 +226,7 @@ def throughput(directory: Path, events: int, senders: int) -> None:
                 server.start()
                 post(server.port, senders * 4, senders, close=close)  # warm
                 began = time.perf_counter()
-                latencies, _ = post(server.port, events, senders, close=close)
+                latencies = post(server.port, events, senders, close=close)
                 rates[name].append(len(latencies) / (time.perf_counter() - began))
                 shown[name] += latencies
                 server.stop()
@@ -238,55 +240,111 @@ def throughput(directory: Path, events: int, senders: int) -> None:
         )
 
 
-def soak(directory: Path, events: int, senders: int, kills: int) -> bool:
-    """Post *events* while the receiver is killed *kills* times in the first two thirds; whether all is well."""
+class Shops:
+    """Virtual cameras in a process of their own; each posts its next event when the last is acknowledged."""
+
+    def __init__(self, port: int, events: int, count: int) -> None:
+        arguments = [str(port), str(events), str(count)]
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--shops", *arguments], stdout=subprocess.PIPE, text=True
+        )
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """What it says: how far it is, at last the figures."""
+        assert self.process.stdout is not None
+        with self.process:
+            for line in self.process.stdout:
+                yield json.loads(line)
+
+
+def play_shops(port: int, events: int, count: int) -> None:
+    """Post *events* from *count* virtual cameras that were subscribed over TLS; one in fifty twice."""
+    latencies: list[float] = []
+    each, numbers = events // count, dict[str, int]()
+    finished = threading.Event()
+    lock = threading.Lock()
+
+    def answered(camera: VirtualCamera, status: int, took: float) -> None:
+        if status != 200:
+            return
+        with lock:
+            latencies.append(took)
+            done = len(latencies)
+            number = numbers[camera.sn] = numbers[camera.sn] + 1
+        if done % 500 == 0:
+            print(json.dumps({"done": done}), flush=True)
+        if number < each:
+            feed.happen(camera, event_id=str(number))
+        elif done == each * count:
+            finished.set()
+
+    with contextlib.ExitStack() as stack:
+        vendor = stack.enter_context(Vendor(app_id=APP, secret_key=KEY))
+        cameras = start_cameras(vendor, count, port=0, state="ready", people=0, udp=False)
+        for camera in cameras:
+            stack.callback(camera.close)
+            with connect(camera) as client:
+                client.events.subscribe("face_recog_event", callback=f"http://127.0.0.1:{port}/events")
+            numbers[camera.sn] = 0
+        play = Play(repeat=0.02, attempts=1_000_000, pause=0.05)
+        feed = stack.enter_context(Feed(cameras, play, workers=count, answered=answered))
+        began = time.perf_counter()
+        for camera in cameras:
+            feed.happen(camera, event_id="0")
+        finished.wait()
+        seconds = time.perf_counter() - began
+        feed.drain(60)
+        figures = {"seconds": seconds, "shown": percentiles(latencies), "counts": feed.counts}
+        print(json.dumps(figures | {"cameras": [camera.sn for camera in cameras]}), flush=True)
+
+
+def soak(directory: Path, events: int, count: int, kills: int) -> bool:
+    """Receive *events* while the receiver is killed *kills* times in the first two thirds; whether all is well."""
     spool, jsonl = directory / "soak", directory / "soak.jsonl"
     server = Server("receiver", str(spool), str(jsonl))
     server.start()
     marks = [events * 2 * (k + 1) // (3 * (kills + 1)) for k in range(kills)]
-    memory: list[int] = []
     settle = marks[-1] + max(500, events // 20) if marks else 500
-
-    def progress(done: int) -> None:
-        if marks and done >= marks[0]:
+    memory: list[int] = []
+    figures: dict[str, Any] = {}
+    for said in Shops(server.port, events, count).lines():
+        if marks and said.get("done", 0) >= marks[0]:
             marks.pop(0)
             server.stop(signal.SIGKILL)
             server.start(wait=False)
-        elif done == settle:
+        elif not memory and said.get("done", 0) >= settle:
             memory.append(server.memory())
-
-    began = time.perf_counter()
-    latencies, tries = post(server.port, events, senders, close=False, progress=progress)
-    seconds = time.perf_counter() - began
+        figures = said
     memory.append(server.memory())
-    sent = {(f"FS{n:04}", str(i)) for n in range(senders) for i in range(events // senders)}
+    sent = {(sn, str(i)) for sn in figures["cameras"] for i in range(events // count)}
     with Spool(spool, retention=None) as reading:
         deadline = time.monotonic() + 120
         while reading.counts()["consumers"]["jsonl"]["backlog"] and time.monotonic() < deadline:
             time.sleep(0.1)
-        kept = [(s.event.sn, s.event.event_id) for s in reading.replay(datetime(2000, 1, 1, tzinfo=UTC))]
+        kept = [s.event.key for s in reading.replay(datetime(2000, 1, 1, tzinfo=UTC))]
     server.stop()
     delivered: list[tuple[str, str]] = []
-    for line in jsonl.read_text().splitlines():
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue  # the line that a kill cut short; its event comes again
-        delivered.append((record["sn"], record["event_id"]))
-    lost, doubled = len(sent - set(kept)), len(kept) - len(set(kept))
+    with jsonl.open(encoding="utf-8") as lines:
+        for line in lines:
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue  # the line that a kill cut short; its event comes again
+            delivered.append((record["sn"], record["event_id"]))
+    there = {(sn, event_id) for sn, _, event_id in kept}
+    lost, doubled, missing = len(sent - there), len(kept) - len(set(kept)), len(sent - set(delivered))
+    counts = figures["counts"]
+    print(f"soak: {len(sent)} events of {count} virtual cameras, {kills} SIGKILLs; "
+          f"{counts['unanswered']} posts found nobody, {counts['repeated']} were repeated though acknowledged")  # fmt: skip
     print(
-        f"soak: {len(sent)} events, {senders} senders, {kills} SIGKILLs, {tries - len(latencies)} posts repeated"
+        f"  {len(sent) / figures['seconds']:.0f} events/s sustained, the kills included   {figures['shown']}"
     )
-    print(
-        f"  {len(latencies) / seconds:.0f} events/s sustained, the kills included   {percentiles(latencies)}"
-    )
-    print(f"  lost {lost}, doubled {doubled}, kept but never sent {len(set(kept) - sent)}")
-    missing = len(sent - set(delivered))
+    print(f"  lost {lost}, doubled {doubled}, kept but never sent {len(there - sent)}")
     print(
         f"  delivered: missing {missing}, more than once {len(delivered) - len(set(delivered))} (at least once)"
     )
     print(f"  memory after the last kill {memory[0] / 1024:.1f} MiB, at the end {memory[-1] / 1024:.1f} MiB")
-    return not (lost or doubled or missing or set(kept) - sent)
+    return not (lost or doubled or missing or there - sent)
 
 
 def main() -> None:
@@ -295,7 +353,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--events", type=int, default=200_000)
-    parser.add_argument("--senders", type=int, default=50)
+    parser.add_argument("--cameras", type=int, default=50)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument(
@@ -303,18 +361,21 @@ def main() -> None:
     )
     parser.add_argument("--bare", help=argparse.SUPPRESS)
     parser.add_argument("--receiver", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--shops", nargs=3, type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.bare:
         serve_bare(int(options.bare))
     elif options.receiver:
         serve(int(options.receiver[0]), options.receiver[1], options.receiver[2])
+    elif options.shops:
+        play_shops(*options.shops)
     else:
         if options.quick:
             options.events, options.kills = 6000, 3
         with tempfile.TemporaryDirectory(dir=options.directory) as directory:
             flush(Path(directory))
-            throughput(Path(directory), min(10_000, options.events), options.senders)
-            good = soak(Path(directory), options.events, options.senders, options.kills)
+            throughput(Path(directory), min(10_000, options.events), options.cameras)
+            good = soak(Path(directory), options.events, options.cameras, options.kills)
         sys.exit(0 if good else 1)
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from sunmi_ipc.errors import SunmiIpcError
 from sunmi_ipc.i18n import language, tr
 
-from .output import print_json, say
+from .output import print_json, say, waiting
 from .state import Exit, State
+
+if TYPE_CHECKING:
+    from sunmi_ipc.discovery import Reason
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 #: Nobody ran this before then: an earlier date means a clock that is off.
@@ -21,9 +23,9 @@ _NOT_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class _Failed(Exception):
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", reasons: Sequence[Reason] = ()) -> None:
         super().__init__(message)
-        self.message, self.hint = message, hint
+        self.message, self.hint, self.reasons = message, hint, reasons
 
 
 @app.command()
@@ -46,6 +48,9 @@ def doctor(ctx: typer.Context) -> None:
             result["message"] = check(state)
         except _Failed as failed:
             result |= {"ok": False, "message": failed.message, "hint": failed.hint or None}
+            if failed.reasons:
+                told = [reason.localized() for reason in failed.reasons]
+                result["reasons"] = [{"message": text, "hint": hint or None} for text, hint in told]
         except SunmiIpcError as error:
             message, hint = error.localized(language())
             result |= {"ok": False, "message": message, "hint": hint or None}
@@ -54,6 +59,10 @@ def doctor(ctx: typer.Context) -> None:
         say(state, "{mark} {name}: {message}", mark=mark, name=tr(name), message=result["message"])
         if result["hint"]:
             say(state, "    → {hint}", hint=result["hint"])
+        for reason in result.get("reasons", ()):
+            say(state, "    - {message}", message=reason["message"])
+            if reason["hint"]:
+                say(state, "      → {hint}", hint=reason["hint"])
     good = all(r["ok"] for r in results)
     if state.json:
         print_json({"ok": good, "checks": results})
@@ -70,15 +79,9 @@ def _settings(state: State) -> str:
 
 
 def _interfaces(state: State) -> str:
-    import ifaddr
+    from sunmi_ipc.discovery.interfaces import chosen, interfaces
 
-    wanted = state.settings.interfaces()
-    up = sorted(
-        f"{adapter.nice_name} {ip.ip}"
-        for adapter in ifaddr.get_adapters()
-        for ip in adapter.ips
-        if ip.is_IPv4 and (adapter.nice_name in wanted if wanted else not str(ip.ip).startswith("127."))
-    )
+    up = sorted(f"{one.name} {one.ip}" for one in chosen(state.settings.interfaces(), interfaces()))
     if not up:
         raise _Failed(
             tr("no network interface with an IPv4 address"),
@@ -126,16 +129,18 @@ def _ca(state: State) -> str:
 
 def _discovery(state: State) -> str:
     from sunmi_ipc import discovery
+    from sunmi_ipc.discovery.diagnosis import on_access_point
 
-    started = time.monotonic()
-    found = list(discovery.discover(interfaces=state.settings.interfaces()))
+    interfaces = state.settings.interfaces()
+    report = discovery.ScanReport()
+    with waiting(state, "Looking for cameras …"):
+        found = list(discovery.discover(interfaces=interfaces, access_point=on_access_point(), report=report))
     if not found:
-        raise _Failed(
-            tr("no camera answered"),
-            tr("Is a camera on and in this network? Does a firewall here block UDP port 10001?"),
-        )
+        reasons = discovery.explain(report, interfaces=interfaces, thorough=True)
+        raise _Failed(tr("no camera answered"), reasons=reasons)
     state.camera = state.camera or (found[0].sn if len(found) == 1 else "")
-    return tr("{count} found in {seconds:.1f} s", count=len(found), seconds=time.monotonic() - started)
+    text = tr("{count} found in {seconds:.1f} s", count=len(found), seconds=report.elapsed_s)
+    return "; ".join([text, *(note.localized()[0] for note in report.notes)])
 
 
 def _call(state: State) -> str:

@@ -61,7 +61,8 @@ USES: dict[str, tuple[str, ...]] = {
     "video clip": ("video.clip_url",),
     "events list": ("events.list",),
     "events subscribe": ("events.add",),
-    "events unsubscribe": ("events.unsubscribe",),
+    "events unsubscribe": ("events.unsubscribe", "events.list"),
+    "events listen": ("events.add", "events.list", "events.unsubscribe"),
 }
 
 

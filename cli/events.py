@@ -1,4 +1,4 @@
-"""``ipc events``: subscriptions."""
+"""``ipc events``: subscriptions; receiving them is in :mod:`.listen`, what was received in :mod:`.replay`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.values import EventType
 
-from .output import show
+from .listen import listen
+from .output import confirm, show
+from .replay import forget, replay, status
 from .state import State
 from .target import open_camera
 
@@ -20,7 +22,19 @@ app = typer.Typer(
 EventNames = Annotated[
     list[str], typer.Argument(metavar="EVENT...", help=tr("face_recog_event (FM020), dynamic_detect_event."))
 ]
-Callback = Annotated[str, typer.Option(help=tr("URL that the camera can reach, http://ADDRESS:PORT/PATH."))]
+Callback = Annotated[
+    str,
+    typer.Option(
+        help=tr("URL that the camera can reach; default: where 'ipc events listen' listens on this computer.")
+    ),
+]
+Port = Annotated[
+    int | None, typer.Option(min=1, max=65535, help=tr("Port of the callback that is worked out; 8480."))
+]
+app.command()(listen)
+app.command()(replay)
+app.command()(status)
+app.command()(forget)
 
 
 @app.command("list")
@@ -32,16 +46,25 @@ def list_(ctx: typer.Context) -> None:
 
 
 @app.command()
-def subscribe(ctx: typer.Context, events: EventNames, callback: Callback) -> None:
+def subscribe(ctx: typer.Context, events: EventNames, callback: Callback = "", port: Port = None) -> None:
     """Have events posted to a URL."""
     state = State.of(ctx)
     with open_camera(state) as camera:
-        camera.events.subscribe(*events, callback=callback)
-        show(state, None)
+        used = camera.events.subscribe(*events, callback=callback or camera.events.callback(port))
+        show(state, {"http_callback": used})
 
 
 @app.command()
-def unsubscribe(ctx: typer.Context, events: EventNames, callback: Callback) -> None:
+def unsubscribe(
+    ctx: typer.Context,
+    events: EventNames,
+    callback: Callback = "",
+    port: Port = None,
+    every: Annotated[
+        bool, typer.Option("--all", help=tr("Whatever the callback: also other programs' subscriptions."))
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not ask."))] = False,
+) -> None:
     """End a subscription."""
     state = State.of(ctx)
     unknown = [event for event in events if event not in list(EventType)]
@@ -50,4 +73,15 @@ def unsubscribe(ctx: typer.Context, events: EventNames, callback: Callback) -> N
             "{name}: unknown", name="events", hint="Allowed: {bounds}.", bounds=", ".join(EventType)
         )
     with open_camera(state) as camera:
-        show(state, camera.events.unsubscribe([EventType(event) for event in events], callback))
+        if not every:
+            used = callback or camera.events.callback(port)
+            show(state, camera.events.unsubscribe([EventType(event) for event in events], used))
+            return
+        there = [
+            (s.event, u) for s in camera.events.list().sub_event if s.event in events for u in s.http_callback
+        ]
+        if there:
+            confirm(tr("{count} subscriptions end.", count=len(there)), yes)
+        for event, url in there:
+            camera.events.unsubscribe([EventType(event)], url)
+        show(state, {"ended": len(there)})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
-import json
 import sys
 import time
 from dataclasses import asdict
@@ -11,33 +11,53 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.redact import printable
 
-from .output import columns, note, print_json, say, waiting
+from .output import columns, note, print_json, print_json_line, say, waiting
 from .state import Exit, State
 
 if TYPE_CHECKING:
-    from sunmi_ipc.discovery import DiscoveredCamera
+    from sunmi_ipc.discovery import Change, DiscoveredCamera, Reason, ScanReport
+    from sunmi_ipc.tls import ClientCertificate
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _COLUMNS = ("sn", "ip", "model", "name", "network", "firmware", "mac")
 _WIDTHS = (16, 15, 6, 16, 7, 10, 17)
 _KEYS = ("sn", "ip", "port", "mac", "model", "name", "firmware", "network", "interface", "source", "rtt_ms")
+_CSV = (*_KEYS, "interface_ip", "addresses", "flags")
+_WATCH_S = 5.0
 
 
 def _row(camera: DiscoveredCamera) -> dict[str, Any]:
     every = asdict(camera)
     return {key: every[key] for key in _KEYS} | {
+        "interface_ip": camera.interface_ip,
         "addresses": list(camera.addresses or (camera.ip,)),
         "flags": list(camera.flags),
     }
 
 
+def _cells(camera: DiscoveredCamera) -> str:
+    row = _row(camera) | {"sn": camera.sn or "?"}
+    marks = [] if camera.source == "udp" else [f"({camera.source})"]
+    marks += [f"! {', '.join(camera.flags)}"] if camera.flags else []
+    line = columns([printable(str(row[c])) for c in _COLUMNS], _WIDTHS)
+    return "  ".join([line, *marks])
+
+
 @app.command()
 def scan(
     ctx: typer.Context,
-    timeout: Annotated[float, typer.Option(min=0.1, max=600, help=tr("Seconds to listen."))] = 2.4,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1,
+            max=86_400,
+            help=tr("Seconds at most (2.4 if not given); with --watch, how long to watch."),
+        ),
+    ] = None,
     expect: Annotated[int | None, typer.Option(min=1, help=tr("Stop when this many were found."))] = None,
     interface: Annotated[
         list[str] | None, typer.Option(help=tr("Only this interface; may be repeated."))
@@ -48,6 +68,13 @@ def scan(
     ap: Annotated[
         bool, typer.Option("--ap", help=tr("Also ask 192.168.200.1, a camera's own access point."))
     ] = False,
+    no_mdns: Annotated[bool, typer.Option("--no-mdns", help=tr("Leave mDNS out."))] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help=tr("Go on, and tell when cameras come, change or go."))
+    ] = False,
+    interval: Annotated[
+        float, typer.Option(min=0.1, max=3600, help=tr("Seconds between two looks of --watch."))
+    ] = _WATCH_S,
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help=tr("Print one JSON object a line, as they come."))
     ] = False,
@@ -59,57 +86,164 @@ def scan(
     from sunmi_ipc.settings import config_dir
 
     state = State.of(ctx)
+    interfaces = interface or state.settings.interfaces()
+    if sum((state.json, jsonl, as_csv)) > 1:
+        raise ParameterError("{name}: choose one form of output", name="--json, --jsonl, --csv")
+    if watch:
+        if as_csv or expect is not None:
+            raise ParameterError("{name}: not with --watch", name="--csv" if as_csv else "--expect")
+        targets = [*(target or ()), *([discovery.ACCESS_POINT] if ap else [])]
+        _watch(state, timeout, interfaces, targets, interval, state.json or jsonl)
+        return
     report = discovery.ScanReport()
-    started = time.monotonic()
     found: list[DiscoveredCamera] = []
     writer = csv.writer(sys.stdout) if as_csv else None
     human = not (state.json or jsonl or as_csv)
     if writer:
-        writer.writerow(_KEYS)
-    with waiting(state, "Looking for cameras …") if not jsonl else _nothing():
+        writer.writerow(_CSV)
+    with contextlib.nullcontext() if jsonl else waiting(state, "Looking for cameras …"):
         for camera in discovery.discover(
             timeout=timeout,
             expect=expect,
-            interfaces=interface or state.settings.interfaces(),
+            interfaces=interfaces,
             targets=target or (),
             access_point=ap,
+            mdns=not no_mdns,
+            certificate=certificate(state) if target or ap else None,
             report=report,
         ):
             found.append(camera)
             if jsonl:
-                sys.stdout.write(json.dumps(_row(camera), ensure_ascii=False) + "\n")
-                sys.stdout.flush()
+                print_json_line(_row(camera))
             elif writer:
-                writer.writerow([_row(camera)[key] for key in _KEYS])
+                cells = (_row(camera)[key] for key in _CSV)
+                writer.writerow([" ".join(cell) if isinstance(cell, list) else cell for cell in cells])
             elif human:
                 if len(found) == 1:
                     sys.stdout.write(columns([tr(c).upper() for c in _COLUMNS], _WIDTHS) + "\n")
-                cells = [printable(str(_row(camera)[c])) for c in _COLUMNS]
-                flags = f"  ! {', '.join(camera.flags)}" if camera.flags else ""
-                sys.stdout.write(columns(cells, _WIDTHS) + flags + "\n")
+                sys.stdout.write(_cells(camera) + "\n")
                 sys.stdout.flush()
-    memory.remember(found, config_dir())
+    memory.remember(report.cameras, config_dir())
     if state.json:
         print_json(
             {
-                "cameras": [_row(camera) for camera in found],
-                "elapsed_s": round(time.monotonic() - started, 3),
+                "cameras": [_row(camera) for camera in report.cameras],
+                "elapsed_s": round(report.elapsed_s, 3),
                 "rejected_packets": sum(report.rejected.values()),
             }
         )
-    if state.verbose:
-        for reason, count in sorted(report.rejected.items()):
-            note(state, "{count} packets rejected: {reason}", count=count, reason=reason)
-        for text in report.notes:
-            note(state, text.replace("{", "{{").replace("}", "}}"))
+    _remarks(state, report, interfaces)
     if human and found:
-        say(state, "{count} found in {seconds:.1f} s", count=len(found), seconds=time.monotonic() - started)
+        say(state, "{count} found in {seconds:.1f} s", count=len(report.cameras), seconds=report.elapsed_s)
     if not found:
-        note(state, "No camera was found. 'ipc doctor' looks for reasons; '--target' asks an address.")
         raise typer.Exit(Exit.UNREACHABLE)
 
 
-def _nothing() -> Any:
-    from contextlib import nullcontext
+def certificate(state: State) -> ClientCertificate | None:
+    """The client certificate for probing HTTPS ports; None where there is none that opens."""
+    from sunmi_ipc.errors import TlsError
+    from sunmi_ipc.tls import ClientCertificate
 
-    return nullcontext()
+    if not state.settings.p12:
+        return None
+    with contextlib.suppress(TlsError):  # 'ipc doctor' tells; a scan does without
+        return ClientCertificate.load(state.settings.p12, state.settings.p12_password)
+    return None
+
+
+def _remarks(state: State, report: ScanReport, interfaces: list[str] | None) -> None:
+    from sunmi_ipc.discovery import DUPLICATE_SN, IP_MISMATCH, explain
+
+    for remark in report.notes:
+        _say_reason(state, remark)
+    for camera in report.cameras:
+        if IP_MISMATCH in camera.flags:
+            note(
+                state,
+                "{sn} says that its address is {claimed}, but answers from {ip}; {ip} is used.",
+                sn=camera.sn,
+                claimed=camera.claimed_ip,
+                ip=camera.ip,
+            )
+        if DUPLICATE_SN in camera.flags:
+            note(
+                state,
+                "{sn} is claimed by more than one camera: {mac} at {ip}. Name it by its address.",
+                sn=camera.sn,
+                mac=printable(camera.mac) or "?",
+                ip=camera.ip,
+            )
+        if len(camera.addresses) > 1:
+            note(state, "{sn} answers from {addresses}.", sn=camera.sn, addresses=", ".join(camera.addresses))
+    if state.verbose:
+        for reason, count in sorted(report.rejected.items()):
+            note(
+                state,
+                "{count} packets rejected: {reason} (from {senders})",
+                count=count,
+                reason=tr(reason),
+                senders=", ".join(report.rejected_from[reason]),
+            )
+    if not report.cameras:
+        note(state, "No camera was found. 'ipc doctor' looks for reasons; '--target' asks an address.")
+        for remark in explain(report, interfaces=interfaces):
+            _say_reason(state, remark)
+
+
+def _say_reason(state: State, reason: Reason) -> None:
+    message, hint = reason.localized()
+    note(state, "- {message}", message=printable(message))
+    if hint:
+        note(state, "  {hint}", hint=hint)
+
+
+def _watch(
+    state: State,
+    timeout: float | None,
+    interfaces: list[str] | None,
+    targets: list[str],
+    interval: float,
+    as_json: bool,
+) -> None:
+    from threading import Timer
+
+    from sunmi_ipc.discovery import ChangeKind, Tracker, memory
+    from sunmi_ipc.settings import config_dir
+
+    with Tracker(interval=interval, interfaces=interfaces, targets=targets) as tracker:
+        timer = Timer(timeout, tracker.close) if timeout is not None else None
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
+        if not as_json:
+            note(state, "Watching for cameras; Ctrl-C ends it.")
+        try:
+            for change in tracker:
+                if change.kind is not ChangeKind.OFFLINE:
+                    memory.remember([change.camera], config_dir())
+                if as_json:
+                    print_json_line(_change(change))
+                else:
+                    _print_change(change)
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "event": str(change.kind),
+        "at": round(change.at, 3),
+        "camera": _row(change.camera),
+        "changed": list(change.fields),
+    }
+
+
+def _print_change(change: Change) -> None:
+    at = time.strftime("%H:%M:%S", time.localtime(change.at))
+    line = f"{at}  {columns([tr(str(change.kind))], [8])}  {_cells(change.camera)}"
+    if change.before is not None:
+        old = [f"{name}: {getattr(change.before, name)!s}" for name in change.fields]
+        line += "  " + tr("(was {old})", old=printable(", ".join(old)))
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

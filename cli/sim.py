@@ -75,6 +75,7 @@ def start(
     """Start virtual cameras; stop them with Ctrl-C. Prints one JSON line when they are ready."""
     from sunmi_ipc.errors import ConfigError, ParameterError
     from sunmi_ipc.simulator import Feed, Vendor, VirtualCamera, parse_fault, parse_play, start_cameras
+    from sunmi_ipc.simulator.video import HINT
 
     run = State.of(ctx)
     seed = secrets.randbelow(2**32) if seed is None else seed
@@ -122,6 +123,8 @@ def start(
                         "mac": c.state.mac,
                         "model": str(c.state.model),
                         "state": state,
+                        "hd_live_url": c.live_url("hd"),
+                        "fhd_live_url": c.live_url("fhd"),
                     }
                     for c in cameras
                 ],
@@ -134,6 +137,9 @@ def start(
                 "env": environment,
             }
         )
+        if not all(c.live_url() for c in cameras):
+            note(run, "These cameras have no picture, for want of PyAV.")
+            note(run, HINT)
         if sys.stdout.isatty():
             note(
                 run,

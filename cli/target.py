@@ -36,19 +36,11 @@ def locate(state: State, name: str) -> DiscoveredCamera:
         CameraNotFound: Nothing of that name answers.
 
     """
-    from sunmi_ipc import discovery
     from sunmi_ipc.discovery import memory
     from sunmi_ipc.settings import config_dir
 
-    folder = config_dir()
-    known = memory.recall(name, folder) or next((c for c in memory.last(folder) if c.name == name), None)
-    sn = known.sn if known else name
     with waiting(state, "Looking for {name} …", name=name):
-        found = discovery.find(
-            sn, interfaces=state.settings.interfaces(), targets=[known.ip] if known else []
-        )
-    memory.remember([found], folder)
-    return found
+        return memory.locate(name, config_dir(), interfaces=state.settings.interfaces())
 
 
 def choose(state: State) -> DiscoveredCamera:

@@ -67,8 +67,11 @@ def test_commands_in_the_readme_exist() -> None:
         assert named
 
 
-@pytest.mark.parametrize("code", blocks("python", "docs/library.md"))
-def test_library_page(code: str, tmp_path: Path) -> None:
+PAGES = sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("code", [code for page in PAGES for code in blocks("python", page)])
+def test_every_page(code: str, tmp_path: Path) -> None:
     test_python(code, tmp_path)
 
 

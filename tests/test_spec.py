@@ -285,7 +285,9 @@ def templates() -> set[str]:
             arguments: list[ast.expr] = []
             if name in takers and len(node.args) > places.get(name, 99):
                 arguments.append(node.args[places[name]])
-            elif name.endswith(("Error", "ConnectionFailed", "CameraNotFound")) and name not in (
+            elif name.endswith(
+                ("Error", "ConnectionFailed", "CameraNotFound", "BadPacket", "Reason")
+            ) and name not in (
                 "DeviceError",
                 "ValueError",
                 "TypeError",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 from ..errors import ParameterError, UnsupportedError
 from ..fields import Callback, Refused, Wire
@@ -11,6 +11,10 @@ from ..spec import DOC, INFERRED, Group, endpoint
 from ..values import EventType
 
 if TYPE_CHECKING:
+    import os
+
+    from ..camera import Camera
+    from ..events.stream import EventStream
     from ..models import IpcEventCollection
 
 _EVENTS = Annotated[EventList, Refused(310), Wire("event_list")]
@@ -32,14 +36,37 @@ class Events(Group, name="events"):
     def list(self) -> IpcEventCollection:
         """List the subscriptions."""
 
-    def subscribe(self, *events: EventType | str, callback: str) -> None:
-        """Have events posted to *callback*, an ``http://`` or ``https://`` URL that the camera can reach.
+    def callback(self, port: int | None = None) -> str:
+        """The URL under which the camera reaches a receiver on this computer, by the system's routes.
+
+        Args:
+            port: Where the receiver listens; default: where ``ipc events listen`` does.
+
+        Raises:
+            ConnectionFailed: There is no route to the camera.
+
+        """
+        from ..events.subscription import PORT, callback_for
+
+        return callback_for(cast("Camera", self._caller).host, port or PORT)
+
+    def subscribe(self, *events: EventType | str, callback: str = "") -> str:
+        """Have events posted to a URL.
+
+        Args:
+            events: ``face_recog_event`` (FM020), ``dynamic_detect_event``.
+            callback: An ``http://`` or ``https://`` URL that the camera can reach; default: see
+                :meth:`callback`.
+
+        Returns: the callback.
 
         Raises:
             UnsupportedError: ``face_recog_event`` on an FM010; nothing was sent.
             ParameterError: An unknown event, or a callback that is no URL; nothing was sent.
+            ConnectionFailed: There is no route to the camera, to work the callback out from.
 
         """
+        callback = callback or self.callback()
         if not callback.startswith(("http://", "https://")):
             raise ParameterError(
                 "{name}: not a URL", name="callback", hint="For example http://192.168.1.5:8080/events."
@@ -60,3 +87,60 @@ class Events(Group, name="events"):
                 models="FM020",
             )
         self.add(wanted, callback)
+        return callback
+
+    def stream(
+        self,
+        *events: EventType | str,
+        spool: str | os.PathLike[str] | None = None,
+        save: str | os.PathLike[str] | None = None,
+        name: str = "stream",
+        host: str = "",
+        port: int = 0,
+        callback: str = "",
+        allow_unsigned: bool = False,
+        every: float = 30.0,
+    ) -> EventStream:
+        """Subscribe, receive, keep and hand over events; unsubscribe at the end, also on Ctrl-C.
+
+        ::
+
+            with camera.events.stream("face_recog_event") as events:
+                for event in events:
+                    print(event.faceid, event.arrive_count)
+
+        The subscription is renewed when this computer's address changes or the camera has forgotten it.
+        An event is on the disk before the camera is answered, and acknowledged when the next is asked for.
+
+        Args:
+            events: ``face_recog_event`` (FM020), ``dynamic_detect_event``.
+            spool: Folder that keeps the events; what a program did not get to comes when it is run again.
+                Default: a temporary one, gone at the end.
+            save: Folder to save pictures and clips in.
+            name: The reader's name in the spool, whose place is kept.
+            host: Address to listen on; default: every one of this computer, loopback alone for a camera there.
+            port: Where to listen; 0 takes a free one.
+            callback: The URL that reaches us, where the camera does not do so directly; default: worked out.
+            allow_unsigned: Whether to take events without a signature.
+            every: Seconds between looks at whether the camera still has the subscription.
+
+        Raises (on entering):
+            UnsupportedError, ParameterError: As :meth:`subscribe`; nothing was sent.
+            ConfigError: The port is taken, the spool cannot be used, no secret key is known.
+            ConnectionFailed, TlsError, ReplyError, DeviceError: The camera could not be subscribed to.
+
+        """
+        from ..events.stream import EventStream
+
+        return EventStream(
+            cast("Camera", self._caller),
+            events,
+            spool=spool,
+            save=save,
+            name=name,
+            host=host,
+            port=port,
+            callback=callback,
+            allow_unsigned=allow_unsigned,
+            every=every,
+        )

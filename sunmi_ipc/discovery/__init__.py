@@ -1,6 +1,22 @@
-"""Find cameras."""
+"""Find cameras, and know which are there."""
 
-from .camera import DiscoveredCamera
+from .camera import ACCESS_POINT, DUPLICATE_SN, IP_MISMATCH, DiscoveredCamera
+from .diagnosis import explain
+from .reason import Reason
 from .scan import ScanReport, discover, find
+from .tracker import Change, ChangeKind, Tracker
 
-__all__ = ["DiscoveredCamera", "ScanReport", "discover", "find"]
+__all__ = [
+    "ACCESS_POINT",
+    "DUPLICATE_SN",
+    "IP_MISMATCH",
+    "Change",
+    "ChangeKind",
+    "DiscoveredCamera",
+    "Reason",
+    "ScanReport",
+    "Tracker",
+    "discover",
+    "explain",
+    "find",
+]

@@ -37,9 +37,11 @@ class DiscoveredCamera:
         firmware: Its firmware's version.
         network: ``AP`` = Wi-Fi, ``LAN`` = cable (SDK's words).
         interface: Our interface that it was found on.
+        interface_ip: That interface's own address.
         source: ``udp``, ``mdns``, ``https``, or ``ap`` for one on its own access point.
         rtt_ms: Milliseconds from the last request before the answer to the answer.
         addresses: Every address that it answered from, ``ip`` first.
+        claimed_ip: The address that it says it has, where it says one.
         flags: ``ip-mismatch`` (it claims another address than it answers from),
             ``duplicate-sn`` (another camera claims the same serial number).
 
@@ -54,14 +56,21 @@ class DiscoveredCamera:
     firmware: str = ""
     network: str = ""
     interface: str = ""
+    interface_ip: str = ""
     source: str = "udp"
     rtt_ms: float = 0.0
     addresses: tuple[str, ...] = ()
+    claimed_ip: str = ""
     flags: tuple[str, ...] = ()
 
 
 def observe(
-    payload: Mapping[str, str], sender: str, *, interface: str = "", rtt_ms: float = 0.0
+    payload: Mapping[str, str],
+    sender: str,
+    *,
+    interface: str = "",
+    interface_ip: str = "",
+    rtt_ms: float = 0.0,
 ) -> DiscoveredCamera:
     """The camera that answered *payload* from *sender*.
 
@@ -72,7 +81,7 @@ def observe(
     sn = payload.get("deviceid", "").strip()
     if not _PLAIN_SN.fullmatch(sn):
         raise BadPacket("no serial number")
-    claimed = payload.get("ip", "").strip()
+    claimed = _shown(payload.get("ip", ""))
     return DiscoveredCamera(
         sn=sn,
         ip=sender,
@@ -83,9 +92,11 @@ def observe(
         firmware=_shown(payload.get("firmware", "")),
         network=_shown(payload.get("network", "")),
         interface=interface,
+        interface_ip=interface_ip,
         source="ap" if sender == ACCESS_POINT else "udp",
         rtt_ms=rtt_ms,
         addresses=(sender,),
+        claimed_ip=claimed,
         flags=(IP_MISMATCH,) if claimed and claimed != sender else (),
     )
 

@@ -8,11 +8,12 @@ import secrets
 import socket
 import sys
 import time
+from collections.abc import Iterator
 
 from .interfaces import Interface
 from .packet import REQUEST
 
-__all__ = ["Link"]
+__all__ = ["Link", "bind_to"]
 
 _BUFFER = 4 << 20  # five hundred cameras may answer within a few milliseconds
 _IP_BOUND_IF = 25  # macOS: <netinet/in.h>
@@ -22,9 +23,8 @@ class Link:
     """One interface, open.
 
     A camera may answer to the port that was asked from or to port 10001, by unicast or broadcast.
-    So there is a port of our own, which no other program can take answers from; port 10001 of our
-    address; and port 10001 of the broadcast addresses. The last two are shared with whoever holds
-    them. None of them takes away unicast that is meant for another program on this computer.
+    So there is a port of our own, which no other program can take answers from, and port 10001,
+    shared with whoever else holds it; both of our address and of the broadcast addresses.
 
     Args:
         interface: Where to ask.
@@ -32,26 +32,38 @@ class Link:
 
     Attributes:
         shared: Whether port 10001 could be had.
-        asked: When a broadcast went out last, by ``time.monotonic()``; 0 before.
-        trouble: Errors of sending, by text of the system, in order of appearance.
+        asked: When a request went out last, by ``time.monotonic()``; 0 before.
+        echoes: How often our own broadcast came back to port 10001. On Linux it comes in by the
+            interface, as an answer would: where it does not, a firewall of this computer drops it.
+        trouble: Errors of sending by number, in order of appearance.
+
+    Raises:
+        OSError: The interface went away, or its address cannot be bound.
 
     """
 
     def __init__(self, interface: Interface, port: int) -> None:
         self.interface, self.port = interface, port
         self.asked = 0.0
-        self.trouble: dict[str, int] = {}
+        self.echoes = 0
+        self.trouble: dict[int, int] = {}
         self._source = _private_loopback() if _splits_loopback(interface) else interface.ip
-        self._own = self._open(self._source, 0)
-        self.sockets = [self._own]
+        self.sockets: list[socket.socket] = []
         self._from_port: socket.socket | None = None
         self.shared = True
-        with self._unless_taken():
-            self._from_port = self._open(self._source, port)
-            self.sockets.append(self._from_port)
-        for address in interface.broadcasts:
+        try:
+            self._own = self._open(self._source, 0)
+            self._own_port: int = self._own.getsockname()[1]
             with self._unless_taken():
-                self.sockets.append(self._open(address, port))
+                self._from_port = self._open(self._source, port)
+            for address in interface.broadcasts:
+                with self._unless_taken():
+                    self._open(address, port)
+                with contextlib.suppress(OSError):
+                    self._open(address, self._own_port)
+        except BaseException:
+            self.close()
+            raise
 
     def _open(self, address: str, port: int) -> socket.socket:
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -59,7 +71,7 @@ class Link:
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-            _bind_to(sock, self.interface)
+            bind_to(sock, self.interface)
             if port:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 if sys.platform not in ("linux", "win32"):
@@ -74,10 +86,11 @@ class Link:
         except BaseException:
             sock.close()
             raise
+        self.sockets.append(sock)
         return sock
 
     @contextlib.contextmanager
-    def _unless_taken(self):  # type: ignore[no-untyped-def]
+    def _unless_taken(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -88,26 +101,29 @@ class Link:
     def broadcast(self) -> None:
         """Send the request to every camera on this interface."""
         self.asked = time.monotonic()
-        *others, last = self.interface.broadcasts or ("255.255.255.255",)
-        for address in others:
+        for address in self.interface.broadcasts or ("255.255.255.255",):
             self._send(self._own, address)
-        # The vendor's client asks from port 10001, so one of two requests does as well.
-        self._send((others and self._from_port) or self._own, last)
+            # The vendor's client asks from port 10001. Twice is also once more where packets get lost.
+            if self._from_port is not None and not self.interface.is_loopback:
+                self._send(self._from_port, address)
 
     def ask(self, address: str, *, from_port: bool = False) -> None:
         """Send the request to one *address*, by unicast; *from_port*: from port 10001 if we have it."""
+        self.asked = time.monotonic()
         self._send((from_port and self._from_port) or self._own, address)
 
     def _send(self, sock: socket.socket, address: str) -> None:
         try:
             sock.sendto(REQUEST, (address, self.port))
         except OSError as error:  # down, no route, queue full: the next round may do
-            text = error.strerror or str(error)
-            self.trouble[text] = self.trouble.get(text, 0) + 1
+            number = error.errno or 0
+            self.trouble[number] = self.trouble.get(number, 0) + 1
 
     def is_ours(self, sender: tuple[str, int]) -> bool:
         """Whether a datagram from *sender* is our own request, come back to us."""
-        return sender[0] == self._source and sender[1] in (self._own.getsockname()[1], self.port)
+        ours = sender[0] == self._source and sender[1] in (self._own_port, self.port)
+        self.echoes += ours
+        return ours
 
     def close(self) -> None:
         """Close every socket."""
@@ -125,7 +141,8 @@ def _private_loopback() -> str:
     return f"127.254.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"
 
 
-def _bind_to(sock: socket.socket, interface: Interface) -> None:
+def bind_to(sock: socket.socket, interface: Interface) -> None:
+    """Let *sock* use *interface* alone, where the system has a way to say so."""
     # Without it 255.255.255.255 leaves by the default route alone. Refused by old kernels to plain
     # users, who still have the subnet's broadcast.
     with contextlib.suppress(OSError):

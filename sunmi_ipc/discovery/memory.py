@@ -6,11 +6,19 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .camera import DiscoveredCamera
+from ..errors import ParameterError
+from .camera import DUPLICATE_SN, DiscoveredCamera
+from .scan import find
+
+if TYPE_CHECKING:
+    from ..tls import ClientCertificate
+
+__all__ = ["last", "locate", "recall", "remember"]
 
 _FILE = "last_scan.json"
 
@@ -33,11 +41,71 @@ def recall(sn: str, directory: Path) -> DiscoveredCamera | None:
 
 
 def remember(cameras: Iterable[DiscoveredCamera], directory: Path) -> None:
-    """Add *cameras* to those remembered; a disk that cannot be written is no error."""
-    known = {camera.sn: camera for camera in last(directory)} | {camera.sn: camera for camera in cameras}
+    """Add *cameras* to those remembered; a disk that cannot be written is no error.
+
+    A serial number that several cameras claim finds none of them surely, so it is left out.
+    """
+    sure = {camera.sn: camera for camera in cameras if camera.sn and DUPLICATE_SN not in camera.flags}
+    known = {camera.sn: camera for camera in last(directory)}
+    if not sure or known | sure == known:
+        return
     with contextlib.suppress(OSError):
         directory.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=directory)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump([asdict(camera) for camera in known.values()], file)
-        os.replace(name, directory / _FILE)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump([asdict(camera) for camera in (known | sure).values()], file)
+            os.replace(name, directory / _FILE)
+        except OSError:
+            os.unlink(name)
+            raise
+
+
+def locate(
+    name: str,
+    directory: Path,
+    *,
+    timeout: float | None = None,
+    interfaces: Sequence[str] | None = None,
+    certificate: ClientCertificate | None = None,
+) -> DiscoveredCamera:
+    """The camera of this serial number or name, at the address where it answers now.
+
+    Its last address is asked along with the network, so a camera that has not moved answers at once;
+    one that has moved is found and remembered anew.
+
+    Args:
+        name: Serial number, or the name that its owner gave it.
+        directory: Where the last scan is kept.
+        timeout: Seconds in all; default: 2.4.
+        interfaces: As for :func:`~sunmi_ipc.discovery.discover`.
+        certificate: Likewise.
+
+    Raises:
+        CameraNotFound: Nothing of that name answers.
+        ParameterError: Several remembered cameras have that name.
+
+    """
+    known = recall(name, directory) or _by_name(name, directory)
+    targets = [f"{address}:{known.port}" for address in known.addresses or (known.ip,)] if known else []
+    found = find(
+        known.sn if known else name,
+        timeout=timeout,
+        interfaces=interfaces,
+        targets=targets,
+        certificate=certificate,
+    )
+    remember([found], directory)
+    return found
+
+
+def _by_name(name: str, directory: Path) -> DiscoveredCamera | None:
+    several = [camera for camera in last(directory) if camera.name == name]
+    if len(several) > 1:
+        raise ParameterError(
+            "several cameras are called {name}: {cameras}",
+            name=name,
+            hint="Name one by its serial number.",
+            cameras=", ".join(camera.sn for camera in several),
+        )
+    return several[0] if several else None

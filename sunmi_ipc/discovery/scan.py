@@ -2,156 +2,298 @@
 
 from __future__ import annotations
 
-import contextlib
-import selectors
+import itertools
 import time
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address, IPv4Network
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
 
-from ..errors import CameraNotFound, ParameterError
+from ..errors import CameraNotFound
 from . import packet
-from .camera import ACCESS_POINT, DUPLICATE_SN, DiscoveredCamera, observe
-from .interfaces import Interface, chosen, interfaces, named
+from .camera import ACCESS_POINT, DiscoveredCamera, observe
+from .interfaces import named
 from .link import Link
+from .links import LinkReport, Links
+from .reason import Reason
+from .roll import Roll
+from .targets import Pace, expand
 
+if TYPE_CHECKING:
+    from ..tls import ClientCertificate
+    from .probe import Prober
+
+__all__ = ["ScanReport", "discover", "find", "read"]
+
+TIMEOUT_S = 2.4
+"""The default, in all."""
 ROUNDS_S = (0.0, 0.5, 1.0)
-_BURST, _BREATH_S, _BLOCK = 16, 0.005, 1024
+"""When the request goes out, as the vendor's own client does."""
+# Most cameras answer within this: a search that ends by then never pays for loading zeroconf.
+_MDNS_AFTER_S = 0.25
+_PROBE_AFTER_S = 0.6
+_SENDERS = 16
+_FEW = 256  # targets that are asked and tried within the default timeout
 
 
 @dataclass
 class ScanReport:
-    """What a scan saw beside cameras; filled while it runs."""
+    """What a scan saw, beside what it yielded; filled while it runs, complete when it has ended.
+
+    Attributes:
+        rejected: Packets that were none of ours, by reason.
+        rejected_from: Who sent them, by reason: the first 16 addresses.
+        notes: What is worth telling a person.
+        links: How each interface did.
+        cameras: Every camera with all that is known of it by the end: ``discover`` yields a camera at
+            its first answer, before a second address or a second claimant of its serial number shows.
+        elapsed_s: Seconds that it took.
+
+    """
 
     rejected: Counter[str] = field(default_factory=Counter)
+    rejected_from: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[Reason] = field(default_factory=list)
+    links: list[LinkReport] = field(default_factory=list)
+    cameras: list[DiscoveredCamera] = field(default_factory=list)
     elapsed_s: float = 0.0
-    notes: list[str] = field(default_factory=list)
+
+    def reject(self, reason: str, sender: str) -> None:
+        """Count a packet that is none of ours."""
+        self.rejected[reason] += 1
+        senders = self.rejected_from.setdefault(reason, [])
+        if sender not in senders and len(senders) < _SENDERS:
+            senders.append(sender)
 
 
 def discover(
     *,
-    timeout: float = 2.4,
+    timeout: float | None = None,
     expect: int | None = None,
     interfaces: Sequence[str] | None = None,
     targets: Sequence[str] = (),
     access_point: bool = False,
+    mdns: bool = True,
+    certificate: ClientCertificate | None = None,
     report: ScanReport | None = None,
 ) -> Iterator[DiscoveredCamera]:
     """Yield cameras as they answer.
 
+    The request goes out at 0, 0.5 and 1 s. The scan ends when *expect* are found, or when nothing new
+    has come for a third of *timeout* after the last request, or after *timeout*. With *expect* it waits
+    for them until *timeout*, and asks on each second.
+
     Args:
-        timeout: Seconds in all.
+        timeout: Seconds in all; default: 2.4, and more where the targets take longer to ask.
         expect: Stop when this many were found.
         interfaces: Names or addresses; default: ``$SUNMI_IPC_INTERFACE``, else all but loopback.
-        targets: Addresses and blocks (``192.168.1.0/24``) to ask by unicast beside; at most 1,024 each.
-        access_point: Ask 192.168.200.1 too.
+        targets: Addresses and blocks (``192.168.1.0/24``) to ask one by one beside; at most 1,024
+            addresses each. Where one answers no UDP, its HTTPS port is tried: 443, or the one named
+            (``192.168.1.20:8443``).
+        access_point: Ask 192.168.200.1 too: a camera on its own access point.
+        mdns: Look for announcements by mDNS beside.
+        certificate: A client certificate to show to HTTPS ports that do not tell whether they are a
+            camera's.
         report: Filled while scanning.
 
+    Raises:
+        ParameterError: A target or an interface is not what it should be; nothing was sent.
+
     """
-    report = report if report is not None else ScanReport()
-    started = time.monotonic()
-    end = started + timeout
     names = named(interfaces)
     asked = expand([*targets, *([ACCESS_POINT] if access_point else [])])
-    found: dict[str, DiscoveredCamera] = {}
-    todo: deque[str] = deque()
-    rounds = [started + s for s in ROUNDS_S]
-    with contextlib.ExitStack() as stack:
-        links = []
-        available = _available()
-        wanted = chosen(names, available)
-        if any(IPv4Address(address).is_loopback for address in asked):
-            wanted += [one for one in available if one.is_loopback and one not in wanted]
-        for one in wanted:
-            link = Link(one, packet.PORT)
-            stack.callback(link.close)
-            links.append(link)
-            if not link.shared:
-                report.notes.append(f"{one.name}: port {packet.PORT} is held by another program")
-        selector = stack.enter_context(selectors.DefaultSelector())
-        for link in links:
-            for sock in link.sockets:
-                selector.register(sock, selectors.EVENT_READ, link)
-        while (now := time.monotonic()) < end:
-            if rounds and now >= rounds[0]:
-                rounds.pop(0)
-                for link in links:
-                    link.broadcast()
-                todo = deque(asked)
-            for address in [todo.popleft() for _ in range(min(_BURST, len(todo)))]:
-                for link in links:
-                    link.ask(address)
-            wake = min(rounds[0] if rounds else end, end)
-            if todo:  # the rest after a breath: a cheap switch drops a flood
-                wake = min(wake, time.monotonic() + _BREATH_S)
-            for key, _ in selector.select(max(0.0, wake - time.monotonic())):
-                link = key.data
-                with contextlib.suppress(OSError):
-                    while True:
-                        data, sender = key.fileobj.recvfrom(65_535)  # type: ignore[union-attr]
-                        camera = _read(data, sender, link, report, found)
-                        if camera is not None:
-                            yield camera
-                            if expect is not None and len(found) >= expect:
-                                report.elapsed_s = time.monotonic() - started
-                                return
-    report.elapsed_s = time.monotonic() - started
+    scan = _Scan(names, asked, report if report is not None else ScanReport(), mdns, certificate)
+    return scan.run(timeout, expect, patient=expect is not None)
 
 
-def expand(targets: Sequence[str]) -> list[str]:
-    """Addresses and blocks as addresses, each once; raises ParameterError for anything else."""
-    found: dict[str, None] = {}
-    for target in targets:
+class _Scan:
+    """One scan: what is open, and what has been found."""
+
+    def __init__(
+        self,
+        names: Sequence[str] | None,
+        asked: dict[str, int],
+        report: ScanReport,
+        mdns: bool,
+        certificate: ClientCertificate | None,
+    ) -> None:
+        self._names, self._asked, self._report = names, asked, report
+        self._mdns, self._certificate = mdns, certificate
+        self._roll = Roll()
+        self._known: set[tuple[Link, tuple[str, int], bytes]] = set()
+        self._others: SimpleQueue[DiscoveredCamera] = SimpleQueue()
+
+    def run(self, timeout: float | None, expect: int | None, *, patient: bool) -> Iterator[DiscoveredCamera]:
+        """The cameras, as they come."""
+        started = time.monotonic()
+        quiet_s = (timeout or TIMEOUT_S) / 3
+        if timeout is None:
+            timeout = max(TIMEOUT_S, self._duration())
+        end = started + timeout
         try:
-            network = IPv4Network(target, strict=False)
-        except ValueError:
-            network = None
-        if network is None or network.num_addresses > _BLOCK:
-            raise ParameterError(
-                "{name}: neither an address nor a block of at most 1,024",
-                name="target",
-                hint="For example 192.168.1.20 or 192.168.1.0/24.",
-            )
-        hosts = network.hosts() if network.num_addresses > 1 else iter([network.network_address])
-        found |= dict.fromkeys(map(str, hosts))
-    return list(found)
+            with ExitStack() as stack:
+                loopback = any(IPv4Address(address).is_loopback for address in self._asked)
+                links = Links(self._names, loopback=loopback, notes=self._report.notes)
+                stack.enter_context(links)
+                stack.callback(lambda: self._report.links.extend(links.reports()))
+                for camera in self._listen(links, stack, started, end, quiet_s, patient):
+                    yield camera
+                    if expect is not None and len(self._roll) >= expect:
+                        return
+        finally:
+            self._report.cameras[:] = self._roll.cameras
+            self._report.elapsed_s = time.monotonic() - started
+
+    def _duration(self) -> float:
+        """Seconds that many targets take."""
+        if len(self._asked) <= _FEW:
+            return 0
+        from .probe import Prober
+
+        asking = len(ROUNDS_S) * Pace.duration(len(self._asked))
+        return max(asking, _PROBE_AFTER_S + Prober.duration(len(self._asked))) + 1.4
+
+    def _listen(
+        self, links: Links, stack: ExitStack, started: float, end: float, quiet_s: float, patient: bool
+    ) -> Iterator[DiscoveredCamera]:
+        rounds = _rounds(started, patient)
+        due: float | None = next(rounds)
+        mdns_at = started + _MDNS_AFTER_S if self._mdns else None
+        probe_at = started + _PROBE_AFTER_S if self._asked else None
+        prober: Prober | None = None
+        number, news = 0, started
+        pace = Pace(lambda address: links.ask(address, from_port=number % 2 == 0))
+        while (now := time.monotonic()) < end:
+            if due is not None and now >= due:
+                links.broadcast()
+                pace.extend(self._unanswered())
+                due, number, news = next(rounds, None), number + 1, max(news, now)
+            if mdns_at is not None and now >= mdns_at:
+                mdns_at = None
+                stack.callback(self._browse(links))
+            if probe_at is not None and now >= probe_at:
+                probe_at = None
+                if targets := {address: self._asked[address] for address in self._unanswered()}:
+                    prober = self._probe(links, targets)
+                    stack.callback(prober.close)
+            left = pace.step()
+            if left is not None or (prober is not None and prober.busy):
+                news = max(news, now)
+            quiet_at = news + quiet_s if due is None and not patient else None
+            if quiet_at is not None and now >= quiet_at:
+                return
+            wake = min(at for at in (end, due, mdns_at, probe_at, left, quiet_at) if at is not None)
+            for data, sender, link in links.receive(wake - time.monotonic()):
+                if (camera := self._read(data, sender, link)) is not None:
+                    news = time.monotonic()
+                    yield camera
+            for camera in self._from_others():
+                news = time.monotonic()
+                yield camera
+
+    def _unanswered(self) -> list[str]:
+        answered = {address for camera in self._roll.cameras for address in camera.addresses}
+        return [address for address in self._asked if address not in answered]
+
+    def _read(self, data: bytes, sender: tuple[str, int], link: Link) -> DiscoveredCamera | None:
+        known = (link, sender, data)
+        if known in self._known:  # the same answer to the next round
+            return None
+        camera = read(data, sender[0], link, self._report)
+        if camera is None:
+            return None
+        self._known.add(known)
+        return self._roll.enter(camera)
+
+    def _browse(self, links: Links) -> Callable[[], None]:
+        from .mdns import Browser
+
+        browser = Browser([link.interface for link in links], self._put(links), self._no_mdns)
+        return browser.close
+
+    def _no_mdns(self, reason: str) -> None:
+        self._report.notes.append(Reason("mDNS cannot be used: {reason}", reason=reason))
+
+    def _probe(self, links: Links, targets: dict[str, int]) -> Prober:
+        from .probe import Prober
+
+        ways = ((address, port, links.towards(address)) for address, port in targets.items())
+        reachable = [
+            (address, port, near[0].interface)
+            for address, port, near in ways
+            if near and near[0].interface.is_loopback == IPv4Address(address).is_loopback
+        ]
+        return Prober(reachable, self._put(links), certificate=self._certificate)
+
+    def _put(self, links: Links) -> Callable[[DiscoveredCamera], None]:
+        def put(camera: DiscoveredCamera) -> None:
+            self._others.put(camera)
+            links.wake()
+
+        return put
+
+    def _from_others(self) -> Iterator[DiscoveredCamera]:
+        while True:
+            try:
+                seen = self._others.get_nowait()
+            except Empty:
+                return
+            if (camera := self._roll.enter(seen)) is not None:
+                yield camera
 
 
-def _available() -> list[Interface]:
-    return interfaces()
+def _rounds(started: float, patient: bool) -> Iterator[float]:
+    yield from (started + at for at in ROUNDS_S)
+    if patient:  # somebody waits for a camera that may still be starting
+        yield from (started + at for at in itertools.count(2))
 
 
-def _read(
-    data: bytes, sender: tuple[str, int], link: Link, report: ScanReport, found: dict[str, DiscoveredCamera]
-) -> DiscoveredCamera | None:
-    if link.is_ours(sender):
-        return None
+def read(data: bytes, sender: str, link: Link, report: ScanReport) -> DiscoveredCamera | None:
+    """The camera that sent *data*; None, and counted in *report*, where none did."""
     try:
         parsed = packet.parse(data)
         if parsed.kind is packet.Kind.REQUEST:
-            return None
-        camera = observe(
-            parsed.payload, sender[0], interface=link.interface.name,
-            rtt_ms=round((time.monotonic() - link.asked) * 1000, 1),
-        )  # fmt: skip
+            return None  # another client of this network looks for cameras too
+        interface = link.interface
+        rtt_ms = round((time.monotonic() - link.asked) * 1000, 1)
+        return observe(
+            parsed.payload, sender, interface=interface.name, interface_ip=interface.ip, rtt_ms=rtt_ms
+        )
     except packet.BadPacket as bad:
-        report.rejected[bad.reason] += 1
+        report.reject(bad.reason, sender)
         return None
-    known = found.get(camera.sn)
-    if known is None:
-        found[camera.sn] = camera
-        return camera
-    if camera.mac != known.mac:
-        found[camera.sn] = replace(known, flags=(*known.flags, DUPLICATE_SN))
-    return None
 
 
 def find(
-    sn: str, *, timeout: float = 2.4, interfaces: Sequence[str] | None = None, targets: Sequence[str] = ()
+    sn: str,
+    *,
+    timeout: float | None = None,
+    interfaces: Sequence[str] | None = None,
+    targets: Sequence[str] = (),
+    mdns: bool = True,
+    certificate: ClientCertificate | None = None,
+    report: ScanReport | None = None,
 ) -> DiscoveredCamera:
-    """The camera of serial number *sn*, as soon as it answers; raises CameraNotFound."""
-    for camera in discover(timeout=timeout, interfaces=interfaces, targets=targets):
+    """The camera of serial number *sn*, as soon as it answers; else it waits until *timeout*.
+
+    The other arguments are those of :func:`discover`.
+
+    Raises:
+        CameraNotFound: None of that serial number answered.
+        ParameterError: As for :func:`discover`.
+
+    """
+    scan = _Scan(
+        named(interfaces),
+        expand(targets),
+        report if report is not None else ScanReport(),
+        mdns,
+        certificate,
+    )
+    for camera in scan.run(timeout, None, patient=True):
         if camera.sn == sn:
             return camera
     raise CameraNotFound(

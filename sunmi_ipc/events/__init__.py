@@ -22,29 +22,37 @@ if TYPE_CHECKING:
     from ..values import EventType as EventType
     from .consumer import Consumer as Consumer
     from .consumer import StoredEvent as StoredEvent
+    from .delivery import Delivery as Delivery
     from .dialect import Dialect as Dialect
     from .model import Event as Event
     from .model import FaceRecognitionEvent as FaceRecognitionEvent
     from .model import MotionDetectEvent as MotionDetectEvent
     from .model import RawEvent as RawEvent
     from .model import parse as parse
+    from .pictures import Pictures as Pictures
     from .receiver import Receiver as Receiver
     from .spool import Retention as Retention
     from .spool import Spool as Spool
+    from .stream import EventStream as EventStream
+    from .subscription import Subscription as Subscription
 
 # Loaded when first used: the command line's help must not pay for models and servers.
 _HOMES = {
     "Consumer": "consumer",
+    "Delivery": "delivery",
     "Dialect": "dialect",
     "Event": "model",
+    "EventStream": "stream",
     "EventType": "model",
     "FaceRecognitionEvent": "model",
     "MotionDetectEvent": "model",
+    "Pictures": "pictures",
     "RawEvent": "model",
     "Receiver": "receiver",
     "Retention": "spool",
     "Spool": "spool",
     "StoredEvent": "consumer",
+    "Subscription": "subscription",
     "parse": "model",
 }
 __all__ = [*_HOMES]

@@ -11,7 +11,8 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Protocol, Self
 
 from ..errors import SpoolError, SunmiIpcError
@@ -88,6 +89,51 @@ class InOrder:
         """Whether another may begin, after *timeout* seconds at most."""
         with self._change:
             return self._change.wait_for(lambda: len(self._under_way) < self._limit, timeout)
+
+
+def resend(
+    sink: Sink, events: Iterable[StoredEvent], *, attempts: int = 5, pause: float = 1.0
+) -> dict[str, int]:
+    """Send *events* once more, in order, apart from the sink's own place; returns when all are sent.
+
+    Args:
+        sink: The sink; it is not closed.
+        events: Such as those of :meth:`Spool.replay`.
+        attempts: How often an event that the sink rejects is tried.
+        pause: Seconds before it, or a sink that cannot take it now, is tried again.
+
+    Returns: how many were ``delivered`` and how many ``given_up``.
+
+    """
+    counts = {"delivered": 0, "given_up": 0}
+    for batch in batched(events, sink.batch):
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                sink.send(batch)
+            except Again as again:
+                _log.warning("events: %s: %s", sink.name, again)
+                time.sleep(pause if again.after is None else min(again.after, 3600.0))
+            except Rejected as error:
+                if attempt >= attempts:
+                    _log.error("events: %s gave up event %d: %s", sink.name, batch[0].seq, error)
+                    counts["given_up"] += len(batch)
+                    break
+                time.sleep(pause)
+            except Ended:
+                return counts
+            else:
+                counts["delivered"] += len(batch)
+                break
+    return counts
+
+
+def batched(events: Iterable[StoredEvent], size: int) -> Iterator[list[StoredEvent]]:
+    """*events* in lists of up to *size*."""
+    rest = iter(events)
+    while batch := list(islice(rest, size)):
+        yield batch
 
 
 class Delivery:
@@ -177,9 +223,8 @@ class Delivery:
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
-                for events in self._batches(
-                    self._consumer.read(limit=max(100, self.sink.batch), timeout=0.5)
-                ):
+                page = self._consumer.read(limit=max(100, self.sink.batch), timeout=0.5)
+                for events in batched(page, self.sink.batch):
                     while not self._order.wait_for_room(0.5):
                         if self._stop.is_set():
                             return
@@ -196,9 +241,6 @@ class Delivery:
     def _work(self) -> None:
         while (events := self._queue.get()) is not None:
             self._deliver(events)
-
-    def _batches(self, events: list[StoredEvent]) -> list[list[StoredEvent]]:
-        return [events[i : i + self.sink.batch] for i in range(0, len(events), self.sink.batch)]
 
     def _deliver(self, events: list[StoredEvent]) -> None:
         attempt = 0

@@ -18,6 +18,7 @@ import json
 import logging
 import queue
 import re
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -92,6 +93,7 @@ class MqttSink:
         self._introduced: set[str] = set()
         self._client: Client = Client(CallbackAPIVersion.VERSION2, client_id=client_id)
         self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
         # paho sends again what was not acknowledged when it reconnects; a batch is all there ever is.
@@ -187,6 +189,13 @@ class MqttSink:
         self._problem = ""
         client.publish(f"{self._prefix}/status", "online", qos=1, retain=True)
         self._connected.set()
+
+    def _on_connect_fail(self, client: Client, userdata: Any) -> None:
+        error = sys.exc_info()[1]  # paho calls this where it caught it
+        reason = (
+            getattr(error, "verify_message", "") or getattr(error, "strerror", "") or type(error).__name__
+        )
+        self._problem = f"no connection to the broker: {reason}"
 
     def _on_disconnect(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         self._connected.clear()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 from collections import Counter
 from http import HTTPStatus
 from typing import Self, cast
@@ -24,6 +25,7 @@ from .server import Refused, Server
 from .spool import Spool
 
 _log = logging.getLogger("sunmi_ipc")
+_COMPLAIN_S = 30.0
 #: What is counted, by the answer given.
 COUNTS = (
     "stored",
@@ -57,7 +59,7 @@ class Receiver:
         secrets: Secret keys by app_id, or a function that finds one.
         allow_unsigned: Whether to take events that have no signature, or that no secret is known for
             at all. Anybody in the network can then invent events.
-        path: The path that cameras post to; anything else gets 404.
+        path: The path that cameras post to, anything else gets 404; empty takes every path.
         max_body: Bytes that a body may have; above it 413.
         read_timeout: Seconds that a request may take to arrive as a whole; then 408.
         max_connections: Connections served at once; further ones wait in the system's queue.
@@ -89,6 +91,7 @@ class Receiver:
         self._secrets, self._allow_unsigned = secrets, allow_unsigned
         self._counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
         self._counting = threading.Lock()
+        self._complained = -_COMPLAIN_S
         try:
             self._server = Server((host, port), max_connections)
         except (OSError, OverflowError) as error:
@@ -159,9 +162,17 @@ class Receiver:
         try:
             new = self.spool.append(event, posted.event, source=source, verified=verified)
         except SpoolError as error:
-            _log.error("events: %s", error)
+            self._complain(error)
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE) from None
         self._count("stored" if new else "repeated")
+
+    def _complain(self, error: SpoolError) -> None:
+        """Say it once in a while: every camera tries again every few seconds."""
+        with self._counting:
+            due, now = self._complained + _COMPLAIN_S, time.monotonic()
+            if now >= due:
+                self._complained = now
+        _log.log(logging.ERROR if now >= due else logging.DEBUG, "events: %s", error)
 
     def _verified(self, posted: layout.Posted) -> bool:
         if layout.has_signature(posted) and self._secrets:

@@ -167,7 +167,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
 
     def _body(self) -> bytes:
-        if self.path.partition("?")[0] != self.server.application.path:
+        wanted = self.server.application.path
+        if wanted and self.path.partition("?")[0] != wanted:
             raise Refused(HTTPStatus.NOT_FOUND, close=True)
         if self.command != "POST":
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, close=True)

@@ -197,7 +197,7 @@ class Spool:
         )
         return {
             "kept": kept,
-            "stored_ever": newest,
+            "last_seq": newest,
             "bytes": self._reader.call(used_bytes),
             **(dropped | dict(query("SELECT name, value FROM counters"))),
             "consumers": {

@@ -22,6 +22,7 @@ from .checks import Refused, check_private, check_public, parse_form, parse_mult
 from .faces import populate
 from .faults import Fault, Faults
 from .http import Connection
+from .media import rtsp_url
 from .state import CameraState, new_state
 from .vendor import Vendor
 from .video import VideoSettings, available
@@ -65,6 +66,7 @@ class VirtualCamera:
         flat: Print the fields beside ``code`` instead of under ``data``.
         overrides: Other paths and names than the table's, as a real camera may have.
         udp: Answer discovery.
+        reply: Where answers go: ``sender``, ``port`` or ``broadcast`` (``simulator.discovery``).
         people: How many have come by an FM020 that is ready.
         video: How it films: sizes, frame rates, codec, RTSP user.
 
@@ -85,6 +87,7 @@ class VirtualCamera:
         clock_tolerance_s: float = 300.0,
         overrides: Mapping[str, Override] | None = None,
         udp: bool = True,
+        reply: str = "sender",
         people: int = 12,
         video: VideoSettings | None = None,
         minimum_tls: ssl.TLSVersion | None = None,
@@ -95,6 +98,10 @@ class VirtualCamera:
             )
         if state not in STATES:
             raise ParameterError("{name}: unknown", name="state", hint="Use factory or ready.")
+        if reply not in discovery.REPLIES:
+            raise ParameterError(
+                "{name}: unknown", name="reply", hint="One of {kinds}.", kinds=", ".join(discovery.REPLIES)
+            )
         if ip and not ip_address(ip).is_loopback and not expose:
             raise ConfigError(
                 "a virtual camera stays on this machine unless told otherwise",
@@ -109,7 +116,9 @@ class VirtualCamera:
         self.faults = Faults(seed)
         self.flat, self.clock_tolerance_s, self.overrides = flat, clock_tolerance_s, dict(overrides or {})
         self._wanted = (ip, port)
-        self._udp, self._minimum_tls = udp, minimum_tls
+        self._udp, self._minimum_tls, self._reply = udp, minimum_tls, reply
+        #: What it says of itself in discovery other than it should.
+        self.claims: dict[str, str] = {}
         self.ip, self.port = ip, port
         self._sockets: list[socket.socket] = []
         self._connections: set[socket.socket] = set()
@@ -221,6 +230,10 @@ class VirtualCamera:
         """``ip:port``."""
         return f"{self.ip}:{self.port}"
 
+    def live_url(self, size: str = "fhd") -> str:
+        """The RTSP address of the live picture, ``hd`` or ``fhd``; empty without the extra ``video``."""
+        return rtsp_url(self.state, f"live_{size}.sdp") if self._rtsp is not None else ""
+
     @property
     def sn(self) -> str:
         """The serial number."""
@@ -268,15 +281,16 @@ class VirtualCamera:
         }
         if self.port != 443:
             values["port"] = str(self.port)
-        return values
+        return values | self.claims
 
     def _answer_discovery(self, sender: tuple[str, int]) -> None:
         if self.away or self.closing.is_set():
             return
         if not (self._expose or ip_address(sender[0]).is_loopback):
             return  # broadcasts of other machines reach us too; a virtual camera stays on this one
+        to = discovery.reply_address(self._reply, sender, self.ip)
         with contextlib.suppress(OSError, IndexError):
-            self._sockets[1].sendto(discovery.response(self.describe()), sender)
+            self._sockets[1].sendto(discovery.response(self.describe()), to)
 
     def _hear(self, sock: socket.socket) -> None:
         data, sender = sock.recvfrom(65_535)
@@ -399,6 +413,7 @@ def start_cameras(
         options: For each :class:`VirtualCamera`.
 
     """
+    loop.allow_sockets(3 * count)
     cameras: list[VirtualCamera] = []
     number = first
     try:

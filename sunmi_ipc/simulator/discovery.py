@@ -14,6 +14,7 @@ from collections.abc import Callable
 from . import loop
 
 PORT = 10001
+REPLIES = ("sender", "port", "broadcast")
 _MAGIC = b"\xff\xff\x33\xff"
 _IP_PKTINFO = getattr(socket, "IP_PKTINFO", 8)
 Answerer = Callable[[tuple[str, int]], None]
@@ -32,6 +33,21 @@ def response(values: dict[str, str]) -> bytes:
     payload = base64.standard_b64encode(json.dumps(values, ensure_ascii=False).encode())
     head = _MAGIC + struct.pack(">BBH", 1, 2, len(payload)) + payload
     return head + struct.pack(">I", zlib.crc32(head))
+
+
+def reply_address(reply: str, sender: tuple[str, int], ip: str) -> tuple[str, int]:
+    """Where an answer goes: which of these ways a real camera takes is not known.
+
+    Args:
+        reply: ``sender`` (to the port that asked), ``port`` (to the asker's port 10001), ``broadcast``
+            (to everybody's port 10001).
+        sender: Who asked.
+        ip: The camera's own address.
+
+    """
+    if reply == "broadcast":
+        return ("127.255.255.255" if ip.startswith("127.") else "255.255.255.255"), PORT
+    return sender if reply == "sender" else (sender[0], PORT)
 
 
 class _Broadcasts:
@@ -72,9 +88,9 @@ class _Broadcasts:
 def _is_broadcast(ancillary: list[tuple[int, int, bytes]]) -> bool:
     for level, kind, data in ancillary:
         if (level, kind) == (socket.IPPROTO_IP, _IP_PKTINFO) and len(data) >= 12:
-            destination = data[8:12]
-            # A unicast to a camera's own address reaches that camera's own socket.
-            return destination[3] == 255
+            # What was sent to one address was sent to a camera's own socket.
+            local, destination = data[4:8], data[8:12]
+            return destination != local
     return True
 
 

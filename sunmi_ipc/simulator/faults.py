@@ -16,6 +16,7 @@ Kind = Literal[
     "drop",  # close the connection without an answer
     "lost",  # carry the call out, then close the connection without an answer
     "reset",  # reset it in mid-answer
+    "cut",  # close it after `value` bytes of a file's part that was asked for (default: half)
     "hang",  # never answer
     "drip",  # a byte every `value` seconds
     "http",  # HTTP status `value`
@@ -100,14 +101,23 @@ class Faults:
         with self._lock:
             return next((f.value for f in self._faults if f.kind == kind), None)
 
-    def take(self, path: str, *, named: bool = False) -> list[Fault]:
-        """The faults to play on this request, counted down; with *named* only those for this very path."""
+    def take(self, path: str, *, named: bool = False, spare: str = "") -> list[Fault]:
+        """The faults to play on this request, counted down.
+
+        Args:
+            path: What is asked for.
+            named: Only those for this very path.
+            spare: A kind that does not apply here, and waits.
+
+        """
         due = []
         with self._lock:
             for fault in list(self._faults):
                 if fault.path not in ((path,) if named else (None, path)) or (
                     fault.kind in LASTING and fault.kind != "dirty"
                 ):
+                    continue
+                if fault.kind == spare:
                     continue
                 if fault.probability < 1 and self._random.random() >= fault.probability:
                     continue

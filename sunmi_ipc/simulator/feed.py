@@ -10,7 +10,7 @@ success                        HTTP 200 with ``{"code": 0}``, nothing else
 otherwise                      tries again, ``pause`` later, then twice as long each time, to 5 s
 connection                     kept open
 ``pic_url``                    https, served for as long as the camera runs
-``video_url``                  empty
+``video_url``                  the last recording; empty without a card or the extra ``video``
 =============================  ===============================================================
 """
 
@@ -33,7 +33,7 @@ from urllib.parse import urlencode, urlsplit
 from ..errors import ParameterError
 from ..spec import Model
 from ..values import CardStatus, EventType
-from . import faces, jpeg, media
+from . import faces, jpeg, media, video
 from .checks import signature
 from .files import Content, serves
 from .hooks import subscriptions
@@ -136,7 +136,7 @@ class _Lane:
         return self.url in subscriptions(self.camera.state).get(self.event, ())
 
 
-#: What :meth:`Feed.listen` is told: the camera, the HTTP status (0: nobody answered), the seconds it took.
+#: What ``answered`` is told: the camera, the HTTP status (0: nobody answered), the seconds it took.
 Answered = Callable[["VirtualCamera", int, float], None]
 
 
@@ -148,7 +148,7 @@ class Feed:
         play: How they are posted.
         seed: The same number plays the same faults.
         workers: Posts under way at once.
-        answered: Called after each post of a true event.
+        answered: Called after each post of an event that is neither forged nor a repeat.
 
     """
 
@@ -172,7 +172,7 @@ class Feed:
         self._run = f"{random.SystemRandom().getrandbits(32):08x}"
         self._counts: Counter[str] = Counter()
         targets = [self._work] * max(1, min(workers, 4 * len(self.cameras)))
-        if play.rate > 0:
+        if play.rate > 0 and self.cameras:
             targets.append(self._live)
         self._threads = [threading.Thread(target=t, name="virtual-events", daemon=True) for t in targets]
         for thread in self._threads:
@@ -254,7 +254,7 @@ class Feed:
             return made | {
                 "report_time": int(camera.clock()),
                 "detect_type": self._die.choice((1, 1, 2, 3)),
-                "video_url": "",
+                "video_url": self._clip(camera),
             }
         person = self._die.randrange(30)
         with state.lock:
@@ -269,6 +269,12 @@ class Feed:
             "pic_url": media._url(state, f"event/{seen['faceid']}-{number}.jpg"),
             "report_time": str(int(camera.clock())),
         }
+
+    def _clip(self, camera: VirtualCamera) -> str:
+        state, now = camera.state, int(camera.clock())
+        if state.card_status is not CardStatus.NORMAL or not video.available():
+            return ""
+        return str(next((r["url"] for r in reversed(media.recordings(state, now - 180, now))), ""))
 
     def _body(self, camera: VirtualCamera, event: dict[str, Any], *, forged: bool) -> tuple[bytes, str]:
         top: dict[str, Any] = {
@@ -357,7 +363,7 @@ class Feed:
         took = time.perf_counter() - began
         with self._lock:
             pause = self._judge(lane, post, status)
-        if self._answered is not None and not post.forged:
+        if self._answered is not None and not (post.forged or post.again):
             self._answered(lane.camera, status, took)
         return pause
 

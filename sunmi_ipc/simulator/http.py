@@ -41,7 +41,8 @@ class Connection(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Serve a picture, a clip or a recording, whole or in part."""
         path = self.path.partition("?")[0].removeprefix("/")
-        if self._spoiled(self.camera.faults.take(path)):
+        due = self.camera.faults.take(path)
+        if self._spoiled(due):
             return
         content = files.find(self.camera, path)
         if content is None:
@@ -64,6 +65,10 @@ class Connection(BaseHTTPRequestHandler):
         if asked and stop - start < size:
             self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{size}")
         self.end_headers()
+        for fault in due:
+            if fault.kind == "cut":
+                stop = min(start + (int(fault.value) or (stop - start) // 2), stop)
+                self.close_connection = True
         for piece in content.chunks(start, stop):
             self.wfile.write(piece)
 
@@ -75,7 +80,7 @@ class Connection(BaseHTTPRequestHandler):
             elif fault.kind == "code":
                 self._send(200, faults.encode({"code": int(fault.value)}))
                 return True
-            elif fault.kind not in ("dirty", "lost"):
+            elif fault.kind in _SPOIL:
                 _SPOIL[fault.kind](self, fault.value)
                 return True
         return False
@@ -89,7 +94,7 @@ class Connection(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(int(size))
         path = self.path.partition("?")[0].removeprefix("/openapi/")
-        due = self.camera.faults.take(path)
+        due = self.camera.faults.take(path, spare="cut")
         if self._spoiled(due):
             return
         if not self.path.startswith("/openapi/"):

@@ -88,6 +88,20 @@ class Loop:
                 action()
 
 
+def allow_sockets(count: int) -> None:
+    """Let this process open *count* sockets more, as far as the system allows: many have a limit of 1,024."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 256 + count
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
 _lock = threading.Lock()
 _users = 0
 _loop: Loop | None = None

@@ -6,6 +6,7 @@ import hashlib
 import random
 import re
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..values import CardStatus
@@ -121,8 +122,8 @@ def _clip(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     _need_card(state)
     if start >= end:
         raise Refused(236)  # still to come
-    if not recordings(state, start, end):
-        raise Refused(235)
+    if not recorded(state, start, end):
+        raise Refused(236 if end > now - CLIP_S else 235)
     name = f"{start}-{end}"
     clips = state.documents.setdefault("clips", {})
     if clips.get(name, 0.0) < time.monotonic() - CLIP_KEPT_S:
@@ -154,7 +155,11 @@ def _record_file(camera: VirtualCamera, rest: str) -> Content | None:
     begin = int(match[1])
     if not any(r["start_time"] == begin for r in recordings(camera.state, begin, begin + 1)):
         return None
-    return _footage(camera, begin, begin + CLIP_S)
+    if not video.available():
+        return _nothing_to_serve()
+    from .video.footage import recording
+
+    return Content(recording(_folder(camera), camera.state, [(begin, begin + CLIP_S)]), "video/mp4")
 
 
 @serves("clip")
@@ -162,18 +167,27 @@ def _clip_file(camera: VirtualCamera, rest: str) -> Content | None:
     name = rest.removesuffix(".mp4")
     due = camera.state.documents.get("clips", {}).get(name)
     now = time.monotonic()
+    start, _, end = name.partition("-")
     if due is None or now > due + CLIP_KEPT_S:
         return None
-    if now < due:
-        return Content(b'{"code": 236}', "application/json")
-    start, _, end = name.partition("-")
-    return _footage(camera, int(start), int(end))
-
-
-def _footage(camera: VirtualCamera, start: int, end: int) -> Content:
+    spans = recorded(camera.state, int(start), int(end))
+    if not spans:
+        return None
     if not video.available():
-        reason = f"this virtual camera has no recordings to serve without PyAV. {video.HINT}\n"
-        return Content(reason.encode(), "text/plain", 503)
-    from .video.footage import recording
+        return _nothing_to_serve()
+    if now >= due:
+        from .video.footage import prepared
 
-    return Content(recording(camera.vendor.folder / "clips", camera.state, start, end), "video/mp4")
+        made = prepared(_folder(camera), camera.state, spans, camera.closing)
+        if made is not None:
+            return Content(made, "video/mp4")
+    return Content(b'{"code": 236}', "application/json")
+
+
+def _folder(camera: VirtualCamera) -> Path:
+    return camera.vendor.folder / "clips"
+
+
+def _nothing_to_serve() -> Content:
+    reason = f"this virtual camera has no recordings to serve without PyAV. {video.HINT}\n"
+    return Content(reason.encode(), "text/plain", 503)

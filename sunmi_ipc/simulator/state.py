@@ -68,13 +68,13 @@ class CameraState:
 def new_state(model: Model, state: str, seed: int, number: int) -> CameraState:
     """A camera out of its box (``factory``), or set up (``ready``); the same arguments, the same camera."""
     die = random.Random(f"{seed}/{number}/{model}")  # noqa: S311 - made-up serial numbers
+    # A step that shares no factor with 100,000: no two of a seed's cameras have one serial number.
+    digits = (random.Random(f"{seed}/{model}").randrange(100_000) + 7919 * number) % 100_000  # noqa: S311
     prefix = "SS101D8BS" if model is Model.FM010 else "FS101D8BS"
     mac = ":".join(
         f"{b:02X}" for b in (0x02, 0x53, 0x4D, die.randrange(256), die.randrange(256), number % 256)
     )
-    new = CameraState(
-        f"{prefix}{die.randrange(100_000):05d}", mac, model, f"SUNMI_{mac[-5:].replace(':', '')}"
-    )
+    new = CameraState(f"{prefix}{digits:05d}", mac, model, f"SUNMI_{mac[-5:].replace(':', '')}")
     new.documents = {
         "ir": {"irmode": 2},
         "motion": {"motion_level": 2, "audio_level": 1, "weekday": 0x80, "start_time": 0, "stop_time": 1440},

@@ -57,15 +57,15 @@ def form(fields: dict[str, Any]) -> bytes:
 class Post:
     """Posts to a receiver over one connection."""
 
-    def __init__(self, receiver: Receiver) -> None:
-        self.receiver = receiver
+    def __init__(self, receiver: Receiver, path: str = "") -> None:
+        self.receiver, self.path = receiver, path or receiver.path
         self.connection = http.client.HTTPConnection(receiver.host, receiver.port, timeout=20)
 
     def __call__(
         self, body: bytes, content_type: str = "application/x-www-form-urlencoded", **headers: str
     ) -> int:
         headers = {"Content-Type": content_type} | {k.replace("_", "-"): v for k, v in headers.items()}
-        self.connection.request("POST", self.receiver.path, body, headers)
+        self.connection.request("POST", self.path, body, headers)
         answer = self.connection.getresponse()
         self.answer = answer.read()
         return answer.status
@@ -97,11 +97,11 @@ def receive(spool: Spool) -> Iterator[Callable[..., Receiver]]:
 
 
 @pytest.fixture
-def posting() -> Iterator[Callable[[Receiver], Post]]:
+def posting() -> Iterator[Callable[..., Post]]:
     made: list[Post] = []
 
-    def start(receiver: Receiver) -> Post:
-        made.append(Post(receiver))
+    def start(receiver: Receiver, path: str = "") -> Post:
+        made.append(Post(receiver, path))
         return made[-1]
 
     yield start
@@ -110,7 +110,7 @@ def posting() -> Iterator[Callable[[Receiver], Post]]:
 
 
 @pytest.fixture
-def post(receive: Callable[..., Receiver], posting: Callable[[Receiver], Post]) -> Post:
+def post(receive: Callable[..., Receiver], posting: Callable[..., Post]) -> Post:
     """Posts to a receiver that knows one app."""
     return posting(receive())
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +22,8 @@ from sunmi_ipc.events import Spool
 from sunmi_ipc.events.delivery import Delivery
 from sunmi_ipc.events.model import of
 from sunmi_ipc.events.receiver import free_port
+from sunmi_ipc.simulator import Feed, VirtualCamera
+from sunmi_ipc.simulator.hooks import subscriptions
 
 pytest.importorskip("paho.mqtt.client", reason="paho-mqtt, the extra 'mqtt', is not installed")
 from sunmi_ipc.events.mqtt import MqttSink, discovery
@@ -216,6 +220,80 @@ def test_wrong_password_is_told(spool: Spool, tmp_path: Path, broker: Broker) ->
         assert eventually(lambda: delivery.sink._problem != "")
     with Delivery(spool, MqttSink(url, password="right")) as delivery:
         assert delivery.drain(20)
+
+
+@needs_broker
+# paho leaves the socket of a failed handshake to the garbage collector.
+@pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")
+def test_mqtts_checks_the_brokers_certificate(spool: Spool, tmp_path: Path, broker: Broker) -> None:
+    import datetime
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    folder = broker.config.parent
+    pem = serialization.Encoding.PEM
+    (folder / "broker.crt").write_bytes(certificate.public_bytes(pem))
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "broker.key").write_bytes(private)
+    broker.stop()
+    with broker.config.open("a") as config:
+        config.write(f"certfile {folder}/broker.crt\nkeyfile {folder}/broker.key\n")
+    broker.start()
+    put(spool, 1)
+    url = broker.url.replace("mqtt:", "mqtts:")
+    with Delivery(spool, MqttSink(url, ca=str(folder / "broker.crt"))) as delivery:
+        assert delivery.drain(20)
+    put(spool, 2)
+    with Delivery(spool, MqttSink(url), backoff=(0.01, 0.02)) as delivery:  # the system's do not know it
+        assert eventually(lambda: "self-signed certificate" in delivery.problem)
+
+
+@needs_broker
+def test_from_the_camera_to_the_broker(
+    ready: VirtualCamera, broker: Broker, listener: Listener, tmp_path: Path
+) -> None:
+    """The command: events, people counters, discovery, and goodbye at its end."""
+    options = ["--port", "0", "--spool", str(tmp_path), "--subscribe", "face_recog_event", "--count", "2"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sunmi_ipc_cli", "events", "listen", *options, "--on", ready.address,
+         "--mqtt", broker.url, "--json"],
+        stdout=subprocess.PIPE, text=True,
+        env=os.environ | ready.vendor.environment() | {"PYTHONPATH": os.getcwd()},
+    )  # fmt: skip
+    with process, Feed([ready]) as feed:
+        try:
+            assert eventually(lambda: bool(subscriptions(ready.state)))
+            made = [feed.happen(ready, "face_recog_event") for _ in range(2)]
+            document = json.loads(process.communicate(timeout=30)[0])
+        finally:
+            process.kill()
+    assert document["delivered"]["mqtt"]["delivered"] == 2
+    assert eventually(lambda: listener.ids() == made)
+    (topic,) = {topic for topic, _, _ in listener.got if "/event/" in topic}
+    assert topic == f"sunmi-ipc/{ready.sn}/event/face_recog_event"
+    assert eventually(lambda: bool(listener.topics(f"/{ready.sn}/people")))
+    people = json.loads(listener.topics(f"/{ready.sn}/people")[0])
+    assert people["total"] == people["male"] + people["female"]
+    assert eventually(lambda: listener.topics("sunmi-ipc/status")[-1] == "offline")
 
 
 def test_a_broker_that_is_away_ends_no_program(spool: Spool) -> None:

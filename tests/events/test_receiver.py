@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sunmi_ipc.errors import ConfigError, SpoolFull
+from sunmi_ipc.errors import ConfigError
 from sunmi_ipc.events import Receiver, Spool
 
 
@@ -93,12 +97,14 @@ def test_bodies_without_an_event_get_400(kit: Any, post: Any, spool: Spool) -> N
     assert post.event() == 200
 
 
-def test_wrong_place_and_verb(post: Any) -> None:
+def test_wrong_place_and_verb(post: Any, receive: Any, posting: Any) -> None:
     receiver = post.receiver
     assert (
         b" 404 "
         in raw(receiver, b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx").splitlines()[0]
     )
+    anywhere = receive(path="")
+    assert posting(anywhere, "/any/where?x=1").event() == 200
     assert b" 405 " in raw(receiver, b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n").splitlines()[0]
 
 
@@ -195,22 +201,57 @@ def test_more_clients_than_places(receive: Any, posting: Any) -> None:
     assert receiver.counts["stored"] == 40
 
 
-def test_full_spool_gets_503_and_recovers(
-    receive: Any, posting: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture(params=["disk", "quota"])
+def small(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Spool, Callable[[], object]]]:
+    """A spool on a file system of 4 MB, or held to 1 MB by SQLite, and how to make room for it."""
+    if request.param == "quota":
+        with Spool(tmp_path) as spool:
+            limit = "PRAGMA max_page_count = {}".format
+            spool._writer.run(lambda connection: connection.execute(limit(256)).close())
+            yield spool, lambda: spool._writer.run(lambda c: c.execute(limit(10**6)).close())
+        return
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(tmp_path)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small file system needs root and the right to mount")
+    try:
+        (tmp_path / "filler").write_bytes(b"x" * 2_000_000)
+        with Spool(tmp_path) as spool:
+            yield spool, (tmp_path / "filler").unlink
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_a_full_disk_gets_503_and_loses_nothing(
+    receive: Any, posting: Any, small: tuple[Spool, Callable[[], object]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    receiver = receive()
-    post = posting(receiver)
+    spool, make_room = small
+    receiver = receive(spool=spool)
+    posts = [posting(receiver) for _ in range(4)]
+    stored: list[str] = []
+    refused: list[str] = []
 
-    def full(*_: object, **__: object) -> bool:
-        raise SpoolFull(
-            "the event spool {path} cannot take another event: the disk is full or failing", path="x"
-        )
+    def fill(number: int) -> None:
+        for step in range(100):
+            status = posts[number].event(event_id=f"{number}-{step}", group_name="g" * 20_000)
+            assert status in (200, 503)
+            (stored if status == 200 else refused).append(f"{number}-{step}")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(receiver.spool, "append", full)
-        assert post.event() == 503
-    assert post.event() == 200
-    assert (receiver.counts["refused_503"], receiver.counts["stored"]) == (1, 1)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(fill, range(4)))
+    assert len(stored) > 20
+    assert len(refused) > 20
+    # Everything that was answered 200 is there, can be read, and is not taken twice, full as it is.
+    kept = [s.event.event_id for s in spool.replay(datetime(2000, 1, 1, tzinfo=UTC))]
+    assert sorted(kept) == sorted(stored)
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(errors) == 1
+    assert "the disk is full" in errors[0]
+    assert "Free space" in errors[0]
+    make_room()
+    for event_id in refused[:20]:  # as cameras do, again and again
+        assert eventually(lambda one=event_id: posts[0].event(event_id=one) == 200)
+    assert spool.counts()["kept"] == len(stored) + 20
+    assert receiver.counts["aborted"] == 0
 
 
 def test_closed_spool_gets_503(receive: Any, posting: Any, spool: Spool) -> None:
@@ -278,10 +319,10 @@ def test_malformed_bodies_get_4xx_and_nothing_is_stored(
     else:
         wrong = data.draw(st.sampled_from([None, True, [], {}, "", "\x00", [1], {"a": 1}]))
         body = json.dumps(kit.signed(kit.FACE | {"sn": wrong, "event_type": wrong})).encode()
-    stored = spool.counts()["stored_ever"]
+    stored = spool.counts()["last_seq"]
     status = post(body)
     if kind == "flip" and status == 200:
         return  # the bit was the case of a label or of an escape: the signed text is as it was
     assert 400 <= status < 500
-    assert spool.counts()["stored_ever"] == stored
+    assert spool.counts()["last_seq"] == stored
     assert post.receiver.counts["aborted"] == 0

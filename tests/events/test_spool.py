@@ -163,7 +163,7 @@ def test_age_and_size_spare_what_is_not_acknowledged(tmp_path: Path) -> None:
         spool.clean()
         assert spool.counts() | {"bytes": 0, "consumers": 0} == {
             "kept": 0,
-            "stored_ever": 3000,
+            "last_seq": 3000,
             "bytes": 0,
             "dropped_by_age": 3000,
             "dropped_by_size": 0,

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-_LUMA = [16 + round(v * 219 / 255) for v in range(256)]
-_CHROMA = [128 + round((v - 128) * 224 / 255) for v in range(256)]
+_LUMA = np.array([16 + round(v * 219 / 255) for v in range(256)], np.uint8)
+_CHROMA = np.array([128 + round((v - 128) * 224 / 255) for v in range(256)], np.uint8)
 Plane = Any  # numpy arrays: their types need numpy 2.2 and later to say more
 
 
@@ -32,7 +32,7 @@ class Canvas:
     @classmethod
     def of(cls, image: Image.Image) -> Canvas:
         """*image* converted; its sides must be even."""
-        return cls(*image.size, np.concatenate([np.asarray(plane).ravel() for plane in _split(image)]))
+        return cls(*image.size, np.concatenate([plane.ravel() for plane in _split(image)]))
 
     def copy(self) -> Canvas:
         """A picture of its own."""
@@ -53,18 +53,16 @@ class Canvas:
 
 
 class Sprite:
-    """A small picture with transparency, to be stamped on canvases."""
+    """A small picture with transparency, to be stamped on canvases; an odd last row or column is cut."""
 
     def __init__(self, image: Image.Image) -> None:
-        width, height = (side + side % 2 for side in image.size)
-        even = Image.new("RGBA", (width, height))
-        even.paste(image)
-        alpha = even.getchannel("A")
-        self.width, self.height = width, height
+        width, height = self.width, self.height = image.width & ~1, image.height & ~1
+        if (width, height) != image.size:
+            image = image.crop((0, 0, width, height))
         self._planes = []
-        for plane, cover in zip(_split(even.convert("RGB")), (alpha, *2 * [alpha.reduce(2)]), strict=True):
-            a = np.asarray(cover).astype(np.uint16)
-            self._planes.append((np.asarray(plane).astype(np.uint16) * a, 255 - a))
+        for plane, cover in zip(_split(image.convert("RGB")), _covers(image), strict=True):
+            a = cover.astype(np.uint16)
+            self._planes.append((plane * a, 255 - a))
 
     def stamp(self, canvas: Canvas, x: int, y: int) -> None:
         """Put the sprite with its upper left corner at *x*, *y* (made even); what hangs over is cut off."""
@@ -84,11 +82,10 @@ class Stencil:
     """A full-size drawing of few pixels: stamped pixel by pixel, without looking at the rest."""
 
     def __init__(self, image: Image.Image) -> None:
-        alpha = image.getchannel("A").point([0] * 128 + [255] * 128)
         self._planes = []
-        for plane, cover in zip(_split(image.convert("RGB")), (alpha, *2 * [alpha.reduce(2)]), strict=True):
-            where = np.flatnonzero(np.asarray(cover))
-            self._planes.append((where, np.asarray(plane).ravel()[where]))
+        for plane, cover in zip(_split(image.convert("RGB")), _covers(image), strict=True):
+            where = np.flatnonzero(cover > 127)
+            self._planes.append((where, plane.ravel()[where]))
 
     def stamp(self, canvas: Canvas) -> None:
         """Put the drawing on *canvas*, which has its size."""
@@ -96,6 +93,11 @@ class Stencil:
             plane.reshape(-1)[where] = values
 
 
-def _split(image: Image.Image) -> tuple[Image.Image, Image.Image, Image.Image]:
-    luma, blue, red = image.convert("YCbCr").split()
-    return luma.point(_LUMA), blue.reduce(2).point(_CHROMA), red.reduce(2).point(_CHROMA)
+def _split(image: Image.Image) -> tuple[Plane, Plane, Plane]:
+    full = np.asarray(image.convert("YCbCr"))
+    return _LUMA[full[..., 0]], _CHROMA[full[::2, ::2, 1]], _CHROMA[full[::2, ::2, 2]]
+
+
+def _covers(image: Image.Image) -> tuple[Plane, Plane, Plane]:
+    alpha = np.asarray(image.getchannel("A"))
+    return alpha, alpha[::2, ::2], alpha[::2, ::2]

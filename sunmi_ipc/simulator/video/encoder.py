@@ -112,8 +112,7 @@ def parameter_sets(width: int, height: int, fps: int, codec: str) -> tuple[bytes
     context: Any = av.CodecContext.create(name, "w")
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
     context.time_base = Fraction(1, fps)
-    context.options = _OPTIONS.get(name, {})
-    context.flags |= av.codec.context.Flags.global_header
+    context.options = _OPTIONS.get(name, {}) | {"flags": "+global_header"}
     context.open()
     units = re.split(rb"\x00\x00\x00?\x01", context.extradata or b"")
     return tuple(unit for unit in units if unit and unit[0] & 31 in (7, 8))

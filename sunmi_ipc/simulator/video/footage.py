@@ -8,18 +8,23 @@ from __future__ import annotations
 import io
 import os
 import threading
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from ..state import CameraState
+from .canvas import Canvas
 from .encoder import frame_of, write_mp4
 from .look import Look
 from .scene import Scene
 
-#: Files that are kept at most, each about 1 MB.
-_KEPT = 300
+#: How long a request waits for a clip that is being made.
+_PATIENCE_S = 2.0
+#: Bytes of files that are kept at most.
+_KEPT = 256 * 1024 * 1024
 _LOCKS = tuple(threading.Lock() for _ in range(16))
 _scene = lru_cache(maxsize=4)(Scene)
+Spans = Sequence[tuple[int, int]]
 
 
 def still(state: CameraState, when: float) -> bytes:
@@ -31,39 +36,81 @@ def still(state: CameraState, when: float) -> bytes:
     return target.getvalue()
 
 
-def recording(folder: Path, state: CameraState, start: int, end: int) -> Path:
-    """The MP4 of a period, made the first time it is asked for.
+def recording(folder: Path, state: CameraState, spans: Spans, stop: threading.Event | None = None) -> Path:
+    """The MP4 of what was recorded, made the first time it is asked for.
 
     Args:
-        folder: Where the files are kept; the oldest go when there are many.
+        folder: Where the files are kept; the oldest go when there is much.
         state: Whose recording.
-        start: Unix seconds.
-        end: Unix seconds; the last picture is just before it.
+        spans: Start and end of each piece, Unix seconds; the last picture is just before the end.
+        stop: Gives up when set: the file is then not there.
 
     """
-    video = state.video
-    form = video.clip
-    name = f"{state.sn}-{start}-{end}-{form.width}x{form.height}-{form.fps}{video.codec}.mp4"
-    path = folder / name
-    with _LOCKS[hash(name) % len(_LOCKS)]:
+    path = folder / _name(state, spans)
+    with _LOCKS[hash(path) % len(_LOCKS)]:
         if path.exists():
             os.utime(path)
             return path
         folder.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        scene = _scene(state.sn, form.width, form.height, video.zone)
-        pictures = (scene.picture(start + i / form.fps, Look()) for i in range((end - start) * form.fps))
+        video, form = state.video, state.video.clip
         try:
+            pictures = _pictures(state, spans, stop or threading.Event())
             write_mp4(part, pictures, width=form.width, height=form.height, fps=form.fps, codec=video.codec)
-            part.replace(path)
+            if stop is None or not stop.is_set():
+                part.replace(path)
         finally:
             part.unlink(missing_ok=True)
     _tidy(folder)
     return path
 
 
+def prepared(folder: Path, state: CameraState, spans: Spans, stop: threading.Event) -> Path | None:
+    """As :func:`recording`, but a long one is made in the background: None until it is there."""
+    path = folder / _name(state, spans)
+    if path.exists():
+        return path
+    name = f"virtual-camera-{path.name}"
+    making = next((thread for thread in threading.enumerate() if thread.name == name), None)
+    if making is None:
+        making = threading.Thread(target=_make, args=(folder, state, spans, stop), name=name, daemon=True)
+        making.start()
+    making.join(_PATIENCE_S)
+    return path if path.exists() else None
+
+
+def _make(folder: Path, state: CameraState, spans: Spans, stop: threading.Event) -> None:
+    try:
+        recording(folder, state, spans, stop)
+    except OSError:
+        if not stop.is_set():
+            raise
+
+
+def _name(state: CameraState, spans: Spans) -> str:
+    form = state.video.clip
+    return f"{state.sn}-{spans[0][0]}-{spans[-1][1]}-{form.width}x{form.height}-{form.fps}{state.video.codec}.mp4"
+
+
+def _pictures(state: CameraState, spans: Spans, stop: threading.Event) -> Iterator[Canvas]:
+    form = state.video.clip
+    scene = _scene(state.sn, form.width, form.height, state.video.zone)
+    for start, end in spans:
+        for i in range((end - start) * form.fps):
+            if stop.is_set():
+                return
+            yield scene.picture(start + i / form.fps, Look())
+
+
 def _tidy(folder: Path) -> None:
-    files = list(folder.glob("*.mp4"))
-    if len(files) > _KEPT:
-        for old in sorted(files, key=lambda file: file.stat().st_mtime)[: _KEPT // 6]:
-            old.unlink(missing_ok=True)
+    """Keep to the limit with a quarter to spare; the file used last stays in any case."""
+    files = sorted(folder.glob("*.mp4"), key=lambda file: file.stat().st_mtime_ns)
+    sizes = [file.stat().st_size for file in files]
+    left = sum(sizes)
+    if left <= _KEPT:
+        return
+    for file, size in zip(files[:-1], sizes[:-1], strict=True):
+        file.unlink(missing_ok=True)
+        left -= size
+        if left <= _KEPT * 3 // 4:
+            return

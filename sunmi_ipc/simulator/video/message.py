@@ -22,6 +22,7 @@ _REASONS = {
     455: "Method Not Valid in This State",
     457: "Invalid Range",
     461: "Unsupported Transport",
+    500: "Internal Server Error",
     501: "Not Implemented",
     505: "RTSP Version Not Supported",
 }

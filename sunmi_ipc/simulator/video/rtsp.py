@@ -7,6 +7,7 @@ the encoding and the cutting into RTP packets are PyAV's (libavformat).
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import secrets
 import socket
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .source import Source, Sources
     from .stream import Stream
 
+_log = logging.getLogger("sunmi_ipc.simulator")
 #: Where it listens if it can; a camera's own 554 needs more rights than tests have.
 PORT = 8554
 _IDLE_S = 60
@@ -129,6 +131,10 @@ class _Connection:
                 self._write(response(400, []))
         except OSError:
             pass  # a broken client is the client's affair
+        except Exception:
+            _log.warning("a virtual camera's RTSP stumbled", exc_info=True)
+            with contextlib.suppress(OSError):
+                self._write(response(500, []))
         finally:
             self._tear_down()
             self._sock.close()

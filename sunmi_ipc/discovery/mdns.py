@@ -1,0 +1,165 @@
+"""Cameras that announce themselves by mDNS: a second source, in a thread of its own.
+
+Whether and under which service type a camera announces itself is not known. So every type in the
+network is looked at, and a service is a camera's where its name, host or TXT record bears a serial
+number.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from ipaddress import IPv4Address
+from typing import TYPE_CHECKING, Any
+
+from .camera import DiscoveredCamera, serial_number_in
+from .interfaces import Interface
+from .targets import HTTPS
+
+if TYPE_CHECKING:
+    from zeroconf import ServiceInfo, Zeroconf
+
+__all__ = ["Browser"]
+
+_log = logging.getLogger("sunmi_ipc.discovery")
+_ALL_TYPES = "_services._dns-sd._udp.local."
+#: Asked for at once, without waiting for the list of types; the usual ones of cameras.
+_TYPES = ("_http._tcp.local.", "_https._tcp.local.", "_rtsp._tcp.local.")
+_MAX_TYPES = 64
+_REQUEST_MS = 700
+_MAX_REQUESTS = 32
+
+
+class Browser:
+    """Look for cameras by mDNS until closed.
+
+    Args:
+        interfaces: Where; nothing goes out elsewhere.
+        found: Called with each camera, from another thread.
+        failed: Called with the reason where mDNS cannot be used.
+
+    """
+
+    def __init__(
+        self,
+        interfaces: Sequence[Interface],
+        found: Callable[[DiscoveredCamera], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        self._interfaces = [one for one in interfaces if one.is_loopback or not one.point_to_point]
+        self._found, self._failed = found, failed
+        self._started = time.monotonic()
+        self._closing = threading.Event()
+        self._types: set[str] = set(_TYPES)
+        self._requests: list[threading.Thread] = []
+        self._browsers: list[Any] = []
+        self._thread = threading.Thread(target=self._run, name="mdns", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop; the thread closes its sockets, at once unless it is still loading zeroconf."""
+        self._closing.set()
+        self._thread.join(0.1)
+
+    def _run(self) -> None:
+        if not self._interfaces:
+            return
+        # Imported here, in the thread: it takes longer than most cameras take to answer.
+        from zeroconf import IPVersion, ServiceBrowser, Zeroconf
+
+        if self._closing.is_set():
+            return
+        try:
+            zeroconf = Zeroconf(interfaces=[one.ip for one in self._interfaces], ip_version=IPVersion.V4Only)
+        except (OSError, RuntimeError) as error:
+            self._failed(getattr(error, "strerror", None) or type(error).__name__)
+            return
+        try:
+            self._browsers.append(ServiceBrowser(zeroconf, [_ALL_TYPES, *_TYPES], handlers=[self._seen]))
+            self._closing.wait()
+            for browser in self._browsers:
+                browser.cancel()
+        finally:
+            zeroconf.close()
+            for request in self._requests:
+                request.join(1)
+
+    def _seen(self, zeroconf: Zeroconf, service_type: str, name: str, state_change: Any) -> None:
+        if self._closing.is_set():
+            return
+        if service_type == _ALL_TYPES:
+            if name not in self._types and len(self._types) < _MAX_TYPES:
+                self._types.add(name)
+                self._browse(zeroconf, name)
+        elif state_change.name != "Removed":
+            self._look_at(zeroconf, service_type, name)
+
+    def _browse(self, zeroconf: Zeroconf, service_type: str) -> None:
+        from zeroconf import ServiceBrowser
+
+        try:
+            self._browsers.append(ServiceBrowser(zeroconf, service_type, handlers=[self._seen]))
+        except Exception as error:  # a malformed type is somebody else's mistake
+            _log.debug("mDNS type left out (%s)", type(error).__name__)
+
+    def _look_at(self, zeroconf: Zeroconf, service_type: str, name: str) -> None:
+        from zeroconf import ServiceInfo
+
+        try:
+            info = ServiceInfo(service_type, name)
+            if info.load_from_cache(zeroconf):
+                self._report(info)
+                return
+        except Exception as error:
+            _log.debug("mDNS answer left out (%s)", type(error).__name__)
+            return
+        # Asked for in a thread: one that does not answer must not hold up the others.
+        self._requests = [thread for thread in self._requests if thread.is_alive()]
+        if len(self._requests) < _MAX_REQUESTS:
+            thread = threading.Thread(target=self._ask, args=(zeroconf, info), daemon=True)
+            self._requests.append(thread)
+            thread.start()
+
+    def _ask(self, zeroconf: Zeroconf, info: ServiceInfo) -> None:
+        try:
+            if info.request(zeroconf, _REQUEST_MS) and not self._closing.is_set():
+                self._report(info)
+        except Exception as error:  # closed meanwhile, or nonsense in the answer
+            _log.debug("mDNS answer left out (%s)", type(error).__name__)
+
+    def _report(self, info: ServiceInfo) -> None:
+        texts = [info.name, info.server or ""]
+        for key, value in info.properties.items():
+            texts += [part.decode(errors="replace") for part in (key, value or b"")]
+        sn = next(filter(None, map(serial_number_in, texts)), "")
+        place = self._place(info) if sn else None
+        if place is None:
+            return
+        ip, interface = place
+        self._found(
+            DiscoveredCamera(
+                sn=sn,
+                ip=ip,
+                port=info.port if info.type.startswith("_https.") and info.port else HTTPS,
+                interface=interface.name,
+                interface_ip=interface.ip,
+                source="mdns",
+                rtt_ms=round((time.monotonic() - self._started) * 1000, 1),
+                addresses=(ip,),
+            )
+        )
+
+    def _place(self, info: ServiceInfo) -> tuple[str, Interface] | None:
+        from zeroconf import IPVersion
+
+        addresses = [IPv4Address(text) for text in info.parsed_addresses(IPVersion.V4Only)]
+        for address in addresses:
+            for interface in self._interfaces:
+                if address in interface.network and str(address) != interface.ip:
+                    return str(address), interface
+        for address in addresses:
+            if not (address.is_loopback or address.is_multicast or address.is_unspecified):
+                return str(address), self._interfaces[0]
+        return None

@@ -1,0 +1,93 @@
+"""The cameras seen so far, each once, in however many ways it answered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .camera import DUPLICATE_SN, IP_MISMATCH, DiscoveredCamera
+
+__all__ = ["Roll"]
+
+_SAID = ("mac", "model", "name", "firmware", "network", "claimed_ip")
+
+
+class Roll:
+    """Enter sightings, read cameras.
+
+    Sightings of one serial number are one camera, unless they tell different MACs (or, where they
+    tell none, different models, firmware or names): then two cameras claim that serial number, and
+    both are flagged. A sighting without a serial number belongs to the camera at its address.
+    """
+
+    def __init__(self) -> None:
+        self._cameras: list[DiscoveredCamera] = []
+        self._by_sn: dict[str, list[int]] = {}
+        self._by_address: dict[tuple[str, int], int] = {}
+
+    def __len__(self) -> int:
+        return len(self._cameras)
+
+    @property
+    def cameras(self) -> list[DiscoveredCamera]:
+        """Every camera, in the order of appearance, with all that is known of it by now."""
+        return list(self._cameras)
+
+    def enter(self, seen: DiscoveredCamera) -> DiscoveredCamera | None:
+        """Enter a sighting; the camera where it is a new one or has just got its serial number, else None."""
+        place = self._place_of(seen)
+        if place is not None:
+            known = self._cameras[place]
+            self._put(place, merged := _merged(known, seen))
+            return merged if merged.sn != known.sn else None
+        others = self._by_sn.get(seen.sn, []) if seen.sn else []
+        if others:
+            seen = _flagged(seen)
+            for other in others:
+                self._cameras[other] = _flagged(self._cameras[other])
+        self._cameras.append(seen)
+        self._put(len(self._cameras) - 1, seen)
+        return seen
+
+    def _place_of(self, seen: DiscoveredCamera) -> int | None:
+        at_address = self._by_address.get((seen.ip, seen.port))
+        if not seen.sn:
+            return at_address
+        for place in self._by_sn.get(seen.sn, ()):
+            if _same(self._cameras[place], seen):
+                return place
+        # What only the HTTPS port had shown has a serial number now.
+        return at_address if at_address is not None and not self._cameras[at_address].sn else None
+
+    def _put(self, place: int, camera: DiscoveredCamera) -> None:
+        self._cameras[place] = camera
+        if camera.sn and place not in (places := self._by_sn.setdefault(camera.sn, [])):
+            places.append(place)
+        for address in camera.addresses:
+            self._by_address[address, camera.port] = place
+
+
+def _same(known: DiscoveredCamera, seen: DiscoveredCamera) -> bool:
+    if known.mac and seen.mac:
+        return known.mac == seen.mac
+    pairs = [(getattr(known, name), getattr(seen, name)) for name in ("model", "firmware", "name")]
+    return all(one == other for one, other in pairs if one and other)
+
+
+def _merged(known: DiscoveredCamera, seen: DiscoveredCamera) -> DiscoveredCamera:
+    # An answer to our own request tells more, and surer, than mDNS or a certificate.
+    better, other = (seen, known) if _rank(seen) > _rank(known) else (known, seen)
+    addresses = tuple(dict.fromkeys((*better.addresses, *other.addresses)))
+    said = {name: getattr(better, name) or getattr(other, name) for name in _SAID}
+    merged = replace(better, sn=better.sn or other.sn, addresses=addresses, **said)
+    flags = dict.fromkeys((*known.flags, *seen.flags))
+    if merged.claimed_ip in ("", *addresses):
+        flags.pop(IP_MISMATCH, None)  # it also answers from the address that it claims
+    return replace(merged, flags=tuple(flags))
+
+
+def _rank(camera: DiscoveredCamera) -> int:
+    return {"udp": 2, "ap": 2, "mdns": 1}.get(camera.source, 0)
+
+
+def _flagged(camera: DiscoveredCamera) -> DiscoveredCamera:
+    return replace(camera, flags=tuple(dict.fromkeys((*camera.flags, DUPLICATE_SN))))

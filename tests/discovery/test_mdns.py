@@ -1,0 +1,82 @@
+"""mDNS, on loopback: whatever bears a serial number is a camera."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from zeroconf import IPVersion, ServiceInfo, Zeroconf
+
+from sunmi_ipc.discovery import DiscoveredCamera, ScanReport, discover
+
+#: Processes of one machine hear each other: each has serial numbers of its own.
+OURS = f"{os.getpid() % 100_000:05d}"
+
+
+@contextlib.contextmanager
+def announced(*services: tuple[str, str, int, dict[str, Any]]) -> Iterator[None]:
+    zeroconf = Zeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only)
+    try:
+        for kind, name, port, properties in services:
+            zeroconf.register_service(
+                ServiceInfo(
+                    kind,
+                    f"{name}.{kind}",
+                    addresses=[socket.inet_aton(properties.pop("ip", "127.0.7.7"))],
+                    port=port,
+                    properties=properties,
+                    server=f"{properties.pop('host', name)}.local.",
+                ),
+                cooperating_responders=True,
+            )
+        yield
+    finally:
+        zeroconf.close()
+
+
+def scan(*sns: str, **options: Any) -> dict[str, DiscoveredCamera]:
+    found = {}
+    for camera in discover(timeout=6, interfaces=["lo"], **options):
+        if camera.sn in sns:
+            found[camera.sn] = camera
+        if len(found) == len(sns):
+            break
+    return found
+
+
+def test_by_name_by_host_and_by_text_of_any_type() -> None:
+    name, host, text = f"FS101D8BS{OURS}", f"SS101D8BS{OURS}", f"C201D98T{OURS}"
+    with announced(
+        ("_https._tcp.local.", f"SUNMI {name}", 8443, {}),
+        ("_rtsp._tcp.local.", f"door{OURS}", 554, {"host": host.lower()}),
+        ("_sunmi-odd._tcp.local.", f"till{OURS}", 80, {"serial": text}),
+        ("_http._tcp.local.", f"printer{OURS}", 80, {"note": "no camera"}),
+    ):
+        found = scan(name, host, text)
+    assert {sn: (c.source, c.port, c.ip) for sn, c in found.items()} == {
+        name: ("mdns", 8443, "127.0.7.7"),
+        host: ("mdns", 443, "127.0.7.7"),
+        text: ("mdns", 443, "127.0.7.7"),
+    }
+    assert found[name].interface == "lo"
+
+
+def test_left_out_where_not_wanted() -> None:
+    sn = f"FS102D8BS{OURS}"
+    with announced(("_https._tcp.local.", sn, 443, {})):
+        seen = [c.sn for c in discover(timeout=0.9, interfaces=["lo"], mdns=False)]
+    assert sn not in seen
+
+
+def test_an_mdns_that_does_not_start_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any, **options: Any) -> None:
+        raise OSError(98, "Address already in use")
+
+    monkeypatch.setattr("zeroconf.Zeroconf", refuse)
+    report = ScanReport()
+    list(discover(timeout=0.6, interfaces=["lo"], report=report))
+    assert "mDNS cannot be used: Address already in use" in [str(note) for note in report.notes]

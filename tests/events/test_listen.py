@@ -1,0 +1,306 @@
+"""``ipc events listen`` and ``replay``, in whole processes, against virtual cameras that post."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sunmi_ipc_cli.main import app
+from typer.testing import CliRunner
+
+from sunmi_ipc.discovery import DiscoveredCamera, memory
+from sunmi_ipc.events import Spool
+from sunmi_ipc.events.model import of
+from sunmi_ipc.events.receiver import free_port
+from sunmi_ipc.settings import config_dir
+from sunmi_ipc.simulator import Feed, Play, Vendor, VirtualCamera, connect
+from sunmi_ipc.simulator.hooks import subscriptions
+from sunmi_ipc.values import EventType
+
+FACE, MOTION = EventType
+
+
+@pytest.fixture
+def environment(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in vendor.environment().items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def spooled(tmp_path: Path) -> Path:
+    """A folder in which three events are kept."""
+    folder = tmp_path / "spool"
+    with Spool(folder) as spool:
+        for number, kind in enumerate((FACE, MOTION, FACE)):
+            fields = {
+                "event_type": kind,
+                "sn": f"FS{number % 2}",
+                "event_id": f"e{number}",
+                "faceid": "\x1b[31m访客",
+            }
+            spool.append(of(fields), fields)
+    return folder
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    return condition()
+
+
+def ipc(*args: str, code: int = 0) -> Any:
+    done = CliRunner().invoke(app, ["events", *args])
+    assert done.exit_code == code, (args, done.stdout, done.stderr)
+    return done
+
+
+@contextlib.contextmanager
+def listening(*args: str, stdout: Any = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
+    """``ipc events listen`` once it listens; killed where it has not ended."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "sunmi_ipc_cli", "events", "listen", "--port", "0", *args],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.getcwd()},
+    )
+    with process:
+        assert process.stderr is not None
+        try:
+            for said in process.stderr:
+                if said.startswith("Listening at http://127.0.0.1:"):
+                    break
+            else:
+                raise AssertionError("it does not listen")
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.usefixtures("environment")
+def test_from_the_subscription_to_ctrl_c(ready: VirtualCamera, tmp_path: Path) -> None:
+    folder, out = tmp_path / "spool", tmp_path / "ran"
+    command = f"{sys.executable} -c \"import sys; open({str(out)!r}, 'a').write(sys.stdin.read())\""
+    options = ["-c", ready.address, "--subscribe", FACE, "--jsonl", "--spool", str(folder)]
+    options += ["--save", str(tmp_path / "pictures"), "--exec", command, "--exec-parallel", "1"]
+    with listening(*options) as process, Feed([ready]) as feed:
+        made = [feed.happen(ready, FACE) for _ in range(3)]
+        assert process.stdout is not None
+        lines = [json.loads(process.stdout.readline()) for _ in range(3)]
+        assert [(line["event_id"], line["sn"], line["verified"]) for line in lines] == [
+            (one, ready.sn, True) for one in made
+        ]
+        process.send_signal(signal.SIGINT)
+        rest, said = process.communicate(timeout=20)
+    assert (process.returncode, rest) == (0, "")
+    assert "3 events kept, 0 repeats, 0 refused." in said
+    assert not subscriptions(ready.state)
+    with Spool(folder, retention=None) as spool:
+        consumers = spool.counts()["consumers"]
+    assert {name: figures["given_up"] for name, figures in consumers.items()} == {
+        "jsonl": 0,
+        "exec": 0,
+        "pictures": 0,
+    }
+    assert consumers["jsonl"]["backlog"] == 0
+    # What Ctrl-C came before is done at the next start.
+    with listening(
+        "--spool",
+        str(folder),
+        "--exec",
+        command,
+        "--exec-parallel",
+        "1",
+        "--for",
+        "0.1",
+        "--host",
+        "127.0.0.1",
+    ) as process:
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 0, said
+    ran = [json.loads(line)["event_id"] for line in out.read_text().splitlines()]
+    assert sorted(set(ran)) == sorted(made)
+
+
+@pytest.mark.usefixtures("environment")
+def test_people_read_lines_and_json_sums_up(virtual: Callable[..., VirtualCamera], tmp_path: Path) -> None:
+    cameras = [virtual(), virtual(model="FM010")]
+    on = [word for camera in cameras for word in ("--on", camera.address)]
+    options = ["--subscribe", MOTION, *on, "--spool", str(tmp_path), "--count", "2"]
+    with listening(*options) as process, Feed(cameras) as feed:
+        for camera in cameras:
+            feed.happen(camera, MOTION, detect_type=3)
+        lines, _ = process.communicate(timeout=20)
+    assert sorted(line.split()[2] for line in lines.splitlines()) == sorted(c.sn for c in cameras)
+    assert all(line.endswith("dynamic_detect_event  detect_type=3") for line in lines.splitlines())
+    with listening(*options, "--json") as process, Feed(cameras) as feed:
+        for camera in cameras:
+            feed.happen(camera, MOTION)
+        document = json.loads(process.communicate(timeout=20)[0])
+    assert document["received"]["stored"] == 2
+    assert not any(subscriptions(camera.state) for camera in cameras)
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_reader_that_goes_away_ends_it(ready: VirtualCamera, tmp_path: Path) -> None:
+    options = ["-c", ready.address, "--subscribe", FACE, "--jsonl", "--spool", str(tmp_path)]
+    with listening(*options) as process, Feed([ready]) as feed:
+        assert process.stdout is not None
+        process.stdout.close()
+        feed.happen(ready, FACE)
+        assert process.wait(20) == 0
+    with Spool(tmp_path, retention=None) as spool:
+        assert spool.counts()["consumers"]["jsonl"]["backlog"] == 1
+
+
+@pytest.mark.usefixtures("environment")
+def test_kill_9_while_cameras_post_loses_and_doubles_nothing(ready: VirtualCamera, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    port = str(free_port("127.0.0.1"))
+    with connect(ready) as client:
+        client.events.subscribe(FACE, callback=f"http://127.0.0.1:{port}/events")
+    options = ["--host", "127.0.0.1", "--port", port, "--spool", str(tmp_path / "spool"), "--jsonl"]
+    made: list[str] = []
+    with Feed([ready], Play(attempts=1000, pause=0.02, repeat=0.1)) as feed, out.open("w") as lines:
+        for _ in range(2):
+            with listening(*options, stdout=lines):  # killed at its end
+                made += [feed.happen(ready, FACE) for _ in range(60)]
+                wanted = len(made) - 40
+                assert eventually(lambda least=wanted: feed.counts["acknowledged"] > least)
+        with listening(*options, stdout=lines) as process:
+            assert feed.drain(30)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+    with Spool(tmp_path / "spool", retention=None) as spool:
+        kept = [stored.event.event_id for stored in spool.replay(datetime(2000, 1, 1, tzinfo=UTC))]
+        assert spool.counts()["consumers"]["jsonl"]["backlog"] == 0
+    assert sorted(kept) == sorted(made)
+    printed = [json.loads(line)["event_id"] for line in out.read_text().splitlines() if line.endswith("}")]
+    assert set(printed) == set(made)
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--subscribe", "nonsense"], 2, "face_recog_event"),
+        (["--on", "all"], 2, "--subscribe"),
+        (["--jsonl", "--json"], 2, "--json"),
+        (["--exec", "/nowhere/at/all"], 2, "/nowhere/at/all"),
+        (["--webhook", "ftp://x"], 2, "http"),
+        (["--mqtt", "http://x"], 2, "mqtt"),
+        (["--host", "192.0.2.1"], 2, "192.0.2.1"),
+    ],
+)
+def test_what_cannot_be(options: list[str], code: int, words: str, tmp_path: Path) -> None:
+    assert words in ipc("listen", "--port", "0", "--spool", str(tmp_path), *options, code=code).stderr
+
+
+def test_no_secret_no_listening(tmp_path: Path) -> None:
+    assert "SUNMI_IPC_SECRET_KEY" in ipc("listen", "--port", "0", "--spool", str(tmp_path), code=2).stderr
+    ipc("listen", "--port", "0", "--spool", str(tmp_path), "--allow-unsigned", "--for", "0.1")
+
+
+@pytest.mark.usefixtures("environment")
+def test_face_events_are_refused_on_an_fm010(virtual: Callable[..., VirtualCamera], tmp_path: Path) -> None:
+    store = virtual(model="FM010")
+    options = ["--port", "0", "--spool", str(tmp_path), "-c", store.address]
+    assert "FM010" in ipc("listen", "--subscribe", FACE, *options, code=2).stderr
+    assert "FM010" in ipc("subscribe", FACE, "-c", store.address, code=2).stderr
+    assert "hook/add" not in store.state.counts
+
+
+@pytest.mark.usefixtures("environment")
+def test_one_that_refuses_does_not_keep_the_others(
+    virtual: Callable[..., VirtualCamera], tmp_path: Path
+) -> None:
+    face, store = virtual(), virtual(model="FM010")
+    options = ["--port", "0", "--spool", str(tmp_path), "--subscribe", FACE, "--for", "0.1"]
+    on = [word for camera in (store, face) for word in ("--on", camera.address)]
+    assert f"not subscribed: {store.address}: face_recog_event" in ipc("listen", *options, *on).stderr
+    assert face.state.counts["hook/add"] == face.state.counts["hook/delete"] == 1
+    on = [word for camera in (store, store) for word in ("--on", camera.address)]
+    ipc("listen", *options, *on, code=2)
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_camera_that_is_off_is_subscribed_to_later(
+    virtual: Callable[..., VirtualCamera], tmp_path: Path
+) -> None:
+    port = free_port("127.0.0.1")
+    memory.remember([DiscoveredCamera(sn="FS1", ip="127.9.9.9", port=port)], config_dir())
+    options = ["--host", "127.0.0.1", "--spool", str(tmp_path), "--subscribe", MOTION, "--count", "1"]
+    with listening(*options, "--on", "FS1") as process:
+        camera = virtual(ip="127.9.9.9", port=port)
+        with Feed([camera]) as feed:
+            assert eventually(lambda: bool(subscriptions(camera.state)))
+            feed.happen(camera, MOTION)
+            assert process.wait(20) == 0
+    assert not subscriptions(camera.state)
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_callback_is_worked_out(ready: VirtualCamera) -> None:
+    where = ["-c", ready.address, "--json"]
+    assert json.loads(ipc("subscribe", FACE, *where).stdout) == {
+        "http_callback": "http://127.0.0.1:8480/events"
+    }
+    ipc("subscribe", MOTION, "--port", "99", *where)
+    assert subscriptions(ready.state)[MOTION] == ["http://127.0.0.1:99/events"]
+    ipc("unsubscribe", FACE, *where)
+    assert list(subscriptions(ready.state)) == [MOTION]
+    assert "--yes" in ipc("unsubscribe", MOTION, "--all", *where, code=2).stderr
+    assert json.loads(ipc("unsubscribe", MOTION, "--all", "--yes", *where).stdout) == {"ended": 1}
+    assert not subscriptions(ready.state)
+
+
+def test_replay(spooled: Path, tmp_path: Path) -> None:
+    where = ["--spool", str(spooled)]
+    lines = ipc("replay", *where).stdout.splitlines()
+    assert [line.split()[3] for line in lines] == [FACE, MOTION, FACE]
+    assert "faceid=\\x1b[31m访客" in lines[0]  # shown, never obeyed
+    found = [json.loads(line) for line in ipc("replay", "--jsonl", "--sn", "FS0", *where).stdout.splitlines()]
+    assert [event["event_id"] for event in found] == ["e0", "e2"]
+    document = json.loads(ipc("replay", "--json", "--event", MOTION, *where).stdout)
+    assert [event["event_id"] for event in document["events"]] == ["e1"]
+    assert ipc("replay", "--from", "yesterday 10:00", "--to", "yesterday 11:00", *where).stdout == ""
+    ipc("replay", "--from", "nonsense", *where, code=2)
+    done = ipc("replay", "--exec", "false", "--sn", "none", *where)
+    assert "0 events delivered" in done.stderr
+    out = tmp_path / "out"
+    command = f"{sys.executable} -c \"import sys; open({str(out)!r}, 'a').write(sys.stdin.read())\""
+    assert (
+        "exec: 2 events delivered, 0 given up."
+        in ipc("replay", "--sn", "FS0", "--exec", command, *where).stderr
+    )
+    assert [json.loads(line)["event_id"] for line in out.read_text().splitlines()] == ["e0", "e2"]
+    with Spool(spooled, retention=None) as spool:
+        assert spool.counts()["consumers"] == {}
+
+
+def test_status_and_forget(spooled: Path, tmp_path: Path) -> None:
+    where = ["--spool", str(spooled)]
+    with Spool(spooled, retention=None) as spool:
+        spool.consumer("webhook")
+    assert json.loads(ipc("status", "--json", *where).stdout)["consumers"]["webhook"]["backlog"] == 3
+    assert "webhook" in ipc("status", *where).stdout
+    assert "--yes" in ipc("forget", "webhook", *where, code=2).stderr
+    ipc("forget", "nobody", "--yes", *where, code=2)
+    ipc("forget", "webhook", "--yes", *where)
+    assert json.loads(ipc("status", "--json", *where).stdout)["consumers"] == {}
+    missing = tmp_path / "missing"
+    for command in ("status", "replay"):
+        assert str(missing) in ipc(command, "--spool", str(missing), code=2).stderr
+    assert not missing.exists()
