@@ -21,6 +21,18 @@ COLUMNS = (
 )  # fmt: skip
 
 
+#: What the file's keys and our steps are called for people who never see the file.
+_ENGLISH = {
+    "sn": "serial number", "mac": "MAC", "card": "SD card", "sdcard": "SD card", "wifi": "Wi-Fi", "ip": "IP settings",
+    "ir": "night mode", "led": "LED", "door_line": "door line", "face_groups": "face groups", "move_rule": "move rule",
+}  # fmt: skip
+
+
+def label(word: str, lang: Language) -> str:
+    """A key, step or column for people."""
+    return _ENGLISH.get(word, word) if lang == "en" else translate(word, lang, {})
+
+
 @dataclass
 class Row:
     """One camera.
@@ -89,7 +101,7 @@ def cells(row: Row, lang: Language) -> dict[str, str]:
     out = row.outcome
 
     def t(word: str) -> str:
-        return translate(word, lang, {})
+        return label(word, lang)
 
     active = {True: t("yes"), False: t("no"), None: "?"}[out.activated]
     return {

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from ..i18n import Language, translate
-from .report import Row, cells, counts, lasted, when
+from ..i18n import Language
+from .report import Row, cells, counts, label, lasted, when
 
 _STYLE = """
 :root { --line: #d5d9de; --dim: #5c6670; --ok: #1a7f37; --bad: #b42318; --warn: #9a6700; }
@@ -54,7 +54,7 @@ def page(name: str, rows: Sequence[Row], lang: Language) -> str:
     """The report's HTML."""
 
     def t(word: str) -> str:
-        return escape(translate(word, lang, {}))
+        return escape(label(word, lang))
 
     title = escape(name) or t("Cameras")
     tags = "".join(f"<li><b>{count}</b>{t(word)}</li>" for word, count in counts(rows).items())
@@ -97,7 +97,7 @@ def _overview(row: Row, lang: Language) -> str:
 
 def _card(row: Row, lang: Language) -> str:
     def t(word: str) -> str:
-        return escape(translate(word, lang, {}))
+        return escape(label(word, lang))
 
     text = {key: escape(value) for key, value in cells(row, lang).items()}
     facts = "".join(f"<tr><th>{t(key)}</th><td>{text[key]}</td></tr>" for key in _FACTS if text[key])
@@ -132,7 +132,7 @@ def _picture(row: Row, lang: Language) -> str:
     """The snapshot with the door line over it; the line alone where there is no picture."""
     missing = ""
     if row.missing:
-        missing = escape(": ".join(translate(word, lang, {}) for word in ("no picture", row.missing)))
+        missing = escape(": ".join(label(word, lang) for word in ("no picture", row.missing)))
     if not row.picture and row.line is None:
         return f'<p class="dim">{missing}</p>'
     image = line = ""
@@ -147,7 +147,7 @@ def _picture(row: Row, lang: Language) -> str:
             f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="#ff3b30" stroke-width="9"/>{ends}'
         )
     words = [word for word, there in (("snapshot", row.picture), ("door_line", row.line)) if there]
-    caption = ", ".join(escape(translate(word, lang, {})) for word in words)
+    caption = ", ".join(escape(label(word, lang)) for word in words)
     if missing:
         caption += f" ({missing})"
     return (

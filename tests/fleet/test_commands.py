@@ -201,8 +201,7 @@ def test_report(shop: Make) -> None:
     for words in (
         first.sn,
         first.state.mac,
-        "config",
-        "led",
+        "LED",
         "the camera does not know this URL",
         "Next step",
         "no picture",
@@ -215,7 +214,7 @@ def test_report(shop: Make) -> None:
     assert rows[first.sn]["name"] == evil
     assert rows[second.sn]["name"] == "'=HYPERLINK(1)"
     assert rows[first.sn]["door_line"] == "300 700 1600 700"
-    assert "led: the camera does not know this URL (6)" in rows[second.sn]["problems"]
+    assert "LED: the camera does not know this URL (6)" in rows[second.sn]["problems"]
     assert "done" in rows[first.sn]["steps"]
 
     ipc(here, "export", "--html", "z.html", "--csv", "z.csv", "--no-pictures", "--language", "zh")
