@@ -63,10 +63,10 @@ class Trouble(Faults):
         super().__init__(seed)
         self.camera, self.die, self.rate, self.slow = camera, random.Random(seed), 0.0, 0.0
 
-    def take(self, path: str, *, named: bool = False) -> list[Fault]:
+    def take(self, path: str, **which: Any) -> list[Fault]:
         """A delay, and perhaps a fault."""
-        due = [Fault("delay", self.die.uniform(0, self.slow))] if self.slow and not named else []
-        if not named and self.die.random() < self.rate:
+        due = [Fault("delay", self.die.uniform(0, self.slow))] if self.slow else []
+        if self.die.random() < self.rate:
             kind = self.die.choice(FAULTS)
             if kind == "restart":
                 self.camera.restart(1.5)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -40,11 +42,11 @@ Inline = Annotated[bool, typer.Option("--allow-inline-secrets", help=tr("Allow s
 _SITE = Path("site.toml")
 
 
-def _load(state: State, path: Path, inline: bool) -> Loaded:
+def _load(state: State, path: Path, inline: bool, *, resolve: bool = True) -> Loaded:
     from sunmi_ipc.fleet.sitefile import load
 
     try:
-        return load(path, inline_secrets=inline)
+        return load(path, inline_secrets=inline, resolve=resolve)
     except errors.SiteError as error:
         for other in error.others:
             message, _ = other.localized(language())
@@ -85,20 +87,36 @@ def _run(
             loaded, connect, journal, apply=apply, record=record, jobs=jobs,
             interfaces=settings.interfaces(), stop=stop, tell=view.tell,
         )  # fmt: skip
-        try:
-            with closing(outcomes):  # type: ignore[type-var]
-                for outcome in outcomes:
-                    done.append(outcome)
-                    view.done(outcome)
-        except KeyboardInterrupt:
-            note(
-                state,
-                "{done} of {total} cameras were done. 'ipc fleet apply' goes on where this ended.",
-                done=len(done),
-                total=len(loaded.slots),
-            )
-            raise
+        with _interruptible(state, stop), closing(outcomes):
+            for outcome in outcomes:
+                done.append(outcome)
+                view.done(outcome)
+    if stop.is_set():
+        note(
+            state,
+            "{done} of {total} cameras were done. 'ipc fleet apply' goes on where this ended.",
+            done=sum(str(outcome.standing) != "stopped" for outcome in done),
+            total=len(loaded.slots),
+        )
+        raise KeyboardInterrupt
     return sorted(done, key=lambda outcome: outcome.key)
+
+
+@contextmanager
+def _interruptible(state: State, stop: threading.Event) -> Iterator[None]:
+    """The first Ctrl-C lets the calls under way end; the second does not wait for them."""
+
+    def handle(number: int, frame: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        note(state, "Ending the calls under way … (Ctrl-C again: at once)")
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _show(state: State, outcomes: list[Outcome]) -> None:
@@ -263,7 +281,7 @@ def status(
     from .output import table
 
     state = State.of(ctx)
-    loaded = _load(state, site, inline)
+    loaded = _load(state, site, inline, resolve=False)
     with _open(loaded, journal, write=False) as book:
         rows = collect(loaded.slots, book)
     if state.json:
@@ -315,7 +333,7 @@ def export(
             "{name}: unknown", name="--language", hint="Allowed: {bounds}.", bounds="en, zh"
         )
     tongue: Language = "zh" if (lang or language()) == "zh" else "en"
-    loaded = _load(state, site, inline)
+    loaded = _load(state, site, inline, resolve=False)
     with _open(loaded, journal, write=False) as book:
         rows = collect(loaded.slots, book)
     if html is not None and pictures:

@@ -27,7 +27,6 @@ from .site import Policy, Slot
 if TYPE_CHECKING:
     from ..camera import Camera
     from ..discovery import DiscoveredCamera
-    from ..models import DeviceInfo
     from .secret import Secrets
 
 T = TypeVar("T")
@@ -93,7 +92,7 @@ class Contact:
         self._step = "reach"
         self._end = time.monotonic() + self._policy.deadline
         self._camera: Camera | None = None
-        self._info: DeviceInfo | None = None
+        self._heard = found is not None
         self._replies: dict[str, Any] = {}
         if found is not None:
             self._take(found)
@@ -170,6 +169,7 @@ class Contact:
             raise Stopped
         if found is None:
             return False
+        self._heard = True
         before = self.outcome.address
         self._take(found)
         if self.outcome.address != before:
@@ -179,8 +179,9 @@ class Contact:
     def _find_again(self) -> None:
         """After a change of network: wait until discovery sees it again, then until it answers."""
         since = time.monotonic() + _LEAVING_S
-        seen = self._look(since, self._policy.restart + self._policy.find)
-        if not seen and not self._slot.address:
+        # One that no broadcast reaches is not waited for, but tried where it should be.
+        patience = self._policy.restart + self._policy.find if self._heard else SCAN_S
+        if not self._look(since, patience) and not self._slot.address:
             raise ProvisionError(
                 "the camera did not come back within {seconds:.0f} s",
                 step=self._step,
@@ -208,6 +209,5 @@ class Contact:
         out.activated, out.sn = True, info.sn
         out.model, out.name = info.model or out.model, info.name or out.name
         out.firmware, out.mac = info.software_version or out.firmware, info.mac or out.mac
-        self._info = info
         if info.name:
             self._replies["info"] = info

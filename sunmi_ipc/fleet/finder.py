@@ -59,12 +59,6 @@ class Finder:
         if self._thread is not None:
             self._thread.join()
 
-    def ask_also(self, address: str) -> None:
-        """Ask *address* by unicast from the next scan on."""
-        with self._changed:
-            if address not in self._targets:
-                self._targets.append(address)
-
     def watch(self, key: str, since: float, hit: Callable[[DiscoveredCamera], None]) -> int:
         """Have *hit* called, in the scanning thread, when *key* was seen after *since*, once.
 
@@ -121,9 +115,9 @@ class Finder:
                     self._changed.wait(None if due is None else due - time.monotonic())
                 if self._closing:
                     return
-                targets, before = list(self._targets), len(self._seen)
+                before = len(self._seen)
             try:
-                self._once(targets)
+                self._once()
             except Exception as error:
                 self.error = error
                 return
@@ -138,9 +132,9 @@ class Finder:
                     if max(self._waiting, default=-1) > newest and end - time.monotonic() < pause - _LEAST_S:
                         break  # who comes to wait in the pause is not made to sit it out
 
-    def _once(self, targets: list[str]) -> None:
+    def _once(self) -> None:
         answered: set[str] = set()
-        for camera in self._scan(timeout=SCAN_S, interfaces=self._interfaces, targets=targets):
+        for camera in self._scan(timeout=SCAN_S, interfaces=self._interfaces, targets=self._targets):
             now = time.monotonic()
             general = f"any:{next((m for m in Model if m in camera.model.upper()), '')}"
             answered |= {camera.sn, camera.mac}

@@ -155,7 +155,7 @@ class Journal:
         with self._lock:
             count, last = self._connection.execute(
                 "SELECT COUNT(*) FILTER (WHERE state IN ('begun', 'done')), COALESCE(MAX(began), 0)"
-                " FROM step WHERE step = 'activate'"
+                " FROM step WHERE step = 'activate' AND json_extract(detail, '$.already') IS NULL"
             ).fetchone()
         return int(count), float(last)
 

@@ -82,13 +82,18 @@ class Fleet:
         **options: Any,
     ) -> Self:
         """The cameras that discovery found, with the credentials of *settings*."""
+        from ..overrides import read
+        from ..settings import config_dir, known_cameras
+
+        # Read once for all; and pins are written under one lock.
+        shared = {"overrides": read(config_dir()), "known_cameras": known_cameras()} | options
         return cls(
             (
                 settings.connect(
                     one.ip if one.port == 443 else f"{one.ip}:{one.port}",
                     sn=one.sn,
                     model=one.model,
-                    **options,
+                    **shared,
                 )
                 for one in found
             ),

@@ -21,6 +21,11 @@ from .pace import Stopped, pauses
 _OFFLINE, _POLL_S = 4, 0.4
 
 
+def _left(record: StepRecord, seconds: float) -> float:
+    """What is left of *seconds* since a step began; all of them where the clock was set back meanwhile."""
+    return min(max(0.0, record.began + seconds - time.time()), seconds)
+
+
 class Provision(Contact):
     """Wi-Fi, activation, SD card."""
 
@@ -60,8 +65,10 @@ class Provision(Contact):
         """Activate, once: an attempt without an answer is looked into before there is another."""
         sn, journal = self.outcome.sn, self._crew.journal
         last = journal.last(sn, "activate")
-        if last is not None and last.state == "begun" and self._turned_out(last):
-            return
+        if last is not None and last.state == "begun":
+            if self._turned_out(last):
+                return
+            self._crew.activations.give_back()
         waits = pauses(self._policy.restart)
         while True:
             self._pause(self._crew.activations.take())
@@ -100,14 +107,14 @@ class Provision(Contact):
 
     def _turned_out(self, record: StepRecord) -> bool:
         """Whether an activation without an answer was carried out; waits until that is certain."""
-        settled = record.began + self._policy.settle
+        settled = time.monotonic() + _left(record, self._policy.settle)
         while True:
             self._probe()
             if self.outcome.activated:
                 self._crew.journal.end(record.id, "done", proved=True)
                 self.outcome.done.append("activate")
                 return True
-            if not 0 <= settled - time.time() <= self._policy.settle:
+            if time.monotonic() >= settled:
                 self._crew.journal.end(record.id, "undone")
                 return False
             self._pause(_POLL_S)
@@ -174,13 +181,13 @@ class Provision(Contact):
     def _await_card(self, record: StepRecord) -> CardStatus:
         """Wait until a format has ended, or is certain not to have been carried out."""
         limit = FORMAT_TIMEOUT_S if record.detail.get("accepted") else self._policy.settle
+        settled = min(self._end, time.monotonic() + _left(record, limit))
         while True:
             status = self._status()
             if status is CardStatus.NORMAL:
                 self._crew.journal.end(record.id)
                 return status
-            left = record.began + limit - time.time()
-            if status is not CardStatus.BLANK or not 0 <= left <= limit or time.monotonic() >= self._end:
+            if status is not CardStatus.BLANK or time.monotonic() >= settled:
                 self._crew.journal.end(record.id, "undone")
                 return status
             self._pause(_POLL_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..camera import split_address
@@ -42,7 +42,7 @@ def run(
     interfaces: list[str] | None = None,
     stop: threading.Event | None = None,
     tell: Callable[[Outcome, str], None] = _silent,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Bring every camera of a site to what is wanted, or only look what would be done.
 
     Yields each camera's outcome as it is done; never raises for one camera. Leaving early, or setting
@@ -99,12 +99,15 @@ class _Dispatch:
         try:
             yield from self._collect(self._begin())
         finally:
-            for number in self._watches:
-                self._crew.finder.forget(number)
+            self._look_no_more()
             if any(thread.is_alive() for thread in self._threads):
                 self._crew.stop.set()
             for thread in self._threads:
                 thread.join()
+
+    def _look_no_more(self) -> None:
+        while self._watches:
+            self._crew.finder.forget(self._watches.pop())
 
     def _watch(self, key: str, what: Slot | str) -> None:
         hit = lambda camera: self._events.put((what, camera))  # noqa: E731
@@ -155,12 +158,15 @@ class _Dispatch:
                 self._start(what, value)
             if self._open:
                 self._share_out(missing)
+            if not missing:
+                self._look_no_more()
             if missing and (time.monotonic() >= end or self._crew.stop.is_set() or self._crew.finder.error):
                 for slot in missing.values():
                     left -= 1
                     yield self._absent(slot)
                 missing.clear()
                 self._open.clear()
+                self._look_no_more()
 
     def _share_out(self, missing: dict[str, Slot]) -> None:
         """Give "any" entries their cameras, after a whole scan, in the order of serial numbers."""

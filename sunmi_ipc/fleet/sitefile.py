@@ -51,6 +51,7 @@ def load(
     path: str | os.PathLike[str],
     *,
     inline_secrets: bool = False,
+    resolve: bool = True,
     environment: Mapping[str, str] | None = None,
 ) -> Loaded:
     """Read a site file: ``.csv`` as CSV, everything else as TOML.
@@ -58,6 +59,7 @@ def load(
     Args:
         path: The file.
         inline_secrets: Allow secrets in the file, beside what the file itself says.
+        resolve: Whether the secrets must be there.
         environment: For ``env:`` references; default: the process's.
 
     Raises:
@@ -84,7 +86,7 @@ def load(
         raise _errors([_problem(path, lines, dict(e)) for e in error.errors(include_url=False)]) from None
     problems = list(_contradictions(site, path, lines))
     secrets = Secrets(path.parent, environment)
-    if not problems:
+    if resolve and not problems:
         problems = list(_missing_secrets(site, secrets, path, lines))
     if problems:
         raise _errors(problems)

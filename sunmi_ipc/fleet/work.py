@@ -18,6 +18,7 @@ from .settings import SETTINGS, WIFI, Setting, Wish
 
 if TYPE_CHECKING:
     from ..camera import Camera
+    from .site import IpWish
 
 _POLL_S = 0.3
 
@@ -165,6 +166,8 @@ class Task(Provision):
                     with suppress(ProvisionError):
                         self._find_again()
             else:
+                if setting.key == "ip":
+                    self._expect_at(self._slot.wanted.ip)
                 if setting.moves:
                     self._find_again()
                 if not setting.slow:
@@ -173,6 +176,13 @@ class Task(Provision):
             reply = self._read(setting, fresh=True)
             if not setting.differences(reply, self._wish):
                 return
+
+    def _expect_at(self, ip: IpWish | None) -> None:
+        """With a fixed address there is no need to wait for discovery to tell it."""
+        if ip is not None and not ip.dhcp and not self._heard:
+            _, colon, port = self.outcome.address.partition(":")
+            self.outcome.address = ip.address + colon + port
+            self._connect()
 
     def _change(self, setting: Setting, reply: Any, camera: Camera) -> None:
         setting.write(camera, reply, self._wish)

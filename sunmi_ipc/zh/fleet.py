@@ -186,6 +186,7 @@ ZH: dict[str, str] = WORDS | {
     "{done} of {total} cameras were done. 'ipc fleet apply' goes on where this ended.": (
         "{total} 台中已完成 {done} 台。'ipc fleet apply' 会从中断处继续。"
     ),
+    "Ending the calls under way … (Ctrl-C again: at once)": "正在结束进行中的调用……（再按 Ctrl-C 立即退出）",
     "{path} is there already": "{path} 已存在",
     "{where}: {key}: a secret stands in the file itself": "{where}：{key}：文件中直接写了机密信息",
     "{where}: {key}: an address goes with a serial number or a MAC": "{where}：{key}：地址须与序列号或 MAC 一起使用",
