@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from sunmi_ipc.fleet.journal import Journal
     from sunmi_ipc.fleet.outcome import Outcome
     from sunmi_ipc.fleet.sitefile import Loaded
+
+    from .fleet_view import View
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -87,7 +90,7 @@ def _run(
             loaded, connect, journal, apply=apply, record=record, jobs=jobs,
             interfaces=settings.interfaces(), stop=stop, tell=view.tell,
         )  # fmt: skip
-        with _interruptible(state, stop), closing(outcomes):
+        with _interruptible(state, stop, view), closing(outcomes):
             for outcome in outcomes:
                 done.append(outcome)
                 view.done(outcome)
@@ -103,12 +106,14 @@ def _run(
 
 
 @contextmanager
-def _interruptible(state: State, stop: threading.Event) -> Iterator[None]:
+def _interruptible(state: State, stop: threading.Event, view: View) -> Iterator[None]:
     """The first Ctrl-C lets the calls under way end; the second does not wait for them."""
 
     def handle(number: int, frame: Any) -> None:
         if stop.is_set():
-            raise KeyboardInterrupt
+            # No farewells: threads are in the middle of calls, and the journal is made for this.
+            view.close()
+            os._exit(Exit.INTERRUPTED)
         stop.set()
         note(state, "Ending the calls under way … (Ctrl-C again: at once)")
 

@@ -65,6 +65,10 @@ class View:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the terminal back."""
         self._stack.close()
 
     def tell(self, outcome: Outcome, step: str) -> None:

@@ -11,7 +11,7 @@ from ..api.lens import position
 from ..redact import MASK
 from ..spec import ALL_MODELS, FS, Model
 from ..values import EventType, Flag01, IrMode, Resolution, Weekdays
-from .site import Slot
+from .site import Slot, SubscriptionWish
 
 if TYPE_CHECKING:
     from ..camera import Camera
@@ -37,6 +37,7 @@ class Wish:
 
     slot: Slot
     sn: str
+    model: str
     secrets: Secrets
 
     def __getattr__(self, name: str) -> Any:
@@ -218,14 +219,21 @@ def _subscriptions(reply: Any, wish: Wish) -> Pairs:
     return {
         f"{event} {one.callback}": ("yes" if (str(event), one.callback) in there else "-", "yes")
         for one in wish.subscriptions
-        for event in one.events
+        for event in _events(one, wish)
     }
+
+
+def _events(one: SubscriptionWish, wish: Wish) -> list[EventType]:
+    """The events of a subscription; those that an FM010 does not have only where its own entry asks."""
+    if "FM010" in wish.model.upper() and "subscriptions" not in wish.slot.own:
+        return [event for event in one.events if event is not EventType.FACE_RECOGNITION]
+    return list(one.events)
 
 
 def _subscribe(camera: Camera, reply: Any, wish: Wish) -> None:
     there = _subscribed(reply)
     for one in wish.subscriptions:
-        missing = [EventType(e) for e in one.events if (str(e), one.callback) not in there]
+        missing = [e for e in _events(one, wish) if (str(e), one.callback) not in there]
         if missing:
             camera.events.subscribe(*missing, callback=one.callback)
 

@@ -87,7 +87,7 @@ class Task(Provision):
 
     @property
     def _wish(self) -> Wish:
-        return Wish(self._slot, self.outcome.sn, self._crew.secrets)
+        return Wish(self._slot, self.outcome.sn, self.outcome.model, self._crew.secrets)
 
     def _has(self, setting: Setting) -> bool:
         """Whether this model has the setting; a wish of its own entry that it cannot have is a failure."""

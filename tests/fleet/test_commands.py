@@ -168,6 +168,22 @@ def test_ctrl_c_says_how_far_it_came(shop: Make) -> None:
     assert "Traceback" not in err
 
 
+def test_a_second_ctrl_c_does_not_wait(shop: Make) -> None:
+    here = shop(1, state="ready")
+    here.write("[defaults]\nled = false\n")
+    here.cameras[0].fail("delay", 30, path="config/getLed", times=None)
+    process = subprocess.Popen(**command(here, "apply", "-y"), stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    end = time.monotonic() + 20
+    while not here.cameras[0].state.counts and time.monotonic() < end:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert "Ending the calls" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(5) == 130  # the call would have taken ten
+    process.stderr.close()
+
+
 def test_init_writes_a_file_that_loads(shop: Make, ipc: Ipc) -> None:
     here = shop(2, state="ready")
     here.cameras[0].state.name = 'a "quoted" \\ name'

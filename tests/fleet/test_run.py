@@ -80,6 +80,9 @@ def test_from_the_box_to_the_wanted_state_and_nothing_twice(shop: Make) -> None:
         assert documents["hooks"] == {"face_recog_event": ["http://192.168.1.5:8080/e"]}
         assert documents["ip"]["netmask"] == "255.255.255.0"
 
+    for file in here.folder.glob("site.journal*"):
+        assert b"welcome-2020" not in file.read_bytes()
+
     before = [dict(c.state.counts) for c in here.cameras]
     again = here.run()
     assert all(o.ok and o.done == [] for o in again.values())
@@ -226,6 +229,19 @@ def test_the_model_decides_what_is_asked_of_it(shop: Make) -> None:
     (outcome,) = here.run().values()
     assert outcome.standing is Standing.FAILED
     assert "FM010" in outcome.problems[0].message("en")
+
+
+def test_an_event_that_the_model_does_not_have_is_left_out_where_defaults_ask_for_it(shop: Make) -> None:
+    here = shop(1, state="ready", model="FM010")
+    (camera,) = here.cameras
+    wish = 'subscriptions = [{ events = ["face_recog_event", "dynamic_detect_event"], callback = "http://h/e" }]\n'
+    here.write("[defaults]\n" + wish)
+    (outcome,) = here.run().values()
+    assert outcome.ok
+    assert camera.state.documents["hooks"] == {"dynamic_detect_event": ["http://h/e"]}
+    here.write(f'[[cameras]]\nsn = "{camera.sn}"\n{wish}', entries=False)
+    (outcome,) = here.run().values()
+    assert "face_recog_event does not exist on the FM010" in outcome.problems[0].message("en")
 
 
 def test_any_camera_of_a_model_keeps_its_entry(shop: Make) -> None:
