@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cloud": ("cloud", "The vendor's cloud: cameras, live picture, people flow, faces, messages."),
     "call": ("call", "Send any call, signed."),
     "protocol": ("protocol", "What is known of the endpoints, and how to correct it."),
+    "fleet": ("fleet", "A shop's cameras from one file."),
     "sim": ("sim", "Virtual cameras on this machine."),
     "trust": ("trust", "Cameras known by their certificate."),
     "configure": ("configure", "Keep credentials in a profile."),

@@ -7,6 +7,7 @@
     │   └── UnsupportedError      this camera model does not have it
     ├── ConfigError               settings, profiles or files on this computer
     │   ├── CardError             a firmware card or image is not what the camera needs
+    │   ├── SiteError             a site file is wrong at a line
     │   ├── SpoolError            the event spool cannot be read or written
     │   │   └── SpoolFull         no room for another event
     │   ├── DiskError             a file cannot be written: full, read-only, gone
@@ -73,6 +74,7 @@ __all__ = [
     "ParameterError",
     "ProvisionError",
     "ReplyError",
+    "SiteError",
     "SpoolError",
     "SpoolFull",
     "StreamError",
@@ -152,6 +154,15 @@ class CardError(ConfigError):
 
 class CardWriteError(SunmiIpcError):
     """A firmware card failed while it was written, read back or formatted; it holds no new ``up.bin``."""
+
+
+class SiteError(ConfigError):
+    """A site file is wrong. ``where`` is ``file:line``, ``key`` the key, ``others`` what else is wrong."""
+
+    def __init__(self, template: str, *, where: str, key: str, hint: str = "", **values: object) -> None:
+        super().__init__(template, hint=hint, camera=None, **{"where": where, "key": key, **values})
+        self.where, self.key = where, key
+        self.others: tuple[SiteError, ...] = ()
 
 
 class SpoolError(ConfigError):
