@@ -8,6 +8,8 @@ import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import time
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -75,10 +77,14 @@ def columns(cells: Sequence[str], widths: Sequence[int]) -> str:
 def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
     """Rows under column headings, on stdout."""
     cells = [[printable(tr(name)).upper() for name in names]]
-    cells += [[printable(str(row.get(name, ""))) for name in names] for row in rows]
+    cells += [[_cell(row.get(name)) for name in names] for row in rows]
     widths = [max(width(line[i]) for line in cells) for i in range(len(names))]
     for line in cells:
         sys.stdout.write(columns(line, widths) + "\n")
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else printable(str(value))
 
 
 def fields(values: Mapping[str, Any]) -> None:
@@ -126,7 +132,26 @@ def show(
         else:
             say(state, "nothing found")
     else:
-        fields(data)
+        fields(data if isinstance(reply, Mapping) else data | _explained(reply, data))
+
+
+def _explained(reply: Reply, data: Mapping[str, Any]) -> dict[str, str]:
+    """What a camera's numbers mean, beside them: ``2 (auto)``, ``540 (09:00)``."""
+    keys = {field.alias or name: getattr(reply, name) for name, field in type(reply).model_fields.items()}
+    words = {key: _word(value) for key, value in keys.items() if key in data}
+    return {key: f"{data[key]} ({word})" for key, word in words.items() if word}
+
+
+def _word(value: Any) -> str:
+    """The word that the commands take for a value: it stays English, as it is typed."""
+    from sunmi_ipc.values import Weekdays
+
+    if isinstance(value, time):
+        return "24:00" if value == time.max else f"{value:%H:%M}"
+    if isinstance(value, Weekdays):
+        whole = {Weekdays.ALWAYS: "always", Weekdays.EVERY_DAY: "everyday"}.get(value)
+        return whole or ",".join(str(day.name)[:3].lower() for day in value)
+    return value.name.lower() if isinstance(value, IntEnum) else ""
 
 
 def is_terminal() -> bool:
@@ -234,5 +259,6 @@ def print_error(state: State, error: errors.SunmiIpcError) -> None:
     )
     where = f"{document['camera']}: " if document["camera"] else ""
     end = "" if document["message"].endswith((".", "。")) or not document["hint"] else tr(".")
-    hint = f"{end} {document['hint']}" if document["hint"] else ""
+    blank = "" if (end or document["message"][-1:]) == "。" else " "  # a Chinese full stop brings its own
+    hint = f"{end}{blank}{document['hint']}" if document["hint"] else ""
     sys.stderr.write(f"{tr('error:')} {where}{document['message']}{code}{hint}\n")

@@ -75,7 +75,6 @@ def start(
     """Start virtual cameras; stop them with Ctrl-C. Prints one JSON line when they are ready."""
     from sunmi_ipc.errors import ConfigError, ParameterError
     from sunmi_ipc.simulator import Feed, Vendor, VirtualCamera, parse_fault, parse_play, start_cameras
-    from sunmi_ipc.simulator.video import HINT
 
     run = State.of(ctx)
     seed = secrets.randbelow(2**32) if seed is None else seed
@@ -138,8 +137,7 @@ def start(
             }
         )
         if not all(c.live_url() for c in cameras):
-            note(run, "These cameras have no picture, for want of PyAV.")
-            note(run, HINT)
+            note(run, "These cameras have no picture. Run: pip install 'sunmi-ipc[video]'")
         if sys.stdout.isatty():
             note(
                 run,

@@ -40,7 +40,9 @@ EXITS: tuple[tuple[type[errors.SunmiIpcError], Exit], ...] = (
     (errors.ProvisionError, Exit.UNREACHABLE),
     (errors.ConnectionFailed, Exit.UNREACHABLE),
     (errors.DeviceError, Exit.REFUSED),
+    (errors.StreamRefusedError, Exit.REFUSED),
     (errors.ReplyError, Exit.NOT_UNDERSTOOD),
+    (errors.DownloadError, Exit.SOME_FAILED),
     (errors.SunmiIpcError, Exit.UNEXPECTED),
 )
 

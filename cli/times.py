@@ -14,6 +14,7 @@ import typer
 
 from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
+from sunmi_ipc.video.timeline import placed
 
 From = Annotated[
     str,
@@ -72,14 +73,21 @@ def zone(text: str) -> tzinfo | None:
         ) from None
 
 
-def in_zone(moment: datetime, tz: tzinfo | None) -> datetime:
-    """*moment* in the zone that :func:`zone` returned."""
-    return moment.astimezone(tz)
+def parse_duration(text: str, name: str) -> float:
+    """A length of time in seconds: ``30``, ``30s``, ``1m30s``, ``2h``.
 
+    Raises:
+        ParameterError: It is none, or is not above zero.
 
-def _placed(wall: datetime, tz: tzinfo | None) -> datetime:
-    """A clock's reading as an aware time: the offset is that of its own day, not of today's."""
-    return wall.replace(tzinfo=tz) if tz is not None else wall.astimezone()
+    """
+    written = text.strip().lower()
+    parts = re.findall(r"(\d{1,6}(?:\.\d+)?)([wdhms])", f"{written}s" if written[-1:].isdigit() else written)
+    seconds = sum(float(n) * timedelta(**{_UNITS[u]: 1}).total_seconds() for n, u in parts)
+    if "".join(n + u for n, u in parts).removesuffix("s") != written.removesuffix("s") or seconds <= 0:
+        raise ParameterError(
+            "{name}: not a length of time", name=name, hint="Write it like 30s, 5m or 1h30m."
+        )
+    return seconds
 
 
 def _on_day(day: datetime, words: str) -> datetime | None:
@@ -138,9 +146,9 @@ def parse_when(
             today = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
             midnight, words = today - timedelta(days=_DAYS[head]), rest or "00:00"
         if (wall := _on_day(midnight, words)) is not None:
-            return _placed(wall, tz)
+            return placed(wall, tz)
         made = datetime.fromisoformat(written)
-        return made if made.tzinfo else _placed(made, tz)
+        return made if made.tzinfo else placed(made, tz)
     except (ValueError, OverflowError, OSError):
         raise ParameterError(
             "{name}: not a time", name=name, hint="Write 14:00, yesterday 14:00, -2h, or 2026-11-24T14:00."

@@ -75,6 +75,8 @@ class Camera:
         activation_code: From the vendor; signs ``device.activate``.
         p12: Path of the vendor's ``openapi.p12``, the client certificate.
         p12_password: Its password.
+        rtsp_user: User of the camera's video service.
+        rtsp_password: Its password; both are ``admin`` by default (S).
         ca: Path of the vendor's CA certificate (PEM or DER) for the camera's side. Without it the
             camera's certificate is pinned at the first contact.
         known_cameras: Where pins are kept; default: in memory, for this object's life.
@@ -98,6 +100,8 @@ class Camera:
         activation_code: str = "",
         p12: str | os.PathLike[str] | None = None,
         p12_password: str = "",
+        rtsp_user: str = "admin",
+        rtsp_password: str = "admin",  # noqa: S107 - the camera's default (S)
         ca: str | os.PathLike[str] | None = None,
         known_cameras: KnownCameras | None = None,
         insecure: bool = False,
@@ -115,6 +119,7 @@ class Camera:
         self.clock_offset = 0.0
         self._credentials = Credentials(app_id, Secret(secret_key), Secret(activation_code))
         self._trust = (p12, Secret(p12_password), ca, known_cameras, insecure, legacy_tls)
+        self.rtsp_user, self.rtsp_password = rtsp_user, Secret(rtsp_password)
         self._lock = threading.RLock()
         self._until = math.inf  # the outermost call's deadline: a call may need another first
         self._own_transport = transport
@@ -256,6 +261,19 @@ class Camera:
         with self._lock:
             if "_transport" in self.__dict__:
                 self._transport.close()
+
+    def move(self, address: str) -> None:
+        """The camera is at another address now; its next call goes there.
+
+        Raises:
+            ParameterError: Not an address.
+
+        """
+        host, port = split_address(address)
+        with self._lock:
+            self.close()
+            self.__dict__.pop("_transport", None)
+            self.host, self.port = host, port
 
     def call(
         self,

@@ -6,13 +6,21 @@
     ├── ParameterError            refused before sending
     │   └── UnsupportedError      this camera model does not have it
     ├── ConfigError               settings, profiles or files on this computer
-    │   └── SpoolError            the event spool cannot be read or written
-    │       └── SpoolFull         no room for another event
+    │   ├── CardError             a firmware card or image is not what the camera needs
+    │   ├── SpoolError            the event spool cannot be read or written
+    │   │   └── SpoolFull         no room for another event
+    │   ├── DiskError             a file cannot be written: full, read-only, gone
+    │   └── ExtraMissingError     an optional library is not installed
+    ├── CardWriteError            a firmware card failed while it was written or read back
     ├── ConnectionFailed          no route, refused, reset, timed out
     │   ├── CameraNotFound        discovery did not find it
+    │   ├── StreamError           the live picture or a playback cannot be read
     │   └── TlsError              not the camera we trust, or our certificate was refused
+    ├── StreamRefusedError        the camera's video service refuses user and password
     ├── ReplyError                the answer is not what the protocol says
-    │   └── BadEvent              a pushed event is not what the protocol says
+    │   ├── BadEvent              a pushed event is not what the protocol says
+    │   └── FileMissingError      the camera does not have a file that it named
+    ├── DownloadError             some files of several could not be had
     ├── ProvisionError            a flow of several steps stopped at one
     └── DeviceError               the camera said no, with a return code
         ├── AuthenticationError   1, 5
@@ -39,9 +47,15 @@ __all__ = [
     "AuthenticationError",
     "BadEvent",
     "CameraNotFound",
+    "CardError",
+    "CardWriteError",
     "ConfigError",
     "ConnectionFailed",
     "DeviceError",
+    "DiskError",
+    "DownloadError",
+    "ExtraMissingError",
+    "FileMissingError",
     "NotActivatedError",
     "NotAllowedError",
     "NotReadyError",
@@ -51,6 +65,8 @@ __all__ = [
     "ReplyError",
     "SpoolError",
     "SpoolFull",
+    "StreamError",
+    "StreamRefusedError",
     "SunmiIpcError",
     "TlsError",
     "UnsupportedError",
@@ -120,6 +136,14 @@ class ConfigError(SunmiIpcError):
     """Settings, a profile or a file on this computer are missing or wrong."""
 
 
+class CardError(ConfigError):
+    """A firmware card or image is not what the camera needs; nothing was changed."""
+
+
+class CardWriteError(SunmiIpcError):
+    """A firmware card failed while it was written, read back or formatted; it holds no new ``up.bin``."""
+
+
 class SpoolError(ConfigError):
     """The event spool cannot be opened, read or written; nothing was acknowledged."""
 
@@ -128,12 +152,28 @@ class SpoolFull(SpoolError):
     """The disk or the spool's own limit leaves no room for another event; nothing was acknowledged."""
 
 
+class DiskError(ConfigError):
+    """A file cannot be written or read on this computer; what was complete before is kept."""
+
+
+class ExtraMissingError(ConfigError):
+    """A library that only some features need is not installed; the hint says how to install it."""
+
+
 class ConnectionFailed(SunmiIpcError):
     """The camera could not be reached, or the connection broke or timed out."""
 
 
 class CameraNotFound(ConnectionFailed):
     """Discovery did not find the camera asked for."""
+
+
+class StreamError(ConnectionFailed):
+    """The live picture or a playback cannot be reached, or broke off, or is of no use."""
+
+
+class StreamRefusedError(SunmiIpcError):
+    """The camera's video service refuses user and password (RTSP 401), or the stream (403, 404)."""
 
 
 class TlsError(ConnectionFailed):
@@ -146,6 +186,16 @@ class ReplyError(SunmiIpcError):
 
 class BadEvent(ReplyError):
     """What was pushed to the receiver is not an event of this protocol."""
+
+
+class FileMissingError(ReplyError):
+    """The camera does not, or no longer, have a file that it named. ``status`` is HTTP's, 0 for an empty file."""
+
+    status: int = 0
+
+
+class DownloadError(SunmiIpcError):
+    """Some files of several could not be had; the others are complete."""
 
 
 class ProvisionError(SunmiIpcError):

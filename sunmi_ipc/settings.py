@@ -136,6 +136,8 @@ class Settings:
             "activation_code": self.activation_code,
             "p12": self.p12 or None,
             "p12_password": self.p12_password,
+            "rtsp_user": self.rtsp_user,
+            "rtsp_password": self.rtsp_password,
             "ca": self.ca or None,
             "insecure": self.insecure,
             "timeout": self.timeout,

@@ -212,6 +212,15 @@ class CameraSocket(ssl.SSLSocket):
                 self.close()
                 raise
 
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """Receive; CPython probes a connection that was reset before its handshake, and then forgets it."""
+        try:
+            return super().recv(buflen, flags)
+        except OSError:
+            if self._sslobj is None:  # type: ignore[attr-defined]
+                self.close()
+            raise
+
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
         """Receive within the deadline, and no more than there is room for."""
         self._keep_deadline()

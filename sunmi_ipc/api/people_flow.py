@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from annotated_types import Ge, Le
 
@@ -28,6 +28,9 @@ from ..values import CustomerJudgeMode, DoorLine, Resolution
 from .paging import pages
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from ..camera import Camera
     from ..models import (
         DoorLineConfig,
         FaceRecord,
@@ -115,6 +118,21 @@ class PeopleFlow(Group, name="people_flow"):
     def draw(self, line: DoorLine) -> None:
         """Set the door line; a line out of the picture or too short cannot be made in the first place."""
         self.set_door_line(line.start_x, line.start_y, line.end_x, line.end_y, line.resolution)
+
+    def preview(self, line: DoorLine | None = None) -> Image:
+        """A picture of now with the door line and the way in over it, as a Pillow image (extra ``video``).
+
+        Args:
+            line: A proposed line; default: the camera's.
+
+        Raises:
+            ExtraMissingError: Pillow is not installed.
+            ParameterError: The camera has no line yet, and none is proposed.
+
+        """
+        from ..video.doorline import preview
+
+        return preview(cast("Camera", self._caller), line)
 
     def visitors(self, start_time: datetime, end_time: datetime, **filters: Any) -> Iterator[FaceRecord]:
         """Every visitor of a period, fetched page by page as they are used."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+import os
+from collections.abc import Callable, Iterator
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
+from ..codes import DeviceCode
+from ..errors import DeviceError
 from ..fields import EndTime, PageSize, RecordPage, Refused, StartTime
 from ..spec import DOC, INFERRED, Group, endpoint
 from .paging import pages
 
 if TYPE_CHECKING:
+    from ..camera import Camera
     from ..models import (
         LiveAddress,
         PlaybackUrl,
@@ -19,6 +24,9 @@ if TYPE_CHECKING:
         VideoRecord,
         VideoRecordCollection,
     )
+    from ..video.address import Live, RtspAddress
+    from ..video.download import Clip, Progress
+    from ..video.snapshot import Snapshot
 
 _PLAYBACK_START = Annotated[StartTime, Refused(230)]
 _PLAYBACK_END = Annotated[EndTime, Refused(230)]
@@ -29,13 +37,17 @@ _RECORD_END = Annotated[EndTime, Refused(231)]
 class Video(Group, name="video"):
     """Live picture, snapshots, recordings."""
 
+    @property
+    def _camera(self) -> Camera:
+        return cast("Camera", self._caller)
+
     @endpoint("media/getLiveStream", evidence=DOC, codes={232})
-    def live(self) -> LiveAddress:
-        """Read the RTSP addresses of the live picture."""
+    def live_url(self) -> LiveAddress:
+        """Read the RTSP addresses of the live picture; ``live`` puts user and password in."""
 
     @endpoint("media/getPlaybackStream", evidence=DOC, codes={230, 235})
-    def playback(self, start_time: _PLAYBACK_START, end_time: _PLAYBACK_END) -> PlaybackUrl:
-        """Read the RTSP address of a recorded period."""
+    def playback_url(self, start_time: _PLAYBACK_START, end_time: _PLAYBACK_END) -> PlaybackUrl:
+        """Read the RTSP address of a recorded period; ``playback`` puts user and password in."""
 
     @endpoint("media/getVideoRecordList", evidence=INFERRED, codes={122, 220, 231, 234, 235})
     def records_page(
@@ -49,14 +61,183 @@ class Video(Group, name="video"):
 
     @endpoint("media/getSnapshot", evidence=INFERRED, codes={233})
     def snapshot_url(self) -> SnapshotUrl:
-        """Take a picture now, and read its address."""
+        """Take a picture now, and read its address; ``snapshot`` fetches it."""
 
     @endpoint("media/getVideoClip", evidence=INFERRED, codes={236, 237})
     def clip_url(self, start_time: StartTime, end_time: EndTime) -> PresentVideoClip:
-        """Ask for a clip; its address works 4 to 12 s after the answer."""
+        """Ask for a clip; its address works 4 to 12 s after the answer. ``clip`` fetches it."""
 
     def records(self, start_time: datetime, end_time: datetime) -> Iterator[VideoRecord]:
-        """Every recording of a period, fetched page by page as they are used."""
-        return pages(
-            lambda number, size: self.records_page(start_time, end_time, number, size), "record_list"
+        """Every recording of a period, fetched page by page as they are used.
+
+        One that merely begins as the period ends is left out. None at all is no error.
+        """
+
+        def fetch(number: int, size: int) -> VideoRecordCollection:
+            return self.records_page(start_time, end_time, number, size)
+
+        try:
+            yield from (r for r in pages(fetch, "record_list") if r.start_time < end_time)
+        except DeviceError as error:
+            if error.code not in (DeviceCode.RECORD_NOT_EXIST, DeviceCode.CAM_INFO_VIDEO_NOT_EXIST):
+                raise  # these two are how a camera may say that there are none
+
+    def live(self) -> Live:
+        """Read the addresses of the live picture, with user and password put in (``str`` masks them).
+
+        Raises:
+            ReplyError: There is none, or it does not lead to this camera.
+            NotReadyError: The camera's video service is not running (232).
+
+        """
+        from ..video.address import live
+
+        return live(self._camera)
+
+    def playback(self, start_time: datetime, end_time: datetime) -> RtspAddress:
+        """Read the RTSP address of a recorded period, with user and password put in (``str`` masks them).
+
+        Raises:
+            DeviceError: 235: there is no recording; 230: the times are wrong.
+            ReplyError: It does not lead to this camera.
+
+        """
+        from ..video.address import rtsp
+
+        return rtsp(self._camera, self.playback_url(start_time, end_time).playback_url)
+
+    def snapshot(self) -> Snapshot:
+        """Take a picture now. Where the camera refuses (233, 6), it is a frame of the live picture.
+
+        Raises:
+            DeviceError: The camera refuses, and the extra ``video`` is not installed.
+            ReplyError: It is no picture, or not the camera's.
+
+        """
+        from ..video.snapshot import snapshot
+
+        return snapshot(self._camera)
+
+    def frames(self, quality: str = "", *, every: float = 0.0, timeout: float = 10.0) -> Iterator[Any]:
+        """The frames of the live picture, as numpy arrays: height x width x 3, RGB. Needs the extra ``video``.
+
+        Args:
+            quality: ``hd`` or ``fhd``; default: the best.
+            every: Seconds between two frames; 0 for all.
+            timeout: Seconds without a frame after which the stream is taken for broken.
+
+        Raises:
+            ExtraMissingError: PyAV or numpy is not installed.
+            StreamRefusedError: User or password is wrong (401).
+            StreamError: It does not answer, or breaks off.
+
+        """
+        from ..video.stream import frames
+
+        return frames(self.live().best(quality), every=every, timeout=timeout)
+
+    def record(self, path: str | os.PathLike[str], seconds: float, quality: str = "") -> float:
+        """Record the live picture into an MP4 file, without re-encoding; returns the seconds in it.
+
+        Args:
+            path: The file; one that is there is replaced.
+            seconds: How long.
+            quality: ``hd`` or ``fhd``; default: the best.
+
+        Raises:
+            ExtraMissingError: PyAV is not installed.
+            DiskError: The file cannot be written.
+            StreamRefusedError, StreamError: As for :meth:`frames`; what came before is in the file.
+
+        """
+        from ..video.stream import record
+
+        return record(self.live().best(quality), Path(path), seconds)
+
+    def clip(
+        self,
+        start_time: datetime,
+        end_time: datetime,
+        path: str | os.PathLike[str],
+        *,
+        timeout: float = 30.0,
+        first: float = 4.0,
+        interval: float = 1.0,
+        on_wait: Callable[[], None] | None = None,
+        on_progress: Callable[[int, int | None], None] | None = None,
+    ) -> Path:
+        """Let the camera cut out a clip, wait until it is there (4 to 12 s, S), and fetch it.
+
+        Args:
+            start_time: Start of the clip.
+            end_time: End of the clip.
+            path: The file; one that is there is replaced.
+            timeout: Seconds to wait for it.
+            first: Seconds from the camera's answer to the first try.
+            interval: Seconds between two tries.
+            on_wait: Called after each "not yet".
+            on_progress: Called with the bytes so far and in all.
+
+        Raises:
+            NotReadyError: It was still not there (236), or the camera's clip service is not running (237).
+            DiskError: The file cannot be written.
+
+        """
+        from ..video.clip import clip
+
+        return clip(
+            self._camera,
+            start_time,
+            end_time,
+            Path(path),
+            timeout=timeout,
+            first=first,
+            interval=interval,
+            on_wait=on_wait,
+            on_progress=on_progress,
+        )
+
+    def download(
+        self,
+        start_time: datetime,
+        end_time: datetime,
+        folder: str | os.PathLike[str],
+        *,
+        workers: int = 4,
+        tz: tzinfo | None = None,
+        patience: float = 60.0,
+        on_progress: Progress | None = None,
+    ) -> Iterator[Clip]:
+        """Download the recordings of a period; yields each as it is done. It goes on where it stopped before.
+
+        A recording is under its name only when it is complete: bytes counted, and on the disk. What is
+        there is kept; a part (``.part``) is resumed. Every yielded file stays, whatever is raised later.
+
+        Args:
+            start_time: Start of the period.
+            end_time: End of the period.
+            folder: Where to; made where it is not there.
+            workers: Files at a time, each over a kept connection.
+            tz: The time zone of the file names; default: this computer's.
+            patience: Seconds that the camera may be gone, restarting for example.
+            on_progress: Called (from several threads) with a file's name, its bytes so far and in all.
+
+        Raises:
+            DiskError: The disk is full, or the folder cannot be written.
+            ConnectionFailed: The camera is gone for good.
+            DeviceError: The camera refuses; 220: its card is gone.
+            DownloadError: At the end, where single recordings could not be had.
+
+        """
+        from ..video.download import download
+
+        records = self.records(start_time, end_time)
+        return download(
+            self._camera,
+            records,
+            Path(folder),
+            workers=workers,
+            tz=tz,
+            patience=patience,
+            on_progress=on_progress,
         )

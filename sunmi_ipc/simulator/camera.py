@@ -49,7 +49,8 @@ class VirtualCamera:
     subscriptions after a restart       gone
     Wi-Fi with a wrong password         the camera comes back on its own access point
     picture                             magnification 4 at the longest end; sharp at one focus a zoom;
-                                        automatic IR: grey from 22 to 6; rotation clockwise
+                                        automatic IR: grey from 22 to 6; rotation clockwise; the door
+                                        line stands as stored, whatever the rotation
     clip                                its URL answers ``{"code": 236}`` until it is ready, 4 to 12 s
                                         after ``media/getVideoClip``; then 404 after ten minutes
     ``data``                            under ``data``; with ``flat=True`` beside ``code``
@@ -220,6 +221,28 @@ class VirtualCamera:
         self._away_until = time.monotonic() + seconds
         self._cut()
 
+    def update_firmware(self, version: str = "", *, after: float = 0.0, seconds: float = 5.0) -> None:
+        """Play a firmware update from a card: off the network, then back with another version.
+
+        Args:
+            version: The new version; default: the next one.
+            after: Seconds until it begins.
+            seconds: Seconds that the camera is away; a real one takes a minute or two.
+
+        """
+        head, dot, tail = self.state.firmware.rpartition(".")
+        new = version or f"{head}{dot}{int(tail) + 1}"
+
+        def play() -> None:
+            if not self.closing.wait(after):
+                self.restart(seconds)
+                self.state.firmware = new
+
+        if after:
+            threading.Thread(target=play, daemon=True).start()
+        else:
+            play()
+
     @property
     def away(self) -> bool:
         """Whether the camera is restarting or changing networks."""
@@ -251,6 +274,8 @@ class VirtualCamera:
         """Play a fault (see ``sunmi_ipc.simulator.faults``)."""
         if kind == "restart":
             self.restart(value)
+        elif kind == "update":
+            self.update_firmware(after=value)
         elif kind == "clock":
             self.state.clock_offset = value
         elif kind not in faults.KINDS:
@@ -416,6 +441,7 @@ def start_cameras(
     loop.allow_sockets(3 * count)
     cameras: list[VirtualCamera] = []
     number = first
+    _allow_files(4 * count)
     try:
         while len(cameras) < count:
             if number > 65_000:
@@ -430,3 +456,14 @@ def start_cameras(
             camera.close()
         raise
     return cameras
+
+
+def _allow_files(count: int) -> None:
+    """Each camera holds three sockets: raise the process's limit where it is lower and may be raised."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and soft < count + 256:
+            wanted = count + 256 if hard == resource.RLIM_INFINITY else min(count + 256, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -25,6 +25,7 @@ Kind = Literal[
     "dirty",  # numbers as text, text as numbers, keys missing and added
     "empty",  # an empty body
     "restart",  # off the network for `value` seconds
+    "update",  # after `value` seconds, off the network for a while, then back with newer firmware
     "clock",  # the camera's clock is `value` seconds off
 ]
 KINDS: tuple[str, ...] = get_args(Kind)

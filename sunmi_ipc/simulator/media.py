@@ -62,7 +62,7 @@ def recorded(state: CameraState, start: int, end: int) -> list[tuple[int, int]]:
             first, last = max(clip["start_time"], start), min(clip["end_time"], end)
             if spans and spans[-1][1] == first:
                 spans[-1] = (spans[-1][0], last)
-            else:
+            elif first < last:
                 spans.append((first, last))
     return spans
 
@@ -159,7 +159,8 @@ def _record_file(camera: VirtualCamera, rest: str) -> Content | None:
         return _nothing_to_serve()
     from .video.footage import recording
 
-    return Content(recording(_folder(camera), camera.state, [(begin, begin + CLIP_S)]), "video/mp4")
+    span = (begin, begin + CLIP_S)
+    return Content(recording(_folder(camera), camera.state, [span], camera.closing), "video/mp4")
 
 
 @serves("clip")

@@ -241,16 +241,16 @@ def test_faces(camera: Camera, tmp_path: Path) -> None:
 
 
 def test_video(camera: Camera, ready: VirtualCamera) -> None:
-    assert camera.video.live().hd_live_url.startswith(f"rtsp://{ready.ip}:")
+    assert camera.video.live_url().hd_live_url.startswith(f"rtsp://{ready.ip}:")
     records = list(camera.video.records(NOW - timedelta(hours=6), NOW))
     assert len(records) > 250
     assert len({r.start_time for r in records}) == len(records)
     assert records == sorted(records, key=lambda r: r.start_time)
-    assert camera.video.playback(NOW - timedelta(hours=2), NOW).playback_url.startswith("rtsp://")
+    assert camera.video.playback_url(NOW - timedelta(hours=2), NOW).playback_url.startswith("rtsp://")
     assert camera.video.snapshot_url().snapshot_url.startswith("https://")
     assert camera.video.clip_url(NOW - timedelta(hours=3), NOW).url
     assert code_of(lambda: camera.video.records_page(NOW, NOW - timedelta(hours=1))) == 231
-    assert code_of(lambda: camera.video.playback(NOW, NOW - timedelta(hours=1))) == 230
+    assert code_of(lambda: camera.video.playback_url(NOW, NOW - timedelta(hours=1))) == 230
     assert code_of(lambda: camera.video.records_page(NOW - timedelta(hours=6), NOW, page_num=99)) == 122
     ready.insert_card(CardStatus.NONE)
     assert code_of(lambda: list(camera.video.records(NOW - timedelta(hours=6), NOW))) == 220

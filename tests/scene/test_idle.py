@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 CODE = """
-import sys, threading
+import resource, sys, threading
+resource.setrlimit(resource.RLIMIT_NOFILE, (300, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 from sunmi_ipc.simulator import Vendor, start_cameras
 with Vendor() as vendor:
     cameras = start_cameras(vendor, 200, first=20, port=0, state="ready", udp=False, people=0)

@@ -20,7 +20,11 @@ import pytest
 
 from sunmi_ipc.simulator import VirtualCamera, connect
 from sunmi_ipc.simulator.video import PictureFormat
+from sunmi_ipc.simulator.video.encoder import Encoder
+from sunmi_ipc.simulator.video.look import Look
+from sunmi_ipc.simulator.video.scene import Scene
 from sunmi_ipc.simulator.video.source import Timeline
+from sunmi_ipc.simulator.video.stream import Stream
 from sunmi_ipc.values import CardStatus
 
 from .conftest import FHD, HD
@@ -72,18 +76,21 @@ class Client:
         self.stream.close()
         self.sock.close()
 
-    def ask(self, method: str, track: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
+    def ask(
+        self, method: str, track: str = "", uri: str = "", **headers: str
+    ) -> tuple[int, dict[str, str], str]:
         """Send a request, with digest authentication once there is a nonce; the answer."""
         self.count += 1
         url = self.url + track
         lines = [f"{method} {url} RTSP/1.0", f"CSeq: {self.count}"]
         if self.nonce:
             one = hashlib.md5(f"admin:sunmi:{self.password}".encode()).hexdigest()
-            two = hashlib.md5(f"{method}:{url}".encode()).hexdigest()
+            uri = uri or url
+            two = hashlib.md5(f"{method}:{uri}".encode()).hexdigest()
             answer = hashlib.md5(f"{one}:{self.nonce}:{two}".encode()).hexdigest()
             lines.append(
                 f'Authorization: Digest username="admin", realm="sunmi", nonce="{self.nonce}", '
-                f'uri="{url}", response="{answer}"'
+                f'uri="{uri}", response="{answer}"'
             )
         if self.session and "Session" not in headers:
             lines.append(f"Session: {self.session}")
@@ -195,6 +202,8 @@ def test_digest_and_basic(film: Film) -> None:
         status, _, text = client.ask("DESCRIBE")
         assert status == 200
         assert "sprop-parameter-sets=" in text
+        assert client.ask("DESCRIBE", uri="rtsp://elsewhere/live_hd.sdp")[0] == 401
+        assert client.ask("SETUP", "/trackID=1", client.url, Transport="RTP/AVP/TCP;unicast")[0] == 200
     with Client(camera) as client:
         for word in (basic("admin:no"), basic("admin"), "Basic *", "Bearer x", 'Digest username="admin"'):
             assert client.ask("OPTIONS", Authorization=word)[0] == 200
@@ -248,6 +257,31 @@ def test_what_is_refused(client: Client) -> None:
     assert client.stream.read() == b""
 
 
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n",
+        b"DESCRIBE\r\n\r\n",
+        b"OPTIONS * RTSP/1.0\r\nno colon\r\n\r\n",
+        b"OPTIONS * RTSP/1.0\r\nContent-Length: -5\r\n\r\n",
+        b"OPTIONS * RTSP/1.0\r\nContent-Length: 99999999\r\n\r\n",
+        b"OPTIONS * RTSP/1.0\r\n" + b"X: y\r\n" * 100,
+        b"A" * 9000,
+        b"$\x00\xff\xffshort",
+        b"OPTIONS * RTSP/1.0\r\nX",
+    ],
+)
+def test_junk_ends_the_connection_and_nothing_else(film: Film, junk: bytes) -> None:
+    camera = film()
+    with Client(camera) as client:
+        client.sock.sendall(junk)
+        client.sock.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionResetError):
+            assert client.stream.read() in (b"", b"RTSP/1.0 400 Bad Request\r\n\r\n")
+    with Client(camera) as client:
+        assert client.ask("OPTIONS")[0] == 200
+
+
 def test_many_watch_and_one_encodes(film: Film) -> None:
     camera = film()
     before = encoders()
@@ -276,6 +310,40 @@ def test_who_does_not_read_holds_up_nobody(film: Film) -> None:
             channel, packet = quick.packet()
             if channel == 4:
                 stamps.add(packet[4:8])
+
+
+def test_who_comes_as_the_last_one_leaves_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    form = PictureFormat(160, 90, 50)
+    stream = Stream(Scene("FS101D8BS00106", 160, 90), form, lambda elapsed: 1.7e9 + elapsed, Look)
+    leaving, go_on = threading.Event(), threading.Event()
+    close = Encoder.close
+
+    def slowly(encoder: Encoder) -> None:
+        leaving.set()
+        go_on.wait(20)
+        close(encoder)
+
+    monkeypatch.setattr(Encoder, "close", slowly)
+    first: list[int] = []
+    second: list[int] = []
+
+    def one(packets: list[bytes], key: bool) -> None:
+        first.append(len(packets))
+
+    def two(packets: list[bytes], key: bool) -> None:
+        second.append(len(packets))
+
+    stream.join(one)
+    until(lambda: len(first) > 2)
+    (old,) = [t for t in threading.enumerate() if t.name == "virtual-camera-video"]
+    stream.leave(one)
+    assert leaving.wait(20)
+    stream.join(two)
+    until(lambda: len(second) > 2)
+    go_on.set()
+    old.join(20)
+    stream.close()
+    assert 0 not in second  # no end
 
 
 def test_datagrams_come_from_the_announced_ports(client: Client) -> None:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 from .settings import PictureFormat, VideoSettings
 
-#: How to get the picture, as the tool says it wherever the picture is missing.
+#: How to get the picture, as said where there is none.
 HINT = "Run: pip install 'sunmi-ipc[video]'"
 
 

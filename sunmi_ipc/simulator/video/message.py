@@ -68,11 +68,16 @@ def read_request(stream: BinaryIO) -> Request | None:
     if len(line) != 3 or not line[2].startswith("RTSP/"):
         raise Malformed
     headers: dict[str, str] = {}
-    while text := stream.readline(_LINE).decode("utf-8", "replace").strip():
+    for _ in range(_HEADERS):
+        text = stream.readline(_LINE).decode("utf-8", "replace").strip()
+        if not text:
+            break
         name, colon, value = text.partition(":")
-        if not colon or len(headers) == _HEADERS:
+        if not colon:
             raise Malformed
         headers[name.strip().lower()] = value.strip()
+    else:
+        raise Malformed
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > _BODY:
         raise Malformed
@@ -118,8 +123,12 @@ class Authentication:
             self._nonce,
         ):
             return False
+        uri = words.get("uri", "")
+        # Some clients sign the stream's address where they ask for its track.
+        if not request.path.startswith(urlsplit(uri).path.strip("/") or "/"):
+            return False
         who = _md5(f"{self._user}:{self._realm}:{self._password}")
-        what = _md5(f"{request.method}:{words.get('uri', '')}")
+        what = _md5(f"{request.method}:{uri}")
         right = _md5(f"{who}:{self._nonce}:{what}")
         return hmac.compare_digest(words.get("response", ""), right)
 

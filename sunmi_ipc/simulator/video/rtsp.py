@@ -85,13 +85,17 @@ class RtspServer:
             self._connections.discard(connection)
 
     def cut(self, *, wait: bool = False) -> None:
-        """Break every connection; with *wait* return when their threads have ended."""
+        """Break every connection; with *wait* return when no thread is left."""
         with self._lock:
             connections = list(self._connections)
         for connection in connections:
             connection.cut()
-        for connection in connections if wait else ():
+        if not wait:
+            return
+        for connection in connections:
             connection.thread.join(15)
+        if self._sources is not None:
+            self._sources.close()
 
 
 class _Connection:

@@ -90,6 +90,13 @@ class Sources:
         text = describe(name, self._camera.ip, video.hd, video.codec, timeline.seconds)
         return Source(text, lambda: self._make(video.hd, timeline.moment, Look), timeline)
 
+    def close(self) -> None:
+        """Send all who watch away; returns when nothing is drawn any more."""
+        with self._lock:
+            streams = list(self._live.values())
+        for stream in streams:
+            stream.close()
+
     def _shared(self, name: str, form: PictureFormat) -> Stream:
         with self._lock:
             stream = self._live.get(name)

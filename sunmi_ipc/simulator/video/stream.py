@@ -57,21 +57,15 @@ class Stream:
         self._fresh = False
         self._lock = threading.Lock()
         self._wake = threading.Condition(self._lock)
+        #: The thread that serves the sinks, and the one started last, which may be tidying up.
         self._thread: threading.Thread | None = None
+        self._latest: threading.Thread | None = None
         self._born = time.monotonic()
         self.ssrc, self.sequence, self._base = (
             secrets.randbits(32),
             secrets.randbits(12),
             secrets.randbits(31),
         )
-        #: Pictures that were encoded.
-        self.count = 0
-
-    @property
-    def running(self) -> bool:
-        """Whether somebody watches."""
-        with self._lock:
-            return self._thread is not None
 
     def join(self, sink: Sink) -> None:
         """Hand the packets to *sink* from the next picture on, which is one to start with."""
@@ -80,6 +74,7 @@ class Stream:
             self._fresh = True
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="virtual-camera-video", daemon=True)
+                self._latest = self._thread
                 self._thread.start()
 
     def leave(self, sink: Sink) -> None:
@@ -98,7 +93,7 @@ class Stream:
         with self._lock:
             self._sinks.clear()
             self._wake.notify_all()
-            thread = self._thread
+            thread = self._latest
         if thread is not None and thread is not threading.current_thread():
             thread.join(10)
 
@@ -107,11 +102,13 @@ class Stream:
         packets, size = _Packets(), (0, 0)
         start, index = time.monotonic(), -1
         before = int((start - self._born) * self._form.fps)
+        ended = False
         try:
             while self._rest(start, index):
                 index = max(index + 1, int((time.monotonic() - start) * self._form.fps))
                 when = self._moment(index / self._form.fps)
                 if when is None:
+                    ended = True
                     break
                 canvas = self._scene.picture(when, self._look())
                 key, self._fresh = self._fresh, False
@@ -122,14 +119,15 @@ class Stream:
                     encoder = packetizer(packets, *size, self._form.fps, self._codec)
                 packets.clear()
                 encoder.add(canvas, key=key)
-                self.count += 1
                 self._hand_out(self._stamped(packets, before + index), key or encoder.codec == "mjpeg")
         except Exception:
+            ended = True
             _log.warning("a virtual camera's picture broke off", exc_info=True)
         finally:
             if encoder is not None:
                 encoder.close()
-        self._hand_out([], True)
+        if ended:  # else nobody watches, or somebody new whom another thread serves
+            self._hand_out([], True)
 
     def _rest(self, start: float, index: int) -> bool:
         """Wait for the next picture's time; whether somebody still watches."""

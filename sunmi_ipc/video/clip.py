@@ -1,0 +1,82 @@
+"""A clip cut out by the camera: asked for, waited for, fetched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import ConnectionFailed, DeviceError, FileMissingError, NotReadyError, SunmiIpcError, TlsError
+from .fetch import Connection
+from .parts import PartialFile, cannot_write
+
+if TYPE_CHECKING:
+    from ..camera import Camera
+
+#: The address works 4 to 12 s after the answer (S); we give up well after that.
+FIRST_S, PATIENCE_S, INTERVAL_S = 4.0, 30.0, 1.0
+
+
+def clip(
+    camera: Camera,
+    start: datetime,
+    end: datetime,
+    path: Path,
+    *,
+    timeout: float = PATIENCE_S,
+    first: float = FIRST_S,
+    interval: float = INTERVAL_S,
+    on_wait: Callable[[], None] | None = None,
+    on_progress: Callable[[int, int | None], None] | None = None,
+) -> Path:
+    """Cut out a clip and fetch it. See ``Video.clip``."""
+    deadline = time.monotonic() + timeout
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    url = ""
+    with Connection(camera) as connection:
+        while True:
+            try:
+                if not url:
+                    url = camera.video.clip_url(start, end).url
+                    # Earlier, there may be a clip that the camera is still writing.
+                    time.sleep(first)
+                return _fetch(connection, url, path, on_progress)
+            except TlsError:
+                raise
+            except (NotReadyError, FileMissingError, ConnectionFailed) as error:
+                if time.monotonic() + interval > deadline:
+                    raise _late(error) from None
+            if on_wait is not None:
+                on_wait()
+            time.sleep(interval)
+
+
+def _late(error: SunmiIpcError) -> SunmiIpcError:
+    """A clip that is still not served is not ready, whatever the web server calls it."""
+    if isinstance(error, FileMissingError):
+        return DeviceError.of(236, endpoint="media/getVideoClip", camera=error.camera)
+    return error
+
+
+def _fetch(
+    connection: Connection, url: str, path: Path, on_progress: Callable[[int, int | None], None] | None
+) -> Path:
+    with connection.get(url) as body:
+        if body.total == 0:
+            raise FileMissingError("the camera's file is empty")
+        part = PartialFile(path)
+        try:
+            part.seek(0)
+            for piece in body.pieces():
+                part.write(piece)
+                if on_progress is not None:
+                    on_progress(part.size, body.total)
+            part.finish()
+        finally:
+            part.close()
+    return path

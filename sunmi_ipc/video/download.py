@@ -1,0 +1,294 @@
+"""Many recordings into a folder: several at a time, resumed, checked, complete or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from ..codes import DeviceCode
+from ..errors import (
+    ConnectionFailed,
+    DeviceError,
+    DownloadError,
+    FileMissingError,
+    NotReadyError,
+    SunmiIpcError,
+    TlsError,
+)
+from ..guard import file_name
+from ..values import CardStatus
+from .fetch import Connection
+from .parts import PartialFile, cannot_write
+
+if TYPE_CHECKING:
+    from ..camera import Camera
+    from ..models import VideoRecord
+
+#: Files at a time: a small camera has little to spare.
+WORKERS = 4
+#: How long a camera may be gone: a restart takes up to a minute (S).
+PATIENCE_S = 60.0
+_SUFFIX = re.compile(r"\.(mp4|m4v|mov|mkv|ts|avi|flv)$", re.I)
+
+#: What a camera may answer for a recording that it has no longer.
+_GONE = {DeviceCode.CAM_INFO_VIDEO_NOT_EXIST, DeviceCode.RECORD_NOT_EXIST}
+
+#: Called with a file's name, its bytes so far, and those of the whole (None while not known).
+Progress = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One recording and its file: ``saved`` now, ``kept`` from before, or ``lost`` (``error`` says why)."""
+
+    record: VideoRecord
+    path: Path
+    status: Literal["saved", "kept", "lost"]
+    size: int = 0
+    error: SunmiIpcError | None = None
+
+
+def file_names(records: Iterable[VideoRecord], sn: str, tz: tzinfo | None = None) -> list[str]:
+    """A name for each recording: serial number, start with its offset from UTC (an hour comes twice a year).
+
+    Args:
+        records: In the camera's order.
+        sn: The camera's serial number.
+        tz: The time zone of the names; None for this computer's.
+
+    """
+    seen: Counter[str] = Counter()
+    names = []
+    for record in records:
+        stem = f"{file_name(sn)}_{record.start_time.astimezone(tz):%Y-%m-%d_%H-%M-%S%z}"
+        seen[stem] += 1
+        again = f"_{seen[stem]}" if seen[stem] > 1 else ""
+        suffix = _SUFFIX.search(urlsplit(record.url).path)
+        names.append(f"{stem}{again}{suffix[0].lower() if suffix else '.mp4'}")
+    return names
+
+
+def download(
+    camera: Camera,
+    records: Iterable[VideoRecord],
+    folder: Path,
+    *,
+    workers: int = WORKERS,
+    tz: tzinfo | None = None,
+    patience: float = PATIENCE_S,
+    on_progress: Progress | None = None,
+) -> Iterator[Clip]:
+    """Download recordings; yields each as it is done. See ``Video.download``."""
+    wanted = list(records)
+    sn = camera.sn or camera.device.info().sn
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from None
+    names = file_names(wanted, sn, tz)
+    run = _Run(camera, [(r, folder / n) for r, n in zip(wanted, names, strict=True)], patience, on_progress)
+    yield from run.clips(max(1, min(workers, len(wanted))))
+
+
+class _Stopped(Exception):
+    """The run ends; what is there stays for the next."""
+
+
+class _Lost(Exception):
+    """One file is not to be had."""
+
+
+class _Run:
+    def __init__(
+        self,
+        camera: Camera,
+        jobs: list[tuple[VideoRecord, Path]],
+        patience: float,
+        on_progress: Progress | None,
+    ) -> None:
+        self._camera, self._patience = camera, patience
+        self._report = on_progress or (lambda name, done, total: None)
+        self._jobs = iter(jobs)
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._done: queue.SimpleQueue[Clip | BaseException | None] = queue.SimpleQueue()
+        self._connections: list[Connection] = []
+        self._last_seen = time.monotonic()
+
+    def clips(self, workers: int) -> Iterator[Clip]:
+        self._connections = [Connection(self._camera) for _ in range(workers)]
+        threads = [
+            threading.Thread(target=self._work, args=(connection,), name="download", daemon=True)
+            for connection in self._connections
+        ]
+        lost: list[Clip] = []
+        failure: BaseException | None = None
+        try:
+            for thread in threads:
+                thread.start()
+            running = len(threads)
+            while running:
+                item = self._done.get()
+                if item is None:
+                    running -= 1
+                elif isinstance(item, BaseException):
+                    failure = failure or item
+                    self._end()
+                else:
+                    lost += [item] if item.status == "lost" else []
+                    yield item
+        finally:
+            self._end()
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join()
+        if failure is not None:
+            raise failure
+        if lost:
+            raise DownloadError(
+                "{count} recordings could not be had, the first is {name}: {reason}",
+                camera=self._camera.address,
+                hint="The others are complete. 'ipc video records' shows what there is.",
+                count=len(lost),
+                name=lost[0].path.name,
+                reason=lost[0].error.message if lost[0].error else "",
+            )
+
+    def _end(self) -> None:
+        self._stop.set()
+        for connection in self._connections:
+            connection.abort()
+
+    def _work(self, connection: Connection) -> None:
+        try:
+            while not self._stop.is_set():
+                with self._lock:
+                    job = next(self._jobs, None)
+                if job is None:
+                    break
+                clip = self._one(connection, *job)
+                if clip is not None:
+                    self._done.put(clip)
+        except BaseException as error:
+            self._done.put(error)
+        finally:
+            connection.close()
+            self._done.put(None)
+
+    def _one(self, connection: Connection, record: VideoRecord, path: Path) -> Clip | None:
+        """Download one; None where the run was stopped."""
+        with contextlib.suppress(OSError):
+            if size := path.stat().st_size:
+                return Clip(record, path, "kept", size)
+        part = PartialFile(path)
+        try:
+            return Clip(record, path, "saved", self._persist(connection, record, part))
+        except (_Lost, FileMissingError) as error:
+            why = error.args[0] if isinstance(error, _Lost) else error
+            return Clip(record, path, "lost", error=why)
+        except _Stopped:
+            return None
+        finally:
+            part.close()
+
+    def _persist(self, connection: Connection, record: VideoRecord, part: PartialFile) -> int:
+        """Transfer until it is whole, over breaks of the connection as long as the camera comes back."""
+        pause, url, renewed = 0.25, record.url, False
+        size, grew = part.size, time.monotonic()
+        while True:
+            try:
+                return self._transfer(connection, url, part)
+            except TlsError:
+                raise
+            except FileMissingError as error:
+                if error.status < 500:
+                    fresh = self._address_now(record, error)
+                    if fresh == url or renewed:
+                        raise
+                    url, renewed = fresh, True
+                    continue
+                failure: SunmiIpcError = error
+            except DeviceError as error:
+                if error.code in _GONE:
+                    raise _Lost(error) from None
+                if not isinstance(error, NotReadyError):
+                    raise
+                failure = error
+            except ConnectionFailed as error:
+                failure = error
+            if self._stop.is_set():
+                raise _Stopped
+            now = time.monotonic()
+            if part.size > size:
+                size, grew, pause = part.size, now, 0.25
+            if now - grew > self._patience:
+                # The camera is gone; or it gives others, and breaks off at this one again and again.
+                raise failure if now - self._last_seen > self._patience else _Lost(failure)
+            self._stop.wait(pause)
+            pause = min(pause * 2, 3.0)
+
+    def _transfer(self, connection: Connection, url: str, part: PartialFile) -> int:
+        tail = part.tail()
+        start = part.size - len(tail)
+        try:
+            if self._append(connection, url, part, start, tail):
+                return part.finish()
+        except FileMissingError as error:
+            if error.status != 416 or not tail:  # 416: what is there is longer than the file
+                raise
+        part.seek(0)
+        self._append(connection, url, part, 0, b"")
+        return part.finish()
+
+    def _append(self, connection: Connection, url: str, part: PartialFile, start: int, tail: bytes) -> bool:
+        """Fetch from *start* on; whether what was there (*tail*) is what the camera has there."""
+        name = part.final.name
+        with connection.get(url, start=start) as body:
+            if body.total == 0:
+                raise FileMissingError("the camera's file is empty")
+            if body.start != start:
+                tail = b""
+            part_at = body.start
+            if not tail:
+                part.seek(part_at)
+            for piece in body.pieces():
+                self._last_seen = time.monotonic()
+                if self._stop.is_set():
+                    raise _Stopped
+                if tail:
+                    known = min(len(tail), len(piece))
+                    if piece[:known] != tail[:known]:
+                        return False
+                    part_at, tail, piece = part_at + known, tail[known:], piece[known:]
+                    if not piece:
+                        continue
+                    part.seek(part_at)
+                part.write(piece)
+                part_at += len(piece)
+                self._report(name, part_at, body.total)
+            return not tail
+
+    def _address_now(self, record: VideoRecord, error: FileMissingError) -> str:
+        """Where the recording is now: its link may have expired. Raises where the card is gone."""
+        card = self._camera.sdcard.status().status
+        if card is not CardStatus.NORMAL:
+            code = 220 if card is CardStatus.NONE else 235
+            raise DeviceError.of(code, camera=self._camera.address, endpoint="media/getVideoRecordList")
+        with contextlib.suppress(DeviceError):
+            for found in self._camera.video.records(record.start_time, record.end_time):
+                if found.start_time == record.start_time:
+                    return found.url
+        raise error
+
+
+__all__ = ["PATIENCE_S", "WORKERS", "Clip", "Progress", "download", "file_names"]

@@ -1,0 +1,236 @@
+"""Files from a camera: GET over a kept connection that is judged like the camera's calls.
+
+Written on ``http.client``: bytes go from the socket into one buffer and from there to their place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import re
+import socket
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Self
+from urllib.parse import SplitResult, quote, urljoin
+
+from .. import wire
+from ..errors import FileMissingError, ReplyError, SunmiIpcError
+from ..guard import addresses, own_url
+from ..transport import _translate
+from ..wire import Incoming
+from .tlsio import TlsStream
+
+if TYPE_CHECKING:
+    from ..camera import Camera
+
+#: A camera that gives less than a buffer in so many seconds has stopped.
+STALL_S = 30.0
+_CONNECT_S = 5.0
+_BUFFER = 262_144
+_MAX_ANSWER = 65_536
+_SAFE = "/%:=&?~+!$,;'@()*[]|"
+
+
+class Body:
+    """An answer under way: a file, or its part from ``start`` on.
+
+    Attributes:
+        start: Where in the file it begins.
+        total: Bytes of the whole file; None where the camera does not say.
+        kind: Its content type.
+
+    """
+
+    def __init__(
+        self,
+        response: http.client.HTTPResponse,
+        connection: socket.socket | TlsStream,
+        start: int,
+        total: int | None,
+    ) -> None:
+        self.start, self.total = start, total
+        self._socket = connection
+        self.kind = response.headers.get("Content-Type", "")
+        self._response = response
+        self._at = start
+
+    def pieces(self, buffer: bytearray | None = None) -> Iterator[memoryview]:
+        """The bytes, a piece at a time; each is good until the next is asked for.
+
+        Raises:
+            http.client.IncompleteRead: It ended before its length (:meth:`Connection.get` translates it).
+
+        """
+        view = memoryview(buffer if buffer is not None else bytearray(_BUFFER))
+        while count := self._into(view):
+            yield view[:count]
+        if self.total is not None and self._at != self.total:
+            raise http.client.IncompleteRead(b"", self.total - self._at)
+
+    def _into(self, view: memoryview) -> int:
+        if self._response.isclosed():
+            return 0
+        self._socket.settimeout(STALL_S)
+        count = self._response.readinto(view)
+        self._at += count
+        return count
+
+    @property
+    def finished(self) -> bool:
+        """Whether all of it was read, so that the connection can serve the next."""
+        return self._response.isclosed()
+
+
+class Connection:
+    """One kept connection for files of one camera. For one thread; :meth:`abort` for any.
+
+    Args:
+        camera: Whose certificate, CA or pin decides; links that lead elsewhere are refused.
+
+    """
+
+    def __init__(self, camera: Camera) -> None:
+        self._camera = camera
+        self._hosts = addresses(camera.host)
+        self._open: http.client.HTTPConnection | None = None
+        self._where: tuple[str, str, int | None] | None = None
+        self._socket: socket.socket | TlsStream | None = None
+        self._path = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the next :meth:`get` opens a new one."""
+        if self._open is not None:
+            self._open.close()
+        self._open = self._socket = self._where = None
+
+    def abort(self) -> None:
+        """Cut the connection off under a :meth:`get` in another thread, which then raises."""
+        if (sock := self._socket) is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    @contextlib.contextmanager
+    def get(self, url: str, *, start: int = 0) -> Iterator[Body]:
+        """Ask for a file, or for its part from *start* on. A body not read to its end ends the connection.
+
+        Args:
+            url: From the camera; a path alone is taken as the camera's own.
+            start: First byte wanted. The camera may ignore it: look at ``Body.start``.
+
+        Raises:
+            ReplyError: The link leads elsewhere, or the answer redirects or is of no use.
+            FileMissingError: HTTP 404 or another status that is not the file.
+            DeviceError: A return code in the file's place, as 236 for a clip that is not ready (I).
+            ConnectionFailed, TlsError: As for calls.
+
+        """
+        camera = self._camera
+        host = f"[{camera.host}]" if ":" in camera.host else camera.host
+        parts = own_url(urljoin(f"https://{host}:{camera.port}/", url), self._hosts)
+        started = time.monotonic()
+        try:
+            body = self._ask(parts, start)
+            yield body
+            if not body.finished:
+                self.close()
+        except SunmiIpcError as error:
+            self.close()
+            if error.camera is None:
+                error.camera = camera.address
+            raise
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self.close()
+            failure = _translate(error, STALL_S, time.monotonic() - started)
+            failure.camera = camera.address
+            raise failure from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _ask(self, parts: SplitResult, start: int) -> Body:
+        self._path = parts.path.lstrip("/")
+        target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_SAFE)
+        headers = {"User-Agent": "sunmi-ipc", "Accept-Encoding": "identity"}
+        if start:
+            headers["Range"] = f"bytes={start}-"
+        where = (parts.scheme, parts.hostname or "", parts.port)
+        if self._where != where:
+            self.close()
+        kept = self._open is not None
+        try:
+            response = self._send(where, target, headers)
+        except (OSError, http.client.HTTPException):
+            if not kept:
+                raise
+            # The camera may have closed a connection that was idle: that is no failure.
+            self.close()
+            response = self._send(where, target, headers)
+        return self._judge(response, start)
+
+    def _send(
+        self, where: tuple[str, str, int | None], target: str, headers: dict[str, str]
+    ) -> http.client.HTTPResponse:
+        if self._open is None:
+            scheme, host, port = where
+            sock = socket.create_connection((host, port or (443 if scheme == "https" else 80)), _CONNECT_S)
+            if scheme == "https":
+                context, approve = self._camera.tls
+                deadline = time.monotonic() + _CONNECT_S
+                self._socket = TlsStream(sock, context, approve, host, deadline)
+                self._open = http.client.HTTPSConnection(host, port, context=context)
+            else:
+                self._socket, self._open = sock, http.client.HTTPConnection(host, port)
+            self._open.sock, self._where = self._socket, where
+        assert self._socket is not None
+        self._socket.settimeout(STALL_S)
+        self._open.request("GET", target, headers=headers)
+        return self._open.getresponse()
+
+    def _judge(self, response: http.client.HTTPResponse, start: int) -> Body:
+        if "json" in response.headers.get("Content-Type", ""):
+            # In a file's place, an answer: what a camera that is not ready has to say (I).
+            content = response.read(_MAX_ANSWER)
+            wire.open_json(Incoming(200, dict(response.headers), content), path=self._path)
+            raise ReplyError("the camera gave an answer instead of a file")
+        if response.headers.get("Content-Encoding", "identity") not in ("", "identity"):
+            raise ReplyError("the answer is compressed, which was not asked for")
+        assert self._socket is not None
+        if response.status == 200:
+            return Body(response, self._socket, 0, response.length)
+        if response.status == 206:
+            given = re.fullmatch(
+                r"bytes (\d+)-(\d+)/(\d+)", response.headers.get("Content-Range", "").strip()
+            )
+            if given is None or int(given[1]) != start or int(given[2]) != int(given[3]) - 1:
+                raise ReplyError("the camera gave another part of the file than was asked for")
+            return Body(response, self._socket, start, int(given[3]))
+        error = FileMissingError(
+            "the camera does not give the file: HTTP status {status}",
+            hint="It may have been overwritten: 'ipc video records' shows what there is.",
+            status=response.status,
+        )
+        error.status = response.status
+        raise error
+
+
+def read(camera: Camera, url: str, *, limit: int) -> tuple[bytes, str]:
+    """A small file whole, and its content type.
+
+    Raises:
+        ReplyError: It has more than *limit* bytes; else as :meth:`Connection.get`.
+
+    """
+    content = bytearray()
+    with Connection(camera) as connection, connection.get(url) as body:
+        for piece in body.pieces():
+            content += piece
+            if len(content) > limit:
+                raise ReplyError("the camera's file is larger than {limit} bytes", limit=limit)
+    return bytes(content), body.kind

@@ -1,0 +1,170 @@
+"""Packets into an MP4 file without re-encoding: recording a stream, joining recordings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Self
+
+from ..errors import ReplyError
+from .parts import cannot_write
+
+_WITHOUT = "The recordings themselves are complete: join the others without it."
+
+
+class Mp4:
+    """An MP4 file under a temporary name until it is whole.
+
+    Args:
+        path: Its name in the end; a file of that name is replaced.
+        templates: Streams (of PyAV) whose format it takes over.
+
+    Raises:
+        DiskError: It cannot be written.
+
+    """
+
+    def __init__(self, path: Path, templates: Sequence[Any]) -> None:
+        from .stream import library
+
+        self._av = library("av")
+        self.path, self._temporary = path, path.with_name(path.name + ".part")
+        #: Seconds of the picture that are in it.
+        self.seconds = 0.0
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._av.open(str(self._temporary), "w", format="mp4")
+        except (self._av.FFmpegError, OSError) as error:
+            raise cannot_write(path, error) from None
+        self._streams = [_like(self._file, template) for template in templates]
+        self._kinds = [template.type for template in templates]
+        self._last: list[int | None] = [None for _ in templates]
+        self._start = Fraction(0)  # of the part being added, in the file's time
+        self._first: Fraction | None = None  # of that part, in its own time
+        self._end = Fraction(0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.finish()
+        elif self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            with contextlib.suppress(OSError):
+                self._temporary.unlink(missing_ok=True)
+
+    def next_part(self) -> None:
+        """What is added from now on has a time of its own, and follows what is there."""
+        self._start, self._first = self._end, None
+
+    def add(self, packet: Any, number: int) -> None:
+        """Add a packet of the stream with this *number* among the templates; its time is moved to fit."""
+        stream, base = self._streams[number], packet.time_base
+        begin = packet.dts * base
+        if self._first is None:
+            self._first = begin
+        shift = round((self._start - self._first) / base)
+        packet.pts, packet.dts = (None if t is None else t + shift for t in (packet.pts, packet.dts))
+        last = self._last[number]
+        # A muxer takes no packet from before the one before it, as clocks that are set back produce.
+        if last is not None and packet.dts <= last:
+            lift = last + 1 - packet.dts
+            packet.dts += lift
+            packet.pts = None if packet.pts is None else packet.pts + lift
+        self._last[number] = packet.dts
+        end = (packet.dts + (packet.duration or 0)) * base
+        self._end = max(self._end, end)
+        if self._kinds[number] == "video":
+            self.seconds = float(max(Fraction(self.seconds), end))
+        packet.stream = stream
+        try:
+            self._file.mux(packet)
+        except (self._av.FFmpegError, OSError) as error:
+            raise cannot_write(self.path, error) from None
+
+    def finish(self) -> None:
+        """Close it, bring it to the disk and give it its name."""
+        if self._file is None:
+            return
+        file, self._file = self._file, None
+        try:
+            file.close()
+            with self._temporary.open("rb+") as handle:
+                os.fsync(handle.fileno())
+            os.replace(self._temporary, self.path)
+        except (self._av.FFmpegError, OSError) as error:
+            raise cannot_write(self.path, error) from None
+
+
+def _like(file: Any, template: Any) -> Any:
+    if hasattr(file, "add_stream_from_template"):
+        return file.add_stream_from_template(template)
+    return file.add_stream(template=template)  # PyAV 13
+
+
+def merge(files: Sequence[Path], path: Path, *, on_file: Callable[[int], None] | None = None) -> float:
+    """Join recordings into one MP4 file, in the order given, without re-encoding; returns its seconds.
+
+    Time that was not recorded is not in it: one recording follows the other.
+
+    Args:
+        files: At least one, all of one format.
+        path: The new file; one that is there is replaced.
+        on_file: Called with the number of files that are in.
+
+    Raises:
+        ReplyError: A file is no video, or of another format than the first.
+        DiskError: The file cannot be written.
+        ExtraMissingError: PyAV is not installed.
+
+    """
+    from .stream import library
+
+    av = library("av")
+    joined: Mp4 | None = None
+    first: list[tuple[Any, ...]] = []
+    with contextlib.ExitStack() as stack:
+        for count, name in enumerate(files, 1):
+            try:
+                source = av.open(str(name))
+            except (av.FFmpegError, OSError):
+                raise ReplyError(
+                    "{path} is no video and cannot be joined", hint=_WITHOUT, path=str(name)
+                ) from None
+            with source:
+                streams = [s for s in source.streams if s.type in ("video", "audio")]
+                formats = [_format(s) for s in streams]
+                if joined is None:
+                    first = formats
+                    joined = stack.enter_context(Mp4(path, streams))
+                elif formats != first:
+                    raise ReplyError(
+                        "{path} is of another format than the first and cannot be joined",
+                        hint=_WITHOUT,
+                        path=str(name),
+                    )
+                joined.next_part()
+                numbers = {stream.index: number for number, stream in enumerate(streams)}
+                try:
+                    for packet in source.demux(streams):
+                        if packet.dts is not None:
+                            joined.add(packet, numbers[packet.stream.index])
+                except av.FFmpegError:
+                    raise ReplyError(
+                        "{path} is damaged and cannot be joined", hint=_WITHOUT, path=str(name)
+                    ) from None
+            if on_file is not None:
+                on_file(count)
+    assert joined is not None
+    return joined.seconds
+
+
+def _format(stream: Any) -> tuple[Any, ...]:
+    codec = stream.codec_context
+    size = (codec.width, codec.height) if stream.type == "video" else (codec.sample_rate,)
+    return (stream.type, codec.name, *size, bytes(codec.extradata or b""))

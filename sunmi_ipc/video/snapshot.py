@@ -1,0 +1,138 @@
+"""A picture of now: from the camera, or where it refuses, out of the live stream."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ..codes import DeviceCode
+from ..errors import DeviceError, FileMissingError, ParameterError, ReplyError
+from .fetch import read
+from .parts import cannot_write
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from ..camera import Camera
+
+MAX_BYTES = 32 * 1024 * 1024
+_KINDS = ((b"\xff\xd8\xff", "jpeg"), (b"\x89PNG\r\n\x1a\n", "png"))
+#: The camera takes no picture (233), or does not know the call (6, 13: its path is inferred).
+_NO_SNAPSHOT = {DeviceCode.SNAPSHOT_FAILED, DeviceCode.URL_NOT_FOUND, DeviceCode.OP_NOT_SUPPORT}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A picture.
+
+    Attributes:
+        data: The file's bytes.
+        kind: ``jpeg`` or ``png``.
+        source: ``snapshot``, or ``stream`` where it is a frame of the live picture.
+        url: Where the camera had it; empty for a frame.
+
+    """
+
+    data: bytes = field(repr=False)
+    kind: str = "jpeg"
+    source: Literal["snapshot", "stream"] = "snapshot"
+    url: str = ""
+
+    def image(self) -> Image:
+        """As a Pillow image, RGB.
+
+        Raises:
+            ExtraMissingError: Pillow is not installed.
+            ReplyError: It is damaged.
+
+        """
+        from .stream import library
+
+        try:
+            return library("PIL.Image").open(io.BytesIO(self.data)).convert("RGB")  # type: ignore[no-any-return]
+        except (OSError, SyntaxError, ValueError):
+            raise ReplyError("the camera's picture is damaged") from None
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it into a file, whole or not at all; ``.png`` and other suffixes that Pillow knows convert it.
+
+        Raises:
+            DiskError: The file cannot be written.
+            ParameterError: Pillow does not know the suffix.
+
+        """
+        path = Path(path)
+        suffix = path.suffix.lower()
+        if suffix in ("", f".{self.kind}") or (suffix == ".jpg" and self.kind == "jpeg"):
+            write_whole(path, self.data)
+        else:
+            save_image(self.image(), path)
+        return path
+
+
+def save_image(image: Image, path: Path) -> None:
+    """Write a Pillow image in the format of its suffix, whole or not at all."""
+    data = io.BytesIO()
+    from .stream import library
+
+    kind = library("PIL.Image").registered_extensions().get(path.suffix.lower())
+    if kind is None:
+        raise ParameterError("{name}: unknown kind of picture", name=path.suffix, hint="Use .jpg or .png.")
+    image.save(data, kind)
+    write_whole(path, data.getvalue())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            os.chmod(name, 0o666 & ~_umask())
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise cannot_write(path, error) from None
+
+
+def _umask() -> int:
+    current = os.umask(0o077)
+    os.umask(current)
+    return current
+
+
+def snapshot(camera: Camera) -> Snapshot:
+    """Take a picture. See ``Video.snapshot``."""
+    try:
+        url = camera.video.snapshot_url().snapshot_url
+        data, _ = read(camera, url, limit=MAX_BYTES)
+    except (DeviceError, FileMissingError) as error:
+        if isinstance(error, DeviceError) and error.code not in _NO_SNAPSHOT:
+            raise
+        return Snapshot(_frame(camera, error), "jpeg", "stream")
+    kind = next((kind for magic, kind in _KINDS if data.startswith(magic)), "")
+    if not kind:
+        raise ReplyError("the camera's snapshot is no picture", camera=camera.address)
+    return Snapshot(data, kind, url=url)
+
+
+def _frame(camera: Camera, refused: DeviceError | FileMissingError) -> bytes:
+    from .stream import has_library, still
+
+    if not (has_library("av") and has_library("PIL")):
+        if isinstance(refused, DeviceError):
+            raise DeviceError.of(
+                refused.code,
+                endpoint=refused.endpoint,
+                camera=camera.address,
+                hint="A frame of the live picture can stand in: pip install 'sunmi-ipc[video]'",
+            ) from None
+        raise refused
+    return still(camera.video.live().best())
