@@ -22,6 +22,7 @@ _QUESTIONS = (
     ("p12", "Path of openapi.p12"),
     ("p12_password", "Password of openapi.p12"),
     ("ca", "Path of sunmi_ipcsdk_ca.crt (empty: pin each camera at first contact)"),
+    ("shop_no", "Shop number in the cloud (may be empty)"),
 )
 
 

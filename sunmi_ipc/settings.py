@@ -36,6 +36,7 @@ ENVIRONMENT = {
     "SUNMI_IPC_CAMERA": "camera",
     "SUNMI_IPC_TIMEOUT": "timeout",
     "SUNMI_IPC_CLOUD_URL": "cloud_url",
+    "SUNMI_IPC_CLOUD_CA": "cloud_ca",
     "SUNMI_IPC_SHOP_NO": "shop_no",
 }
 SECRETS = frozenset({"secret_key", "activation_code", "p12_password", "rtsp_password"})
@@ -78,6 +79,7 @@ class Settings:
     interface: str = ""
     camera: str = ""
     cloud_url: str = ""
+    cloud_ca: str = ""
     shop_no: str = ""
     timeout: float = 10.0
 
