@@ -262,7 +262,7 @@ class VirtualCloud:
             self.posts.post(url, form(self.app_id, self.secret_key.reveal(), shop, event, payload))
 
     def visit(self, shop: Shop | None = None, face: Face | None = None) -> dict[str, Any]:
-        """Let somebody come into a shop: a message 2001. Default: a regular of the first shop."""
+        """Let somebody come into a shop: a message 2001. Default: one of the first shop's regulars."""
         shop = shop or self.shop
         with self._lock:
             group = (
@@ -270,7 +270,7 @@ class VirtualCloud:
                 if face is None
                 else shop.groups[face.group_id]
             )
-            face = face or next(iter(group.faces.values()))
+            face = face or self.state.numbers.choice(list(group.faces.values()))
             face.arrivals, face.last_arrival = face.arrivals + 1, int(time.time())
             payload = {
                 "ipc_id": self.devices(shop.no)[0].ipc_id,
