@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .discovery import discover as discover
     from .discovery import find as find
     from .errors import SunmiIpcError as SunmiIpcError
+    from .fleet import Fleet as Fleet
     from .settings import Settings as Settings
     from .trust import KnownCameras as KnownCameras
 
@@ -34,6 +35,7 @@ _HOMES = {
     "Cloud": "cloud.client",
     "DeviceCode": "codes",
     "DiscoveredCamera": "discovery",
+    "Fleet": "fleet",
     "KnownCameras": "trust",
     "Settings": "settings",
     "SunmiIpcError": "errors",

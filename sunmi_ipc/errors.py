@@ -6,10 +6,13 @@
     ├── ParameterError            refused before sending
     │   └── UnsupportedError      this camera model does not have it
     ├── ConfigError               settings, profiles or files on this computer
+    │   ├── CardError             a firmware card or image is not what the camera needs
+    │   ├── SiteError             a site file is wrong at a line
     │   ├── SpoolError            the event spool cannot be read or written
     │   │   └── SpoolFull         no room for another event
     │   ├── DiskError             a file cannot be written: full, read-only, gone
     │   └── ExtraMissingError     an optional library is not installed
+    ├── CardWriteError            a firmware card failed while it was written or read back
     ├── ConnectionFailed          no route, refused, reset, timed out
     │   ├── CameraNotFound        discovery did not find it
     │   ├── StreamError           the live picture or a playback cannot be read
@@ -50,6 +53,8 @@ __all__ = [
     "AuthenticationError",
     "BadEvent",
     "CameraNotFound",
+    "CardError",
+    "CardWriteError",
     "CloudError",
     "CloudNotFoundError",
     "CloudNotOfferedError",
@@ -69,6 +74,7 @@ __all__ = [
     "ParameterError",
     "ProvisionError",
     "ReplyError",
+    "SiteError",
     "SpoolError",
     "SpoolFull",
     "StreamError",
@@ -140,6 +146,23 @@ class UnsupportedError(ParameterError):
 
 class ConfigError(SunmiIpcError):
     """Settings, a profile or a file on this computer are missing or wrong."""
+
+
+class CardError(ConfigError):
+    """A firmware card or image is not what the camera needs; nothing was changed."""
+
+
+class CardWriteError(SunmiIpcError):
+    """A firmware card failed while it was written, read back or formatted; it holds no new ``up.bin``."""
+
+
+class SiteError(ConfigError):
+    """A site file is wrong. ``where`` is ``file:line``, ``key`` the key, ``others`` what else is wrong."""
+
+    def __init__(self, template: str, *, where: str, key: str, hint: str = "", **values: object) -> None:
+        super().__init__(template, hint=hint, camera=None, **{"where": where, "key": key, **values})
+        self.where, self.key = where, key
+        self.others: tuple[SiteError, ...] = ()
 
 
 class SpoolError(ConfigError):

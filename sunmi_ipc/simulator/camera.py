@@ -49,7 +49,8 @@ class VirtualCamera:
     subscriptions after a restart       gone
     Wi-Fi with a wrong password         the camera comes back on its own access point
     picture                             magnification 4 at the longest end; sharp at one focus a zoom;
-                                        automatic IR: grey from 22 to 6; rotation clockwise
+                                        automatic IR: grey from 22 to 6; rotation clockwise; the door
+                                        line stands as stored, whatever the rotation
     clip                                its URL answers ``{"code": 236}`` until it is ready, 4 to 12 s
                                         after ``media/getVideoClip``; then 404 after ten minutes
     ``data``                            under ``data``; with ``flat=True`` beside ``code``
@@ -220,6 +221,28 @@ class VirtualCamera:
         self._away_until = time.monotonic() + seconds
         self._cut()
 
+    def update_firmware(self, version: str = "", *, after: float = 0.0, seconds: float = 5.0) -> None:
+        """Play a firmware update from a card: off the network, then back with another version.
+
+        Args:
+            version: The new version; default: the next one.
+            after: Seconds until it begins.
+            seconds: Seconds that the camera is away; a real one takes a minute or two.
+
+        """
+        head, dot, tail = self.state.firmware.rpartition(".")
+        new = version or f"{head}{dot}{int(tail) + 1}"
+
+        def play() -> None:
+            if not self.closing.wait(after):
+                self.restart(seconds)
+                self.state.firmware = new
+
+        if after:
+            threading.Thread(target=play, daemon=True).start()
+        else:
+            play()
+
     @property
     def away(self) -> bool:
         """Whether the camera is restarting or changing networks."""
@@ -251,6 +274,8 @@ class VirtualCamera:
         """Play a fault (see ``sunmi_ipc.simulator.faults``)."""
         if kind == "restart":
             self.restart(value)
+        elif kind == "update":
+            self.update_firmware(after=value)
         elif kind == "clock":
             self.state.clock_offset = value
         elif kind not in faults.KINDS:
