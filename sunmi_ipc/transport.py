@@ -93,7 +93,7 @@ class _Adapter(HTTPAdapter):
         """The context alone decides."""
 
 
-class _Session(requests.Session):
+class DeafSession(requests.Session):
     """A session that has never heard of redirections.
 
     ``allow_redirects=False`` is not enough: requests then still reads the redirection's whole body,
@@ -127,7 +127,7 @@ class RequestsTransport:
     ) -> None:
         self.base = f"https://{f'[{host}]' if ':' in host else host}:{port}"
         self._approve, self._max = approve, max_answer
-        self.session: requests.Session = _Session()
+        self.session: requests.Session = DeafSession()
         self.session.trust_env = False  # a proxy variable must not swallow calls on the LAN
         self.session.headers.clear()
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

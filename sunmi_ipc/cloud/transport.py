@@ -17,6 +17,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 from ..errors import ConnectionFailed, ReplyError, SunmiIpcError, TlsError
 from ..redact import MASK, is_secret
 from ..tls import CALL, CameraSocket, read_ca
+from ..transport import DeafSession
 from ..wire import Incoming
 from .wire import Request
 
@@ -63,8 +64,8 @@ class _Adapter(HTTPAdapter):
 
 
 class _Connection:
-    def __init__(self, base: str, trust: ssl.SSLContext) -> None:
-        self.session = requests.Session()
+    def __init__(self, base: str, trust: ssl.SSLContext, *, redirects: bool = False) -> None:
+        self.session = requests.Session() if redirects else DeafSession()
         self.session.trust_env = False  # no .netrc, no REQUESTS_CA_BUNDLE; proxies are asked for below
         self.session.proxies.update(get_environ_proxies(base))
         self.session.headers.clear()
@@ -149,7 +150,7 @@ class CloudTransport:
             ReplyError: The file is not there, or too large.
 
         """
-        connection = _Connection(self.base, self._context)
+        connection = _Connection(self.base, self._context, redirects=True)
         started = time.monotonic()
         CALL.deadline = started + timeout
         try:
