@@ -40,8 +40,14 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 def demo(
     ctx: typer.Context,
     count: Annotated[int, typer.Option(min=1, max=50, help=tr("How many virtual cameras."))] = 3,
+    cloud: Annotated[bool, typer.Option("--cloud", help=tr("The tour of the cloud instead."))] = False,
 ) -> None:
     """Show the whole tour on virtual cameras: find, Wi-Fi, activate, SD card, info. Nothing to set up."""
+    if cloud:
+        from .cloud_demo import tour
+
+        tour(State.of(ctx))
+        return
     from sunmi_ipc.simulator import Vendor, start_cameras
     from sunmi_ipc.simulator.state import NETWORKS
 
@@ -51,7 +57,7 @@ def demo(
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sunmi-ipc-demo-"))
         vendor = stack.enter_context(Vendor())
         # A seed of its own: other virtual cameras of this machine hear the same broadcasts.
-        cameras = start_cameras(vendor, count, port=8443, seed=secrets.randbelow(2**32))
+        cameras = start_cameras(vendor, count, port=0, seed=secrets.randbelow(2**32))
         for camera in cameras:
             stack.callback(camera.close)
         sn = cameras[0].sn

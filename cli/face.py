@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from sunmi_ipc.i18n import tr
+from sunmi_ipc.errors import SunmiIpcError
+from sunmi_ipc.i18n import language, tr
 
 from .output import confirm, print_error, print_json, say, show, table
-from .state import Exit, State
+from .state import Exit, State, exit_code
 from .target import open_camera
 
 app = typer.Typer(
@@ -159,20 +160,21 @@ def add(
     """Add faces by their pictures; goes on after a refusal, and reports each."""
     state = State.of(ctx)
     rows: list[dict[str, Any]] = []
-    failed = 0
+    failed: list[SunmiIpcError] = []
     with open_camera(state) as camera:
         for result in camera.faces.add(group, *files, **_given(age=age, gender=gender)):
             rows.append({"file": str(result.path), "faceid": result.faceid, "error": ""})
             if result.error is not None:
-                failed += 1
-                rows[-1]["error"] = result.error.message
+                failed.append(result.error)
+                rows[-1]["error"] = result.error.localized(language())[0]
                 print_error(State(quiet=state.quiet), result.error)
     if state.json:
         print_json({"faces": rows})
     else:
         table(rows, ["file", "faceid", "error"])
     if failed:
-        raise typer.Exit(Exit.SOME_FAILED if failed < len(rows) else Exit.REFUSED)
+        # A file that cannot be read is not the camera's refusal.
+        raise typer.Exit(Exit.SOME_FAILED if len(failed) < len(rows) else exit_code(failed[0]))
 
 
 @app.command("list")

@@ -34,8 +34,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "video": ("video", "Live picture, snapshots and recordings."),
     "events": ("events", "What the camera pushes, and where to."),
     "network": ("network", "IP settings."),
+    "firmware": ("firmware", "Recover a camera's firmware from an SD card."),
+    "cloud": ("cloud", "The vendor's cloud: cameras, live picture, people flow, faces, messages."),
     "call": ("call", "Send any call, signed."),
     "protocol": ("protocol", "What is known of the endpoints, and how to correct it."),
+    "fleet": ("fleet", "A shop's cameras from one file."),
     "sim": ("sim", "Virtual cameras on this machine."),
     "trust": ("trust", "Cameras known by their certificate."),
     "configure": ("configure", "Keep credentials in a profile."),
@@ -108,10 +111,14 @@ class Commands(typer.core.TyperGroup):
             # The reader went away (a pipe into head): nobody is left to tell.
             sys.stdout = None
             raise typer.Exit(Exit.DONE) from None
-        except (typer.Exit, typer.Abort):
+        except typer.Exit:
             raise
+        except typer.Abort:  # Ctrl-C, or the end of input, at a question
+            sys.stderr.write("\n" + tr("Interrupted.") + "\n")
+            raise typer.Exit(Exit.INTERRUPTED) from None
         except _Click as error:
-            if ctx.obj is not None and ctx.obj.json:
+            # An unknown command is refused before there is a state.
+            if ctx.params.get("json") if ctx.obj is None else ctx.obj.json:
                 message = getattr(error, "message", str(error))
                 print_json(
                     {
@@ -140,9 +147,9 @@ class Commands(typer.core.TyperGroup):
 
 
 def _print_trace(error: BaseException) -> None:
-    from sunmi_ipc.redact import redact_text
+    from sunmi_ipc.redact import scrub
 
-    sys.stderr.write(redact_text("".join(traceback.format_exception(error))))
+    sys.stderr.write(scrub("".join(traceback.format_exception(error))))
 
 
 def load(name: str) -> Any:
@@ -153,7 +160,15 @@ def load(name: str) -> Any:
     _mark(name, command)
     if not command.help:
         command.help = tr(COMMANDS[name][1])
+    _speak(command)
     return command
+
+
+def _speak(command: Any) -> None:
+    """Have the help of a command and of those under it in the user's language; it is written in English."""
+    command.help = tr(command.help or "")
+    for sub in getattr(command, "commands", {}).values():
+        _speak(sub)
 
 
 def _mark(name: str, command: Any) -> None:

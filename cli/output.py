@@ -8,13 +8,15 @@ import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import time
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from sunmi_ipc import errors
 from sunmi_ipc.i18n import language, tr
-from sunmi_ipc.redact import printable, redact, redact_text
+from sunmi_ipc.redact import printable, redact, scrub
 
 from .state import State
 
@@ -24,20 +26,28 @@ if TYPE_CHECKING:
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(_json_text(value, indent=2) + "\n")
     sys.stdout.flush()
+
+
+def _json_text(value: Any, *, indent: int | None = None) -> str:
+    """JSON with Chinese as it is, and with whatever could steer a terminal as JSON's own escapes."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def print_json_line(value: Any) -> None:
     """One JSON object on one line of stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.write(_json_text(value) + "\n")
     sys.stdout.flush()
 
 
 def say(state: State, template: str, /, **values: Any) -> None:
     """A line for people: on stdout, on stderr where stdout is JSON's, nowhere with ``-q``."""
     if not state.quiet:
-        shown = {k: printable(v) if isinstance(v, str) else v for k, v in values.items()}
+        shown = _shown(values)
         stream = sys.stderr if state.json else sys.stdout
         stream.write(tr(template, **shown) + "\n")
         stream.flush()
@@ -46,7 +56,11 @@ def say(state: State, template: str, /, **values: Any) -> None:
 def note(state: State, template: str, /, **values: Any) -> None:
     """A remark on stderr, silent with ``-q``."""
     if not state.quiet:
-        sys.stderr.write(tr(template, **values) + "\n")
+        sys.stderr.write(tr(template, **_shown(values)) + "\n")
+
+
+def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: printable(v) if isinstance(v, str) else v for k, v in values.items()}
 
 
 def width(text: str) -> int:
@@ -62,11 +76,15 @@ def columns(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
     """Rows under column headings, on stdout."""
-    cells = [[tr(name).upper() for name in names]]
-    cells += [[printable(str(row.get(name, ""))) for name in names] for row in rows]
+    cells = [[printable(tr(name)).upper() for name in names]]
+    cells += [[_cell(row.get(name)) for name in names] for row in rows]
     widths = [max(width(line[i]) for line in cells) for i in range(len(names))]
     for line in cells:
         sys.stdout.write(columns(line, widths) + "\n")
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else printable(str(value))
 
 
 def fields(values: Mapping[str, Any]) -> None:
@@ -74,7 +92,7 @@ def fields(values: Mapping[str, Any]) -> None:
     widest = max((width(name) for name in values), default=0)
     for name, value in values.items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        sys.stdout.write(columns([name, printable(text)], [widest, 0]) + "\n")
+        sys.stdout.write(columns([printable(name), printable(text)], [widest, 0]) + "\n")
 
 
 def show(
@@ -107,6 +125,8 @@ def show(
     )
     if state.json:
         print_json(data)
+    elif state.quiet:
+        return
     elif rows:
         items = data.get(rows) or []
         if items:
@@ -114,7 +134,26 @@ def show(
         else:
             say(state, "nothing found")
     else:
-        fields(data)
+        fields(data if isinstance(reply, Mapping) else data | _explained(reply, data))
+
+
+def _explained(reply: Reply, data: Mapping[str, Any]) -> dict[str, str]:
+    """What a camera's numbers mean, beside them: ``2 (auto)``, ``540 (09:00)``."""
+    keys = {field.alias or name: getattr(reply, name) for name, field in type(reply).model_fields.items()}
+    words = {key: _word(value) for key, value in keys.items() if key in data}
+    return {key: f"{data[key]} ({word})" for key, word in words.items() if word}
+
+
+def _word(value: Any) -> str:
+    """The word that the commands take for a value: it stays English, as it is typed."""
+    from sunmi_ipc.values import Weekdays
+
+    if isinstance(value, time):
+        return "24:00" if value == time.max else f"{value:%H:%M}"
+    if isinstance(value, Weekdays):
+        whole = {Weekdays.ALWAYS: "always", Weekdays.EVERY_DAY: "everyday"}.get(value)
+        return whole or ",".join(str(day.name)[:3].lower() for day in value)
+    return value.name.lower() if isinstance(value, IntEnum) else ""
 
 
 def is_terminal() -> bool:
@@ -173,7 +212,7 @@ def waiting(state: State, template: str, /, **values: Any) -> Iterator[Callable[
 
     Yields: a function that changes the text.
     """
-    text = tr(template, **values)
+    text = tr(template, **_shown(values))
     if not progress_wanted(state):
         if not state.quiet:
             sys.stderr.write(text + "\n")
@@ -203,8 +242,8 @@ def error_document(error: errors.SunmiIpcError) -> dict[str, Any]:
             "type": type(error).__name__,
             "code": int(code) if isinstance(code, int) else None,
             "name": getattr(error, "code_name", "") or None,
-            "message": redact_text(printable(message)),
-            "hint": redact_text(printable(hint)) or None,
+            "message": scrub(printable(message)),
+            "hint": scrub(printable(hint)) or None,
             "camera": error.camera,
         }
     }
@@ -222,5 +261,6 @@ def print_error(state: State, error: errors.SunmiIpcError) -> None:
     )
     where = f"{document['camera']}: " if document["camera"] else ""
     end = "" if document["message"].endswith((".", "。")) or not document["hint"] else tr(".")
-    hint = f"{end} {document['hint']}" if document["hint"] else ""
+    blank = "" if (end or document["message"][-1:]) == "。" else " "  # a Chinese full stop brings its own
+    hint = f"{end}{blank}{document['hint']}" if document["hint"] else ""
     sys.stderr.write(f"{tr('error:')} {where}{document['message']}{code}{hint}\n")

@@ -80,10 +80,10 @@ def show(
         "what": endpoint.summary,
         "evidence": reference.evidence(endpoint),
         "models": ", ".join(sorted(endpoint.models)),
-        "signed with": str(endpoint.sign),
+        "signed_with": str(endpoint.sign),
         "result": endpoint.result.__name__ if endpoint.result else "",
         "codes": ", ".join(str(int(code)) for code in sorted(endpoint.codes)),
-        "corrected to": override.path or endpoint.path if override else "",
+        "corrected_to": override.path or endpoint.path if override else "",
     }
     parameters = [
         {"parameter": p.name, "wire": p.wire, "allowed": p.bounds, "help": p.help}

@@ -29,6 +29,8 @@ from .video import VideoSettings, available
 from .video.rtsp import RtspServer
 
 STATES = ("factory", "ready")
+#: So many taken addresses in a row are not other virtual cameras: the port is held on all of them.
+_MISSES = 2_000
 
 
 class VirtualCamera:
@@ -49,7 +51,8 @@ class VirtualCamera:
     subscriptions after a restart       gone
     Wi-Fi with a wrong password         the camera comes back on its own access point
     picture                             magnification 4 at the longest end; sharp at one focus a zoom;
-                                        automatic IR: grey from 22 to 6; rotation clockwise
+                                        automatic IR: grey from 22 to 6; rotation clockwise; the door
+                                        line stands as stored, whatever the rotation
     clip                                its URL answers ``{"code": 236}`` until it is ready, 4 to 12 s
                                         after ``media/getVideoClip``; then 404 after ten minutes
     ``data``                            under ``data``; with ``flat=True`` beside ``code``
@@ -220,6 +223,28 @@ class VirtualCamera:
         self._away_until = time.monotonic() + seconds
         self._cut()
 
+    def update_firmware(self, version: str = "", *, after: float = 0.0, seconds: float = 5.0) -> None:
+        """Play a firmware update from a card: off the network, then back with another version.
+
+        Args:
+            version: The new version; default: the next one.
+            after: Seconds until it begins.
+            seconds: Seconds that the camera is away; a real one takes a minute or two.
+
+        """
+        head, dot, tail = self.state.firmware.rpartition(".")
+        new = version or f"{head}{dot}{int(tail) + 1}"
+
+        def play() -> None:
+            if not self.closing.wait(after):
+                self.restart(seconds)
+                self.state.firmware = new
+
+        if after:
+            threading.Thread(target=play, daemon=True).start()
+        else:
+            play()
+
     @property
     def away(self) -> bool:
         """Whether the camera is restarting or changing networks."""
@@ -251,6 +276,8 @@ class VirtualCamera:
         """Play a fault (see ``sunmi_ipc.simulator.faults``)."""
         if kind == "restart":
             self.restart(value)
+        elif kind == "update":
+            self.update_firmware(after=value)
         elif kind == "clock":
             self.state.clock_offset = value
         elif kind not in faults.KINDS:
@@ -415,13 +442,18 @@ def start_cameras(
     """
     loop.allow_sockets(3 * count)
     cameras: list[VirtualCamera] = []
-    number = first
+    number, missed = first, 0
     _allow_files(4 * count)
     try:
         while len(cameras) < count:
-            if number > 65_000:
+            if number > 65_000 or missed > _MISSES:
                 raise ConfigError("no free loopback address was found", hint="Choose another --port.")
             ip = f"127.0.{number // 254}.{1 + number % 254}" if number > 253 else f"127.0.0.{number}"
+            # Asked before a certificate is made: a program may hold the port of every address.
+            missed = 0 if _is_free(ip, port) else missed + 1
+            if missed:
+                number += 1
+                continue
             make = partial(VirtualCamera, vendor, ip=ip, port=port, number=len(cameras), **options)
             with contextlib.suppress(ConfigError):
                 cameras.append(make().start())
@@ -431,6 +463,17 @@ def start_cameras(
             camera.close()
         raise
     return cameras
+
+
+def _is_free(ip: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ip, port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True
 
 
 def _allow_files(count: int) -> None:

@@ -14,6 +14,7 @@ Kind = Literal[
     "code",  # answer with return code `value`
     "delay",  # answer after `value` seconds
     "drop",  # close the connection without an answer
+    "lost",  # carry the call out, then close the connection without an answer
     "reset",  # reset it in mid-answer
     "cut",  # close it after `value` bytes of a file's part that was asked for (default: half)
     "hang",  # never answer
@@ -25,6 +26,7 @@ Kind = Literal[
     "dirty",  # numbers as text, text as numbers, keys missing and added
     "empty",  # an empty body
     "restart",  # off the network for `value` seconds
+    "update",  # after `value` seconds, off the network for a while, then back with newer firmware
     "clock",  # the camera's clock is `value` seconds off
 ]
 KINDS: tuple[str, ...] = get_args(Kind)

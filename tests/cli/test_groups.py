@@ -155,7 +155,7 @@ def test_protocol(ipc: Ipc, tmp_path: Path) -> None:
     file.write_text(json.dumps({"item": [{"name": "led", "request": {"url": {"raw": url}}}]}))
     ipc("protocol", "import-postman", str(file), code=2)
     assert ipc("protocol", "import-postman", str(file), "--yes")["corrections"] == 1
-    assert ipc("protocol", "show", "image.led")["corrected to"] == "config/getLedConf"
+    assert ipc("protocol", "show", "image.led")["corrected_to"] == "config/getLedConf"
     assert ipc("image", "led", code=5)["error"]["code"] == 6
     ipc("protocol", "reset", "--yes")
     assert ipc("image", "led")["led_switch"] == 1

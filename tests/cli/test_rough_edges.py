@@ -1,0 +1,91 @@
+"""What a new user stumbles over: help in one's own tongue, questions that are left, errors for scripts."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from sunmi_ipc_cli import output
+from sunmi_ipc_cli.main import app
+from sunmi_ipc_cli.state import State
+from typer.testing import CliRunner
+
+from sunmi_ipc.errors import ConfigError, ParameterError
+from sunmi_ipc.simulator import Vendor, VirtualCamera, start_cameras
+
+
+def test_help_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    shown = CliRunner().invoke(app, ["wifi", "--help"], prog_name="ipc").output
+    assert "列出摄像机能看到的网络" in shown
+    assert "List the networks" not in shown
+    assert "设置固定地址或 DHCP" in CliRunner().invoke(app, ["network", "set", "-h"], prog_name="ipc").output
+
+
+def test_an_unknown_command_as_json() -> None:
+    done = CliRunner().invoke(app, ["nonsense", "--json"], prog_name="ipc")
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["error"]["type"] == "UsageError"
+
+
+def test_a_question_left_with_ctrl_c(ready: VirtualCamera, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output, "is_terminal", lambda: True)
+    done = CliRunner().invoke(
+        app, ["sdcard", "format", "-c", ready.address], prog_name="ipc", env=ready.vendor.environment()
+    )  # input ends at the question, as with Ctrl-C
+    assert done.exit_code == 130
+    assert done.stderr.endswith("Interrupted.\n")
+    assert "config/formatMemoryCard" not in ready.state.counts
+
+
+def test_a_picture_that_cannot_be_read_is_not_the_cameras_refusal(
+    ready: VirtualCamera, tmp_path: Path
+) -> None:
+    done = CliRunner().invoke(
+        app,
+        ["face", "add", str(tmp_path / "nothing.jpg"), "-g", "stranger", "-c", ready.address, "--json"],
+        prog_name="ipc",
+        env=ready.vendor.environment(),
+    )
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["faces"][0]["error"]
+
+
+def test_tables_and_full_stops(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    output.table([{"name": "regular", "period": None}], ["name", "period"])
+    assert "None" not in capsys.readouterr().out
+    error = ParameterError("{name}: not a MAC", name="mac", hint="Name one of them.")
+    output.print_error(State(), error)
+    assert capsys.readouterr().err == "error: mac: not a MAC. Name one of them.\n"
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    output.print_error(State(), error)
+    assert "地址。请指定" in capsys.readouterr().err
+
+
+def test_numbers_are_explained_to_people(ready: VirtualCamera) -> None:
+    def shown(*args: str) -> dict[str, str]:
+        done = CliRunner().invoke(
+            app, [*args, "-c", ready.address], prog_name="ipc", env=ready.vendor.environment()
+        )
+        assert done.exit_code == 0, done.stderr
+        return dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if " " in line)
+
+    assert shown("image", "ir") == {"irmode": "2 (auto)"}
+    assert shown("-q", "image", "ir") == {}
+    assert shown("detection", "show")["weekday"] == "128 (always)"
+    shown("detection", "set", "--days", "mon,tue", "--from", "09:00", "--to", "24:00")
+    detection = shown("detection", "show")
+    assert (detection["weekday"], detection["start_time"]) == ("3 (mon,tue)", "540 (09:00)")
+    assert detection["stop_time"] == "1440 (24:00)"
+    assert shown("sdcard", "status")["status"] == "2 (normal)"
+
+
+def test_a_port_that_a_program_holds_on_every_address(vendor: Vendor) -> None:
+    """Said at once, not after a certificate for each of 65,000 addresses."""
+    with socket.socket() as other:
+        other.bind(("0.0.0.0", 0))
+        other.listen(1)
+        with pytest.raises(ConfigError, match="--port"):
+            start_cameras(vendor, 1, port=other.getsockname()[1], udp=False)
