@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 #: A camera that gives less than a buffer in so many seconds has stopped.
 STALL_S = 30.0
 _CONNECT_S = 5.0
-_BUFFER = 262_144
+_BUFFER = 1_048_576
 _MAX_ANSWER = 65_536
 _SAFE = "/%:=&?~+!$,;'@()*[]|"
 
