@@ -8,6 +8,7 @@ import typer
 
 from sunmi_ipc.i18n import tr
 
+from .argv import take_secret
 from .output import ask_secret, confirm, print_json, say, waiting
 from .state import State
 from .target import open_camera
@@ -26,7 +27,7 @@ def activate(
 ) -> None:
     """Activate a camera for your app. Deletes every face group on its SD card."""
     state = State.of(ctx)
-    code = ask_secret(tr("Activation code")) if code == "-" else code
+    code = take_secret(ask_secret(tr("Activation code")) if code == "-" else code)
     confirm(tr("Activating {sn} deletes every face group on its SD card, with all faces.", sn=sn), yes)
     options = {"activation_code": code} if code else {}
     camera = open_camera(state, state.camera or sn, **options)

@@ -8,7 +8,9 @@ import typer
 
 from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
+from sunmi_ipc.redact import is_secret
 
+from .argv import take_secret
 from .output import show
 from .state import State
 from .target import open_camera
@@ -38,6 +40,6 @@ def call(
             raise ParameterError("{name}: not KEY=VALUE", name="parameter", hint="For example ssid=Shop.")
         if key in values:
             raise ParameterError("{name}: given twice", name=key)
-        values[key] = value
+        values[key] = take_secret(value) if is_secret(key) else value
     with open_camera(state) as camera:
         show(state, camera.call(path, values, sign=not no_sign), reveal=reveal)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from sunmi_ipc.errors import ConfigError, ParameterError
+from sunmi_ipc.errors import ConfigError, ParameterError, TlsError
 from sunmi_ipc.i18n import tr
 
-from .output import fields, is_terminal, note, print_json, say
+from .output import fields, is_terminal, note, print_error, print_json, say
 from .state import State
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -21,6 +22,7 @@ _QUESTIONS = (
     ("p12", "Path of openapi.p12"),
     ("p12_password", "Password of openapi.p12"),
     ("ca", "Path of sunmi_ipcsdk_ca.crt (empty: pin each camera at first contact)"),
+    ("shop_no", "Shop number in the cloud (may be empty)"),
 )
 
 
@@ -40,6 +42,7 @@ def configure(
     ] = False,
 ) -> None:
     """Keep credentials in a profile, so that no command needs them again."""
+    from sunmi_ipc.redact import redact
     from sunmi_ipc.settings import (
         SECRETS,
         Settings,
@@ -48,14 +51,13 @@ def configure(
         system_keyring,
         write_profile,
     )
-    from sunmi_ipc.tls import ClientCertificate, read_ca
+    from sunmi_ipc.tls import ClientCertificate, client_context, read_ca
 
     state = State.of(ctx)
     name = state.profile or "default"
     path = profile_path(name)
     if show:
-        stored = read_profile(name)
-        masked = {k: "***" if k in SECRETS and v else v for k, v in stored.items()}
+        masked = redact(read_profile(name), names=SECRETS)
         if state.json:
             print_json({"profile": name, "path": str(path), **masked})
         else:
@@ -69,7 +71,9 @@ def configure(
         values |= {key: v for key, _ in _QUESTIONS if (v := getattr(loaded, key))}
     elif is_terminal():
         for key, question in _QUESTIONS:
-            values[key] = _ask(key, tr(question), values.get(key, ""), secret=key in SECRETS)
+            values[key] = _ask(tr(question), values.get(key, ""), secret=key in SECRETS)
+            if key == "p12_password" and values.get("p12"):
+                _try_password(state, values)
     else:
         raise ParameterError(
             "{name}: there is no terminal to ask on",
@@ -86,7 +90,7 @@ def configure(
         )
     if values.get("ca"):
         values["ca"] = str(Path(values["ca"]).expanduser().resolve())
-        read_ca(values["ca"])
+        client_context(None, read_ca(values["ca"]))
     use_keyring = system_keyring() is not None and not file_secrets
     if not use_keyring and not file_secrets and any(values.get(key) for key in SECRETS):
         if not is_terminal():
@@ -122,11 +126,29 @@ def _environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k != "SUNMI_IPC_PROFILE"}
 
 
-def _ask(key: str, question: str, known: str, *, secret: bool) -> str:
+def _try_password(state: State, values: dict[str, Any], attempts: int = 3) -> None:
+    """Open the client certificate at once; a wrong password is asked for again, nothing else is."""
+    from sunmi_ipc.tls import ClientCertificate
+
+    path = Path(values["p12"]).expanduser()
+    for left in reversed(range(attempts)):
+        try:
+            ClientCertificate.load(path, values["p12_password"])
+            return
+        except TlsError as error:
+            if not left or "does not open" not in error.template:
+                raise
+            print_error(state, error)
+        values["p12_password"] = _ask(tr("Password of openapi.p12"), "", secret=True)
+
+
+def _ask(question: str, known: str, *, secret: bool) -> str:
+    from sunmi_ipc.redact import Secret
+
     if secret:
         kept = f" [{tr('Enter keeps it')}]" if known else ""
         answer = typer.prompt(question + kept, default="", hide_input=True, show_default=False, err=True)
-        return str(answer) or known
+        return Secret(answer) if answer else known
     return str(typer.prompt(question, default=known, show_default=bool(known), err=True)).strip()
 
 
@@ -152,4 +174,11 @@ def _hand_out(state: State, folder: Path) -> dict[str, str]:
         found["ca"] = str(authorities[0])
     for key, path in found.items():
         note(state, "{key}: {path}", key=key, path=path)
+    for path in [str(p) for p in every if p.suffix.lower() == ".json" and "postman" in p.name.lower()][:1]:
+        note(
+            state,
+            "The vendor's Postman collection is there, too: 'ipc protocol import-postman {path}' corrects what "
+            "we had to infer.",
+            path=shlex.quote(path),
+        )
     return found

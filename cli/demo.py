@@ -40,8 +40,14 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 def demo(
     ctx: typer.Context,
     count: Annotated[int, typer.Option(min=1, max=50, help=tr("How many virtual cameras."))] = 3,
+    cloud: Annotated[bool, typer.Option("--cloud", help=tr("The tour of the cloud instead."))] = False,
 ) -> None:
     """Show the whole tour on virtual cameras: find, Wi-Fi, activate, SD card, info. Nothing to set up."""
+    if cloud:
+        from .cloud_demo import tour
+
+        tour(State.of(ctx))
+        return
     from sunmi_ipc.simulator import Vendor, start_cameras
     from sunmi_ipc.simulator.state import NETWORKS
 

@@ -306,7 +306,15 @@ def _subscribe(
         return []
     pool = stack.enter_context(ThreadPoolExecutor(min(16, len(cameras))))
     tries = [
-        pool.submit(Subscription, camera, events, port=receiver.port, callback=callback, patient=True)
+        pool.submit(
+            Subscription,
+            camera,
+            events,
+            port=receiver.port,
+            callback=callback,
+            interfaces=state.settings.interfaces(),
+            patient=True,
+        )
         for camera in cameras
     ]
     made = [one.result() for one in tries if one.exception() is None]

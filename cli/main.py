@@ -35,8 +35,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "events": ("events", "What the camera pushes, and where to."),
     "network": ("network", "IP settings."),
     "firmware": ("firmware", "Recover a camera's firmware from an SD card."),
+    "cloud": ("cloud", "The vendor's cloud: cameras, live picture, people flow, faces, messages."),
     "call": ("call", "Send any call, signed."),
     "protocol": ("protocol", "What is known of the endpoints, and how to correct it."),
+    "fleet": ("fleet", "A shop's cameras from one file."),
     "sim": ("sim", "Virtual cameras on this machine."),
     "trust": ("trust", "Cameras known by their certificate."),
     "configure": ("configure", "Keep credentials in a profile."),
@@ -145,9 +147,9 @@ class Commands(typer.core.TyperGroup):
 
 
 def _print_trace(error: BaseException) -> None:
-    from sunmi_ipc.redact import redact_text
+    from sunmi_ipc.redact import scrub
 
-    sys.stderr.write(redact_text("".join(traceback.format_exception(error))))
+    sys.stderr.write(scrub("".join(traceback.format_exception(error))))
 
 
 def load(name: str) -> Any:

@@ -16,7 +16,7 @@ import typer
 
 from sunmi_ipc import errors
 from sunmi_ipc.i18n import language, tr
-from sunmi_ipc.redact import printable, redact, redact_text
+from sunmi_ipc.redact import printable, redact, scrub
 
 from .state import State
 
@@ -26,20 +26,28 @@ if TYPE_CHECKING:
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(_json_text(value, indent=2) + "\n")
     sys.stdout.flush()
+
+
+def _json_text(value: Any, *, indent: int | None = None) -> str:
+    """JSON with Chinese as it is, and with whatever could steer a terminal as JSON's own escapes."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def print_json_line(value: Any) -> None:
     """One JSON object on one line of stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.write(_json_text(value) + "\n")
     sys.stdout.flush()
 
 
 def say(state: State, template: str, /, **values: Any) -> None:
     """A line for people: on stdout, on stderr where stdout is JSON's, nowhere with ``-q``."""
     if not state.quiet:
-        shown = {k: printable(v) if isinstance(v, str) else v for k, v in values.items()}
+        shown = _shown(values)
         stream = sys.stderr if state.json else sys.stdout
         stream.write(tr(template, **shown) + "\n")
         stream.flush()
@@ -48,7 +56,11 @@ def say(state: State, template: str, /, **values: Any) -> None:
 def note(state: State, template: str, /, **values: Any) -> None:
     """A remark on stderr, silent with ``-q``."""
     if not state.quiet:
-        sys.stderr.write(tr(template, **values) + "\n")
+        sys.stderr.write(tr(template, **_shown(values)) + "\n")
+
+
+def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: printable(v) if isinstance(v, str) else v for k, v in values.items()}
 
 
 def width(text: str) -> int:
@@ -64,7 +76,7 @@ def columns(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
     """Rows under column headings, on stdout."""
-    cells = [[tr(name).upper() for name in names]]
+    cells = [[printable(tr(name)).upper() for name in names]]
     cells += [[_cell(row.get(name)) for name in names] for row in rows]
     widths = [max(width(line[i]) for line in cells) for i in range(len(names))]
     for line in cells:
@@ -80,7 +92,7 @@ def fields(values: Mapping[str, Any]) -> None:
     widest = max((width(name) for name in values), default=0)
     for name, value in values.items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        sys.stdout.write(columns([name, printable(text)], [widest, 0]) + "\n")
+        sys.stdout.write(columns([printable(name), printable(text)], [widest, 0]) + "\n")
 
 
 def show(
@@ -200,7 +212,7 @@ def waiting(state: State, template: str, /, **values: Any) -> Iterator[Callable[
 
     Yields: a function that changes the text.
     """
-    text = tr(template, **values)
+    text = tr(template, **_shown(values))
     if not progress_wanted(state):
         if not state.quiet:
             sys.stderr.write(text + "\n")
@@ -230,8 +242,8 @@ def error_document(error: errors.SunmiIpcError) -> dict[str, Any]:
             "type": type(error).__name__,
             "code": int(code) if isinstance(code, int) else None,
             "name": getattr(error, "code_name", "") or None,
-            "message": redact_text(printable(message)),
-            "hint": redact_text(printable(hint)) or None,
+            "message": scrub(printable(message)),
+            "hint": scrub(printable(hint)) or None,
             "camera": error.camera,
         }
     }

@@ -90,10 +90,11 @@ def scan(
     if sum((state.json, jsonl, as_csv)) > 1:
         raise ParameterError("{name}: choose one form of output", name="--json, --jsonl, --csv")
     if watch:
-        if as_csv or expect is not None:
-            raise ParameterError("{name}: not with --watch", name="--csv" if as_csv else "--expect")
+        for name, given in (("--json", state.json), ("--csv", as_csv), ("--expect", expect is not None)):
+            if given:
+                raise ParameterError("{name}: not with --watch", name=name, hint="For scripts: --jsonl.")
         targets = [*(target or ()), *([discovery.ACCESS_POINT] if ap else [])]
-        _watch(state, timeout, interfaces, targets, interval, state.json or jsonl)
+        _watch(state, timeout, interfaces, targets, interval, jsonl)
         return
     report = discovery.ScanReport()
     found: list[DiscoveredCamera] = []
@@ -152,7 +153,7 @@ def certificate(state: State) -> ClientCertificate | None:
 
 
 def _remarks(state: State, report: ScanReport, interfaces: list[str] | None) -> None:
-    from sunmi_ipc.discovery import DUPLICATE_SN, IP_MISMATCH, explain
+    from sunmi_ipc.discovery import DUPLICATE_SN, IP_MISMATCH, OTHER_NETWORK, explain
 
     for remark in report.notes:
         _say_reason(state, remark)
@@ -172,6 +173,15 @@ def _remarks(state: State, report: ScanReport, interfaces: list[str] | None) -> 
                 sn=camera.sn,
                 mac=printable(camera.mac) or "?",
                 ip=camera.ip,
+            )
+        if OTHER_NETWORK in camera.flags:
+            note(
+                state,
+                "{sn} is on this wire, but its address {ip} is outside this computer's network. "
+                "To reach it, give {interface} an address in the camera's network.",
+                sn=camera.sn,
+                ip=camera.ip,
+                interface=camera.interface,
             )
         if len(camera.addresses) > 1:
             note(state, "{sn} answers from {addresses}.", sn=camera.sn, addresses=", ".join(camera.addresses))

@@ -16,6 +16,7 @@ import typer
 
 from sunmi_ipc.i18n import tr
 
+from .cloud_sim import cloud
 from .output import note, print_json_line
 from .state import State
 
@@ -30,6 +31,9 @@ app = typer.Typer(
 @app.callback()
 def _group() -> None:
     pass
+
+
+app.command()(cloud)
 
 
 @app.command()

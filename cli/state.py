@@ -40,6 +40,7 @@ EXITS: tuple[tuple[type[errors.SunmiIpcError], Exit], ...] = (
     (errors.ProvisionError, Exit.UNREACHABLE),
     (errors.ConnectionFailed, Exit.UNREACHABLE),
     (errors.DeviceError, Exit.REFUSED),
+    (errors.CloudError, Exit.REFUSED),
     (errors.StreamRefusedError, Exit.REFUSED),
     (errors.ReplyError, Exit.NOT_UNDERSTOOD),
     (errors.DownloadError, Exit.SOME_FAILED),

@@ -77,6 +77,21 @@ def choose(state: State) -> DiscoveredCamera:
     return chosen
 
 
+def _on_access_point(state: State, address: str) -> str:
+    """The serial number of the camera whose access point we have joined: all of them have one address.
+
+    Its certificate is then pinned under the serial number, and known again on the shop's network.
+    """
+    from sunmi_ipc import discovery
+    from sunmi_ipc.discovery.camera import ACCESS_POINT
+
+    host, _ = split_address(address)
+    if host != ACCESS_POINT:
+        return ""
+    every = discovery.discover(interfaces=state.settings.interfaces(), targets=[host])
+    return next((camera.sn for camera in every if camera.ip == host), "")
+
+
 def open_camera(state: State, name: str = "", **options: Any) -> Camera:
     """A client for the camera that the command means.
 
@@ -88,7 +103,7 @@ def open_camera(state: State, name: str = "", **options: Any) -> Camera:
     """
     name = name or state.camera
     if name and is_address(name):
-        return state.settings.connect(name, **options)
+        return state.settings.connect(name, **{"sn": _on_access_point(state, name)} | options)
     found = locate(state, name) if name else choose(state)
     address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
     return state.settings.connect(address, sn=found.sn, model=found.model, **options)

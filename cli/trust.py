@@ -59,8 +59,11 @@ def accept(
 
     state = State.of(ctx)
     with open_camera(state, state.camera or name) as camera, waiting(state, "Looking at the certificate …"):
-        certificate = ClientCertificate.load(state.settings.p12, state.settings.p12_password)
-        der = shown_certificate(camera.host, camera.port, certificate, timeout=camera.timeout)
+        given = state.settings
+        certificate = ClientCertificate.load(given.p12, given.p12_password) if given.p12 else None
+        der = shown_certificate(
+            camera.host, camera.port, certificate, timeout=camera.timeout, legacy=given.tls == "legacy"
+        )
     pins = state.known_cameras()
     before = dict(pins.items()).get(name)
     now = fingerprint(der)
@@ -73,8 +76,7 @@ def accept(
         ),
         yes,
     )
-    pins.forget(name)
-    pins.approve(name, der)
+    pins.replace(name, der)
     if state.json:
         print_json({"name": name, "fingerprint": now})
     say(state, "{name} is trusted with its new certificate.", name=name)

@@ -10,6 +10,7 @@ import typer
 from sunmi_ipc.errors import ParameterError, ProvisionError
 from sunmi_ipc.i18n import tr
 
+from .argv import take_secret
 from .output import ask_secret, print_json, say, show, waiting
 from .state import State
 from .target import open_camera
@@ -62,6 +63,7 @@ def set_(
     state = State.of(ctx)
     if password == "-":  # noqa: S105 - it means "ask me"
         password = ask_secret(tr("Password of {ssid}", ssid=ssid))
+    password = take_secret(password)
     Wifi.set.check({"ssid": ssid, "password": password})  # before anything is searched or sent
     with open_camera(state) as camera:
         sn = camera.sn or (_serial_at(state, camera.host) if wait else "")

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .camera import Camera as Camera
+    from .cloud.client import Cloud as Cloud
     from .codes import DeviceCode as DeviceCode
     from .discovery import DiscoveredCamera as DiscoveredCamera
     from .discovery import discover as discover
     from .discovery import find as find
     from .errors import SunmiIpcError as SunmiIpcError
+    from .fleet import Fleet as Fleet
     from .settings import Settings as Settings
     from .trust import KnownCameras as KnownCameras
 
@@ -30,8 +32,10 @@ __version__ = "0.1.0"
 # Loaded when first used: the command line's help must not pay for TLS and models.
 _HOMES = {
     "Camera": "camera",
+    "Cloud": "cloud.client",
     "DeviceCode": "codes",
     "DiscoveredCamera": "discovery",
+    "Fleet": "fleet",
     "KnownCameras": "trust",
     "Settings": "settings",
     "SunmiIpcError": "errors",

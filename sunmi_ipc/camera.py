@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from . import wire
 from .errors import ConnectionFailed, DeviceError, ParameterError, SunmiIpcError, TlsError, UnsupportedError
-from .redact import Secret
+from .redact import Secret, is_secret
 from .spec import ALL_MODELS, Endpoint, Model, Sign
 from .wire import Credentials, Incoming, Outgoing, Override
 
@@ -119,6 +121,7 @@ class Camera:
         self._trust = (p12, Secret(p12_password), ca, known_cameras, insecure, legacy_tls)
         self.rtsp_user, self.rtsp_password = rtsp_user, Secret(rtsp_password)
         self._lock = threading.RLock()
+        self._until = math.inf  # the outermost call's deadline: a call may need another first
         self._own_transport = transport
 
     def __repr__(self) -> str:
@@ -249,7 +252,7 @@ class Camera:
             pins = known if known is not None else KnownCameras()
 
             def approve(der: bytes) -> None:
-                pins.approve(self.sn or self.address, der)
+                pins.approve(self.sn or self.address, der, by_address=not self.sn)
 
         return client_context(certificate, read_ca(ca) if ca and not insecure else None, legacy), approve
 
@@ -258,6 +261,19 @@ class Camera:
         with self._lock:
             if "_transport" in self.__dict__:
                 self._transport.close()
+
+    def move(self, address: str) -> None:
+        """The camera is at another address now; its next call goes there.
+
+        Raises:
+            ParameterError: Not an address.
+
+        """
+        host, port = split_address(address)
+        with self._lock:
+            self.close()
+            self.__dict__.pop("_transport", None)
+            self.host, self.port = host, port
 
     def call(
         self,
@@ -282,12 +298,17 @@ class Camera:
             ConnectionFailed, TlsError, ReplyError, DeviceError: see ``sunmi_ipc.errors``.
 
         """
-        values = values or {}
+        # Sealed first: a traceback with locals shows these frames.
+        values = (
+            {k: Secret(v) if is_secret(k) and isinstance(v, str) else v for k, v in (values or {}).items()}
+            if isinstance(endpoint, str)
+            else endpoint.seal(values or {})
+        )
         try:
             if isinstance(endpoint, str):
                 return self._call_path(endpoint, values, sign)
             checked = endpoint.check(values)
-            with self._lock:
+            with self._lock, self._deadline(endpoint.timeout_s):
                 self._require_model(endpoint)
                 override = self.overrides.get(endpoint.path)
 
@@ -300,7 +321,9 @@ class Camera:
         except SunmiIpcError as error:
             if error.camera is None and not isinstance(error, ParameterError):
                 error.camera = self.address
-            raise
+            # Bare: the frames below hold the request and the answer, and a traceback may show locals.
+            error.__cause__ = error.__context__ = None
+            raise error.with_traceback(None)  # noqa: B904
 
     def _call_path(self, path: str, values: Mapping[str, Any], sign: bool) -> dict[str, Any]:
         path = path.removeprefix("/openapi/").strip("/")
@@ -313,8 +336,18 @@ class Camera:
         def make(now: float) -> Outgoing:
             return wire.build_raw(path, values, self._credentials, now=now, random=wire.nonce(), how=how)
 
-        with self._lock:
+        with self._lock, self._deadline(None):
             return self._exchange(make, lambda answer: wire.open_json(answer, path=path))
+
+    @contextlib.contextmanager
+    def _deadline(self, timeout_s: float | None) -> Iterator[None]:
+        """The whole call ends in time, whatever calls it makes itself."""
+        outer = self._until
+        self._until = min(outer, time.monotonic() + max(self.timeout, timeout_s or 0))
+        try:
+            yield
+        finally:
+            self._until = outer
 
     def known_model(self) -> str:
         """The camera's model, read once; empty where the camera does not say it."""
@@ -341,8 +374,7 @@ class Camera:
 
     def _exchange(self, make: Callable[[float], Outgoing], read: Callable[[Incoming], R]) -> R:
         outgoing = make(time.time() + self.clock_offset)
-        deadline = time.monotonic() + max(self.timeout, outgoing.timeout_s or 0)
-        incoming = self._send(outgoing, deadline)
+        incoming = self._send(outgoing, self._until)
         try:
             return read(incoming)
         except DeviceError as error:
@@ -351,7 +383,7 @@ class Camera:
             if not self._clock_differs(incoming, outgoing):
                 raise
         # Refused, so not carried out: safe to say again with the camera's own time.
-        return read(self._send(make(time.time() + self.clock_offset), deadline))
+        return read(self._send(make(time.time() + self.clock_offset), self._until))
 
     def _clock_differs(self, incoming: Incoming, outgoing: Outgoing) -> bool:
         if incoming.date is None:

@@ -7,6 +7,7 @@
     │   └── UnsupportedError      this camera model does not have it
     ├── ConfigError               settings, profiles or files on this computer
     │   ├── CardError             a firmware card or image is not what the camera needs
+    │   ├── SiteError             a site file is wrong at a line
     │   ├── SpoolError            the event spool cannot be read or written
     │   │   └── SpoolFull         no room for another event
     │   ├── DiskError             a file cannot be written: full, read-only, gone
@@ -22,6 +23,11 @@
     │   └── FileMissingError      the camera does not have a file that it named
     ├── DownloadError             some files of several could not be had
     ├── ProvisionError            a flow of several steps stopped at one
+    ├── CloudError                the vendor's cloud said no, with a return code
+    │   ├── CloudSignatureError   HTTP 401, 5090-5092
+    │   ├── CloudNotFoundError    5013, 5087, 5501, 5506, 5522
+    │   ├── CloudNotReadyError    5000, 5011, 5088, 5515: worth trying again
+    │   └── CloudNotOfferedError  a call that the vendor marks as in development
     └── DeviceError               the camera said no, with a return code
         ├── AuthenticationError   1, 5
         ├── NotActivatedError     7
@@ -49,6 +55,11 @@ __all__ = [
     "CameraNotFound",
     "CardError",
     "CardWriteError",
+    "CloudError",
+    "CloudNotFoundError",
+    "CloudNotOfferedError",
+    "CloudNotReadyError",
+    "CloudSignatureError",
     "ConfigError",
     "ConnectionFailed",
     "DeviceError",
@@ -63,6 +74,7 @@ __all__ = [
     "ParameterError",
     "ProvisionError",
     "ReplyError",
+    "SiteError",
     "SpoolError",
     "SpoolFull",
     "StreamError",
@@ -142,6 +154,15 @@ class CardError(ConfigError):
 
 class CardWriteError(SunmiIpcError):
     """A firmware card failed while it was written, read back or formatted; it holds no new ``up.bin``."""
+
+
+class SiteError(ConfigError):
+    """A site file is wrong. ``where`` is ``file:line``, ``key`` the key, ``others`` what else is wrong."""
+
+    def __init__(self, template: str, *, where: str, key: str, hint: str = "", **values: object) -> None:
+        super().__init__(template, hint=hint, camera=None, **{"where": where, "key": key, **values})
+        self.where, self.key = where, key
+        self.others: tuple[SiteError, ...] = ()
 
 
 class SpoolError(ConfigError):
@@ -286,3 +307,91 @@ class NotReadyError(DeviceError):
             DeviceCode.CLIP_SERVICE_NOT_RUNNING,
         }
     )
+
+
+class CloudError(SunmiIpcError):
+    """The vendor's cloud answered with an error code.
+
+    ``code`` is a :class:`~sunmi_ipc.cloud.codes.CloudCode` where the code is known, else a plain
+    integer; ``endpoint`` is the path that was called.
+    """
+
+    codes: ClassVar[frozenset[int]] = frozenset()
+
+    def __init__(
+        self,
+        code: int,
+        *,
+        endpoint: str = "",
+        meaning: str = "",
+        hint: str = "",
+        in_development: bool = False,
+    ) -> None:
+        from .cloud.codes import CloudCode
+
+        known = CloudCode(code) if code in CloudCode.__members__.values() else None
+        self.code: int = code if known is None else known
+        unknown = "the cloud answered with the unknown code {code}"
+        if in_development:
+            hint = "The vendor marks this call as in development: it may not work yet."
+        super().__init__(
+            meaning or (known.meaning if known else unknown),
+            hint=hint or (known.hint if known else ""),
+            code=code,
+        )
+        self.endpoint = endpoint
+
+    @classmethod
+    def of(
+        cls, code: int, *, endpoint: str = "", meaning: str = "", hint: str = "", in_development: bool = False
+    ) -> CloudError:
+        """The error for *code*, of the sub-class where a caller would act differently."""
+        kind = next((sub for sub in CloudError.__subclasses__() if code in sub.codes), CloudError)
+        return kind(code, endpoint=endpoint, meaning=meaning, hint=hint, in_development=in_development)
+
+    @property
+    def code_name(self) -> str:
+        """Our name of the code, or ``""`` for an unknown one."""
+        return getattr(self.code, "name", "")
+
+    def __str__(self) -> str:
+        path = f" {self.endpoint}" if self.endpoint else ""
+        return f"{self.message} (code {int(self.code)}{path})." + (f" {self.hint}" if self.hint else "")
+
+
+class CloudSignatureError(CloudError):
+    """The app_id, the secret key, the clock or the signature was refused."""
+
+    codes = frozenset({401, 5090, 5091, 5092})
+
+    def __init__(self, code: int, **details: str | bool) -> None:
+        if code == 401:
+            details |= {
+                "meaning": "the cloud refused the signature",
+                "hint": "Check the app_id, the secret key ('ipc configure') and this computer's clock.",
+            }
+        super().__init__(code, **details)  # type: ignore[arg-type]
+
+
+class CloudNotFoundError(CloudError):
+    """What was asked for is not there."""
+
+    codes = frozenset({5013, 5087, 5501, 5506, 5522})
+
+
+class CloudNotReadyError(CloudError):
+    """The service or the camera cannot do it now: worth trying again."""
+
+    codes = frozenset({5000, 5011, 5088, 5515})
+
+
+class CloudNotOfferedError(CloudError):
+    """The service does not offer a call that the vendor marks as in development."""
+
+    def __init__(self, code: int, *, endpoint: str = "") -> None:
+        super().__init__(
+            code,
+            endpoint=endpoint,
+            meaning="the cloud does not offer this call",
+            in_development=True,
+        )

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 MASK = "***"
 
@@ -19,15 +21,64 @@ SECRET_NAMES = frozenset(
         "activation_code",
         "http_callback_secret",
         "p12_password",
+        "passphrase",
+        "passwd",
         "password",
+        "psk",
+        "pwd",
         "rtsp_password",
         "secret",
         "secret_key",
         "sign",
+        "token",
     }
 )
-_URL_USER = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/@\s]*@")
-_PAIR = re.compile(r"(?P<name>[A-Za-z_]*(?:password|secret|sign|code)[A-Za-z_]*)=(?P<value>[^&\s]+)")
+_SECRET_ENDINGS = ("_passphrase", "_password", "_secret", "_token")
+# User and password; a password with a slash that was not quoted, too, but no port before a path.
+_URL_USER = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?:[^/@\s:]*:(?!\d{1,5}/)[^@\s\"]*|[^/@\s]*)@")
+_PAIR = re.compile(r"\b(?P<name>\w{2,40})=(?P<value>[^&\s]+)")
+# In JSON, whole or broken off: a string to its end or to the text's, or a number.
+_JSON_PAIR = re.compile(
+    r'"(?P<name>\w{2,40})"(?P<colon>\s*:\s*)(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^\s",}\]]+)', re.DOTALL
+)
+
+#: Shorter texts, and the camera's own default, turn up by chance.
+_MIN_KNOWN = 6
+_COMMON = frozenset({"admin", "password", "123456"})
+_MAX_KNOWN = 4096
+
+
+class _Known:
+    """The texts of secrets that this process has been given, in the spellings in which they travel."""
+
+    def __init__(self) -> None:
+        self._spellings: dict[str, None] = {}
+        self._lock = threading.Lock()
+        self._pattern: re.Pattern[str] | None = None
+
+    def add(self, text: str) -> None:
+        if len(text) < _MIN_KNOWN or text in _COMMON or text in self._spellings:
+            return
+        with self._lock:
+            while len(self._spellings) > _MAX_KNOWN:
+                del self._spellings[next(iter(self._spellings))]
+            for spelling in (text, quote(text, safe=""), quote_plus(text), repr(text)[1:-1]):
+                self._spellings[spelling] = None
+            self._pattern = None
+
+    def mask(self, text: str) -> str:
+        with self._lock:
+            if not self._spellings:
+                return text
+            if self._pattern is None:
+                # The longest first: one secret may begin another.
+                longest = sorted(self._spellings, key=len, reverse=True)
+                self._pattern = re.compile("|".join(map(re.escape, longest)))
+            pattern = self._pattern
+        return pattern.sub(MASK, text)
+
+
+_known = _Known()
 
 
 class Secret(str):
@@ -39,9 +90,20 @@ class Secret(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str = "") -> Secret:
-        """Wrap *text*; a Secret stays what it is (``str`` would copy its mask)."""
-        return text if isinstance(text, Secret) else super().__new__(cls, text)
+    def __new__(cls, text: str = "", *, remember: bool = True) -> Secret:
+        """Wrap *text*; a Secret stays what it is (``str`` would copy its mask).
+
+        Args:
+            text: The secret.
+            remember: Mask it in logs, errors and traces wherever it turns up (:func:`scrub`).
+
+        """
+        if isinstance(text, Secret):
+            return text
+        made = super().__new__(cls, text)
+        if remember:
+            _known.add("".join(made))
+        return made
 
     def __repr__(self) -> str:
         return MASK if self else "''"
@@ -59,7 +121,8 @@ class Secret(str):
 
 def is_secret(name: str) -> bool:
     """Whether a value of this name is never shown."""
-    return name.lower() in SECRET_NAMES
+    name = name.lower()
+    return name in SECRET_NAMES or name.endswith(_SECRET_ENDINGS)
 
 
 def redact(value: Any, *, names: Iterable[str] = ()) -> Any:
@@ -86,9 +149,20 @@ def redact(value: Any, *, names: Iterable[str] = ()) -> Any:
 
 
 def redact_text(text: str) -> str:
-    """*text* with user and password in URLs, and ``password=…`` pairs, masked."""
+    """*text* with user and password in URLs, and ``password=…`` pairs (of JSON, too), masked."""
     text = _URL_USER.sub(rf"\g<scheme>{MASK}@", text)
-    return _PAIR.sub(lambda m: f"{m['name']}={MASK}" if is_secret(m["name"]) else m[0], text)
+    text = _PAIR.sub(lambda m: f"{m['name']}={MASK}" if is_secret(m["name"]) else m[0], text)
+    return _JSON_PAIR.sub(
+        lambda m: f'"{m["name"]}"{m["colon"]}"{MASK}"' if is_secret(m["name"]) else m[0], text
+    )
+
+
+def scrub(text: str) -> str:
+    """:func:`redact_text`, and every secret that this process has been given masked wherever it stands.
+
+    For logs, errors and traces, where text comes from anywhere.
+    """
+    return _known.mask(redact_text(text))
 
 
 def printable(text: str, limit: int | None = None) -> str:
@@ -112,5 +186,7 @@ class RedactingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record's message; every record passes."""
-        record.msg, record.args = redact_text(record.getMessage()), ()
+        record.msg, record.args = scrub(record.getMessage()), ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = scrub(logging.Formatter().formatException(record.exc_info))
         return True

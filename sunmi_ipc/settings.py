@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -34,10 +36,21 @@ ENVIRONMENT = {
     "SUNMI_IPC_CAMERA": "camera",
     "SUNMI_IPC_TIMEOUT": "timeout",
     "SUNMI_IPC_CLOUD_URL": "cloud_url",
+    "SUNMI_IPC_CLOUD_CA": "cloud_ca",
     "SUNMI_IPC_SHOP_NO": "shop_no",
 }
 SECRETS = frozenset({"secret_key", "activation_code", "p12_password", "rtsp_password"})
 _TRUE = {"1", "true", "yes", "on"}
+
+
+def seal(values: Mapping[str, Any]) -> dict[str, Any]:
+    """*values* with secrets as :class:`Secret`, so that no frame of ours shows them."""
+    return {k: Secret(v) if k in SECRETS and isinstance(v, str) else v for k, v in values.items()}
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    names = ENVIRONMENT | {"SUNMI_IPC_PROFILE": "profile"}
+    return seal({name: environment[key] for key, name in names.items() if environment.get(key)})
 
 
 def config_dir() -> Path:
@@ -66,6 +79,7 @@ class Settings:
     interface: str = ""
     camera: str = ""
     cloud_url: str = ""
+    cloud_ca: str = ""
     shop_no: str = ""
     timeout: float = 10.0
 
@@ -94,11 +108,11 @@ class Settings:
             ConfigError: The profile does not exist, is unreadable, or others may read it.
 
         """
-        environment = os.environ if environment is None else environment
-        wanted = profile or environment.get("SUNMI_IPC_PROFILE", "")
-        values: dict[str, Any] = read_profile(wanted or "default", must_exist=bool(wanted))
-        values |= {name: environment[key] for key, name in ENVIRONMENT.items() if environment.get(key)}
-        values |= {name: value for name, value in options.items() if value not in (None, "")}
+        given = _from_environment(os.environ if environment is None else environment)
+        environment = None  # a traceback with locals shows this frame
+        options = seal({name: value for name, value in options.items() if value not in (None, "")})
+        wanted = profile or given.pop("profile", "")
+        values = read_profile(wanted or "default", must_exist=bool(wanted)) | given | options
         if isinstance(values.get("insecure"), str):
             values["insecure"] = values["insecure"].lower() in _TRUE
         try:
@@ -155,11 +169,11 @@ def profile_path(name: str) -> Path:
 
 
 def read_profile(name: str, *, must_exist: bool = True) -> dict[str, Any]:
-    """The settings of a profile; raises ConfigError where it cannot be used."""
+    """The settings of a profile, secrets sealed; raises ConfigError where it cannot be used."""
     path = profile_path(name)
     try:
         mode = path.stat().st_mode
-        text = path.read_text("utf-8")
+        raw = _parse(path)
     except FileNotFoundError:
         if must_exist:
             raise ConfigError(
@@ -176,15 +190,13 @@ def read_profile(name: str, *, must_exist: bool = True) -> dict[str, Any]:
             hint="It holds secrets: chmod 600 {path}",
             path=str(path),
         )
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    if isinstance(raw, str):
         raise ConfigError(
             "the profile {path} is not TOML: {reason}",
             hint="'ipc configure' writes it anew.",
             path=str(path),
-            reason=str(error),
-        ) from None
+            reason=raw,
+        )
     known = {f.name for f in fields(Settings)}
     if unknown := sorted(set(raw) - known - {"keyring"}):
         raise ConfigError("the profile {path} has the unknown key {key}", path=str(path), key=unknown[0])
@@ -192,7 +204,15 @@ def read_profile(name: str, *, must_exist: bool = True) -> dict[str, Any]:
     return raw | {key: _from_keyring(name, key) for key in stored}
 
 
-def _from_keyring(profile: str, key: str) -> str:
+def _parse(path: Path) -> dict[str, Any] | str:
+    """The profile, secrets sealed, or what is wrong with it: no error is raised where its text is at hand."""
+    try:
+        return seal(tomllib.loads(path.read_text("utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return str(error)
+
+
+def _from_keyring(profile: str, key: str) -> Secret:
     try:
         import keyring
     except ImportError:
@@ -200,7 +220,18 @@ def _from_keyring(profile: str, key: str) -> str:
             "the profile keeps secrets in the system keyring, which is not installed",
             hint='pip install "sunmi-ipc[keyring]"',
         ) from None
-    return keyring.get_password(f"sunmi-ipc/{profile}", key) or ""
+    try:
+        return Secret(keyring.get_password(f"sunmi-ipc/{profile}", key) or "")
+    except Exception as error:  # locked, no session bus, a backend's own kinds
+        raise _keyring_failed(error) from None
+
+
+def _keyring_failed(error: Exception) -> ConfigError:
+    return ConfigError(
+        "the system keyring does not serve: {reason}",
+        hint="Unlock it, or keep the secrets in a file: 'ipc configure --secrets-in-file'.",
+        reason=type(error).__name__,
+    )
 
 
 def system_keyring() -> Any | None:
@@ -214,24 +245,46 @@ def system_keyring() -> Any | None:
 
 
 def write_profile(name: str, values: Mapping[str, Any], *, use_keyring: bool) -> Path:
-    """Write a profile, mode 0600; secrets into the system keyring where *use_keyring*."""
+    """Write a profile, mode 0600; secrets into the system keyring where *use_keyring*.
+
+    Raises:
+        ConfigError: The keyring or the file cannot be written; the old profile is as it was.
+
+    """
     path = profile_path(name)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    plain = {k: v for k, v in values.items() if v not in ("", None, False)}
+    plain = seal({k: v for k, v in values.items() if v not in ("", None, False)})
     stored: list[str] = []
     if use_keyring and (keyring := system_keyring()) is not None:
         for key in sorted(SECRETS & plain.keys()):
-            keyring.set_password(f"sunmi-ipc/{name}", key, "".join(plain.pop(key)))
+            try:
+                keyring.set_password(f"sunmi-ipc/{name}", key, "".join(plain[key]))
+            except Exception as error:  # locked, no session bus, a backend's own kinds
+                raise _keyring_failed(error) from None
+            del plain[key]
             stored.append(key)
+    reason = _write(path, plain, stored)
+    if reason:
+        raise ConfigError("{path} cannot be written: {reason}", path=str(path), reason=reason)
+    return path
+
+
+def _write(path: Path, plain: Mapping[str, Any], stored: list[str]) -> str:
+    """Write the file whole, or return why not."""
     lines = [f"{key} = {_toml(value)}" for key, value in plain.items()]
     if stored:
         lines.append(f"keyring = {json.dumps(stored)}")
-    temporary = path.with_suffix(".tmp")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
-    os.replace(temporary, path)
-    return path
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, temporary = tempfile.mkstemp(dir=path.parent)  # mode 0600
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        return error.strerror or type(error).__name__
+    return ""
 
 
 def _toml(value: Any) -> str:

@@ -40,6 +40,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 
 from .errors import ParameterError
 from .fields import Help, Hidden, MaxBytes, Refused, Wire
+from .redact import Secret
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -228,7 +229,9 @@ class Endpoint(Generic[P, R]):
             return self
 
         def call(*args: Any, **kwargs: Any) -> R:
-            return cast(R, instance._caller.call(self, self.bind(*args, **kwargs)))
+            values = self.bind(*args, **kwargs)
+            args, kwargs = (), {}  # a traceback with locals shows this frame
+            return cast(R, instance._caller.call(self, values))
 
         return update_wrapper(call, self.function)
 
@@ -268,9 +271,14 @@ class Endpoint(Generic[P, R]):
         return typing.get_type_hints(self.function, localns=vars(models), include_extras=True)
 
     def bind(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Arguments as a mapping by parameter name; those left out are left out."""
+        """Arguments as a mapping by parameter name; those left out are left out, secrets are sealed."""
         bound = self._signature.bind(None, *args, **kwargs)
-        return {k: v for k, v in list(bound.arguments.items())[1:]}
+        return self.seal({k: v for k, v in list(bound.arguments.items())[1:]})
+
+    def seal(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """*values* with secrets as :class:`Secret`, so that no frame of ours shows them."""
+        hidden = {p.name for p in self.parameters if p.secret}
+        return {k: Secret(v) if k in hidden and isinstance(v, str) else v for k, v in values.items()}
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -326,7 +334,7 @@ class Endpoint(Generic[P, R]):
                 hint="Allowed: {bounds}." if parameter and parameter.bounds else "",
                 bounds=parameter.bounds if parameter else "",
             ) from None
-        made = {k: v for k, v in checked if v is not None}
+        made = self.seal({k: v for k, v in checked if v is not None})
         for parameter in self.parameters:
             _check_choice(parameter, made.get(parameter.name))
         return made

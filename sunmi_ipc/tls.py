@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import secrets
 import socket
 import ssl
@@ -23,9 +24,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .errors import TlsError
+from .errors import ReplyError, TlsError
+from .redact import Secret
 
 _log = logging.getLogger("sunmi_ipc")
+#: Words in OpenSSL's reasons when an old camera meets a modern client.
+OLD_TLS_REASON = re.compile(
+    "BAD_SIGNATURE_TYPE|CA_MD_TOO_WEAK|DH_KEY_TOO_SMALL|EE_KEY_TOO_SMALL|INSUFFICIENT_SECURITY|LEGACY_SIGALG"
+    "|NO_PROTOCOLS_AVAILABLE|NO_SHARED_CIPHER|PROTOCOL_VERSION|UNSAFE_LEGACY_RENEGOTIATION"
+    "|UNSUPPORTED_PROTOCOL|WRONG_SIGNATURE_TYPE|WRONG_SSL_VERSION"
+)
+OLD_TLS_HINT = "If this camera is of 2019 or 2020, allow it with --tls legacy (SUNMI_IPC_TLS=legacy)."
+NOT_A_CAMERA = "Is this address a SUNMI camera? 'ipc scan' lists them."
 _P12_HINT = "Check SUNMI_IPC_P12 and SUNMI_IPC_P12_PASSWORD, or run 'ipc configure' again."
 
 
@@ -48,6 +58,7 @@ class ClientCertificate:
                 or the certificate is expired or not yet valid.
 
         """
+        password = Secret(password)  # a traceback with locals shows this frame
         try:
             data = Path(path).read_bytes()
         except OSError as error:
@@ -57,7 +68,9 @@ class ClientCertificate:
                 path=str(path),
                 reason=error.strerror or type(error).__name__,
             ) from None
-        certificate = _parse_p12(data, "".join(password), str(path))
+        certificate = _parse_p12(data, Secret(password))
+        if isinstance(certificate, str):
+            raise TlsError(certificate, hint=_P12_HINT, path=str(path))
         certificate.check_dates()
         return certificate
 
@@ -78,28 +91,35 @@ class ClientCertificate:
             )
 
 
+def _spellings(password: str) -> list[bytes | None]:
+    """The ways in which *password* may have been written into a PKCS#12 file."""
+    if not password:
+        return [None, b""]  # an empty one: as none and as an empty string
+    text = "".join(password)
+    if text.isascii():
+        return [text.encode()]
+    # Old OpenSSL took each byte that the terminal sent for a character.
+    return [text.encode(), *(text.encode(c, "ignore").decode("latin-1").encode() for c in ("utf-8", "gbk"))]
+
+
 @lru_cache(maxsize=8)
-def _parse_p12(data: bytes, password: str, path: str) -> ClientCertificate:
+def _parse_p12(data: bytes, password: Secret) -> ClientCertificate | str:
+    """The certificate, or what is wrong (a template): no error is raised where the password is at hand."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.serialization import pkcs12
 
     key = certificate = None
     chain: list[Any] = []
-    # An empty password is written in two ways: as none and as an empty string.
-    for candidate in (password.encode(),) if password else (None, b""):
+    for candidate in _spellings(password):
         try:
             key, certificate, chain = pkcs12.load_key_and_certificates(data, candidate)
             break
         except Exception:  # noqa: S112 - the library raises many kinds for a bad file
             continue
     else:
-        raise TlsError(
-            "the client certificate {path} does not open: wrong password, or not a PKCS#12 file",
-            hint=_P12_HINT,
-            path=path,
-        )
+        return "the client certificate {path} does not open: wrong password, or not a PKCS#12 file"
     if key is None or certificate is None:
-        raise TlsError("{path} holds no client certificate with its key", hint=_P12_HINT, path=path)
+        return "{path} holds no client certificate with its key"
     passphrase = secrets.token_hex(32).encode()
     encryption = serialization.BestAvailableEncryption(passphrase)
     try:
@@ -120,23 +140,27 @@ def _parse_p12(data: bytes, password: str, path: str) -> ClientCertificate:
     )
 
 
-def _load_chain(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
-    password = certificate.passphrase.decode()
-    if hasattr(os, "memfd_create"):
-        fd = os.memfd_create("sunmi-ipc", os.MFD_CLOEXEC)
-        try:
-            os.write(fd, certificate.pem)
-            context.load_cert_chain(f"/proc/self/fd/{fd}", password=password)
-        finally:
-            os.close(fd)
-        return
-    handle, name = tempfile.mkstemp()
+def _load_chain(context: ssl.SSLContext, certificate: ClientCertificate) -> str:
+    """Load certificate and key; OpenSSL's reason where it does not take them, else ``""``."""
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(certificate.pem)
-        context.load_cert_chain(name, password=password)
-    finally:
-        os.unlink(name)
+        if hasattr(os, "memfd_create"):
+            fd = os.memfd_create("sunmi-ipc", os.MFD_CLOEXEC)
+            try:
+                os.write(fd, certificate.pem)
+                context.load_cert_chain(f"/proc/self/fd/{fd}", password=certificate.passphrase.decode)
+            finally:
+                os.close(fd)
+            return ""
+        handle, name = tempfile.mkstemp()
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(certificate.pem)
+            context.load_cert_chain(name, password=certificate.passphrase.decode)
+        finally:
+            os.unlink(name)
+    except ssl.SSLError as error:
+        return str(error.reason or "unknown reason")
+    return ""
 
 
 def fingerprint(der: bytes) -> str:
@@ -150,9 +174,18 @@ class _Call(threading.local):
 
     deadline: float | None = None
     approve: Callable[[bytes], None] | None = None
+    #: Bytes that may still be received.
+    room: int | None = None
 
 
 CALL = _Call()
+
+
+def too_large(limit: int | None) -> ReplyError:
+    """The error for an answer of more than *limit* bytes; None where it is what surrounds the answer."""
+    if limit is None:
+        return ReplyError("the answer's head, or what surrounds its body, is too large", hint=NOT_A_CAMERA)
+    return ReplyError("the answer is larger than {limit} bytes", hint=NOT_A_CAMERA, limit=limit)
 
 
 class CameraSocket(ssl.SSLSocket):
@@ -189,9 +222,14 @@ class CameraSocket(ssl.SSLSocket):
             raise
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
-        """Receive within the deadline."""
+        """Receive within the deadline, and no more than there is room for."""
         self._keep_deadline()
-        return super().recv_into(buffer, nbytes, flags)
+        count = super().recv_into(buffer, nbytes, flags)
+        if CALL.room is not None:
+            CALL.room -= count
+            if CALL.room < 0:
+                raise too_large(None)
+        return count
 
     def send(self, data: Any, flags: int = 0) -> int:
         """Send within the deadline."""
@@ -199,14 +237,16 @@ class CameraSocket(ssl.SSLSocket):
         return super().send(data, flags)
 
 
-def shown_certificate(host: str, port: int, certificate: ClientCertificate, *, timeout: float) -> bytes:
+def shown_certificate(
+    host: str, port: int, certificate: ClientCertificate | None, *, timeout: float, legacy: bool = False
+) -> bytes:
     """The certificate (DER) that a camera shows in the handshake; nothing is sent to it.
 
     Raises:
         TlsError: There is no TLS at that address, or the handshake fails.
 
     """
-    context = client_context(certificate, None)
+    context = client_context(certificate, None, legacy)
     try:
         with (
             socket.create_connection((host, port), timeout=timeout) as raw,
@@ -249,7 +289,16 @@ def client_context(
             warnings.simplefilter("ignore", DeprecationWarning)
             context.minimum_version = ssl.TLSVersion.TLSv1
     if certificate is not None:
-        _load_chain(context, certificate)
+        reason = _load_chain(context, certificate)
+        if reason:
+            raise TlsError(
+                "the client certificate cannot be used ({reason})",
+                hint="It is of an old kind: allow it with --tls legacy (SUNMI_IPC_TLS=legacy), or ask the "
+                "vendor for a new openapi.p12."
+                if OLD_TLS_REASON.search(reason)
+                else _P12_HINT,
+                reason=reason,
+            )
     return context
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
 import logging
-import re
 import socket
 import ssl
 import time
@@ -16,15 +16,19 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from .errors import ConnectionFailed, ReplyError, SunmiIpcError, TlsError
-from .redact import MASK, is_secret
-from .tls import CALL
+from .redact import printable, redact_text
+from .tls import CALL, NOT_A_CAMERA, OLD_TLS_HINT, OLD_TLS_REASON, too_large
 from .wire import Incoming, Outgoing
 
 _log = logging.getLogger("sunmi_ipc.transport")
 
 #: Answers are a few kilobytes; a camera that sends more is broken or hostile.
 MAX_ANSWER = 4 * 1024 * 1024
+#: Status line and headers; http.client alone would take 100 lines of 64 KiB, and any number of "continue".
+MAX_HEAD = 64 * 1024
 _CHUNK = 65_536
+#: How much of an answer ``-vv`` shows.
+_SHOWN = 2000
 _REACH_HINT = "Is it on and in this network? 'ipc scan' lists the cameras that answer."
 
 
@@ -38,7 +42,19 @@ class Transport(Protocol):
         """Close the connection."""
 
 
+class _Response(http.client.HTTPResponse):
+    """An answer whose head and body have a size limit each, kept at the socket."""
+
+    def begin(self) -> None:
+        room, CALL.room = CALL.room, MAX_HEAD
+        super().begin()
+        # The body's limit covers what is around it, too: chunk sizes, extensions, trailers.
+        CALL.room = room
+
+
 class _Connection(urllib3.connection.HTTPSConnection):
+    response_class = _Response
+
     def connect(self) -> None:
         super().connect()
         # By CA, by pin, or waved through with a warning of our own: urllib3's would come on every call.
@@ -77,6 +93,18 @@ class _Adapter(HTTPAdapter):
         """The context alone decides."""
 
 
+class _Session(requests.Session):
+    """A session that has never heard of redirections.
+
+    ``allow_redirects=False`` is not enough: requests then still reads the redirection's whole body,
+    decompressed and without a limit, to prepare the next request.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Nowhere."""
+        return None
+
+
 class RequestsTransport:
     """HTTPS to one camera over one kept connection. Not for use by two threads at once.
 
@@ -99,7 +127,7 @@ class RequestsTransport:
     ) -> None:
         self.base = f"https://{f'[{host}]' if ':' in host else host}:{port}"
         self._approve, self._max = approve, max_answer
-        self.session = requests.Session()
+        self.session: requests.Session = _Session()
         self.session.trust_env = False  # a proxy variable must not swallow calls on the LAN
         self.session.headers.clear()
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -119,52 +147,53 @@ class RequestsTransport:
 
         """
         started = time.monotonic()
-        CALL.deadline, CALL.approve = started + timeout, self._approve
+        CALL.deadline, CALL.approve, CALL.room = started + timeout, self._approve, self._max + _CHUNK
+        try:
+            return self._post(outgoing, timeout)
+        except SunmiIpcError as error:
+            failure = error
+        except (
+            requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError,
+        ) as error:  # fmt: skip
+            failure = _translate(error, timeout, time.monotonic() - started)
+        finally:
+            CALL.deadline = CALL.approve = CALL.room = None
+        self.session.close()
+        # Raised here, and bare: the frames that it came through hold the signed request.
+        raise failure.with_traceback(None)
+
+    def _post(self, outgoing: Outgoing, timeout: float) -> Incoming:
         # identity: a compressed answer could be a bomb, and nothing here is worth compressing.
         headers = {"Accept-Encoding": "identity", "User-Agent": "sunmi-ipc"}
         url = self.base + outgoing.url_path
         if _log.isEnabledFor(logging.DEBUG):
-            shown = "&".join(f"{k}={MASK if is_secret(k) else v}" for k, v in outgoing.fields)
-            _log.debug("POST %s %s", url, shown)
-        try:
-            if outgoing.files:
-                body: Any = {
-                    "data": outgoing.fields,
-                    "files": [
-                        (name, (name, data, "application/octet-stream")) for name, data in outgoing.files
-                    ],
-                }
-            else:
-                headers["Content-Type"] = "application/x-www-form-urlencoded"
-                body = {"data": outgoing.body}
-            with self.session.post(
-                url, headers=headers, timeout=timeout, allow_redirects=False, stream=True, verify=True, **body
-            ) as response:
-                content = self._read(response)
-        except SunmiIpcError:
-            self.session.close()
-            raise
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            self.session.close()
-            raise _translate(error, timeout, time.monotonic() - started) from error
-        finally:
-            CALL.deadline = CALL.approve = None
-        _log.debug("HTTP %s, %d bytes", response.status_code, len(content))
+            _log.debug("POST %s %s", url, "&".join(f"{k}={v}" for k, v in outgoing.fields))
+        if outgoing.files:
+            body: Any = {
+                "data": outgoing.revealed,
+                "files": [(name, (name, data, "application/octet-stream")) for name, data in outgoing.files],
+            }
+        else:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            body = {"data": outgoing.body}
+        with self.session.post(
+            url, headers=headers, timeout=timeout, allow_redirects=False, stream=True, verify=True, **body
+        ) as response:
+            content = self._read(response)
+        if _log.isEnabledFor(logging.DEBUG):
+            shown = redact_text(content[:_SHOWN].decode("utf-8", "replace"))
+            _log.debug("HTTP %s, %d bytes: %s", response.status_code, len(content), printable(shown))
         return Incoming(response.status_code, response.headers, content)
 
     def _read(self, response: requests.Response) -> bytes:
-        if response.headers.get("Content-Encoding", "identity") not in ("", "identity"):
-            raise ReplyError("the answer is compressed, which was not asked for")
+        if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+            raise ReplyError("the answer is compressed, which was not asked for", hint=NOT_A_CAMERA)
         content = bytearray()
         # read1-like chunks keep the deadline in play; decode_content stays off.
         for chunk in response.raw.stream(_CHUNK, decode_content=False):
             content += chunk
             if len(content) > self._max:
-                raise ReplyError(
-                    "the answer is larger than {limit} bytes",
-                    hint="Is this address a SUNMI camera? 'ipc scan' lists them.",
-                    limit=self._max,
-                )
+                raise too_large(self._max)
         return bytes(content)
 
 
@@ -180,26 +209,14 @@ def _chain(error: BaseException) -> list[BaseException]:
     return found
 
 
-#: Words in OpenSSL's reasons when an old camera meets a modern client.
-_OLD_TLS = re.compile(
-    "BAD_SIGNATURE_TYPE|CA_MD_TOO_WEAK|DH_KEY_TOO_SMALL|EE_KEY_TOO_SMALL|INSUFFICIENT_SECURITY|LEGACY_SIGALG"
-    "|NO_PROTOCOLS_AVAILABLE|NO_SHARED_CIPHER|PROTOCOL_VERSION|UNSAFE_LEGACY_RENEGOTIATION"
-    "|UNSUPPORTED_PROTOCOL|WRONG_SIGNATURE_TYPE|WRONG_SSL_VERSION"
-)
-
-
-def _translate(error: BaseException, timeout: float, elapsed: float) -> ConnectionFailed | ReplyError:
+def _translate(error: BaseException, timeout: float, elapsed: float) -> SunmiIpcError:
     chain = _chain(error)
     for item in chain:
-        if isinstance(item, ConnectionFailed | ReplyError):
+        if isinstance(item, SunmiIpcError):
             return item
     for item in chain:
         if isinstance(item, ssl.SSLCertVerificationError):
-            return TlsError(
-                "the camera's certificate is not from the CA you gave: {reason}",
-                hint="Is this the right camera, and the right CA file (SUNMI_IPC_CA)?",
-                reason=item.verify_message or "verification failed",
-            )
+            return _unverified(item)
     for item in chain:
         if isinstance(item, ssl.SSLError) and not isinstance(item, ssl.SSLEOFError | TimeoutError):
             return _tls(item)
@@ -218,12 +235,44 @@ def _translate(error: BaseException, timeout: float, elapsed: float) -> Connecti
     return ConnectionFailed("the connection broke before the whole answer was there", hint=_REACH_HINT)
 
 
+#: X509_V_ERR: key or digest too weak for the security level; not yet valid, expired.
+_WEAK = frozenset({66, 67, 68})
+_DATES = frozenset({9, 10})
+
+
+def _unverified(error: ssl.SSLCertVerificationError) -> TlsError:
+    reason = error.verify_message or "verification failed"
+    if error.verify_code in _WEAK:
+        return TlsError(
+            "the camera's certificate is of an old kind that is off by default ({reason})",
+            hint=OLD_TLS_HINT,
+            reason=reason,
+        )
+    if error.verify_code in _DATES:
+        return TlsError(
+            "the camera's certificate is not valid today: {reason}",
+            hint="Check this computer's clock. If it is right, leave the CA out (SUNMI_IPC_CA): the camera's "
+            "certificate is then pinned at the first contact instead.",
+            reason=reason,
+        )
+    return TlsError(
+        "the camera's certificate is not from the CA you gave: {reason}",
+        hint="Is this the right camera, and the right CA file (SUNMI_IPC_CA)?",
+        reason=reason,
+    )
+
+
 def _tls(error: ssl.SSLError) -> TlsError:
     reason = (getattr(error, "reason", None) or "").upper()
-    if _OLD_TLS.search(reason):
+    if OLD_TLS_REASON.search(reason):
         return TlsError(
-            "the camera speaks an old TLS that is off by default ({reason})",
-            hint="If this camera is of 2019 or 2020, allow it with SUNMI_IPC_TLS=legacy.",
+            "the camera speaks an old TLS that is off by default ({reason})", hint=OLD_TLS_HINT, reason=reason
+        )
+    if reason.endswith("ALERT_HANDSHAKE_FAILURE"):
+        return TlsError(
+            "the camera broke off the handshake ({reason})",
+            hint="Either it does not take our client certificate (see SUNMI_IPC_P12), or it speaks an old TLS: "
+            "if it is of 2019 or 2020, allow that with --tls legacy (SUNMI_IPC_TLS=legacy).",
             reason=reason,
         )
     if "ALERT" in reason:

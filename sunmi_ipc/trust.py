@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sys
 import tempfile
 import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,49 +62,116 @@ class KnownCameras:
     def _write(self) -> None:
         if self._path is None:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps({k: asdict(v) for k, v in sorted(self._pins.items())}, indent=1)
-        handle, name = tempfile.mkstemp(dir=self._path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(name, self._path)
+        handle, name = tempfile.mkstemp(dir=self._path.parent)  # mode 0600
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, self._path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+            raise
 
-    def approve(self, name: str, der: bytes) -> None:
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Read, let the pins be changed, write; of threads and processes one at a time."""
+        with self._lock:
+            if self._path is None:
+                yield
+                return
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                with _exclusive(self._path.with_suffix(".lock")):
+                    self._pins = self._read()
+                    yield
+                    self._write()
+            except OSError as error:
+                raise ConfigError(
+                    "the list of known cameras {path} cannot be written: {reason}",
+                    hint="A camera is trusted by what this list says: make the folder writable, or give the "
+                    "vendor's CA (SUNMI_IPC_CA).",
+                    path=str(self._path),
+                    reason=error.strerror or type(error).__name__,
+                ) from None
+
+    def approve(self, name: str, der: bytes, *, by_address: bool = False) -> None:
         """Accept *der* for the camera *name*: pin it the first time, compare it later.
+
+        Args:
+            name: Serial number, or address.
+            der: The certificate that it shows.
+            by_address: *name* is an address. Addresses change hands, so a certificate that is known
+                under another name is accepted there, too.
 
         Raises:
             TlsError: The certificate is not the pinned one.
+            ConfigError: The pin cannot be kept.
 
         """
         if not der:
             raise TlsError("the camera showed no certificate")
-        seen = fingerprint(der)
-        now = datetime.now(UTC)
-        stamp = now.isoformat(timespec="seconds")
-        with self._lock:
-            if self._path is not None:
-                self._pins = self._read()
+        seen, now = fingerprint(der), datetime.now(UTC)
+        if self._path is not None:
+            self._pins = self._read()
+        if self._judged(self._pins, name, seen, now, by_address=by_address):
+            return
+        with self._changing():
+            # Read anew: another process may have pinned it meanwhile.
+            if self._judged(self._pins, name, seen, now, by_address=by_address):
+                return
+            stamp = now.isoformat(timespec="seconds")
             pin = self._pins.get(name)
-            if pin is not None and pin.fingerprint != seen:
-                raise TlsError(
-                    "the camera's certificate has changed: known {known}, now {seen}",
-                    hint="If the camera was replaced or reset, accept it with 'ipc trust accept {name}'; "
-                    "if not, somebody may stand between you and the camera.",
-                    known=pin.fingerprint,
-                    seen=seen,
-                    name=name,
-                )
-            if pin is None:
-                self._pins[name] = KnownCamera(seen, stamp, stamp)
-                self._write()
-            elif (now - datetime.fromisoformat(pin.last_seen)).total_seconds() > _SEEN_EVERY_S:
-                self._pins[name] = KnownCamera(seen, pin.first_seen, stamp)
-                self._write()
+            first = pin.first_seen if pin is not None and pin.fingerprint == seen else stamp
+            self._pins[name] = KnownCamera(seen, first, stamp)
+
+    def _judged(
+        self, pins: Mapping[str, KnownCamera], name: str, seen: str, now: datetime, *, by_address: bool
+    ) -> bool:
+        """Whether all is said: known, and seen lately. False: to be pinned, or its date brought up."""
+        pin = pins.get(name)
+        if pin is not None and pin.fingerprint == seen:
+            return (now - datetime.fromisoformat(pin.last_seen)).total_seconds() <= _SEEN_EVERY_S
+        if by_address and any(p.fingerprint == seen for other, p in pins.items() if other != name):
+            return True
+        if pin is None:
+            return False
+        raise TlsError(
+            "the camera's certificate has changed: known {known}, now {seen}",
+            hint="If the camera was replaced or reset, accept it with 'ipc trust accept {name}'; "
+            "if not, somebody may stand between you and the camera.",
+            known=pin.fingerprint,
+            seen=seen,
+            name=name,
+        )
+
+    def replace(self, name: str, der: bytes) -> None:
+        """Pin *der* for *name*, whatever was pinned before."""
+        stamp = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._changing():
+            self._pins[name] = KnownCamera(fingerprint(der), stamp, stamp)
 
     def forget(self, name: str) -> bool:
         """Remove a pin; whether there was one."""
-        with self._lock:
-            self._pins = self._read()
-            gone = self._pins.pop(name, None)
-            self._write()
-            return gone is not None
+        with self._changing():
+            return self._pins.pop(name, None) is not None
+
+
+@contextlib.contextmanager
+def _exclusive(path: Path) -> Iterator[None]:
+    """Hold the lock file *path*; the system releases it when the process ends, however it ends."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,13 +18,20 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from .errors import ConfigError, DeviceError, ParameterError, ReplyError
-from .redact import Secret
+from .redact import Secret, is_secret
 from .spec import Endpoint, Parameter, Sign
 
 if TYPE_CHECKING:
     from .models.base import Reply
 
 R = TypeVar("R")
+#: Levels of JSON; answers have four.
+MAX_DEPTH = 32
+#: Bytes of memory that reading an answer may take; see ``_cost``. About 5,000 entries of a list.
+MAX_COST = 16_000_000
+_WIDE = re.compile(rb"[\xf0-\xff]")
+_NOT_LATIN = re.compile(rb"[\xc4-\xef]")
+_CONTINUATION = bytes(range(0x80, 0xC0))
 _OVERRIDE_HINT = (
     "The path {path} is inferred, not documented: compare it with the vendor's Postman collection "
     "('ipc protocol import-postman FILE')."
@@ -57,7 +65,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A request, ready to send. ``fields`` are in sending order; they hold secrets, so no repr."""
+    """A request, ready to send. ``fields`` are in sending order; secrets among them are ``Secret``."""
 
     path: str
     fields: tuple[tuple[str, str], ...] = field(repr=False)
@@ -73,7 +81,12 @@ class Outgoing:
     @property
     def body(self) -> bytes:
         """The form, percent-encoded in UTF-8."""
-        return urlencode(self.fields).encode("ascii")
+        return urlencode(self.revealed).encode("ascii")
+
+    @property
+    def revealed(self) -> list[tuple[str, str]]:
+        """The fields as they are sent, secrets in the clear."""
+        return [(name, "".join(value)) for name, value in self.fields]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +111,7 @@ def sign(fields: Mapping[str, str], key: str) -> str:
 
     Empty values and ``sign`` itself are left out. The text is that before percent-encoding, in UTF-8 (I).
     """
-    text = "&".join(f"{k}={fields[k]}" for k in sorted(fields) if fields[k] and k != "sign")
+    text = "&".join(f"{k}={''.join(fields[k])}" for k in sorted(fields) if fields[k] and k != "sign")
     return hashlib.md5(f"{text}&key={''.join(key)}".encode(), usedforsecurity=False).hexdigest().upper()
 
 
@@ -120,7 +133,7 @@ def encode(value: Any, how: str = "") -> str:
 
         return b64encode(value).decode("ascii")
     if isinstance(value, Secret):
-        return value.reveal()
+        return value
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, bool):
@@ -179,7 +192,7 @@ def build(
         if isinstance(value, bytes) and how != "base64":
             files.append((name, value))
         else:
-            private[name] = encode(value, how)
+            private[name] = Secret(encode(value, how)) if parameter.secret else encode(value, how)
     path = override.path or endpoint.path
     fields = _signed(private, endpoint.sign, credentials, now=now, random=random)
     return Outgoing(path, fields, tuple(files), endpoint.safe, endpoint.timeout_s)
@@ -189,7 +202,9 @@ def build_raw(
     path: str, values: Mapping[str, Any], credentials: Credentials, *, now: float, random: str, how: Sign
 ) -> Outgoing:
     """Build a request to any path, with wire names and any values."""
-    private = {k: encode(v) for k, v in values.items() if v is not None}
+    private = {
+        k: Secret(encode(v)) if is_secret(k) else encode(v) for k, v in values.items() if v is not None
+    }
     safe = path.rpartition("/")[2].startswith("get")
     return Outgoing(path, _signed(private, how, credentials, now=now, random=random), safe=safe)
 
@@ -212,7 +227,7 @@ def _signed(
             "no secret key is configured", hint="Set SUNMI_IPC_SECRET_KEY, or run 'ipc configure'."
         )
     fields = {"app_id": credentials.app_id, "timestamp": str(int(now)), "random": random, **private}
-    return (*fields.items(), ("sign", sign(fields, key)))
+    return (*fields.items(), ("sign", Secret(sign(fields, key), remember=False)))
 
 
 def open_json(incoming: Incoming, *, path: str, inferred: bool = False) -> dict[str, Any]:
@@ -263,16 +278,49 @@ def open_reply(endpoint: Endpoint[..., R], incoming: Incoming) -> R:
 def _json(body: bytes) -> Any:
     if not body.strip():
         raise _not_understood("the answer is empty")
+    if _cost(body) > MAX_COST:
+        raise ReplyError(
+            "the answer holds too much to be read at once",
+            hint="If you asked for many entries or a long time, ask for less.",
+        )
     try:
-        text = body.decode("utf-8-sig").lstrip()
+        text = body.decode("utf-8-sig")
         # raw_decode: bytes after the object are tolerated.
-        return json.JSONDecoder(parse_constant=_no_constant).raw_decode(text)[0]
+        start = len(text) - len(text.lstrip()) if text[:1].isspace() else 0
+        value, _ = json.JSONDecoder(parse_constant=_no_constant).raw_decode(text, start)
     except UnicodeDecodeError:
         raise _not_understood("the answer is not UTF-8") from None
     except RecursionError:
         raise _not_understood("the answer is nested too deeply") from None
     except ValueError:
         raise _not_understood("the answer is not JSON") from None
+    _check_depth(value)
+    return value
+
+
+def _cost(body: bytes) -> int:
+    """Bytes of memory that reading *body* takes, roughly and rather too high; found without reading it.
+
+    4 MB of ``[[],[],[]…`` would become 90 MB of lists, and one emoji makes every character four bytes wide.
+    """
+    width = 4 if _WIDE.search(body) else 2 if _NOT_LATIN.search(body) else 1
+    characters = len(body) if body.isascii() else len(body.translate(None, _CONTINUATION))
+    structure = 1000 * body.count(b"{") + 70 * body.count(b"[") + 60 * body.count(b",")
+    return 2 * len(body) + width * characters + structure
+
+
+def _check_depth(value: Any) -> None:
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise _not_understood("the answer is nested too deeply")
 
 
 def _no_constant(name: str) -> Any:

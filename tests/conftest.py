@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import random
 import socket
@@ -31,6 +32,16 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.setenv("SUNMI_IPC_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
     monkeypatch.setenv("SUNMI_IPC_INTERFACE", "lo")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A command that runs in this process directs our log to its own stderr."""
+    logger = logging.getLogger("sunmi_ipc")
+    before = logger.handlers[:], logger.propagate, logger.level
+    yield
+    logger.handlers[:], logger.propagate, level = before
+    logger.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -154,7 +154,9 @@ def test_no_secret_in_repr() -> None:
         (b'{"code":true}', "no return code"),
         (b'{"code":"x"}', "no return code"),
         (b'{"code":NaN}', "not JSON"),
-        (b'{"a":' * 100_000, "nested too deeply"),
+        (b'{"a":' * 10_000, "nested too deeply"),
+        (b"[" * 33 + b"]" * 33, "nested too deeply"),
+        (b'{"code":0,"data":[' + b"[]," * 1_000_000 + b"[]]}", "holds too much"),
         (b'{"code":' + b"9" * 5000 + b"}", "not JSON"),
     ],
 )

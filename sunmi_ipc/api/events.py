@@ -12,6 +12,7 @@ from ..values import EventType
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
     from ..camera import Camera
     from ..events.stream import EventStream
@@ -100,6 +101,7 @@ class Events(Group, name="events"):
         callback: str = "",
         allow_unsigned: bool = False,
         every: float = 30.0,
+        interfaces: Sequence[str] | None = None,
     ) -> EventStream:
         """Subscribe, receive, keep and hand over events; unsubscribe at the end, also on Ctrl-C.
 
@@ -109,7 +111,8 @@ class Events(Group, name="events"):
                 for event in events:
                     print(event.faceid, event.arrive_count)
 
-        The subscription is renewed when this computer's address changes or the camera has forgotten it.
+        The subscription is renewed when this computer's address changes or the camera has forgotten it; a
+        camera that has got another address is found by its serial number, where it is known.
         An event is on the disk before the camera is answered, and acknowledged when the next is asked for.
 
         Args:
@@ -123,6 +126,7 @@ class Events(Group, name="events"):
             callback: The URL that reaches us, where the camera does not do so directly; default: worked out.
             allow_unsigned: Whether to take events without a signature.
             every: Seconds between looks at whether the camera still has the subscription.
+            interfaces: Where to look for the camera when it has gone; default: on all.
 
         Raises (on entering):
             UnsupportedError, ParameterError: As :meth:`subscribe`; nothing was sent.
@@ -143,4 +147,5 @@ class Events(Group, name="events"):
             callback=callback,
             allow_unsigned=allow_unsigned,
             every=every,
+            interfaces=interfaces,
         )

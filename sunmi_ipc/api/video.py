@@ -68,11 +68,16 @@ class Video(Group, name="video"):
         """Ask for a clip; its address works 4 to 12 s after the answer. ``clip`` fetches it."""
 
     def records(self, start_time: datetime, end_time: datetime) -> Iterator[VideoRecord]:
-        """Every recording of a period, fetched page by page as they are used."""
+        """Every recording of a period, fetched page by page as they are used.
+
+        One that merely begins as the period ends is left out. None at all is no error.
+        """
+
+        def fetch(number: int, size: int) -> VideoRecordCollection:
+            return self.records_page(start_time, end_time, number, size)
+
         try:
-            yield from pages(
-                lambda number, size: self.records_page(start_time, end_time, number, size), "record_list"
-            )
+            yield from (r for r in pages(fetch, "record_list") if r.start_time < end_time)
         except DeviceError as error:
             if error.code not in (DeviceCode.RECORD_NOT_EXIST, DeviceCode.CAM_INFO_VIDEO_NOT_EXIST):
                 raise  # these two are how a camera may say that there are none

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, NotActivatedError
 from ..fields import Ssid, WifiPassword
+from ..redact import Secret
 from ..spec import DOC, INFERRED, SDK, Group, Sign, endpoint
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Wifi(Group, name="wifi"):
             NotAllowedError: The camera is activated and there are no credentials to sign with.
 
         """
+        password = Secret(password)
         try:
             self.set(ssid, password)
         except (ConfigError, NotActivatedError):

@@ -1,6 +1,6 @@
 """Find cameras, and know which are there."""
 
-from .camera import ACCESS_POINT, DUPLICATE_SN, IP_MISMATCH, DiscoveredCamera
+from .camera import ACCESS_POINT, DUPLICATE_SN, IP_MISMATCH, OTHER_NETWORK, DiscoveredCamera
 from .diagnosis import explain
 from .reason import Reason
 from .scan import ScanReport, discover, find
@@ -10,6 +10,7 @@ __all__ = [
     "ACCESS_POINT",
     "DUPLICATE_SN",
     "IP_MISMATCH",
+    "OTHER_NETWORK",
     "Change",
     "ChangeKind",
     "DiscoveredCamera",

@@ -9,13 +9,22 @@ from dataclasses import dataclass
 from ..redact import printable
 from .packet import BadPacket
 
-__all__ = ["ACCESS_POINT", "DUPLICATE_SN", "IP_MISMATCH", "DiscoveredCamera", "observe", "serial_number_in"]
+__all__ = [
+    "ACCESS_POINT",
+    "DUPLICATE_SN",
+    "IP_MISMATCH",
+    "OTHER_NETWORK",
+    "DiscoveredCamera",
+    "observe",
+    "serial_number_in",
+]
 
 ACCESS_POINT = "192.168.200.1"
 """A camera's address on its own access point (vendor's documentation)."""
 
 IP_MISMATCH = "ip-mismatch"
 DUPLICATE_SN = "duplicate-sn"
+OTHER_NETWORK = "other-network"
 
 # Inferred from the five serial numbers that we have seen (C201000P00123, FS101D8BS00106, ...). Only
 # mDNS and certificates are searched with it; a UDP answer may carry any serial number.
@@ -43,7 +52,9 @@ class DiscoveredCamera:
         addresses: Every address that it answered from, ``ip`` first.
         claimed_ip: The address that it says it has, where it says one.
         flags: ``ip-mismatch`` (it claims another address than it answers from),
-            ``duplicate-sn`` (another camera claims the same serial number).
+            ``duplicate-sn`` (another camera claims the same serial number), ``other-network`` (on the
+            same wire as the interface, but with an address outside its network: it can be heard, and
+            perhaps not reached).
 
     """
 

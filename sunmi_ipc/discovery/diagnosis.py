@@ -6,8 +6,6 @@ import contextlib
 import errno
 import os
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network
@@ -188,6 +186,9 @@ def _access_point(available: list[Interface], thorough: bool) -> list[Reason]:
 
 def access_points() -> list[str]:
     """The access points of cameras (``SUNMI_XXXX``) that the system's Wi-Fi sees, where it can be asked."""
+    import shutil
+    import subprocess
+
     for program, arguments in _LIST_NETWORKS:
         if (path := shutil.which(program)) is None:
             continue

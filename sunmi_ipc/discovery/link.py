@@ -119,11 +119,11 @@ class Link:
             number = error.errno or 0
             self.trouble[number] = self.trouble.get(number, 0) + 1
 
-    def is_ours(self, sender: tuple[str, int]) -> bool:
-        """Whether a datagram from *sender* is our own request, come back to us."""
-        ours = sender[0] == self._source and sender[1] in (self._own_port, self.port)
-        self.echoes += ours
-        return ours
+    def is_echo(self, data: bytes, sender: tuple[str, int]) -> bool:
+        """Whether *data* is our own request, come back to us."""
+        echo = sender[0] == self._source and data == REQUEST
+        self.echoes += echo
+        return echo
 
     def close(self) -> None:
         """Close every socket."""

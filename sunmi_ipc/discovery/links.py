@@ -155,7 +155,7 @@ class Links:
         return [link for link in links if link.interface.ip == source] or links
 
     def receive(self, timeout: float) -> Iterator[tuple[bytes, tuple[str, int], Link]]:
-        """The datagrams that come within *timeout* seconds, our own left out; returns after the first lot."""
+        """The datagrams that come within *timeout* seconds, our own requests left out; returns after the first lot."""
         for key, _ in self._selector.select(max(0.0, timeout)):
             if key.data is None:
                 with contextlib.suppress(BlockingIOError):
@@ -166,7 +166,7 @@ class Links:
             with contextlib.suppress(OSError):
                 for _ in range(_AT_ONCE):
                     data, sender = sock.recvfrom(packet.MAX_SIZE)
-                    if not link.is_ours(sender):
+                    if not link.is_echo(data, sender):
                         yield data, sender, link
 
     def wake(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .camera import DUPLICATE_SN, IP_MISMATCH, DiscoveredCamera
+from .camera import DUPLICATE_SN, IP_MISMATCH, OTHER_NETWORK, DiscoveredCamera
 
 __all__ = ["Roll"]
 
@@ -82,11 +82,13 @@ def _merged(known: DiscoveredCamera, seen: DiscoveredCamera) -> DiscoveredCamera
     flags = dict.fromkeys((*known.flags, *seen.flags))
     if merged.claimed_ip in ("", *addresses):
         flags.pop(IP_MISMATCH, None)  # it also answers from the address that it claims
+    if OTHER_NETWORK not in better.flags:
+        flags.pop(OTHER_NETWORK, None)
     return replace(merged, flags=tuple(flags))
 
 
-def _rank(camera: DiscoveredCamera) -> int:
-    return {"udp": 2, "ap": 2, "mdns": 1}.get(camera.source, 0)
+def _rank(camera: DiscoveredCamera) -> tuple[int, bool]:
+    return {"udp": 2, "ap": 2, "mdns": 1}.get(camera.source, 0), OTHER_NETWORK not in camera.flags
 
 
 def _flagged(camera: DiscoveredCamera) -> DiscoveredCamera:

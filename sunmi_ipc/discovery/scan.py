@@ -7,14 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from ..errors import CameraNotFound
 from . import packet
-from .camera import ACCESS_POINT, DiscoveredCamera, observe
+from .camera import ACCESS_POINT, OTHER_NETWORK, DiscoveredCamera, observe
 from .interfaces import named
 from .link import Link
 from .links import LinkReport, Links
@@ -168,6 +168,8 @@ class _Scan:
         pace = Pace(lambda address: links.ask(address, from_port=number % 2 == 0))
         while (now := time.monotonic()) < end:
             if due is not None and now >= due:
+                if number >= len(ROUNDS_S):  # a long wait: somebody may be plugging in a cable
+                    links.refresh()
                 links.broadcast()
                 pace.extend(self._unanswered())
                 due, number, news = next(rounds, None), number + 1, max(news, now)
@@ -205,6 +207,8 @@ class _Scan:
         camera = read(data, sender[0], link, self._report)
         if camera is None:
             return None
+        if sender[0] not in self._asked and IPv4Address(sender[0]) not in link.interface.network:
+            camera = replace(camera, flags=(*camera.flags, OTHER_NETWORK))
         self._known.add(known)
         return self._roll.enter(camera)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import io
 import os
+import select
 import shlex
 import shutil
 import signal
+import stat
 import subprocess
 import threading
 import time
@@ -36,19 +39,56 @@ class JsonlSink:
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
+        self._closing = False
+        try:
+            if _ends_within_a_line(stream.fileno()):
+                stream.write("\n")
+        except OSError:  # no descriptor, or a full disk: send will say
+            return
 
     def send(self, events: Sequence[StoredEvent]) -> None:
-        """Write and flush."""
+        """Write and flush; a reader that has stopped reading is waited for."""
+        text = "".join(stored.as_json() + "\n" for stored in events)
         try:
-            self._stream.write("".join(stored.as_json() + "\n" for stored in events))
+            if os.name != "posix":  # select is for sockets alone
+                raise io.UnsupportedOperation
+            descriptor = self._stream.fileno()
+        except io.UnsupportedOperation:
+            descriptor = -1
+        try:
+            if descriptor < 0:
+                self._stream.write(text)
             self._stream.flush()
+            if descriptor >= 0:
+                self._write(descriptor, text.encode())
         except BrokenPipeError as error:
             raise Ended("the reader has gone") from error
         except OSError as error:  # such as a full disk behind a redirection
             raise Again(error.strerror or type(error).__name__) from error
 
+    def _write(self, descriptor: int, data: bytes) -> None:
+        """Write piece by piece, so that a full pipe can be given up: a blocked thread would keep us from ending."""
+        rest = memoryview(data)
+        while rest:
+            if self._closing:
+                raise Again("closed")
+            if select.select([], [descriptor], [], 0.2)[1]:
+                # A pipe that can be written to takes so much without blocking (POSIX).
+                rest = rest[os.write(descriptor, rest[: select.PIPE_BUF]) :]
+
     def close(self) -> None:
         """The stream is not ours to close."""
+        self._closing = True
+
+
+def _ends_within_a_line(descriptor: int) -> bool:
+    """Whether this is a file whose last line was cut short, as by ``kill -9``: what follows must not be glued to it."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or not status.st_size:
+        return False
+    with open(f"/dev/fd/{descriptor}", "rb") as file:  # a description of its own: ours only writes
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
 
 
 class ExecSink:

@@ -44,11 +44,12 @@ class EventStream:
         callback: str,
         allow_unsigned: bool,
         every: float,
+        interfaces: Sequence[str] | None,
     ) -> None:
         self.camera = camera
         self._events, self._directory, self._save, self._name = events, spool, save, name
         self._host, self._port, self._callback = host, port, callback
-        self._allow_unsigned, self._every = allow_unsigned, every
+        self._allow_unsigned, self._every, self._interfaces = allow_unsigned, every, interfaces
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -88,6 +89,7 @@ class EventStream:
                     path=self.receiver.path,
                     callback=self._callback,
                     every=self._every,
+                    interfaces=self._interfaces,
                 )
             )
             self._stack = stack.pop_all()

@@ -1,4 +1,4 @@
-"""A subscription that stays: renewed when this computer's address changes or the camera forgets it."""
+"""A subscription that stays, whatever becomes of addresses, cables and the camera's memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ _log = logging.getLogger("sunmi_ipc")
 PORT = 8480
 PATH = "/events"
 _LOOK_S = 2.0  # how often our own address is looked at: that costs no packet
-_SOON_S = 5.0  # after a failure
+_SOON_S, _LATE_S = 5.0, 60.0  # after a failure, after many
+_FINDING = threading.Lock()  # when the power comes back, every camera is looked for: one after another
 
 
 def own_address(camera: str) -> str:
@@ -56,6 +57,9 @@ def callback_for(camera: str, port: int = PORT, path: str = PATH) -> str:
 class Subscription:
     """Subscribes, and keeps it so until :meth:`close`, which unsubscribes; a context manager.
 
+    It is renewed when this computer's address changes, and when the camera has forgotten it. A camera
+    that has got another address is found by its serial number, and moved to (``camera.move``).
+
     Args:
         camera: The camera; its calls may go on meanwhile.
         events: What to subscribe to.
@@ -64,6 +68,7 @@ class Subscription:
         callback: The URL to subscribe with, where the camera does not reach this computer directly;
             default: worked out from the route to the camera, and again when that changes.
         every: Seconds between looks at whether the camera still has the subscription.
+        interfaces: Where to look for a camera that has gone; default: on all.
         patient: Go on without a camera that cannot be reached yet, and subscribe when it can.
 
     Raises:
@@ -81,9 +86,11 @@ class Subscription:
         path: str = PATH,
         callback: str = "",
         every: float = 30.0,
+        interfaces: Sequence[str] | None = None,
         patient: bool = False,
     ) -> None:
         self.camera, self._events = camera, tuple(events)
+        self._sn, self._interfaces, self._failures = camera.sn, interfaces, 0
         self._port, self._path, self._fixed, self._every = port, path, callback, every
         #: Why the last look failed; empty since one succeeded.
         self.problem = ""
@@ -139,27 +146,48 @@ class Subscription:
     def _keep(self) -> None:
         look = time.monotonic() + (min(_SOON_S, self._every) if self.problem else self._every)
         while not self._closing.wait(min(_LOOK_S, max(0.0, look - time.monotonic()))):
+            due = time.monotonic() >= look
             try:
                 wanted = self._wanted()
-                if wanted != self.callback:
-                    self._move(wanted)
-                elif time.monotonic() >= look:
+                if wanted != self.callback and (due or not self.problem):
+                    self._change(wanted)
+                elif due:
                     self._renew()
                 else:
                     continue
             except SunmiIpcError as error:
                 self._failed(error)
-                look = time.monotonic() + min(_SOON_S, self._every)
+                pause = 0.0 if self._found(error) else min(_SOON_S * 2.0**self._failures, _LATE_S)
+                self._failures = min(self._failures + 1, 10)
             else:
-                self.problem = ""
-                look = time.monotonic() + self._every
+                self.problem, self._failures, pause = "", 0, self._every
+            look = time.monotonic() + min(pause, self._every)
 
     def _failed(self, error: SunmiIpcError) -> None:
         if not self.problem:
             _log.warning("events: cannot subscribe now, will try again: %s", error)
         self.problem = str(error)
 
-    def _move(self, wanted: str) -> None:
+    def _found(self, error: SunmiIpcError) -> bool:
+        """Whether the camera, which does not answer where it was, has another address."""
+        if not self._sn or not isinstance(error, ConnectionFailed) or self._closing.is_set():
+            return False
+        from ..discovery import find
+
+        try:
+            with _FINDING:
+                found = find(self._sn, interfaces=self._interfaces)
+        except (SunmiIpcError, OSError) as missing:
+            _log.debug("events: %s", missing)
+            return False
+        address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
+        if address == self.camera.address:
+            return False
+        _log.warning("events: %s is at %s now", self._sn, address)
+        self.camera.move(address)
+        return True
+
+    def _change(self, wanted: str) -> None:
         _log.info("events: %s is to post to %s", self.camera.address, wanted)
         self.camera.close()  # its connection is from the old address
         self.camera.events.subscribe(*self._events, callback=wanted)
@@ -171,9 +199,17 @@ class Subscription:
     def _renew(self) -> None:
         missing = self._missing()
         if missing:
+            self._check_who()
             _log.info("events: %s has forgotten its subscription: renewed", self.camera.address)
             self.camera.events.subscribe(*missing, callback=self.callback)
             self.renewed += 1
+
+    def _check_who(self) -> None:
+        """Addresses are handed out anew: another camera may answer at this one's."""
+        sn = self.camera.device.info().sn
+        if self._sn and sn != self._sn:
+            raise ConnectionFailed("another camera, {sn}, is at this address now", camera=self._sn, sn=sn)
+        self._sn = sn
 
     def _missing(self) -> tuple[EventType | str, ...]:
         try:

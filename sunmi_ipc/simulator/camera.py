@@ -51,7 +51,8 @@ class VirtualCamera:
     subscriptions after a restart       gone
     Wi-Fi with a wrong password         the camera comes back on its own access point
     picture                             magnification 4 at the longest end; sharp at one focus a zoom;
-                                        automatic IR: grey from 22 to 6; rotation clockwise
+                                        automatic IR: grey from 22 to 6; rotation clockwise; the door
+                                        line stands as stored, whatever the rotation
     clip                                its URL answers ``{"code": 236}`` until it is ready, 4 to 12 s
                                         after ``media/getVideoClip``; then 404 after ten minutes
     ``data``                            under ``data``; with ``flat=True`` beside ``code``

@@ -43,6 +43,7 @@ class CertificateAuthority:
         ca: bool = False,
         not_before: datetime | None = None,
         not_after: datetime | None = None,
+        names: x509.SubjectAlternativeName | None = None,
     ) -> x509.Certificate:
         """Issue a certificate; valid from yesterday for ten years where not told otherwise."""
         now = datetime.now(UTC)
@@ -60,6 +61,8 @@ class CertificateAuthority:
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
             )
         )
+        if names is not None:
+            builder = builder.add_extension(names, critical=False)
         return builder.sign(self.key, hashes.SHA256())
 
     @cached_property

@@ -14,6 +14,7 @@ Kind = Literal[
     "code",  # answer with return code `value`
     "delay",  # answer after `value` seconds
     "drop",  # close the connection without an answer
+    "lost",  # carry the call out, then close the connection without an answer
     "reset",  # reset it in mid-answer
     "cut",  # close it after `value` bytes of a file's part that was asked for (default: half)
     "hang",  # never answer

@@ -103,7 +103,10 @@ class Connection(BaseHTTPRequestHandler):
         answer = self.camera.answer(path, body, self.headers.get("Content-Type", ""))
         if any(fault.kind == "dirty" for fault in due):
             answer = faults.dirty(self.camera.thinned(path, answer))
-        self._send(200, faults.encode(answer))
+        if any(fault.kind == "lost" for fault in due):
+            self.close_connection = True
+        else:
+            self._send(200, faults.encode(answer))
         if answer.get("code") == 0:
             self.camera.after(path)
 

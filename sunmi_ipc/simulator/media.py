@@ -62,7 +62,7 @@ def recorded(state: CameraState, start: int, end: int) -> list[tuple[int, int]]:
             first, last = max(clip["start_time"], start), min(clip["end_time"], end)
             if spans and spans[-1][1] == first:
                 spans[-1] = (spans[-1][0], last)
-            else:
+            elif first < last:
                 spans.append((first, last))
     return spans
 

@@ -69,6 +69,8 @@ class Body:
             raise http.client.IncompleteRead(b"", self.total - self._at)
 
     def _into(self, view: memoryview) -> int:
+        if self._response.isclosed():
+            return 0
         self._socket.settimeout(STALL_S)
         count = self._response.readinto(view)
         self._at += count

@@ -44,16 +44,16 @@ class TlsStream:
         self.raw, self.deadline = sock, deadline
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out, server_hostname=host)
-        self._ended = False
+        self._ended = self._closed = False
+        self._readers = 0
         self._piece = memoryview(bytearray(_PIECE))
         try:
             while True:
-                try:
+                with contextlib.suppress(ssl.SSLWantReadError):
                     self._tls.do_handshake()
                     break
-                except ssl.SSLWantReadError:
-                    self._flush()
-                    self._fill()
+                self._flush()
+                self._fill()
             if approve is not None:
                 approve(self._tls.getpeercert(binary_form=True) or b"")
             self._flush()
@@ -103,7 +103,7 @@ class TlsStream:
         self._flush()
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
-        """A reader of what comes; closing it leaves the connection open."""
+        """A reader of what comes. It can be read on after :meth:`close`, as with a socket."""
         return io.BufferedReader(_Reader(self))
 
     def settimeout(self, seconds: float) -> None:
@@ -115,13 +115,26 @@ class TlsStream:
         self.raw.shutdown(how)
 
     def close(self) -> None:
-        """Close it."""
-        self.raw.close()
+        """Close it, once its readers are closed."""
+        self._closed = True
+        self.release(0)
+
+    def release(self, readers: int) -> None:
+        """So many readers fewer (or, below zero, more)."""
+        self._readers -= readers
+        if self._closed and self._readers <= 0:
+            self.raw.close()
 
 
 class _Reader(io.RawIOBase):
     def __init__(self, stream: TlsStream) -> None:
         self._stream = stream
+        stream.release(-1)
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._stream.release(1)
 
     def readable(self) -> bool:
         return True

@@ -27,6 +27,12 @@ ZH: dict[str, str] = {
     "{sn} is claimed by more than one camera: {mac} at {ip}. Name it by its address.": (
         "不止一台摄像机声称是 {sn}:{ip} 处的 {mac}。请改用地址指定。"
     ),
+    "{sn} is on this wire, but its address {ip} is outside this computer's network. "
+    "To reach it, give {interface} an address in the camera's network.": (
+        "{sn} 与本机在同一线路上,但其地址 {ip} 不在本机网络内。"
+        "要连接它,请给 {interface} 设置一个摄像机所在网络的地址。"
+    ),
+    "For scripts: --jsonl.": "脚本请用 --jsonl。",
     "{sn} answers from {addresses}.": "{sn} 从这些地址应答:{addresses}。",
     "{name}: out of range": "{name}:超出范围",
     "several cameras are called {name}: {cameras}": "有多台摄像机名为 {name}:{cameras}",

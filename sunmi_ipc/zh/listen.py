@@ -62,6 +62,7 @@ ZH: dict[str, str] = {
     ),
     "Whatever the callback: also other programs' subscriptions.": "不论回调地址：包括其他程序的订阅。",
     "not subscribed: {camera}: {reason}": "未能订阅：{camera}：{reason}",
+    "another camera, {sn}, is at this address now": "该地址现在是另一台摄像机 {sn}",
     "backlog": "待读",
     "given_up": "放弃",
     "lost": "丢失",

@@ -13,7 +13,6 @@ ZH: dict[str, str] = {
     "Get openapi.p12 from the vendor and set SUNMI_IPC_P12, or run 'ipc configure'.": "请向厂商索取 openapi.p12,设置 SUNMI_IPC_P12 或运行 'ipc configure'。",
     "HTTP status {status} instead of an answer": "没有得到应答,而是 HTTP 状态 {status}",
     "If the camera was replaced or reset, accept it with 'ipc trust accept {name}'; if not, somebody may stand between you and the camera.": "如果摄像机被更换或重置过,请用 'ipc trust accept {name}' 接受;否则可能有人在您和摄像机之间做了手脚。",
-    "If this camera is of 2019 or 2020, allow it with SUNMI_IPC_TLS=legacy.": "如果是 2019 或 2020 年的摄像机,可用 SUNMI_IPC_TLS=legacy 允许。",
     "Is it on and in this network? 'ipc scan' lists the cameras that answer.": "它通电了吗?在同一网络中吗?'ipc scan' 可列出有应答的摄像机。",
     "Is there a SUNMI camera at this address and port? 'ipc scan' lists them.": "这个地址和端口上是商米摄像机吗?'ipc scan' 可列出摄像机。",
     "Is this address a SUNMI camera? 'ipc scan' lists them.": "这个地址是商米摄像机吗?'ipc scan' 可列出摄像机。",

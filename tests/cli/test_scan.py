@@ -94,7 +94,9 @@ def test_watch_for_a_while(virtual: Start) -> None:
 def test_what_does_not_go_together_is_refused() -> None:
     assert scan("--json", "--csv").returncode == 2
     assert scan("--watch", "--csv").returncode == 2
-    assert scan("--watch", "--expect", "2").returncode == 2
+    done = scan("--watch", "--json")
+    assert done.returncode == 2
+    assert "--jsonl" in json.loads(done.stdout)["error"]["hint"]
     done = scan("--target", "10.0.0.0/8", "--timeout", "0.5")
     assert done.returncode == 2
     assert "at most 1,024" in done.stderr

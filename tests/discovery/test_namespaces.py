@@ -155,11 +155,30 @@ def test_answers_to_port_10001_and_by_broadcast(network: Network) -> None:
         {"ip": "10.1.0.7", "number": 3},
     )["sns"]
     assert {row["sn"] for row in client.scan("--expect", "3")} == set(sns)
+    # A virtual camera on this computer's own address is one like the others.
+    (own,) = client.cameras({"ip": "10.1.0.1", "number": 4})["sns"]
+    assert own in {row["sn"] for row in client.scan("--expect", "4")}
+
+
+def test_a_camera_with_an_address_of_another_network(network: Network) -> None:
+    client, shop = network(2)
+    client.wire(shop, "eth0", "10.1.0.1/24", "192.168.77.5/24")
+    (sn,) = shop.cameras({"ip": "192.168.77.5", "reply": "broadcast"})["sns"]
+    done = client.ipc("scan", "--json", "--expect", "1")
+    (row,) = json.loads(done.stdout)["cameras"]
+    assert (row["sn"], row["ip"], row["flags"]) == (sn, "192.168.77.5", ["other-network"])
+    assert "give eth0 an address in the camera's network" in done.stderr
+
+
+def test_a_port_that_is_not_shared(network: Network) -> None:
+    client, shop = network(2)
+    client.wire(shop, "eth0", "10.1.0.1/24", "10.1.0.5/24")
+    (sn,) = shop.cameras({"ip": "10.1.0.5"})["sns"]
     # Another program holds the port and does not share it: what can be found is, and it is said.
     holder = client.start(sys.executable, "-c", HOLD)
     assert holder.stdout.readline() == "held\n"
     done = client.ipc("scan", "--json", "--timeout", "0.7", "--no-mdns")
-    assert sns[2] in [row["sn"] for row in json.loads(done.stdout)["cameras"]]
+    assert sn in [row["sn"] for row in json.loads(done.stdout)["cameras"]]
     assert "another program holds UDP port 10001" in done.stderr
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from sunmi_ipc.discovery import DUPLICATE_SN, IP_MISMATCH, DiscoveredCamera
+from sunmi_ipc.discovery import DUPLICATE_SN, IP_MISMATCH, OTHER_NETWORK, DiscoveredCamera
 from sunmi_ipc.discovery.camera import observe, serial_number_in
 from sunmi_ipc.discovery.roll import Roll
 
@@ -62,6 +63,15 @@ def test_an_answer_is_surer_than_a_certificate() -> None:
     assert (named.sn, named.source, len(roll)) == ("FS1", "udp", 1)
     assert roll.enter(DiscoveredCamera("FS1", "10.0.0.5", **made)) is None
     assert roll.cameras[0].source == "udp"
+
+
+def test_an_address_in_our_network_is_preferred() -> None:
+    roll = Roll()
+    roll.enter(replace(seen("FS1", "192.168.77.5"), flags=(OTHER_NETWORK,)))
+    roll.enter(seen("FS1", "10.0.0.5"))
+    (camera,) = roll.cameras
+    assert (camera.ip, camera.flags) == ("10.0.0.5", ())
+    assert camera.addresses == ("10.0.0.5", "192.168.77.5")
 
 
 def test_serial_numbers_are_found_in_any_text() -> None:

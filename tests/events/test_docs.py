@@ -1,4 +1,4 @@
-"""The page on events: its commands and options exist (its Python runs with every page's)."""
+"""The page on events: its commands and options exist. (Its Python runs with every page's.)"""
 
 from __future__ import annotations
 

@@ -6,11 +6,13 @@ import hashlib
 import hmac
 import io
 import json
+import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ import pytest
 
 from sunmi_ipc.errors import ConfigError
 from sunmi_ipc.events import Spool, StoredEvent
-from sunmi_ipc.events.delivery import Again, Delivery, Rejected
+from sunmi_ipc.events.delivery import Again, Delivery, Rejected, resend
 from sunmi_ipc.events.model import of
 from sunmi_ipc.events.sinks import ExecSink, JsonlSink, WebhookSink
 
@@ -93,6 +95,56 @@ def test_a_broken_pipe_ends_the_delivery_and_keeps_the_place(spool: Spool) -> No
     with Delivery(spool, JsonlSink(stream)) as delivery:
         assert delivery.drain(10)
     assert lines(stream) == ["1"]
+
+
+def test_a_reader_that_stopped_reading_keeps_nothing_from_ending(spool: Spool) -> None:
+    put(spool, *range(2000))
+    read, write = os.pipe()
+    with os.fdopen(write, "w") as stream, os.fdopen(read, "rb") as reader:
+        delivery = Delivery(spool, JsonlSink(stream))
+        first = reader.read1(10)
+        assert not delivery.drain(0.3)  # the pipe is full
+        began = time.monotonic()
+        delivery.close(grace=0.1)
+        assert time.monotonic() - began < 5
+        with Delivery(spool, JsonlSink(stream)) as again:
+            threading.Thread(target=lambda: again.drain(20) and stream.close(), daemon=True).start()
+            got = first + reader.read()
+    ids = [line.rpartition(b'"event_id":"')[2].partition(b'"')[0] for line in got.splitlines() if line]
+    assert {str(n).encode() for n in range(2000)} <= set(ids)
+
+
+def test_a_line_that_was_cut_short_spoils_no_other(spool: Spool, tmp_path: Path) -> None:
+    put(spool, 1)
+    file = tmp_path / "out.jsonl"
+    file.write_text('{"cut')
+    for _ in range(2):  # the second time there is nothing to mend
+        with file.open("a") as stream, Delivery(spool, JsonlSink(stream)) as delivery:
+            assert delivery.drain(10)
+    assert file.read_text().splitlines()[0] == '{"cut'
+    assert [json.loads(line)["event_id"] for line in file.read_text().splitlines()[1:]] == ["1"]
+
+
+def test_sending_once_more(spool: Spool) -> None:
+    put(spool, *range(5))
+    sent: list[str] = []
+    trouble = iter([Again("not now", after=0.0), Rejected("no"), Rejected("no"), Rejected("never")])
+
+    class Picky:
+        name, batch, parallel = "picky", 1, 1
+
+        def send(self, events: Sequence[StoredEvent]) -> None:
+            if events[0].event.event_id == "2" and (error := next(trouble, None)):
+                raise error
+            sent.append(events[0].event.event_id)
+
+        def close(self) -> None:
+            pass
+
+    events = spool.replay(datetime(2000, 1, 1, tzinfo=UTC))
+    assert resend(Picky(), events, attempts=3, pause=0.001) == {"delivered": 4, "given_up": 1}
+    assert sent == ["0", "1", "3", "4"]
+    assert spool.counts()["consumers"] == {}
 
 
 def test_again_is_tried_for_ever_and_rejected_is_recorded(spool: Spool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -110,6 +111,28 @@ def test_a_new_address_moves_the_subscription(
         wanted = before.replace("127.0.0.1", "127.0.0.77")
         assert eventually(lambda: subscriptions(ready.state) == {FACE: [wanted]})
     assert not subscriptions(ready.state)
+
+
+def test_a_camera_that_gets_another_address_is_followed(
+    virtual: Callable[..., VirtualCamera], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sunmi_ipc.events import subscription
+
+    monkeypatch.setattr(subscription, "_SOON_S", 0.05)
+    old = virtual(udp=True)
+    moved = VirtualCamera(old.vendor, state="ready", people=0)
+    moved.state.sn = old.sn
+    with contextlib.ExitStack() as last, connect(old, sn=old.sn, retries=0) as client:
+        with client.events.stream(FACE, every=0.1, interfaces=["lo"]) as events, Feed([moved]) as feed:
+            old.close()
+            neighbour = virtual(ip=old.ip, port=old.port)  # somebody else gets its address
+            last.enter_context(moved)
+            assert eventually(lambda: bool(subscriptions(moved.state)))
+            assert client.address == moved.address
+            assert "hook/add" not in neighbour.state.counts
+            made = feed.happen(moved, FACE)
+            assert next(iter(events)).event_id == made
+        assert not subscriptions(moved.state)
 
 
 def test_refused_before_anything_is_started(virtual: Callable[..., VirtualCamera]) -> None:

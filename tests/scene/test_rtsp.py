@@ -257,6 +257,31 @@ def test_what_is_refused(client: Client) -> None:
     assert client.stream.read() == b""
 
 
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n",
+        b"DESCRIBE\r\n\r\n",
+        b"OPTIONS * RTSP/1.0\r\nno colon\r\n\r\n",
+        b"OPTIONS * RTSP/1.0\r\nContent-Length: -5\r\n\r\n",
+        b"OPTIONS * RTSP/1.0\r\nContent-Length: 99999999\r\n\r\n",
+        b"OPTIONS * RTSP/1.0\r\n" + b"X: y\r\n" * 100,
+        b"A" * 9000,
+        b"$\x00\xff\xffshort",
+        b"OPTIONS * RTSP/1.0\r\nX",
+    ],
+)
+def test_junk_ends_the_connection_and_nothing_else(film: Film, junk: bytes) -> None:
+    camera = film()
+    with Client(camera) as client:
+        client.sock.sendall(junk)
+        client.sock.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionResetError):
+            assert client.stream.read() in (b"", b"RTSP/1.0 400 Bad Request\r\n\r\n")
+    with Client(camera) as client:
+        assert client.ask("OPTIONS")[0] == 200
+
+
 def test_many_watch_and_one_encodes(film: Film) -> None:
     camera = film()
     before = encoders()

@@ -211,12 +211,11 @@ def test_a_full_disk(
                 raise OSError(errno.ENOSPC, "No space left on device")
         return original(handle, data)
 
-    monkeypatch.setattr(os, "write", write)
-    clips = []
-    with pytest.raises(DiskError, match="No space left") as caught:
-        clips.extend(camera.video.download(*minutes(10), tmp_path, workers=2))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", write)
+        with pytest.raises(DiskError, match="No space left") as caught:
+            list(camera.video.download(*minutes(10), tmp_path, workers=2))
     assert "goes on where it stopped" in caught.value.hint
-    monkeypatch.undo()
     whole = {recording(name(i)) for i in range(10)}
     assert {p.read_bytes() for p in tmp_path.glob("*.mp4")} < whole
     list(camera.video.download(*minutes(10), tmp_path))

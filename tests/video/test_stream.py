@@ -34,7 +34,7 @@ from sunmi_ipc.video import address, describe, stream
 from sunmi_ipc.video.address import RtspAddress
 
 SMALL = VideoSettings(
-    hd=PictureFormat(160, 90, 10), fhd=PictureFormat(320, 180, 10), clip=PictureFormat(160, 90, 2),
+    hd=PictureFormat(160, 90, 20), fhd=PictureFormat(320, 180, 20), clip=PictureFormat(160, 90, 2),
     user="shop", password="geheim/@:1",
 )  # fmt: skip
 

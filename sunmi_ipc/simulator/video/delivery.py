@@ -116,10 +116,14 @@ class Player:
         self._thread.join(15)
 
     def _take(self, packets: list[bytes], key: bool) -> None:
-        if packets and self._waiting_for_key and not key:
+        if not packets:
+            with contextlib.suppress(queue.Full):
+                self._queue.put(None, timeout=10)  # what waits is sent first
+            return
+        if self._waiting_for_key and not key:
             return
         try:
-            self._queue.put_nowait(packets or None)
+            self._queue.put_nowait(packets)
             self._waiting_for_key = False
         except queue.Full:
             self._waiting_for_key = True

@@ -68,11 +68,16 @@ def read_request(stream: BinaryIO) -> Request | None:
     if len(line) != 3 or not line[2].startswith("RTSP/"):
         raise Malformed
     headers: dict[str, str] = {}
-    while text := stream.readline(_LINE).decode("utf-8", "replace").strip():
+    for _ in range(_HEADERS):
+        text = stream.readline(_LINE).decode("utf-8", "replace").strip()
+        if not text:
+            break
         name, colon, value = text.partition(":")
-        if not colon or len(headers) == _HEADERS:
+        if not colon:
             raise Malformed
         headers[name.strip().lower()] = value.strip()
+    else:
+        raise Malformed
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > _BODY:
         raise Malformed

@@ -1,0 +1,220 @@
+"""HTTPS to the cloud, verified as any web site is. One connection is used by one call at a time."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import ssl
+import time
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
+
+from ..errors import ConnectionFailed, ReplyError, SunmiIpcError, TlsError
+from ..redact import MASK, is_secret
+from ..tls import CALL, CameraSocket, read_ca
+from ..wire import Incoming
+from .wire import Request
+
+_log = logging.getLogger("sunmi_ipc.cloud")
+#: A page of a hundred faces is some 40 kB.
+MAX_ANSWER = 16 * 1024 * 1024
+_CHUNK = 65_536
+_HINT = "Is this computer online? Behind a proxy, set HTTPS_PROXY; SUNMI_IPC_CLOUD_URL names another service."
+_TRUST = "For a service of your own (a virtual cloud), point SUNMI_IPC_CLOUD_CA at its CA file."
+
+
+def context(ca: str = "") -> ssl.SSLContext:
+    """Trust in the system's CAs, or in *ca* (a PEM or DER file) alone; the host name is checked."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.sslsocket_class = CameraSocket  # for the deadline it keeps
+    if ca:
+        data = read_ca(ca)
+        try:
+            made.load_verify_locations(cadata=data.decode("ascii") if b"-----BEGIN" in data else data)
+        except (ssl.SSLError, UnicodeDecodeError, ValueError):
+            raise TlsError("the CA file holds no certificate", hint=_TRUST) from None
+        return made
+    made.load_default_certs()
+    if not made.cert_store_stats()["x509_ca"]:
+        # No store of one file: requests' own list stands in, beside the system's folder if it has one.
+        made.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+    return made
+
+
+class _Adapter(HTTPAdapter):
+    """Hands our TLS context to urllib3, whatever requests thinks of it."""
+
+    def __init__(self, trust: ssl.SSLContext) -> None:
+        self._trust = trust
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        """Connect with our context."""
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"ssl_context": self._trust}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """The context alone decides."""
+
+
+class _Connection:
+    def __init__(self, base: str, trust: ssl.SSLContext) -> None:
+        self.session = requests.Session()
+        self.session.trust_env = False  # no .netrc, no REQUESTS_CA_BUNDLE; proxies are asked for below
+        self.session.proxies.update(get_environ_proxies(base))
+        self.session.headers.clear()
+        self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.session.mount("https://", _Adapter(trust))
+
+
+class CloudTransport:
+    """Connections to one service; as many as calls run at once, kept for the next.
+
+    Args:
+        base: ``https://host[:port]/openapi``.
+        ca: A CA file to trust instead of the system's.
+
+    """
+
+    def __init__(self, base: str, *, ca: str = "", max_answer: int = MAX_ANSWER) -> None:
+        self.base, self._max = base.rstrip("/"), max_answer
+        self._context = context(ca)
+        self._idle: queue.LifoQueue[_Connection] = queue.LifoQueue()
+
+    def close(self) -> None:
+        """Close the connections that are idle."""
+        while True:
+            try:
+                self._idle.get_nowait().session.close()
+            except queue.Empty:
+                return
+
+    def send(self, request: Request, *, timeout: float) -> Incoming:
+        """Send, and return the whole answer within *timeout* seconds.
+
+        Raises:
+            ConnectionFailed: Not reachable, reset, or not done in time.
+            TlsError: The service's certificate is not one that is trusted.
+            ReplyError: The answer is too large.
+
+        """
+        try:
+            connection = self._idle.get_nowait()
+        except queue.Empty:
+            connection = _Connection(self.base, self._context)
+        started = time.monotonic()
+        CALL.deadline = started + timeout
+        headers = {
+            "Accept-Encoding": "identity",
+            "User-Agent": "sunmi-ipc",
+            "Content-Type": request.content_type,
+        }
+        if _log.isEnabledFor(logging.DEBUG):
+            shown = "&".join(f"{k}={MASK if is_secret(k) else v}" for k, v in request.fields)
+            _log.debug("POST %s/%s %s", self.base, request.path, shown[:2000])
+        try:
+            with connection.session.post(
+                f"{self.base}/{request.path}",
+                data=request.body,
+                headers=headers,
+                timeout=timeout,
+                allow_redirects=False,
+                stream=True,
+                verify=True,
+            ) as response:
+                content = self._read(response)
+        except BaseException as error:
+            connection.session.close()
+            if isinstance(
+                error, requests.RequestException | urllib3.exceptions.HTTPError | OSError | ValueError
+            ):
+                raise _translate(error, timeout, time.monotonic() - started) from error
+            raise
+        finally:
+            CALL.deadline = None
+        self._idle.put(connection)
+        _log.debug("HTTP %s, %d bytes", response.status_code, len(content))
+        return Incoming(response.status_code, response.headers, content)
+
+    def fetch(self, url: str, *, timeout: float) -> bytes:
+        """The file at *url*, of at most 16 MB; ``https://`` is verified as the service is.
+
+        Raises:
+            ConnectionFailed, TlsError: as :meth:`send`.
+            ReplyError: The file is not there, or too large.
+
+        """
+        connection = _Connection(self.base, self._context)
+        started = time.monotonic()
+        CALL.deadline = started + timeout
+        try:
+            with connection.session.get(
+                url,
+                headers={"Accept-Encoding": "identity", "User-Agent": "sunmi-ipc"},
+                timeout=timeout,
+                stream=True,
+            ) as response:
+                if response.status_code != 200:
+                    raise ReplyError(
+                        "HTTP status {status} instead of the file",
+                        hint="The address may be too old: ask for a new one.",
+                        status=response.status_code,
+                    )
+                return self._read(response)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise _translate(error, timeout, time.monotonic() - started) from error
+        finally:
+            CALL.deadline = None
+            connection.session.close()
+
+    def _read(self, response: requests.Response) -> bytes:
+        content = bytearray()
+        for chunk in response.raw.stream(_CHUNK, decode_content=False):
+            content += chunk
+            if len(content) > self._max:
+                raise ReplyError("the answer is larger than {limit} bytes", limit=self._max)
+        return bytes(content)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error with everything that it wraps."""
+    found: list[BaseException] = []
+    todo: list[object] = [error]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, BaseException) and item not in found:
+            found.append(item)
+            todo += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
+    return found
+
+
+def _translate(error: BaseException, timeout: float, elapsed: float) -> SunmiIpcError:
+    chain = _chain(error)
+    for item in chain:
+        if isinstance(item, SunmiIpcError):
+            return item
+    for item in chain:
+        if isinstance(item, ssl.SSLCertVerificationError):
+            return TlsError(
+                "the cloud's certificate is not trusted: {reason}",
+                hint=_TRUST,
+                reason=item.verify_message or "verification failed",
+            )
+    for item in chain:
+        if isinstance(item, ssl.SSLError) and not isinstance(item, ssl.SSLEOFError | TimeoutError):
+            return TlsError(
+                "the TLS connection failed ({reason})", hint=_HINT, reason=item.reason or "unknown reason"
+            )
+    if any(isinstance(i, TimeoutError | requests.Timeout) for i in chain):
+        return ConnectionFailed(
+            "no complete answer within {seconds:.3g} s", hint=_HINT, seconds=min(timeout, max(elapsed, 0.001))
+        )
+    for item in chain:
+        if isinstance(item, OSError) and item.errno is not None and item.strerror:
+            return ConnectionFailed("the connection failed: {reason}", hint=_HINT, reason=item.strerror)
+    return ConnectionFailed("the connection broke before the whole answer was there", hint=_HINT)

@@ -1,0 +1,76 @@
+"""A snapshot of every camera, for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import SunmiIpcError
+from ..spec import FS, Model
+from .outcome import Standing
+from .pool import DEFAULT_JOBS, Fleet
+from .report import Row
+
+if TYPE_CHECKING:
+    from ..camera import Camera
+
+#: A picture in a report need not be larger; a camera's is some hundred kilobytes.
+MAX_PICTURE = 4_000_000
+
+
+def take(
+    rows: Sequence[Row],
+    connect: Callable[..., Camera],
+    *,
+    jobs: int = DEFAULT_JOBS,
+    tell: Callable[[int], None] = lambda done: None,
+) -> None:
+    """Put a picture, and the door line as the camera keeps it, into each row that has an address.
+
+    A camera that gives none is left without, and its row says why; nothing raises for one camera.
+
+    Args:
+        rows: From :func:`sunmi_ipc.fleet.report.collect`.
+        connect: As :meth:`sunmi_ipc.settings.Settings.connect`.
+        jobs: Cameras asked at once.
+        tell: Called with the number that are done.
+
+    """
+    by_camera: dict[Camera, Row] = {}
+    for row in rows:
+        out = row.outcome
+        if out.address and out.activated and out.standing is not Standing.ABSENT:
+            by_camera[connect(out.address, sn=out.sn, model=out.model)] = row
+        else:
+            row.missing = "the camera was not reached"
+
+    def look(camera: Camera) -> None:
+        row = by_camera[camera]
+        try:
+            # One who has moved into this address since must not stand under another's name.
+            if row.outcome.sn and camera.device.info().sn != row.outcome.sn:
+                row.missing = "another camera is at this address"
+                return
+            picture = camera.video.snapshot()
+        except SunmiIpcError as error:
+            row.missing = error.template if not error.values else "the camera gave none"
+        else:
+            if len(picture.data) <= MAX_PICTURE:
+                row.picture, row.kind = picture.data, picture.kind
+        model = next((m for m in Model if m in camera.model.upper()), None)
+        if model in FS:
+            row.line = _line(camera) or row.line
+
+    with Fleet(by_camera, jobs=jobs) as fleet:
+        for done, _ in enumerate(fleet.map(look), 1):
+            tell(done)
+
+
+def _line(camera: Camera) -> tuple[int, int, int, int] | None:
+    try:
+        line = camera.people_flow.door_line()
+    except SunmiIpcError:
+        return None
+    scale = 1 if line.resolution == 0 else 1920 / 1280
+    x1, y1, x2, y2 = (round(v * scale) for v in (line.start_x, line.start_y, line.end_x, line.end_y))
+    return x1, y1, x2, y2

@@ -1,0 +1,146 @@
+"""What is handed over: one row a camera, out of the journal; as CSV here, as HTML in ``report_html``."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ..i18n import Language, translate
+from .journal import Journal, StepRecord
+from .outcome import Outcome, Standing
+from .site import Slot
+
+COLUMNS = (
+    "sn", "mac", "address", "model", "name", "firmware", "standing", "activated", "card", "door_line",
+    "steps", "problems", "next steps", "updated",
+)  # fmt: skip
+
+
+#: What the file's keys and our steps are called for people who never see the file.
+_ENGLISH = {
+    "sn": "serial number", "mac": "MAC", "card": "SD card", "sdcard": "SD card", "wifi": "Wi-Fi", "ip": "IP settings",
+    "ir": "night mode", "led": "LED", "door_line": "door line", "face_groups": "face groups", "move_rule": "move rule",
+}  # fmt: skip
+
+
+def label(word: str, lang: Language) -> str:
+    """A key, step or column for people."""
+    return _ENGLISH.get(word, word) if lang == "en" else translate(word, lang, {})
+
+
+@dataclass
+class Row:
+    """One camera.
+
+    Attributes:
+        slot: What the site file wants.
+        outcome: What became of it in the last run.
+        updated: When that was (Unix seconds); 0 for a camera that was never worked on.
+        steps: Everything that was ever done to it, in order.
+        picture: A snapshot's bytes; empty where there is none.
+        kind: ``jpeg`` or ``png``.
+        line: Its door line, left end x, y, right end x, y in pixels of the 1080p picture.
+        missing: Why there is no picture, an English template.
+
+    """
+
+    slot: Slot
+    outcome: Outcome
+    updated: float = 0.0
+    steps: list[StepRecord] = field(default_factory=list)
+    picture: bytes = field(default=b"", repr=False)
+    kind: str = "jpeg"
+    line: tuple[int, int, int, int] | None = None
+    missing: str = ""
+
+    def as_dict(self, lang: Language) -> dict[str, Any]:
+        """For ``--json``."""
+        steps = [
+            {"step": s.step, "setting": s.setting, "state": s.state, "began": s.began, "ended": s.ended}
+            for s in self.steps
+        ]
+        standing = str(self.outcome.standing) if self.updated else "not begun"
+        return self.outcome.as_dict(lang) | {
+            "standing": standing, "updated": self.updated or None, "steps": steps,
+        }  # fmt: skip
+
+
+def collect(slots: Iterable[Slot], journal: Journal) -> list[Row]:
+    """The rows of a site, in the order of its file."""
+    outcomes = journal.outcomes()
+    steps: dict[str, list[StepRecord]] = {}
+    for record in journal.steps():
+        steps.setdefault(record.key, []).append(record)
+    rows = []
+    for slot in slots:
+        updated, stored = outcomes.get(slot.key, (0.0, None))
+        blank = Outcome(slot.key, sn=slot.sn, mac=slot.mac, model=slot.any, address=slot.address)
+        outcome = Outcome.restore(stored) if stored else blank
+        line = slot.wanted.door_line if stored and "door_line" not in outcome.notes else None
+        rows.append(Row(slot, outcome, updated, steps.get(slot.key, []), line=line))
+    return rows
+
+
+def when(seconds: float | None) -> str:
+    """A moment in this computer's time zone; empty for none."""
+    return f"{datetime.fromtimestamp(seconds).astimezone():%Y-%m-%d %H:%M:%S}" if seconds else ""
+
+
+def lasted(record: StepRecord) -> str:
+    """How long a step took."""
+    return f"{max(0.0, record.ended - record.began):.1f} s" if record.ended else "?"
+
+
+def cells(row: Row, lang: Language) -> dict[str, str]:
+    """A row as text, by column."""
+    out = row.outcome
+
+    def t(word: str) -> str:
+        return label(word, lang)
+
+    active = {True: t("yes"), False: t("no"), None: "?"}[out.activated]
+    return {
+        "sn": out.sn or out.key,
+        "mac": out.mac,
+        "address": out.address,
+        "model": out.model,
+        "name": out.name,
+        "firmware": out.firmware,
+        "standing": t(str(out.standing) if row.updated else "not begun"),
+        "activated": active,
+        "card": t(out.card) if out.card else "",
+        "door_line": " ".join(map(str, row.line or ())),
+        "steps": "; ".join(
+            f"{t(s.setting or s.step)} {when(s.began)} {lasted(s)} {t(s.state)}" for s in row.steps
+        ),
+        "problems": "; ".join(f"{t(p.setting or p.step)}: {p.message(lang)}" for p in out.problems),
+        "next steps": "; ".join(dict.fromkeys(filter(None, (p.hint(lang) for p in out.problems)))),
+        "updated": when(row.updated),
+    }
+
+
+def _harmless(text: str) -> str:
+    """A spreadsheet must not take a camera's name for a formula."""
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def write_csv(path: str | os.PathLike[str], rows: Sequence[Row], lang: Language) -> None:
+    """Write the rows as CSV that spreadsheets open with the right characters."""
+    with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([translate(name, lang, {}) for name in COLUMNS])
+        for row in rows:
+            writer.writerow([_harmless(text) for text in cells(row, lang).values()])
+
+
+def counts(rows: Sequence[Row]) -> dict[str, int]:
+    """Cameras by standing, those without any left out."""
+    found = {"not begun": sum(not row.updated for row in rows)}
+    for standing in Standing:
+        found[str(standing)] = sum(row.outcome.standing is standing and row.updated > 0 for row in rows)
+    return {name: count for name, count in found.items() if count}

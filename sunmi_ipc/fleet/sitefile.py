@@ -1,0 +1,310 @@
+"""Reading a site file, TOML or CSV; every error names file, line and key."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..camera import split_address
+from ..errors import ConfigError, ParameterError, SiteError
+from .lines import Path as Keys
+from .lines import line_of, toml_lines
+from .secret import Secrets
+from .site import Site, Slot, Wanted
+
+#: What a value must be, by the kind of error that pydantic or ours reports.
+_ALLOWED = {
+    "mac": "AA:BB:CC:DD:EE:FF",
+    "camera_model": "FM010, FM020",
+    "ipv4": "192.168.1.20",
+    "day_time": "HH:MM, 00:00-24:00",
+    "door_line": "[x1, y1, x2, y2], 0-1920, 0-1080, x2 - x1 >= 100",
+    "url": "http://ADDRESS:PORT/PATH",
+    "position": "N, N%",
+    "static_ip": "address, netmask",
+    "identity": "sn | mac | any",
+    "count": "count + any",
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A site, where it came from, and its secrets."""
+
+    site: Site
+    path: Path
+    slots: tuple[Slot, ...]
+    secrets: Secrets
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    inline_secrets: bool = False,
+    resolve: bool = True,
+    environment: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Read a site file: ``.csv`` as CSV, everything else as TOML.
+
+    Args:
+        path: The file.
+        inline_secrets: Allow secrets in the file, beside what the file itself says.
+        resolve: Whether the secrets must be there.
+        environment: For ``env:`` references; default: the process's.
+
+    Raises:
+        SiteError: Something in it is wrong, or a secret that it names is not there.
+        ConfigError: It cannot be read.
+
+    """
+    path = Path(path)
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            "the site file {path} cannot be read: {reason}",
+            hint="'ipc fleet init' writes one from a scan.",
+            path=str(path),
+            reason=error.strerror or type(error).__name__,
+        ) from None
+    document, lines = _csv(raw, path) if path.suffix.lower() == ".csv" else _toml(raw, path)
+    policy = document.get("apply")
+    inline = inline_secrets or (isinstance(policy, dict) and policy.get("inline_secrets") is True)
+    try:
+        site = Site.model_validate(document, context={"inline": inline})
+    except ValidationError as error:
+        raise _errors([_problem(path, lines, dict(e)) for e in error.errors(include_url=False)]) from None
+    problems = list(_contradictions(site, path, lines))
+    secrets = Secrets(path.parent, environment)
+    if resolve and not problems:
+        problems = list(_missing_secrets(site, secrets, path, lines))
+    if problems:
+        raise _errors(problems)
+    return Loaded(site, path, tuple(site.slots()), secrets)
+
+
+def _errors(problems: list[SiteError]) -> SiteError:
+    problems.sort(key=lambda problem: int(problem.where.rpartition(":")[2]))
+    first, *others = problems
+    first.others = tuple(others)
+    return first
+
+
+def _toml(raw: bytes, path: Path) -> tuple[dict[str, Any], dict[Keys, int]]:
+    try:
+        text = raw.decode("utf-8-sig")
+        return tomllib.loads(text), toml_lines(text)
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise SiteError("{where}: {key}: not UTF-8", where=f"{path.name}:{line}", key="-") from None
+    except tomllib.TOMLDecodeError as error:
+        match = re.search(r"line (\d+)", str(error))
+        line = int(match[1]) if match else text.rstrip("\n").count("\n") + 1
+        raise SiteError(
+            "{where}: {key}: not TOML: {reason}",
+            where=f"{path.name}:{line}", key="-", reason=re.sub(r" \(at .*\)$", "", str(error)),
+        ) from None  # fmt: skip
+
+
+def _dotted(keys: Keys) -> str:
+    text = ""
+    for key in keys:
+        text += f"[{key + 1}]" if isinstance(key, int) else f".{key}" if text else str(key)
+    return text or "-"
+
+
+def _problem(path: Path, lines: dict[Keys, int], error: dict[str, Any]) -> SiteError:
+    # pydantic adds the branch of a union to the place; only what stands in the file is a place.
+    loc = tuple(error["loc"])
+    while len(loc) > 1 and loc not in lines and loc[:-1] in lines and error["type"] != "missing":
+        loc = loc[:-1]
+    where, key, kind = f"{path.name}:{line_of(lines, loc)}", _dotted(loc), error["type"]
+    context = error.get("ctx") or {}
+    if kind == "missing":
+        return SiteError("{where}: {key}: missing", where=where, key=key)
+    if kind == "extra_forbidden":
+        return SiteError(
+            "{where}: {key}: there is no such key", where=where, key=key,
+            hint="'ipc fleet schema' prints what there is.",
+        )  # fmt: skip
+    if kind == "inline_secret":
+        return SiteError(
+            "{where}: {key}: a secret stands in the file itself", where=where, key=key,
+            hint="Write env:NAME, keyring:SERVICE/USER or file:PATH, or allow it: "
+            "inline_secrets = true under [apply].",
+        )  # fmt: skip
+    if kind.endswith(("_type", "_parsing")):
+        return SiteError(
+            "{where}: {key}: wrong type, {kind} is needed", where=where, key=key,
+            kind=kind.removesuffix("_type").removesuffix("_parsing"),
+        )  # fmt: skip
+    bounds = _ALLOWED.get(kind) or ", ".join(
+        f"{name} {value}" for name, value in context.items() if name != "error"
+    )
+    return SiteError(
+        "{where}: {key}: not allowed", where=where, key=key,
+        hint="Allowed: {bounds}." if bounds else "", bounds=bounds,
+    )  # fmt: skip
+
+
+def _contradictions(site: Site, path: Path, lines: dict[Keys, int]) -> list[SiteError]:
+    """What only shows when the entries are looked at together."""
+    found: list[SiteError] = []
+
+    def wrong(keys: Keys, template: str, hint: str = "") -> None:
+        where = f"{path.name}:{line_of(lines, keys)}"
+        found.append(SiteError(template, where=where, key=_dotted(keys), hint=hint))
+
+    for name in ("sn", "mac", "address"):
+        counted = Counter(value for entry in site.cameras if (value := getattr(entry, name)))
+        for i, entry in enumerate(site.cameras):
+            if counted[getattr(entry, name)] > 1:
+                wrong(("cameras", i, name), "{where}: {key}: another camera of this file has the same")
+    for i, entry in enumerate(site.cameras):
+        for j, group in enumerate(entry.groups):
+            if group not in site.groups:
+                wrong(("cameras", i, "groups", j), "{where}: {key}: there is no such group")
+        for j, key in enumerate(entry.unset):
+            if key not in Wanted.model_fields:
+                wrong(("cameras", i, "unset", j), "{where}: {key}: there is no such key")
+        if entry.address:
+            try:
+                split_address(entry.address)
+            except ParameterError:
+                wrong(("cameras", i, "address"), "{where}: {key}: not an address",
+                      "Write it like 192.168.1.20 or 192.168.1.20:8443.")  # fmt: skip
+        if entry.address and entry.any:
+            wrong(("cameras", i, "address"), "{where}: {key}: an address goes with a serial number or a MAC")
+    return found
+
+
+def _missing_secrets(site: Site, secrets: Secrets, path: Path, lines: dict[Keys, int]) -> list[SiteError]:
+    found: list[SiteError] = []
+    tables: list[tuple[Keys, Wanted]] = [(("defaults",), site.defaults)]
+    tables += [(("groups", name), group) for name, group in site.groups.items()]
+    tables += [(("cameras", i), entry) for i, entry in enumerate(site.cameras)]
+    for place, table in tables:
+        references: list[tuple[Keys, str]] = []
+        if table.activation_code:
+            references.append(((*place, "activation_code"), table.activation_code))
+        if table.wifi and table.wifi.password:
+            references.append(((*place, "wifi", "password"), table.wifi.password))
+        for keys, reference in references:
+            try:
+                secrets.get(reference)
+            except ConfigError as error:
+                where = f"{path.name}:{line_of(lines, keys)}"
+                values = {**error.values, "where": where, "key": _dotted(keys), "reference": reference}
+                found.append(
+                    SiteError(
+                        "{where}: {key}: the secret {reference} is not there",
+                        hint=error.hint_template,
+                        **values,  # type: ignore[arg-type]
+                    )
+                )
+    return found
+
+
+# -- CSV ---------------------------------------------------------------------------------------------
+
+_PLAIN = ("sn", "mac", "any", "address", "name", "activation_code", "sdcard", "ir")
+_NESTED = {
+    "wifi_ssid": ("wifi", "ssid"),
+    "wifi_password": ("wifi", "password"),
+    "motion": ("detection", "motion"),
+    "sound": ("detection", "sound"),
+    "days": ("detection", "days"),
+    "from": ("detection", "from"),
+    "to": ("detection", "to"),
+    "zoom": ("lens", "zoom"),
+    "focus": ("lens", "focus"),
+    "ip": ("ip", "address"),
+    "netmask": ("ip", "netmask"),
+    "gateway": ("ip", "gateway"),
+    "dns": ("ip", "dns"),
+}
+COLUMNS = (*_PLAIN, *_NESTED, "count", "groups", "led", "rotation", "door_line", "face_groups", "events", "callback")  # fmt: skip
+_SWITCH = {"1": True, "on": True, "yes": True, "true": True, "0": False, "off": False, "no": False, "false": False}  # fmt: skip
+
+
+def _csv(raw: bytes, path: Path) -> tuple[dict[str, Any], dict[Keys, int]]:
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = raw.decode("gb18030", errors="replace")  # what Excel writes in China
+    first = text.partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text), delimiter=separator)
+    header = [cell.strip().lower() for cell in next(reader, [])]
+    for name in header:
+        if name and name not in COLUMNS:
+            raise SiteError(
+                "{where}: {key}: there is no such column", where=f"{path.name}:1", key=name,
+                hint="Columns: {columns}.", columns=", ".join(COLUMNS),
+            )  # fmt: skip
+    cameras: list[dict[str, Any]] = []
+    lines: dict[Keys, int] = {("cameras",): 1}
+    groups: dict[str, Any] = {}
+    for cells in reader:
+        row = {k: v.strip() for k, v in zip(header, cells, strict=False) if k and v.strip()}
+        if not row:
+            continue
+        entry = _entry(row, f"{path.name}:{reader.line_num}")
+        lines[("cameras", len(cameras))] = reader.line_num
+        for key, value in entry.items():
+            lines[("cameras", len(cameras), key)] = reader.line_num
+            if isinstance(value, dict):
+                lines |= {("cameras", len(cameras), key, inner): reader.line_num for inner in value}
+        cameras.append(entry)
+    return {"cameras": cameras, "groups": groups}, lines
+
+
+def _entry(row: dict[str, str], where: str) -> dict[str, Any]:
+    """One row as the table that TOML would have."""
+    entry: dict[str, Any] = {key: row[key] for key in _PLAIN if key in row}
+    for column, (table, key) in _NESTED.items():
+        if column in row:
+            entry.setdefault(table, {})[key] = _number(row[column])
+    if "wifi" in entry:
+        entry["wifi"] = {k: row[f"wifi_{k}"] for k in ("ssid", "password") if f"wifi_{k}" in row}
+    if "ip" in entry:
+        entry["ip"]["dhcp"] = False
+    if "days" in row and row["days"] not in ("always", "everyday"):
+        entry["detection"]["days"] = re.split(r"[\s,;]+", row["days"].lower())
+    for column in ("count", "rotation"):
+        if column in row:
+            entry[column] = _number(row[column])
+    if "led" in row:
+        entry["led"] = _SWITCH.get(row["led"].lower(), row["led"])
+    if "groups" in row:
+        entry["groups"] = re.split(r"[\s,;]+", row["groups"])
+    if "door_line" in row:
+        entry["door_line"] = [_number(part) for part in re.split(r"[\s,;]+", row["door_line"])]
+    if "face_groups" in row:
+        entry["face_groups"] = []
+        for part in re.split(r"\s*[,;]\s*", row["face_groups"]):
+            name, colon, capacity = part.rpartition(":")
+            if not colon:
+                raise SiteError(
+                    "{where}: {key}: not allowed", where=where, key="face_groups",
+                    hint="Allowed: {bounds}.", bounds="VIP:100; Staff:50",
+                )  # fmt: skip
+            entry["face_groups"].append({"name": name.strip(), "capacity": _number(capacity)})
+    if "events" in row or "callback" in row:
+        wish = {"events": re.split(r"[\s,;]+", row["events"])} if "events" in row else {}
+        entry["subscriptions"] = [wish | ({"callback": row["callback"]} if "callback" in row else {})]
+    return entry
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.strip().isascii() and text.strip().isdecimal() and len(text) < 10 else text

@@ -1,0 +1,204 @@
+"""Fleet: site files, runs, reports."""
+
+from __future__ import annotations
+
+#: Words that are put together at run time: steps, settings, standings, columns.
+WORDS: dict[str, str] = {
+    "reach": "连接",
+    "wifi": "Wi-Fi",
+    "activate": "激活",
+    "sd card": "SD 卡",
+    "sdcard": "SD 卡",
+    "settings": "设置",
+    "door line": "门口线",
+    "faces": "人脸",
+    "subscriptions": "事件订阅",
+    "verify": "核对",
+    "hotspot": "热点",
+    "name": "名称",
+    "ir": "夜视",
+    "led": "指示灯",
+    "rotation": "画面旋转",
+    "detection": "移动侦测",
+    "lens": "镜头",
+    "ip": "IP 设置",
+    "door_line": "门口线",
+    "face_groups": "人脸组",
+    "move_rule": "转为熟客的规则",
+    "format": "格式化",
+    "format if blank": "空白则格式化",
+    "ok": "符合要求",
+    "differs": "有差异",
+    "refused": "不支持部分设置",
+    "failed": "失败",
+    "absent": "未找到",
+    "stopped": "已中断",
+    "not begun": "未开始",
+    "begun": "已开始",
+    "done": "完成",
+    "undone": "未执行",
+    "none": "无卡",
+    "blank": "空白",
+    "normal": "正常",
+    "broken": "无法识别",
+    "unknown": "未知",
+    "yes": "是",
+    "no": "否",
+    "cameras": "台摄像机",
+    "camera": "摄像机",
+    "address": "地址",
+    "model": "型号",
+    "standing": "状态",
+    "when": "时间",
+    "problem": "问题",
+    "sn": "序列号",
+    "mac": "MAC",
+    "firmware": "固件",
+    "activated": "已激活",
+    "card": "SD 卡",
+    "steps": "步骤",
+    "step": "步骤",
+    "problems": "问题",
+    "next steps": "下一步",
+    "Next step": "下一步",
+    "updated": "更新时间",
+    "began": "开始",
+    "lasted": "用时",
+    "state": "状态",
+    "snapshot": "快照",
+    "Cameras": "摄像机",
+    "Hand-over report": "交付报告",
+    "to do": "待办",
+    "not on this model": "此型号没有",
+    "no picture": "无图片",
+    "the camera was not reached": "未连接到摄像机",
+    "another camera is at this address": "该地址上是另一台摄像机",
+    "the camera gave none": "摄像机没有提供",
+}
+
+ZH: dict[str, str] = WORDS | {
+    "'ipc fleet init' writes one from a scan.": "'ipc fleet init' 可通过扫描生成一个。",
+    "'ipc fleet schema' prints what there is.": "'ipc fleet schema' 可列出所有可用的键。",
+    "A shop's cameras from one file.": "用一个文件管理整店的摄像机。",
+    "First join each camera's own access point SUNMI_XXXX and tell it the Wi-Fi.": (
+        "先逐个加入摄像机自己的热点 SUNMI_XXXX，并告知其 Wi-Fi。"
+    ),
+    "joining the cameras' access points needs NetworkManager (nmcli), or a terminal to guide you on": (
+        "加入摄像机热点需要 NetworkManager（nmcli），或一个用于引导您的终端"
+    ),
+    "Run it on a terminal, or leave --via-hotspots out.": "请在终端中运行，或不用 --via-hotspots。",
+    "Looking for the cameras' access points …": "正在查找摄像机热点……",
+    "{count} access points of cameras are in reach. This computer leaves its Wi-Fi meanwhile.": (
+        "附近有 {count} 个摄像机热点。期间本机会离开当前的 Wi-Fi。"
+    ),
+    "Joining {ssid} …": "正在加入 {ssid}……",
+    "This computer is back in its own network.": "本机已回到原来的网络。",
+    "For each camera: join its network SUNMI_XXXX with this computer (it is open; XXXX are the last four "
+    "digits of the MAC on its label).": (
+        "对每台摄像机：用本机加入它的网络 SUNMI_XXXX（无密码；XXXX 是标签上 MAC 的后四位）。"
+    ),
+    "Enter = joined, q = all cameras are done": "回车 = 已加入，q = 全部完成",
+    "Now join the shop's network again, then press Enter": "现在请重新加入门店网络，然后按回车",
+    "{ssid}: {sn} joins the shop's Wi-Fi.": "{ssid}：{sn} 正在加入门店 Wi-Fi。",
+    "{ssid}: {problem}": "{ssid}：{problem}",
+    "this computer has no Wi-Fi device": "本机没有 Wi-Fi 设备",
+    "Plug one in, or use a cable.": "请插入一个，或使用网线。",
+    "NetworkManager refuses: {reason}": "NetworkManager 拒绝：{reason}",
+    "Try it with 'nmcli device wifi'; your user may lack the permission.": (
+        "请用 'nmcli device wifi' 试一下；当前用户可能没有权限。"
+    ),
+    "no camera answers on its access point {ssid}": "热点 {ssid} 上没有摄像机应答",
+    "Go nearer, and try again; its LED blinks green while it waits.": (
+        "请靠近一些再试；等待设置时其指示灯为绿色闪烁。"
+    ),
+    "the camera {sn} is not in the site file; it was left alone": "摄像机 {sn} 不在门店文件中；未作改动",
+    "Add it to the site file, if it is yours.": "如果是您的，请将其加入门店文件。",
+    "the site file names no Wi-Fi for {key}": "门店文件没有为 {key} 指定 Wi-Fi",
+    "Add wifi to the camera, to one of its groups or to the defaults.": "请在该摄像机、其组或默认值中加入 wifi。",
+    "Allow secrets in the site file.": "允许在门店文件中直接写机密信息。",
+    "Ask the cameras for a snapshot each.": "向每台摄像机取一张快照。",
+    "Cameras talked to at once; default 64.": "同时处理的摄像机数；默认 64。",
+    "Check that its folder is on a local disk and yours to write, or name another with --journal.": (
+        "请检查其文件夹位于本地磁盘且可写，或用 --journal 另指定一个。"
+    ),
+    "Columns: {columns}.": "可用的列：{columns}。",
+    "Correct the address in the site file, or leave it out.": "请更正门店文件中的地址，或将其删去。",
+    "Do not plan and ask first.": "不先列出计划并询问。",
+    "Its firmware may name it differently: 'ipc protocol import-postman FILE'.": (
+        "其固件可能使用别的名称：'ipc protocol import-postman FILE'。"
+    ),
+    "Keep it with: keyring set SERVICE USER; and write keyring:SERVICE/USER.": (
+        "用 keyring set SERVICE USER 保存，并写作 keyring:SERVICE/USER。"
+    ),
+    "Name another file, or say --force to write over it.": "请另指定文件，或用 --force 覆盖。",
+    "Raise activation_quota in the site file, if the vendor's quota allows it.": (
+        "若厂商的配额允许，请在门店文件中调高 activation_quota。"
+    ),
+    "Run 'ipc fleet apply' again in a minute.": "请一分钟后再次运行 'ipc fleet apply'。",
+    "Run: pip install 'sunmi-ipc[keyring]'": "请运行：pip install 'sunmi-ipc[keyring]'",
+    "Say what to write.": "请说明要写什么。",
+    "Set the environment variable {name}.": "请设置环境变量 {name}。",
+    "Taking pictures …": "正在取快照……",
+    "The file {path} cannot be read: {reason}.": "无法读取文件 {path}：{reason}。",
+    "The site file, TOML or CSV.": "门店文件，TOML 或 CSV。",
+    "The site's name.": "门店名称。",
+    "Update sunmi-ipc, or name another journal with --journal.": (
+        "请升级 sunmi-ipc，或用 --journal 另指定日志。"
+    ),
+    "Wait until it is done, or end it; its work is not lost.": "请等它完成，或结束它；已做的工作不会丢失。",
+    "What is nowhere given is left as it is. Lines with # are examples.": (
+        "没有写明的设置保持原样。以 # 开头的行是示例。"
+    ),
+    "Where steps are recorded; default: beside the site file.": "步骤日志的位置；默认在门店文件旁边。",
+    "Write a CSV file.": "写 CSV 文件。",
+    "Write env:NAME, keyring:SERVICE/USER or file:PATH, or allow it: inline_secrets = true under [apply].": (
+        "请写 env:NAME、keyring:SERVICE/USER 或 file:PATH，或在 [apply] 下写 inline_secrets = true 予以允许。"
+    ),
+    "Write one HTML file, to hand over.": "写一个可交付的 HTML 文件。",
+    "Write over a file that is there.": "覆盖已有文件。",
+    "Written: {path}": "已写入：{path}",
+    "another camera is at this address: {sn}": "该地址上是另一台摄像机：{sn}",
+    "another process is at work on {path}": "另一个进程正在使用 {path}",
+    "en or zh; default: yours.": "en 或 zh；默认使用您的语言。",
+    "the camera does not keep {setting}: it has {now} instead of {wanted}": (
+        "摄像机没有保存 {setting}：现为 {now}，应为 {wanted}"
+    ),
+    "the journal {path} cannot be used: {reason}": "日志 {path} 无法使用：{reason}",
+    "the journal {path} is of version {version}; this program knows version {known}": (
+        "日志 {path} 的版本为 {version}；本程序支持版本 {known}"
+    ),
+    "the quota of {quota} activations is used up": "{quota} 次激活的配额已用完",
+    "the secret {reference} is not there": "找不到机密信息 {reference}",
+    "the secret {reference} needs the system keyring, which is not installed": (
+        "机密信息 {reference} 需要系统钥匙串，但没有安装"
+    ),
+    "the site file {path} cannot be read: {reason}": "无法读取门店文件 {path}：{reason}",
+    "whether the activation was carried out is not known yet": "尚不清楚激活是否已执行",
+    "{activate} cameras would be activated (which deletes every face group on their SD cards), "
+    "and {cards} blank SD cards formatted.": (
+        "将激活 {activate} 台摄像机（会删除其 SD 卡上的所有人脸组），并格式化 {cards} 张空白 SD 卡。"
+    ),
+    "{count} cameras written to {path}. Say in it what you want, then: ipc fleet plan": (
+        "已将 {count} 台摄像机写入 {path}。请在其中写明要求，然后运行：ipc fleet plan"
+    ),
+    "{count} more under way": "另有 {count} 台进行中",
+    "{count} not as wanted": "{count} 台不符合要求",
+    "{done} of {total} cameras were done. 'ipc fleet apply' goes on where this ended.": (
+        "{total} 台中已完成 {done} 台。'ipc fleet apply' 会从中断处继续。"
+    ),
+    "Ending the calls under way … (Ctrl-C again: at once)": "正在结束进行中的调用……（再按 Ctrl-C 立即退出）",
+    "{path} is there already": "{path} 已存在",
+    "{where}: {key}: a secret stands in the file itself": "{where}：{key}：文件中直接写了机密信息",
+    "{where}: {key}: an address goes with a serial number or a MAC": "{where}：{key}：地址须与序列号或 MAC 一起使用",
+    "{where}: {key}: another camera of this file has the same": "{where}：{key}：本文件中另一台摄像机与此相同",
+    "{where}: {key}: missing": "{where}：{key}：缺失",
+    "{where}: {key}: not TOML: {reason}": "{where}：{key}：不是 TOML：{reason}",
+    "{where}: {key}: not UTF-8": "{where}：{key}：不是 UTF-8",
+    "{where}: {key}: not allowed": "{where}：{key}：不允许的值",
+    "{where}: {key}: not an address": "{where}：{key}：不是地址",
+    "{where}: {key}: the secret {reference} is not there": "{where}：{key}：找不到机密信息 {reference}",
+    "{where}: {key}: there is no such column": "{where}：{key}：没有这一列",
+    "{where}: {key}: there is no such group": "{where}：{key}：没有这个组",
+    "{where}: {key}: there is no such key": "{where}：{key}：没有这个键",
+    "{where}: {key}: wrong type, {kind} is needed": "{where}：{key}：类型不对，应为 {kind}",
+}

@@ -1,0 +1,216 @@
+"""The site file: what it says, and what is said of a bad one."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sunmi_ipc.errors import ConfigError, SiteError
+from sunmi_ipc.fleet.lines import line_of, toml_lines
+from sunmi_ipc.fleet.schema import make, shipped
+from sunmi_ipc.fleet.sitefile import load
+from sunmi_ipc.values import Weekdays
+
+GOOD = """\
+name = "Shop 12"
+
+[apply]
+jobs = 8
+activation_quota = 3
+
+[defaults]
+wifi = { ssid = "Shop-WiFi", password = "env:WIFI" }
+activation_code = "file:code.txt"
+sdcard = "format-blank"
+ir = "auto"
+
+[groups.door]
+door_line = [400, 800, 1500, 800]
+detection = { motion = 2, days = ["mon", "tue"], from = "09:00", to = "24:00" }
+
+[[cameras]]
+sn = "FS101D8BS00106"
+name = "Door {sn}"
+groups = ["door"]
+ir = "on"
+
+[[cameras]]
+mac = "02-53-4d-00-00-01"
+unset = ["wifi"]
+
+[[cameras]]
+any = "fm020"
+count = 2
+name = "Aisle {n}"
+"""
+
+
+def write(folder: Path, text: str, name: str = "site.toml") -> Path:
+    path = folder / name
+    path.write_text(text, "utf-8")
+    return path
+
+
+def wrong(folder: Path, text: str, name: str = "site.toml", **options: Any) -> list[tuple[str, str, str]]:
+    """What is wrong with a file: place, key, message."""
+    with pytest.raises(SiteError) as caught:
+        load(write(folder, text, name), environment={"WIFI": "welcome-2020"}, **options)
+    return [(e.where, e.key, str(e)) for e in (caught.value, *caught.value.others)]
+
+
+def test_defaults_groups_and_entries(tmp_path: Path) -> None:
+    (tmp_path / "code.txt").write_text("the-code\n")
+    loaded = load(write(tmp_path, GOOD), environment={"WIFI": "welcome-2020"})
+    door, by_mac, *aisles = loaded.slots
+    assert (door.key, door.name_for(door.sn)) == ("FS101D8BS00106", "Door FS101D8BS00106")
+    assert (door.wanted.ir, by_mac.wanted.ir) == ("on", "auto")
+    assert door.wanted.door_line == (400, 800, 1500, 800)
+    assert door.own == {"name", "ir"}
+    detection = door.wanted.detection
+    assert detection is not None
+    assert detection.weekday == Weekdays.MONDAY | Weekdays.TUESDAY
+    assert (detection.from_, detection.to) == (time(9, 0), time.max)
+    assert by_mac.key == "02:53:4D:00:00:01"
+    assert by_mac.wanted.wifi is None
+    assert [(s.key, s.name_for("X")) for s in aisles] == [
+        ("any:FM020#1", "Aisle 1"),
+        ("any:FM020#2", "Aisle 2"),
+    ]
+    assert loaded.secrets.get("env:WIFI").reveal() == "welcome-2020"
+    assert loaded.secrets.get("file:code.txt").reveal() == "the-code"
+    assert "welcome" not in repr(loaded)
+
+
+def test_errors_name_file_line_and_key(tmp_path: Path) -> None:
+    text = '[defaults]\nir = "dim"\nwifi = { ssid = "", pass = "x" }\n\n[[cameras]]\nsn = "A"\nlens = { zoom = "200%" }\n'
+    found = wrong(tmp_path, text)
+    assert [(where, key) for where, key, _ in found] == [
+        ("site.toml:2", "defaults.ir"),
+        ("site.toml:3", "defaults.wifi.ssid"),
+        ("site.toml:3", "defaults.wifi.pass"),
+        ("site.toml:7", "cameras[1].lens.zoom"),
+    ]
+    assert "no such key" in found[2][2]
+    assert "site.toml:7: cameras[1].lens.zoom: not allowed. Allowed: N, N%" in found[3][2]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "word"),
+    [
+        ("[[cameras]]\nsn = 1\n", 2, "cameras[1].sn", "string is needed"),
+        ("[[cameras]]\nname = 'x'\n", 1, "cameras[1]", "sn | mac | any"),
+        ("[[cameras]]\nsn = 'A'\n[[cameras]]\nsn = 'A'\n", 2, "cameras[1].sn", "the same"),
+        ("[[cameras]]\nsn = 'A'\ngroups = ['x',\n 'y']\n", 3, "cameras[1].groups[1]", "no such group"),
+        ("[[cameras]]\nsn = 'A'\nwifi.ssid = 'S'\nwifi.password = 'hunter22'\n", 4, "cameras[1].wifi.password", "env:NAME"),
+        ("[[cameras]]\nsn = 'A'\nwifi = {ssid = 'S', password = 'env:NONE'}\n", 3, "cameras[1].wifi.password", "environment variable NONE"),
+        ("[[cameras]]\nsn = 'A'\nactivation_code = 'file:no.txt'\n", 3, "cameras[1].activation_code", "no.txt"),
+        ("[[cameras]]\nsn = 'A'\ndoor_line = [0, 0, 50, 0]\n", 3, "cameras[1].door_line", ">= 100"),
+        ("[[cameras]]\nsn = 'A'\n[cameras.detection]\nfrom = '25:00'\n", 4, "cameras[1].detection.from", "HH:MM"),
+        ("[[cameras]]\nsn = 'A'\nip = {dhcp = false}\n", 3, "cameras[1].ip", "netmask"),
+        ("[[cameras]]\nsn = 'A'\naddress = '1.2.3.4:0'\n", 3, "cameras[1].address", "not an address"),
+        ("[[cameras]]\nsn = 'A'\ncount = 2\n", 1, "cameras[1]", "count + any"),
+        ("[[cameras]]\nmac = 'zz'\n", 2, "cameras[1].mac", "AA:BB"),
+        ("[[cameras]]\nany = 'FM030'\n", 2, "cameras[1].any", "FM010"),
+        ("name = 'x'\n", 1, "cameras", "missing"),
+        ("name = 'x'\ncameras = [\n", 2, "-", "not TOML"),
+        ("[[cameras]]\nsn = 'A'\nsubscriptions = [\n {events = ['nope'], callback = 'http://h/e'},\n]\n", 4, "cameras[1].subscriptions[1].events[1]", "face_recog_event"),
+    ],
+)  # fmt: skip
+def test_each_fault_at_its_line(tmp_path: Path, text: str, line: int, key: str, word: str) -> None:
+    (where, found, message), *_ = wrong(tmp_path, text)
+    assert (where, found) == (f"site.toml:{line}", key)
+    assert word in message
+    assert "hunter22" not in message
+
+
+def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="fleet init"):
+        load(tmp_path / "none.toml")
+    (tmp_path / "bad.toml").write_bytes(b'name = "x"\nname2 = "\xff"\n')
+    with pytest.raises(SiteError, match=r"bad\.toml:2"):
+        load(tmp_path / "bad.toml")
+
+
+def test_inline_secrets_where_allowed(tmp_path: Path) -> None:
+    text = "[[cameras]]\nsn = 'A'\nwifi = {ssid = 'S', password = 'hunter22'}\n"
+    assert load(write(tmp_path, text), inline_secrets=True).secrets.get("hunter22").reveal() == "hunter22"
+    loaded = load(write(tmp_path, "[apply]\ninline_secrets = true\n" + text))
+    assert "hunter22" not in repr(loaded.slots)
+
+
+def test_csv(tmp_path: Path) -> None:
+    text = (
+        "\ufeffSN;Name;WiFi_SSID;WiFi_Password;Motion;Days;Door_Line;Face_Groups;LED;Zoom\r\n"
+        "FS101D8BS00106;Tür;Shop;env:WIFI;2;mon,tue;400 800 1500 800;VIP:100, Staff:50;off;50%\r\n"
+        ";;;;;;;;;\r\n"
+        "FS101D8BS00107;;;;;;;;;\r\n"
+    )
+    first, second = load(write(tmp_path, text, "site.csv"), environment={"WIFI": "w"}).slots
+    assert first.wanted.name == "Tür"
+    assert first.wanted.led is False
+    assert first.wanted.wifi is not None
+    assert first.wanted.wifi.ssid == "Shop"
+    assert [g.capacity for g in first.wanted.face_groups or ()] == [100, 50]
+    assert first.wanted.lens is not None
+    assert first.wanted.lens.zoom == "50%"
+    assert second.wanted.given() == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key"),
+    [
+        ("sn,nmae\nA,x\n", 1, "nmae"),
+        ("sn,motion\nA,1\nB,9\n", 3, "cameras[2].detection.motion"),
+        ("sn,led\nA,maybe\n", 2, "cameras[1].led"),
+        ("sn,face_groups\nA,VIP\n", 2, "face_groups"),
+        ("sn,callback\nA,http://h/x\n", 2, "cameras[1].subscriptions[1].events"),
+    ],
+)
+def test_csv_faults(tmp_path: Path, text: str, line: int, key: str) -> None:
+    (where, found, _), *_ = wrong(tmp_path, text, "site.csv")
+    assert (where, found) == (f"site.csv:{line}", key)
+
+
+def test_csv_as_excel_writes_it_in_china(tmp_path: Path) -> None:
+    path = tmp_path / "site.csv"
+    path.write_bytes("sn,name\nA,门口\n".encode("gb18030"))
+    assert load(path).slots[0].wanted.name == "门口"
+
+
+def test_the_schema_that_ships_is_the_models() -> None:
+    assert shipped() == make(), "python -m sunmi_ipc.fleet.schema"
+
+
+def test_lines_of_every_kind_of_key() -> None:
+    text = '''\
+# [no.table]
+top = """
+a = 1
+""" # b = 2
+"quoted key" = 'x'
+[a."b.c"]
+d.e = { f = "}", g = [1,
+ 2] }
+[[t]]
+x = 1
+[[t]]
+[t.u]
+y = 2024-01-01
+  [[t.v]]
+z = """x""\\""""
+w = true
+'''
+    tomllib.loads(text)
+    lines = toml_lines(text)
+    for path, line in {
+        ("top",): 2, ("quoted key",): 5, ("a", "b.c", "d", "e", "f"): 7, ("a", "b.c", "d", "e", "g", 1): 8,
+        ("t", 0, "x"): 10, ("t", 1): 11, ("t", 1, "u", "y"): 13, ("t", 1, "v", 0, "z"): 15,
+        ("t", 1, "v", 0, "w"): 16,
+    }.items():  # fmt: skip
+        assert lines[path] == line, path
+    assert line_of(lines, ("t", 1, "u", "nothing")) == 12
+    assert line_of(lines, ("nothing",)) == 1
