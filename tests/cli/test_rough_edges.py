@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from sunmi_ipc_cli import output
-from sunmi_ipc_cli.main import app
+from sunmi_ipc_cli.main import COMMANDS, app, load
 from sunmi_ipc_cli.state import State
 from typer.testing import CliRunner
 
@@ -22,6 +22,11 @@ def test_help_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "列出摄像机能看到的网络" in shown
     assert "List the networks" not in shown
     assert "设置固定地址或 DHCP" in CliRunner().invoke(app, ["network", "set", "-h"], prog_name="ipc").output
+
+
+def test_no_group_brings_a_completion_of_its_own() -> None:
+    for name in COMMANDS:
+        assert not {"install_completion", "show_completion"} & {p.name for p in load(name).params}, name
 
 
 def test_an_unknown_command_as_json() -> None:
