@@ -28,6 +28,7 @@ class _Options(typer.core.TyperGroup):
 app = typer.Typer(
     cls=_Options,
     rich_markup_mode=None,
+    add_completion=False,
     no_args_is_help=True,
     help=tr("The vendor's cloud: cameras, live picture, people flow, faces, messages."),
 )

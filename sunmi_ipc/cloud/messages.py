@@ -72,6 +72,14 @@ class PersonSeen(CloudMessage):
     group_name: str = ""
     group_type: Annotated[GroupType, _Number] | None = None
 
+    def as_dict(self, *, reveal: bool = False) -> dict[str, Any]:
+        """As every event, each field once: ``payload`` keeps those that are not known."""
+        data = super().as_dict(reveal=reveal)
+        data["payload"] = {k: v for k, v in data["payload"].items() if k not in data}
+        if not data["payload"]:
+            del data["payload"]
+        return data
+
 
 def _payload(text: str) -> dict[str, Any]:
     try:

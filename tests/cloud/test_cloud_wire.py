@@ -127,6 +127,7 @@ def test_code_1_with_good_data_is_taken_and_no_error_is() -> None:
         {"code": 1, "msg": "", "data": {"frequency_list": []}},
         {"code": 1, "msg": "", "data": {"reason": "x"}},
         {"code": 1, "msg": "", "data": None},
+        {"code": 1, "msg": "", "data": {"frequency_list": "reason"}},
         {"code": 1, "data": data},
     ):
         with pytest.raises(errors.CloudError):

@@ -61,8 +61,9 @@ def test_somebody_comes_in(
     cloud: Cloud, service: VirtualCloud, spool: Spool, receiver: MessageReceiver
 ) -> None:
     cloud.messages.subscribe(receiver.url)
-    payload = service.visit()
-    service.visit()
+    face = next(f for g in service.shop.groups.values() for f in g.faces.values())
+    payload = service.visit(face=face)
+    service.visit(face=face)
     consumer = spool.consumer("till")
     found = consumer.read(1, timeout=10) + consumer.read(1, timeout=10)
     stored = found[0]
@@ -120,6 +121,13 @@ def test_the_pages_own_example_is_understood(
     assert isinstance(event, PersonSeen)
     assert (event.gender, event.age_range) == (Gender.MALE, AgeRange.AGE_19_28)
     assert event.group_type is GroupType.REGULAR
+
+
+def test_what_a_person_seen_has_beside_the_known_is_kept(service: VirtualCloud) -> None:
+    text = urlencode(message(service, 2001, '{"ipc_id":"928","face_id":"1","mood":"good"}'))
+    event = message_of(read(text.encode()).event)
+    assert event.as_dict()["payload"] == {"mood": "good"}
+    assert event.payload["face_id"] == "1"
 
 
 def test_unknown_numbers_are_kept_raw(service: VirtualCloud, spool: Spool, receiver: MessageReceiver) -> None:

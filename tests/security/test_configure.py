@@ -96,7 +96,7 @@ def test_from_the_vendors_folder_asking_for_the_rest(
 ) -> None:
     asked(monkeypatch)
     backend = use(Memory())
-    # app_id, secret key, activation code, p12 (Enter keeps it), a wrong password, the right one, CA.
+    # app_id, secret key, activation code, p12 (Enter keeps it), a wrong password, the right one, CA, shop.
     answers = [
         marked.app_id,
         MARKS["secret_key"],
@@ -105,6 +105,7 @@ def test_from_the_vendors_folder_asking_for_the_rest(
         "wrong",
         MARKS["p12_password"],
         "",
+        "560279010307",
     ]
     done = run("configure", "--from", str(hand_out), "-vv", text="\n".join(answers) + "\n")
     assert done.exit_code == 0, done.output
@@ -118,6 +119,7 @@ def test_from_the_vendors_folder_asking_for_the_rest(
     clean(text)
     assert "openapi.p12" in text
     assert "sunmi_ipcsdk_ca.crt" in text
+    assert 'shop_no = "560279010307"' in text
     assert profile_path("default").stat().st_mode & 0o777 == 0o600
     with VirtualCamera(marked, state="ready", udp=False) as camera:
         info = run("info", "-c", camera.address, "--json")

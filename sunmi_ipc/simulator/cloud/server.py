@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import json
 import secrets
 import shutil
-import socket
-import socketserver
 import ssl
 import string
 import tempfile
 import threading
 import time
 from collections import Counter
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,17 +23,20 @@ from ...cloud.values import PERSON_SEEN
 from ...errors import ConfigError
 from ...redact import Secret
 from ...spec import registry
-from .. import faults, jpeg
+from .. import jpeg
 from ..certs import CertificateAuthority
 from ..checks import Refused
 from ..faults import Fault, Faults
-from . import checks, plays
+from . import cameras, checks, faces, people, plays
 from .checks import Unauthorized
+from .http import Server
 from .posts import Later, Posts, form
 from .state import Device, Face, FaceGroup, Shop, new_state
 
 #: What became of an added face: our invention, as the page on these messages was not seen.
 FACE_DONE = 2002
+#: Importing them fills the table of plays.
+_PLAYERS = (cameras, people, faces)
 #: What stands in an answer's ``msg``, beside the code.
 _SUCCEED = "succeed"
 
@@ -124,7 +123,7 @@ class VirtualCloud:
         self.ca = self._folder / "cloud_ca.crt"
         self.ca.write_bytes(self._authority.pem)
         self._pictures: set[str] = set()
-        self._server: _Server | None = None
+        self._server: Server | None = None
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -137,7 +136,7 @@ class VirtualCloud:
     def start(self) -> Self:
         """Bind and answer; returns when the cloud can be reached."""
         try:
-            self._server = _Server((self.ip, self.port), self, self._context())
+            self._server = Server((self.ip, self.port), self, self._context())
         except OSError as error:
             self.close()
             raise ConfigError(
@@ -262,7 +261,7 @@ class VirtualCloud:
             self.posts.post(url, form(self.app_id, self.secret_key.reveal(), shop, event, payload))
 
     def visit(self, shop: Shop | None = None, face: Face | None = None) -> dict[str, Any]:
-        """Let somebody come into a shop: a message 2001. Default: a regular of the first shop."""
+        """Let somebody come into a shop: a message 2001. Default: one of the first shop's regulars."""
         shop = shop or self.shop
         with self._lock:
             group = (
@@ -270,7 +269,7 @@ class VirtualCloud:
                 if face is None
                 else shop.groups[face.group_id]
             )
-            face = face or next(iter(group.faces.values()))
+            face = face or self.state.numbers.choice(list(group.faces.values()))
             face.arrivals, face.last_arrival = face.arrivals + 1, int(time.time())
             payload = {
                 "ipc_id": self.devices(shop.no)[0].ipc_id,
@@ -325,122 +324,3 @@ class VirtualCloud:
         finally:
             with self._counting:
                 self.running -= 1
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        """The ``Date`` header, by the virtual cloud's clock."""
-        return super().date_time_string(timestamp or int(time.time() + self.server.cloud.clock_offset))
-
-    def do_POST(self) -> None:
-        """Answer one call."""
-        cloud = self.server.cloud
-        size = self.headers.get("Content-Length", "")
-        if not size.isdecimal() or int(size) > 4 * checks.MOST_BYTES:
-            self.close_connection = True
-            self._send(413, b"{}")
-            return
-        body = self.rfile.read(int(size))
-        path = self.path.removeprefix("/openapi/")
-        with cloud.at_work():
-            if cloud.latency_s:
-                cloud.closing.wait(cloud.latency_s)
-            due = cloud.faults.take(path)
-            if self._spoiled(due):
-                return
-            status, answer = cloud.answer(path, body, self.headers.get("Content-Type", ""))
-        if any(fault.kind == "dirty" for fault in due):
-            answer = faults.dirty(answer)
-        self._send(status, json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode())
-
-    def do_GET(self) -> None:
-        """Serve a picture."""
-        picture = self.server.cloud.picture_at(self.path.partition("?")[0])
-        if picture is None:
-            self._send(404, b"{}")
-        else:
-            self._send(200, picture, "image/jpeg")
-
-    def _spoiled(self, due: list[Fault]) -> bool:
-        for fault in due:
-            if fault.kind == "delay":
-                self.server.cloud.closing.wait(fault.value)
-            elif fault.kind == "code":
-                self._send(200, json.dumps({"code": int(fault.value), "msg": "failed"}).encode())
-                return True
-            elif fault.kind == "http":
-                self._send(int(fault.value), b"{}")
-                return True
-            elif fault.kind == "drop":
-                self.close_connection = True
-                return True
-            elif fault.kind in _SPOILED:
-                self._send(200, _SPOILED[fault.kind])
-                return True
-        return False
-
-    def _send(self, status: int, body: bytes, kind: str = "application/json") -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-_SPOILED = {"garble": faults.GARBLED, "html": faults.HTML, "empty": b""}
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = allow_reuse_address = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], cloud: VirtualCloud, context: ssl.SSLContext) -> None:
-        self.cloud, self._tls = cloud, context
-        self._open: set[socket.socket] = set()
-        self._guard = threading.Condition()
-        if ":" in address[0]:
-            self.address_family = socket.AF_INET6
-        super().__init__(address, _Handler)
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        """Shake hands and serve, in the connection's own thread."""
-        request.settimeout(60)
-        request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with self._guard:
-            self._open.add(request)
-        secure = None
-        try:
-            secure = self._tls.wrap_socket(request, server_side=True)
-            with self._guard:
-                self._open.discard(request)
-                self._open.add(secure)
-                if self.cloud.closing.is_set():
-                    return
-            _Handler(secure, client_address, self)
-        except (OSError, ValueError):
-            pass  # a client's trouble with us is the client's affair
-        finally:
-            if secure is not None:
-                secure.close()
-            with self._guard:
-                self._open.discard(request)
-                if secure is not None:
-                    self._open.discard(secure)
-                self._guard.notify_all()
-
-    def stop(self) -> None:
-        """Take no more, cut what is open, wait until its threads are done."""
-        self.shutdown()
-        self.server_close()
-        with self._guard:
-            for sock in self._open:
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
-            self._guard.wait_for(lambda: not self._open, 5)
