@@ -57,7 +57,7 @@ def demo(
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sunmi-ipc-demo-"))
         vendor = stack.enter_context(Vendor())
         # A seed of its own: other virtual cameras of this machine hear the same broadcasts.
-        cameras = start_cameras(vendor, count, port=8443, seed=secrets.randbelow(2**32))
+        cameras = start_cameras(vendor, count, port=0, seed=secrets.randbelow(2**32))
         for camera in cameras:
             stack.callback(camera.close)
         sn = cameras[0].sn

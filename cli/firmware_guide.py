@@ -34,11 +34,13 @@ def steps() -> list[Step]:
     """The steps, in the user's language."""
     return [
         Step(tr("Prepare the card: 'ipc firmware prepare'. Switch the camera off and put the card in.")),
-        Step(tr("Switch the camera on and wait about 10 s."), tr("red: it is updating"), 10),
-        Step(tr("Do not cut the power. Wait about a minute."), tr("green: it is restarting"), 60),
-        Step(tr("Wait until it has started."), tr("blinking green or blue: done")),
+        Step(tr("Switch the camera on and wait about 10 s."), tr("red (it is updating)"), 10),
+        Step(tr("Do not cut the power. Wait about a minute."), tr("green (it is restarting)"), 60),
+        Step(tr("Wait until it has started."), tr("blinking green or blue (done)")),
         Step(
-            tr("Hold Reset for more than 5 s: factory settings."), tr("blinking green: waiting for set-up"), 6
+            tr("Hold Reset for more than 5 s: factory settings."),
+            tr("blinking green (waiting for set-up)"),
+            6,
         ),
         Step(tr("Set the camera up again, and update it to the newest version.")),
         Step(tr("Delete up.bin from the card with 'ipc firmware clean', or the camera will update again.")),

@@ -125,6 +125,8 @@ def show(
     )
     if state.json:
         print_json(data)
+    elif state.quiet:
+        return
     elif rows:
         items = data.get(rows) or []
         if items:

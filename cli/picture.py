@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ _ESC = "\x1b"
 #: Pixels that a picture is brought down to: more is slow over a line and shows no better.
 _WIDEST = 1280
 _SIXEL_COLOURS = 255
+_ATTRIBUTES = re.compile(rb"\x1b\[\?([\d;]*)c")
+_ANSWER_S = 0.5
 
 
 def best_protocol() -> Protocol:
@@ -44,17 +47,19 @@ def _says_sixel() -> bool:
     except ImportError:  # Windows
         return False
     handle = sys.stdin.fileno()
+    if select.select([handle], [], [], 0)[0]:
+        return False  # somebody types ahead: the answer would be mixed up with that
     before = termios.tcgetattr(handle)
     answer = b""
     try:
         tty.setcbreak(handle, termios.TCSANOW)
         sys.stdout.write(f"{_ESC}[c")
         sys.stdout.flush()
-        while not answer.endswith(b"c") and len(answer) < 100 and select.select([handle], [], [], 0.3)[0]:
+        while not (said := _ATTRIBUTES.search(answer)) and select.select([handle], [], [], _ANSWER_S)[0]:
             answer += os.read(handle, 100)
     finally:
         termios.tcsetattr(handle, termios.TCSANOW, before)
-    return b"4" in answer.removeprefix(b"\x1b[?").removesuffix(b"c").split(b";")[1:]
+    return said is not None and b"4" in said[1].split(b";")[1:]
 
 
 def draw(image: Image, protocol: Protocol, *, columns: int = 0) -> Iterator[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sunmi_ipc.errors import ConfigError, ParameterError
@@ -13,7 +15,10 @@ if TYPE_CHECKING:
 
 #: In the order of choice, each with what makes it show a camera quickly, over TCP as shop Wi-Fi loses packets.
 PLAYERS: dict[str, tuple[str, ...]] = {
-    "ffplay": ("-hide_banner", "-loglevel", "error", "-rtsp_transport", "tcp", "-fflags", "nobuffer"),
+    "ffplay": (
+        *("-hide_banner", "-loglevel", "error", "-fflags", "nobuffer", "-f", "concat", "-safe", "0"),
+        *("-protocol_whitelist", "file,rtsp,rtp,tcp,udp,tls,crypto"),
+    ),
     "mpv": ("--really-quiet", "--profile=low-latency", "--rtsp-transport=tcp"),
     "vlc": ("--quiet", "--rtsp-tcp", "--network-caching=300"),
 }
@@ -38,6 +43,12 @@ def find_player(name: str = "") -> str | None:
     return name
 
 
+def _concat(address: RtspAddress) -> str:
+    """The address as a list of one for ffplay."""
+    quoted = address.reveal().replace("'", r"'\''")
+    return f"ffconcat version 1.0\nfile '{quoted}'\noption rtsp_transport tcp\n"
+
+
 def play(player: str, address: RtspAddress) -> None:
     """Show a stream until the player is closed.
 
@@ -45,8 +56,16 @@ def play(player: str, address: RtspAddress) -> None:
         ConfigError: The player ended with an error.
 
     """
-    command = [shutil.which(player) or player, *PLAYERS[player], address.reveal()]
-    done = subprocess.run(command, check=False)  # noqa: S603 - a player of our list, no shell
+    # By way of a file that only this user may read: everybody may read a program's arguments.
+    suffix, text = (
+        (".ffconcat", _concat(address)) if player == "ffplay" else (".m3u", address.reveal() + "\n")
+    )
+    with tempfile.TemporaryDirectory(prefix="sunmi-ipc-") as folder:  # mode 0700
+        listed = Path(folder) / f"live{suffix}"
+        listed.write_text(text, "utf-8")
+        item = f"--playlist={listed}" if player == "mpv" else str(listed)
+        command = [shutil.which(player) or player, *PLAYERS[player], item]
+        done = subprocess.run(command, check=False)  # noqa: S603 - a player of our list, no shell
     if done.returncode not in (0, -2, 130):
         raise ConfigError(
             "the player {player} ended with status {status}",

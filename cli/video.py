@@ -161,7 +161,7 @@ def _frames(state: State, address: RtspAddress, output: Path, count: int, pause:
     files: list[str] = []
     with (
         waiting(state, "Waiting for the picture …") as text,
-        closing(frames(address, every=pause)) as stream,  # type: ignore[type-var]
+        closing(frames(address, every=pause)) as stream,
     ):
         for number, frame in enumerate(stream, 1):
             if raw:

@@ -71,7 +71,6 @@ class Outgoing:
     fields: tuple[tuple[str, str], ...] = field(repr=False)
     files: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
     safe: bool = False
-    timeout_s: float | None = None
 
     @property
     def url_path(self) -> str:
@@ -195,7 +194,7 @@ def build(
             private[name] = Secret(encode(value, how)) if parameter.secret else encode(value, how)
     path = override.path or endpoint.path
     fields = _signed(private, endpoint.sign, credentials, now=now, random=random)
-    return Outgoing(path, fields, tuple(files), endpoint.safe, endpoint.timeout_s)
+    return Outgoing(path, fields, tuple(files), endpoint.safe)
 
 
 def build_raw(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -118,7 +118,7 @@ class Video(Group, name="video"):
 
         return snapshot(self._camera)
 
-    def frames(self, quality: str = "", *, every: float = 0.0, timeout: float = 10.0) -> Iterator[Any]:
+    def frames(self, quality: str = "", *, every: float = 0.0, timeout: float = 10.0) -> Generator[Any]:
         """The frames of the live picture, as numpy arrays: height x width x 3, RGB. Needs the extra ``video``.
 
         Args:

@@ -82,9 +82,12 @@ class Browser:
             for browser in self._browsers:
                 browser.cancel()
         finally:
+            loop = zeroconf.loop
             zeroconf.close()
             for request in self._requests:
                 request.join(1)
+            if loop is not None and not loop.is_running():
+                loop.close()  # older zeroconfs leave it to the garbage collector, sockets and all
 
     def _seen(self, zeroconf: Zeroconf, service_type: str, name: str, state_change: Any) -> None:
         if self._closing.is_set():

@@ -86,7 +86,9 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         # Every connection is used by one thread at a time, under its owner's lock.
         connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # has effect before the first table only
+        if connection.execute("PRAGMA user_version").fetchone() == (0,):
+            # Of effect before the first table only. Later it would write: on a full disk nobody could read.
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -4096")

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Final, Literal
 
@@ -175,7 +176,7 @@ def digest(
 
 
 @contextlib.contextmanager
-def _uncached(path: Path, volume: Volume) -> Iterator[tuple[Iterator[memoryview], Source]]:
+def _uncached(path: Path, volume: Volume) -> Iterator[tuple[Iterator[bytes], Source]]:
     if sys.platform == "linux":
         fuse_flushed = _flush_device(volume.device)
         with contextlib.suppress(OSError), open(path, "rb", buffering=0) as file:
@@ -202,11 +203,9 @@ def _uncached(path: Path, volume: Volume) -> Iterator[tuple[Iterator[memoryview]
         yield _pieces(file, buffer), source
 
 
-def _pieces(file: object, buffer: mmap.mmap) -> Iterator[memoryview]:
-    with memoryview(buffer) as view:  # of whole pages, as direct reads need it
-        while count := file.readinto(view):  # type: ignore[attr-defined]
-            with view[:count] as piece:
-                yield piece
+def _pieces(file: FileIO, buffer: mmap.mmap) -> Iterator[bytes]:
+    while count := file.readinto(buffer):  # whole pages, as direct reads need it
+        yield buffer[:count]
 
 
 def _flush_device(device: str) -> bool:

@@ -15,7 +15,8 @@ from .volume import Run, Volume, not_a_volume
 
 #: What a computer runs from; a live system's medium included.
 _SYSTEM_PLACES = re.compile(
-    r"/|/(boot|efi|usr|var|home|opt|srv|etc|nix|ostree|sysroot|root|cdrom|run/live|lib/live|rofs)(/.*)?"
+    r"/|/(boot|efi|sysroot|ostree|run/live|lib/live|cdrom|rofs)(/.*)?"
+    r"|/(usr|var|home|root|opt|srv|etc|nix)(/(local|lib|log|tmp|store))?"  # a card may be mounted in a home
 )
 
 

@@ -29,6 +29,8 @@ from .video import VideoSettings, available
 from .video.rtsp import RtspServer
 
 STATES = ("factory", "ready")
+#: So many taken addresses in a row are not other virtual cameras: the port is held on all of them.
+_MISSES = 2_000
 
 
 class VirtualCamera:
@@ -440,13 +442,18 @@ def start_cameras(
     """
     loop.allow_sockets(3 * count)
     cameras: list[VirtualCamera] = []
-    number = first
+    number, missed = first, 0
     _allow_files(4 * count)
     try:
         while len(cameras) < count:
-            if number > 65_000:
+            if number > 65_000 or missed > _MISSES:
                 raise ConfigError("no free loopback address was found", hint="Choose another --port.")
             ip = f"127.0.{number // 254}.{1 + number % 254}" if number > 253 else f"127.0.0.{number}"
+            # Asked before a certificate is made: a program may hold the port of every address.
+            missed = 0 if _is_free(ip, port) else missed + 1
+            if missed:
+                number += 1
+                continue
             make = partial(VirtualCamera, vendor, ip=ip, port=port, number=len(cameras), **options)
             with contextlib.suppress(ConfigError):
                 cameras.append(make().start())
@@ -456,6 +463,17 @@ def start_cameras(
             camera.close()
         raise
     return cameras
+
+
+def _is_free(ip: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ip, port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True
 
 
 def _allow_files(count: int) -> None:

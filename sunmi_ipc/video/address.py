@@ -66,7 +66,7 @@ def rtsp(camera: Camera, url: str) -> RtspAddress:
         ReplyError: It does not lead to this camera.
 
     """
-    own_url(url, addresses(camera.host), schemes=("rtsp", "rtsps"))
+    own_url(url, addresses(camera.host), schemes=("rtsp",))
     return RtspAddress(url, camera.rtsp_user, camera.rtsp_password)
 
 

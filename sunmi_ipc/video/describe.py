@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 import socket
-import ssl
 from urllib.parse import urlsplit
 
 from ..errors import StreamError, StreamRefusedError
@@ -46,13 +45,9 @@ def describe(address: RtspAddress, *, timeout: float = 5.0) -> str:
 
     """
     parts = urlsplit(address.bare)
-    host, port = parts.hostname or "", parts.port or (322 if parts.scheme == "rtsps" else 554)
+    host, port = parts.hostname or "", parts.port or 554
     try:
         with socket.create_connection((host, port), timeout=timeout) as connection:
-            if parts.scheme == "rtsps":
-                # The password travels hashed at best; the certificate of a video service is not known.
-                context = ssl._create_unverified_context()  # noqa: S323
-                connection = context.wrap_socket(connection)
             status, headers, body = _ask(connection, address.bare, 1, "")
             if status == 401 and address.user:
                 challenge = next(

@@ -22,6 +22,8 @@ from ..errors import (
     DownloadError,
     FileMissingError,
     NotReadyError,
+    NotSupportedError,
+    ReplyError,
     SunmiIpcError,
     TlsError,
 )
@@ -211,13 +213,17 @@ class _Run:
             except TlsError:
                 raise
             except FileMissingError as error:
-                if error.status < 500:
-                    fresh = self._address_now(record, error)
-                    if fresh == url or renewed:
-                        raise
-                    url, renewed = fresh, True
-                    continue
                 failure: SunmiIpcError = error
+                if error.status < 500:
+                    try:
+                        fresh = self._address_now(record)
+                    except ConnectionFailed as gone:
+                        failure = gone
+                    else:
+                        if fresh in ("", url) or renewed:
+                            raise
+                        url, renewed = fresh, True
+                        continue
             except DeviceError as error:
                 if error.code in _GONE:
                     raise _Lost(error) from None
@@ -246,6 +252,10 @@ class _Run:
         except FileMissingError as error:
             if error.status != 416 or not tail:  # 416: what is there is longer than the file
                 raise
+        except ReplyError:
+            if not tail:
+                raise
+            # A camera that is bad at parts may be good at wholes.
         part.seek(0)
         self._append(connection, url, part, 0, b"")
         return part.finish()
@@ -278,17 +288,21 @@ class _Run:
                 self._report(name, part_at, body.total)
             return not tail
 
-    def _address_now(self, record: VideoRecord, error: FileMissingError) -> str:
-        """Where the recording is now: its link may have expired. Raises where the card is gone."""
-        card = self._camera.sdcard.status().status
+    def _address_now(self, record: VideoRecord) -> str:
+        """Where the recording is now, as its link may have expired; empty where it is no longer.
+
+        Raises:
+            DeviceError: The card is gone.
+
+        """
+        card = CardStatus.NORMAL
+        with contextlib.suppress(NotSupportedError, ReplyError):  # the call's path is inferred
+            card = self._camera.sdcard.status().status
         if card is not CardStatus.NORMAL:
             code = 220 if card is CardStatus.NONE else 235
             raise DeviceError.of(code, camera=self._camera.address, endpoint="media/getVideoRecordList")
-        with contextlib.suppress(DeviceError):
-            for found in self._camera.video.records(record.start_time, record.end_time):
-                if found.start_time == record.start_time:
-                    return found.url
-        raise error
+        found = self._camera.video.records(record.start_time, record.end_time)
+        return next((r.url for r in found if r.start_time == record.start_time), "")
 
 
 __all__ = ["PATIENCE_S", "WORKERS", "Clip", "Progress", "download", "file_names"]

@@ -6,6 +6,7 @@ Written on ``http.client``: bytes go from the socket into one buffer and from th
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import re
 import socket
@@ -97,6 +98,7 @@ class Connection:
         self._where: tuple[str, str, int | None] | None = None
         self._socket: socket.socket | TlsStream | None = None
         self._path = ""
+        self._aborted = False
 
     def __enter__(self) -> Self:
         return self
@@ -111,7 +113,8 @@ class Connection:
         self._open = self._socket = self._where = None
 
     def abort(self) -> None:
-        """Cut the connection off under a :meth:`get` in another thread, which then raises."""
+        """Cut the connection off for good, under a :meth:`get` in another thread, which then raises."""
+        self._aborted = True
         if (sock := self._socket) is not None:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -163,25 +166,23 @@ class Connection:
         where = (parts.scheme, parts.hostname or "", parts.port)
         if self._where != where:
             self.close()
-        kept = self._open is not None
-        try:
-            response = self._send(where, target, headers)
-        except (OSError, http.client.HTTPException):
-            if not kept:
-                raise
+        if self._open is not None:
             # The camera may have closed a connection that was idle: that is no failure.
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                return self._judge(self._send(where, target, headers), start)
             self.close()
-            response = self._send(where, target, headers)
-        return self._judge(response, start)
+        return self._judge(self._send(where, target, headers), start)
 
     def _send(
         self, where: tuple[str, str, int | None], target: str, headers: dict[str, str]
     ) -> http.client.HTTPResponse:
+        if self._aborted:
+            raise ConnectionAbortedError(errno.ECONNABORTED, "cut off")
         if self._open is None:
             scheme, host, port = where
+            context, approve = self._camera.tls if scheme == "https" else (None, None)
             sock = socket.create_connection((host, port or (443 if scheme == "https" else 80)), _CONNECT_S)
-            if scheme == "https":
-                context, approve = self._camera.tls
+            if context is not None:
                 deadline = time.monotonic() + _CONNECT_S
                 self._socket = TlsStream(sock, context, approve, host, deadline)
                 self._open = http.client.HTTPSConnection(host, port, context=context)

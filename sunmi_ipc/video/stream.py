@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -90,7 +90,9 @@ def _pictures(address: RtspAddress, timeout: float) -> Iterator[Any]:
         yield from container.decode(video=0)
 
 
-def frames(address: RtspAddress, *, every: float = 0.0, timeout: float = 10.0) -> Iterator[NDArray[np.uint8]]:
+def frames(
+    address: RtspAddress, *, every: float = 0.0, timeout: float = 10.0
+) -> Generator[NDArray[np.uint8]]:
     """The frames of a stream as arrays, height x width x 3, RGB.
 
     Args:

@@ -77,6 +77,7 @@ WORDS: dict[str, str] = {
 }
 
 ZH: dict[str, str] = WORDS | {
+    "Seconds to listen.": "监听的秒数。",
     "'ipc fleet init' writes one from a scan.": "'ipc fleet init' 可通过扫描生成一个。",
     "'ipc fleet schema' prints what there is.": "'ipc fleet schema' 可列出所有可用的键。",
     "A shop's cameras from one file.": "用一个文件管理整店的摄像机。",

@@ -1,6 +1,9 @@
 """Chinese of what the trust in cameras and certificates says."""
 
 ZH: dict[str, str] = {
+    "fingerprint": "指纹",
+    "first_seen": "首次",
+    "last_seen": "最近",
     "Check this computer's clock. If it is right, leave the CA out (SUNMI_IPC_CA): the camera's certificate is then pinned at the first contact instead.": "请检查本机时钟。如果时钟正确,请去掉 CA(SUNMI_IPC_CA):摄像机证书将在首次连接时记录。",
     "Either it does not take our client certificate (see SUNMI_IPC_P12), or it speaks an old TLS: if it is of 2019 or 2020, allow that with --tls legacy (SUNMI_IPC_TLS=legacy).": "可能是它不接受我们的客户端证书(请检查 SUNMI_IPC_P12),也可能是它只支持旧版 TLS:如果是 2019 或 2020 年的摄像机,可用 --tls legacy(SUNMI_IPC_TLS=legacy)允许。",
     "A camera is trusted by what this list says: make the folder writable, or give the vendor's CA (SUNMI_IPC_CA).": "是否信任摄像机取决于这个列表:请让文件夹可写,或提供厂商的 CA(SUNMI_IPC_CA)。",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from sunmi_ipc_cli.main import app
 from sunmi_ipc_cli.state import State
 from typer.testing import CliRunner
 
-from sunmi_ipc.errors import ParameterError
-from sunmi_ipc.simulator import VirtualCamera
+from sunmi_ipc.errors import ConfigError, ParameterError
+from sunmi_ipc.simulator import Vendor, VirtualCamera, start_cameras
 
 
 def test_help_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,9 +73,19 @@ def test_numbers_are_explained_to_people(ready: VirtualCamera) -> None:
         return dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if " " in line)
 
     assert shown("image", "ir") == {"irmode": "2 (auto)"}
+    assert shown("-q", "image", "ir") == {}
     assert shown("detection", "show")["weekday"] == "128 (always)"
     shown("detection", "set", "--days", "mon,tue", "--from", "09:00", "--to", "24:00")
     detection = shown("detection", "show")
     assert (detection["weekday"], detection["start_time"]) == ("3 (mon,tue)", "540 (09:00)")
     assert detection["stop_time"] == "1440 (24:00)"
     assert shown("sdcard", "status")["status"] == "2 (normal)"
+
+
+def test_a_port_that_a_program_holds_on_every_address(vendor: Vendor) -> None:
+    """Said at once, not after a certificate for each of 65,000 addresses."""
+    with socket.socket() as other:
+        other.bind(("0.0.0.0", 0))
+        other.listen(1)
+        with pytest.raises(ConfigError, match="--port"):
+            start_cameras(vendor, 1, port=other.getsockname()[1], udp=False)

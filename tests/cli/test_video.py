@@ -60,7 +60,10 @@ def player(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pat
 
     def install(name: str, status: int = 0) -> Path:
         script = folder / name
-        script.write_text(f'#!/bin/sh\necho "$0 $*" >> {tmp_path}/played\nexit {status}\n')
+        script.write_text(
+            f'#!/bin/sh\necho "$0 $*" >> {tmp_path}/played\nfor last; do :; done\n'
+            f'while read -r line; do echo "$line"; done < "${{last#--playlist=}}" > {tmp_path}/opened\nexit {status}\n'
+        )
         script.chmod(0o755)
         return tmp_path / "played"
 
@@ -92,11 +95,14 @@ def test_players_in_their_order(ipc: Any, player: Any) -> None:
         ipc("video", "live", "-q")
         line = played.read_text().splitlines()[-1]
         assert f"/{name} " in line
-        assert "rtsp://admin:admin@" in line
+        assert "rtsp://admin:admin@" in played.with_name("opened").read_text()
+        # Everybody may read a program's arguments.
+        assert "rtsp://" not in line
+        assert not Path(line.split()[-1].removeprefix("--playlist=")).exists()
     ipc("video", "live", "-q", "--player", "mpv")
     assert "/mpv " in played.read_text().splitlines()[-1]
     ipc("video", "playback", *PERIOD, "--play", "-q")
-    assert "playback_" in played.read_text().splitlines()[-1]
+    assert "playback_" in played.with_name("opened").read_text()
     player("ffplay", status=3)
     assert "status 3" in ipc("video", "live", code=2).stderr
     assert "unknown" in ipc("video", "live", "--player", "winamp", code=2).stderr

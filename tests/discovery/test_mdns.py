@@ -35,7 +35,10 @@ def announced(*services: tuple[str, str, int, dict[str, Any]]) -> Iterator[None]
             )
         yield
     finally:
+        loop = zeroconf.loop
         zeroconf.close()
+        if loop is not None:
+            loop.close()
 
 
 def scan(*sns: str, **options: Any) -> dict[str, DiscoveredCamera]:

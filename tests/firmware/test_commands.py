@@ -206,12 +206,12 @@ def test_format(real_card: Callable[..., RealCard], image: Path, monkeypatch: py
 
 def test_guide_without_a_camera() -> None:
     said = ipc("guide", "--mac", MAC).output
-    for words in (LABEL, "red: it is updating", "green", "Reset", "ipc firmware clean"):
+    for words in (LABEL, "red (it is updating)", "green", "Reset", "ipc firmware clean"):
         assert words in said
     steps = ok(ipc("guide", "--json"))
     assert len(steps["steps"]) == 7
     assert steps["camera"] is None
-    assert "红灯" in ipc("guide", env={"LANG": "zh_CN.UTF-8"}).output
+    assert "红色" in ipc("guide", env={"LANG": "zh_CN.UTF-8"}).output
 
 
 def test_guide_follows_the_camera(

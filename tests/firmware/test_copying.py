@@ -77,11 +77,13 @@ def test_pulled_out_half_way(card: Volume, image: Image) -> None:
         install(image, card, on_progress=pull)
 
 
-def test_interrupted(card: Volume, image: Image) -> None:
+@pytest.mark.parametrize("where", ["copy", "verify"])
+def test_interrupted(card: Volume, image: Image, where: str) -> None:
     (Path(card.mountpoint) / "up.bin").write_bytes(b"old")
 
     def stop(phase: str, done: int, total: int) -> None:
-        raise KeyboardInterrupt
+        if phase == where:
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         install(image, card, on_progress=stop)

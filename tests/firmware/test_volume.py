@@ -24,6 +24,7 @@ MOUNTINFO = """\
 33 22 179:33 / /media/shop/\\345\\215\\241 rw,nosuid,nodev,relatime shared:52 - exfat /dev/mmcblk1p1 rw
 34 22 179:65 / /media/shop/emmc rw,relatime shared:53 - ext4 /dev/mmcblk2p1 rw
 35 22 0:50 / /media/shop/ram rw,relatime - tmpfs tmpfs rw
+37 22 8:81 / /home/shop/card rw,relatime - exfat /dev/sdf1 rw
 36 22 8:49 / /media/shop/usbdisk rw,relatime - exfat /dev/sdd1 rw
 """
 SWAPS = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n/dev/sde2                               partition\t999\t0\t-2\n"
@@ -60,6 +61,7 @@ def computer(tmp_path: Path) -> Path:
     disk("sdc", "8:32", "sdc1", "8:33", "1")
     disk("sdd", "8:48", "sdd1", "8:49", "0", device__model="My Passport")
     disk("sde", "8:64", "sde2", "8:66", "1")
+    disk("sdf", "8:80", "sdf1", "8:81", "1")
     disk("mmcblk0", "179:0", "mmcblk0p1", "179:1", "0", device__type="SD", device__name="SC16G")
     disk("mmcblk1", "179:32", "mmcblk1p1", "179:33", "0", device__type="SD", device__name="SN64G")
     disk("mmcblk2", "179:64", "mmcblk2p1", "179:65", "0", device__type="MMC")
@@ -126,6 +128,11 @@ def test_linux_built_in_reader_and_soldered_memory(computer: Path) -> None:
     assert builtin.model == "SN64G"
     soldered = linux.read("/media/shop/emmc", root=computer, run=says("ext4", ""))
     assert (soldered.removable, soldered.system) == (False, False)
+
+
+def test_linux_card_mounted_in_a_home(computer: Path) -> None:
+    seen = linux.read("/home/shop/card", root=computer, run=says("exfat", "SUNMI-4A5B"))
+    assert card.examine(seen, "SUNMI-4A5B") == []
 
 
 def test_linux_usb_disk_is_no_card(computer: Path) -> None:

@@ -21,14 +21,15 @@ from sunmi_ipc.simulator import Vendor
 
 from .hostile import Hostile, Stopwatch, answer, head
 
-#: Seconds of a call in these tests, and the slack that a busy machine needs beside the ten per cent.
-DEADLINE, SLACK = 0.6, 0.35
+#: Seconds of a call in these tests, and the slack that a machine busy with other tests needs beside the ten
+#: per cent; every drip here would go on for minutes. benchmarks/hostile.py shows the ten per cent.
+DEADLINE, SLACK = 0.6, 3.0
 MB = 1_000_000
 OK = b'{"code":0,"data":{"sn":"FS101D8BS00106"}}'
 
 
 def refused(
-    hostile: Hostile, error: type[errors.SunmiIpcError], word: str, *, timeout: float = 5.0, **options: Any
+    hostile: Hostile, error: type[errors.SunmiIpcError], word: str, *, timeout: float = 15.0, **options: Any
 ) -> errors.SunmiIpcError:
     """The error of one call; it must come in time, in little memory and on one line."""
     with hostile, hostile.camera(timeout=timeout, **options) as camera:

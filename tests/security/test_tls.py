@@ -12,13 +12,16 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
 from sunmi_ipc import errors
 from sunmi_ipc.simulator import Vendor, VirtualCamera, connect
 from sunmi_ipc.simulator.certs import CertificateAuthority
 from sunmi_ipc.tls import ClientCertificate
 from sunmi_ipc.trust import KnownCameras
+
+from .hostile import Hostile, answer
 
 
 @pytest.mark.parametrize("password", ["secret-1", "", "пароль-密码"])
@@ -99,6 +102,31 @@ def test_no_readable_key_on_disk(
 def test_another_authority_is_refused(ready: VirtualCamera) -> None:
     with Vendor() as other, pytest.raises(errors.TlsError, match="not from the CA"):
         connect(ready, ca=other.ca).device.info()
+
+
+@pytest.mark.parametrize(("first", "last"), [(-20, -10), (10, 20)], ids=["expired", "not yet valid"])
+def test_a_camera_whose_certificate_is_not_valid_today(
+    vendor: Vendor, tmp_path: Path, first: int, last: int
+) -> None:
+    """With a CA its dates count, and the error says what to do; a pin does not ask for dates."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    certificate = vendor.authority.issue(
+        "FS101", key, not_before=now + timedelta(days=first), not_after=now + timedelta(days=last)
+    )
+    pem = tmp_path / "server.pem"
+    pem.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + certificate.public_bytes(Encoding.PEM)
+    )
+    context = vendor.server_context("FS101")
+    context.load_cert_chain(pem)
+    with Hostile(vendor, answer(b'{"code":0,"data":{"sn":"FS101"}}'), context=context) as server:
+        with server.camera() as camera, pytest.raises(errors.TlsError, match="not valid today") as caught:
+            camera.device.info()
+        assert "clock" in caught.value.hint
+        assert not server.requests
+        with server.camera(ca=None) as camera:
+            assert camera.device.info().sn == "FS101"
 
 
 def test_our_certificate_refused(ready: VirtualCamera) -> None:

@@ -13,7 +13,7 @@ import sys
 import time
 from typing import Any
 
-PATIENCE, GRACE, AT_ONCE = 5.0, 6.0, 3
+PATIENCE, GRACE, AT_ONCE = 8.0, 12.0, 3
 
 
 def run(job: dict[str, Any]) -> int:

@@ -74,12 +74,12 @@ def test_addresses_that_lead_elsewhere_are_refused(camera: Camera, url: str) -> 
 
 
 def test_fifty_frames(camera: Camera, filming: VirtualCamera) -> None:
-    with closing(camera.video.frames()) as frames:  # type: ignore[type-var]
+    with closing(camera.video.frames()) as frames:
         taken = list(islice(frames, 50))
     assert {f.shape for f in taken} == {(180, 320, 3)}
     assert {f.dtype for f in taken} == {np.dtype("uint8")}
     assert len({f.tobytes() for f in taken}) > 1
-    with closing(camera.video.frames("hd")) as frames:  # type: ignore[type-var]
+    with closing(camera.video.frames("hd")) as frames:
         assert next(iter(frames)).shape == (90, 160, 3)
 
 
@@ -87,7 +87,7 @@ def test_frames_now_and_then(camera: Camera) -> None:
     import time
 
     begun = time.monotonic()
-    with closing(camera.video.frames(every=0.3)) as frames:  # type: ignore[type-var]
+    with closing(camera.video.frames(every=0.3)) as frames:
         assert len(list(islice(frames, 3))) == 3
     assert time.monotonic() - begun >= 0.55
 
