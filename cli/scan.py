@@ -185,19 +185,22 @@ def _remarks(state: State, report: ScanReport, interfaces: list[str] | None) -> 
             )
         if len(camera.addresses) > 1:
             note(state, "{sn} answers from {addresses}.", sn=camera.sn, addresses=", ".join(camera.addresses))
-    if state.verbose:
-        for reason, count in sorted(report.rejected.items()):
-            note(
-                state,
-                "{count} packets rejected: {reason} (from {senders})",
-                count=count,
-                reason=tr(reason),
-                senders=", ".join(report.rejected_from[reason]),
-            )
+    _say_rejected(state, report)
     if not report.cameras:
         note(state, "No camera was found. 'ipc doctor' looks for reasons; '--target' asks an address.")
         for remark in explain(report, interfaces=interfaces):
             _say_reason(state, remark)
+
+
+def _say_rejected(state: State, report: ScanReport) -> None:
+    for reason, count in sorted(report.rejected.items()) if state.verbose else ():
+        note(
+            state,
+            "{count} packets rejected: {reason} (from {senders})",
+            count=count,
+            reason=tr(reason),
+            senders=", ".join(report.rejected_from[reason]),
+        )
 
 
 def _say_reason(state: State, reason: Reason) -> None:
@@ -227,8 +230,11 @@ def _watch(
             timer.start()
         if not as_json:
             note(state, "Watching for cameras; Ctrl-C ends it.")
+        told = 0
         try:
+            told = _say_new(state, tracker.report, told)
             for change in tracker:
+                told = _say_new(state, tracker.report, told)
                 if change.kind is not ChangeKind.OFFLINE:
                     memory.remember([change.camera], config_dir())
                 if as_json:
@@ -238,6 +244,16 @@ def _watch(
         finally:
             if timer is not None:
                 timer.cancel()
+            _say_new(state, tracker.report, told)
+            _say_rejected(state, tracker.report)
+
+
+def _say_new(state: State, report: ScanReport, told: int) -> int:
+    """Say the notes after the first *told*; how many there are."""
+    notes = report.notes[told:]
+    for remark in notes:
+        _say_reason(state, remark)
+    return told + len(notes)
 
 
 def _change(change: Change) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def interfaces() -> list[Interface]:
                 point_to_point = bool(flags & _POINT_TO_POINT) or address.network_prefix >= 31
                 found.append(
                     Interface(
-                        adapter.nice_name,
+                        _device(adapter.nice_name),
                         address.ip,
                         address.network_prefix,
                         adapter.index or 0,
@@ -118,6 +118,11 @@ def source_address(destination: str) -> str | None:
             return None
         address: str = probe.getsockname()[0]
         return address
+
+
+def _device(name: str) -> str:
+    # On Linux an address may bear a label ("eth0:1"), which is not the name of an interface.
+    return name.partition(":")[0] if sys.platform == "linux" else name
 
 
 def _flags(name: str) -> int:

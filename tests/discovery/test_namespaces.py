@@ -78,6 +78,9 @@ def test_two_interfaces(network: Network) -> None:
     client, left, right = network(3)
     client.wire(left, "eth0", "10.1.0.1/24", "10.1.0.5/24")
     client.wire(right, "eth1", "10.2.0.1/22", "10.2.0.5/22")
+    # Some systems give an address a label; the interface is eth1 all the same.
+    client("ip", "address", "flush", "dev", "eth1")
+    client("ip", "address", "add", "10.2.0.1/22", "broadcast", "+", "dev", "eth1", "label", "eth1:1")
     (one, both), (two, _) = (
         left.cameras({"ip": "10.1.0.5", "number": 1}, {"ip": "10.1.0.5", "port": 9443, "number": 3})["sns"],
         right.cameras({"ip": "10.2.0.5", "number": 2}, {"ip": "10.2.0.5", "port": 9443, "number": 3})["sns"],
@@ -180,6 +183,13 @@ def test_a_port_that_is_not_shared(network: Network) -> None:
     done = client.ipc("scan", "--json", "--timeout", "0.7", "--no-mdns")
     assert sn in [row["sn"] for row in json.loads(done.stdout)["cameras"]]
     assert "another program holds UDP port 10001" in done.stderr
+    done = client.ipc("scan", "--watch", "--jsonl", "--timeout", "0.5")
+    assert json.loads(done.stdout)["camera"]["sn"] == sn
+    assert "another program holds UDP port 10001" in done.stderr
+    # A virtual camera cannot do without it.
+    done = client.ipc("sim", "start")
+    assert done.returncode == 2
+    assert "10001 cannot be used: Address already in use" in done.stderr
 
 
 def test_an_interface_that_comes_and_goes_while_watched(network: Network) -> None:
