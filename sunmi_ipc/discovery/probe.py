@@ -133,7 +133,10 @@ class Prober:
 
     async def _recognise(self, ip: str, port: int, way: Interface, context: ssl.SSLContext) -> str | None:
         """The serial number, ``""`` where it is a camera that does not tell it, None where it is none."""
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        except OSError:  # no more files: what else holds them goes first
+            return None
         try:
             sock.setblocking(False)
             bind_to(sock, way)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Network
@@ -62,9 +61,8 @@ class Pace:
         """Queue *items*."""
         self._queue.extend(items)
 
-    def step(self) -> float | None:
-        """Do what is due; when to come again (``time.monotonic()``), or None where nothing is left."""
-        now = time.monotonic()
+    def step(self, now: float) -> float | None:
+        """Do what is due *now*, seconds by the caller's clock; when to come again, None where nothing is left."""
         if self._queue and now >= self._next:
             for _ in range(min(BURST, len(self._queue))):
                 self._work(self._queue.popleft())
