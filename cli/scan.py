@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import math
 import sys
 import time
 from dataclasses import asdict
@@ -28,6 +29,7 @@ _WIDTHS = (16, 15, 6, 16, 7, 10, 17)
 _KEYS = ("sn", "ip", "port", "mac", "model", "name", "firmware", "network", "interface", "source", "rtt_ms")
 _CSV = (*_KEYS, "interface_ip", "addresses", "flags")
 _WATCH_S = 5.0
+_KEEP_S = 1.0  # the memory is a file: not written anew for each of five hundred cameras
 
 
 def _row(camera: DiscoveredCamera) -> dict[str, Any]:
@@ -220,7 +222,7 @@ def _watch(
 ) -> None:
     from threading import Timer
 
-    from sunmi_ipc.discovery import ChangeKind, Tracker, memory
+    from sunmi_ipc.discovery import ChangeKind, DiscoveredCamera, Tracker, memory
     from sunmi_ipc.settings import config_dir
 
     with Tracker(interval=interval, interfaces=interfaces, targets=targets) as tracker:
@@ -230,13 +232,17 @@ def _watch(
             timer.start()
         if not as_json:
             note(state, "Watching for cameras; Ctrl-C ends it.")
-        told = 0
+        told, seen, kept_at = 0, list[DiscoveredCamera](), -math.inf
         try:
             told = _say_new(state, tracker.report, told)
             for change in tracker:
                 told = _say_new(state, tracker.report, told)
                 if change.kind is not ChangeKind.OFFLINE:
-                    memory.remember([change.camera], config_dir())
+                    seen.append(change.camera)
+                if time.monotonic() - kept_at > _KEEP_S:
+                    memory.remember(seen, config_dir())
+                    seen.clear()
+                    kept_at = time.monotonic()
                 if as_json:
                     print_json_line(_change(change))
                 else:
@@ -244,6 +250,7 @@ def _watch(
         finally:
             if timer is not None:
                 timer.cancel()
+            memory.remember(seen, config_dir())
             _say_new(state, tracker.report, told)
             _say_rejected(state, tracker.report)
 

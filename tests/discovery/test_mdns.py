@@ -6,12 +6,15 @@ import contextlib
 import os
 import socket
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from zeroconf import IPVersion, ServiceInfo, Zeroconf
 
 from sunmi_ipc.discovery import DiscoveredCamera, ScanReport, discover
+
+from .conftest import at_once
 
 #: Processes of one machine hear each other: each has serial numbers of its own.
 OURS = f"{os.getpid() % 100_000:05d}"
@@ -20,19 +23,20 @@ OURS = f"{os.getpid() % 100_000:05d}"
 @contextlib.contextmanager
 def announced(*services: tuple[str, str, int, dict[str, Any]]) -> Iterator[None]:
     zeroconf = Zeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only)
+    infos = [
+        ServiceInfo(
+            kind,
+            f"{name}.{kind}",
+            addresses=[socket.inet_aton(properties.pop("ip", "127.0.7.7"))],
+            port=port,
+            properties=properties,
+            server=f"{properties.pop('host', name)}.local.",
+        )
+        for kind, name, port, properties in services
+    ]
     try:
-        for kind, name, port, properties in services:
-            zeroconf.register_service(
-                ServiceInfo(
-                    kind,
-                    f"{name}.{kind}",
-                    addresses=[socket.inet_aton(properties.pop("ip", "127.0.7.7"))],
-                    port=port,
-                    properties=properties,
-                    server=f"{properties.pop('host', name)}.local.",
-                ),
-                cooperating_responders=True,
-            )
+        # Each is announced three times, with rests between.
+        at_once(*(partial(zeroconf.register_service, i, cooperating_responders=True) for i in infos))
         yield
     finally:
         loop = zeroconf.loop
