@@ -37,8 +37,9 @@ def expand(targets: Sequence[str]) -> dict[str, int]:
         good = not colon or (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536)
         if network is None or network.num_addresses > BLOCK or not good:
             raise ParameterError(
-                "{name}: neither an address nor a block of at most 1,024",
+                "{target}: neither an address nor a block of at most 1,024",
                 name="target",
+                target=target,
                 hint="For example 192.168.1.20 or 192.168.1.0/24.",
             )
         hosts = network.hosts() if network.num_addresses > 1 else iter([network.network_address])

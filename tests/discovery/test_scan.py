@@ -155,8 +155,8 @@ def test_blocks_are_expanded() -> None:
     assert expand(["127.0.5.9", "127.0.5.9/32"]) == {"127.0.5.9": 443}
     assert expand(["127.0.5.9:8443"]) == {"127.0.5.9": 8443}
     for bad in ("127.0.0.0/8", "camera", "300.1.1.1", "127.0.0.1:0", "127.0.0.1:x", "127.0.0.1:99999", ""):
-        with pytest.raises(errors.ParameterError):
-            expand([bad])
+        with pytest.raises(errors.ParameterError, match=f"^{bad}: neither an address nor a block"):
+            expand(["127.0.5.1", bad])
 
 
 def test_a_block_is_paced_and_in_time(virtual: Start) -> None:
