@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import time
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from zeroconf import IPVersion, ServiceInfo, Zeroconf
 
-from sunmi_ipc.discovery import DiscoveredCamera, ScanReport, discover
+from sunmi_ipc.discovery import DiscoveredCamera, ScanReport, discover, mdns
 
 from .conftest import at_once
 
@@ -70,6 +71,22 @@ def test_by_name_by_host_and_by_text_of_any_type() -> None:
         text: ("mdns", 443, "127.0.7.7"),
     }
     assert found[name].interface == "lo"
+
+
+def test_none_is_left_out_where_many_must_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NotCached(ServiceInfo):
+        def load_from_cache(self, zc: Zeroconf, now: float | None = None) -> bool:
+            return False
+
+        def request(self, zc: Zeroconf, timeout: float, *args: Any, **options: Any) -> bool:
+            time.sleep(0.02)
+            return super().request(zc, timeout, *args, **options)
+
+    monkeypatch.setattr("zeroconf.ServiceInfo", NotCached)
+    monkeypatch.setattr(mdns, "_MAX_ASKERS", 1)
+    sns = [f"FS1{number}0D8BS{OURS}" for number in range(4)]
+    with announced(*(("_https._tcp.local.", sn, 443, {}) for sn in sns)):
+        assert sorted(scan(*sns)) == sns
 
 
 def test_left_out_where_not_wanted() -> None:
