@@ -20,7 +20,7 @@ from .link import Link
 from .links import LinkReport, Links
 from .reason import Reason
 from .roll import Roll
-from .targets import Pace, expand
+from .targets import Pace, at_once, expand
 
 if TYPE_CHECKING:
     from ..tls import ClientCertificate
@@ -169,7 +169,7 @@ class _Scan:
 
     def _duration(self) -> float:
         """Seconds that many targets take."""
-        if len(self._asked) <= _FEW:
+        if len(self._asked) <= min(_FEW, at_once()):
             return 0
         from .probe import Prober
 

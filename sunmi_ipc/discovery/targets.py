@@ -8,11 +8,12 @@ from ipaddress import IPv4Network
 
 from ..errors import ParameterError
 
-__all__ = ["BLOCK", "BREATH_S", "BURST", "HTTPS", "Pace", "expand"]
+__all__ = ["BLOCK", "BREATH_S", "BURST", "HTTPS", "Pace", "at_once", "expand"]
 
 BLOCK = 1024
 """The largest block, in addresses: a /22."""
 HTTPS = 443
+_AT_ONCE = 512
 BURST, BREATH_S = 16, 0.005  # 3,200 a second: a /24 in 80 ms, a /22 in 320 ms
 
 
@@ -45,6 +46,16 @@ def expand(targets: Sequence[str]) -> dict[str, int]:
         hosts = network.hosts() if network.num_addresses > 1 else iter([network.network_address])
         found |= dict.fromkeys(map(str, hosts), int(port) if port else HTTPS)
     return found
+
+
+def at_once() -> int:
+    """How many connections at a time: many systems allow a process 1,024 files."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return _AT_ONCE
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _AT_ONCE if soft == resource.RLIM_INFINITY else max(16, min(_AT_ONCE, soft // 2))
 
 
 class Pace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -247,7 +248,12 @@ def test_a_firewall_is_told_in_and_out(network: Network) -> None:
 
 
 def test_vpns_and_no_interface_are_told(network: Network) -> None:
-    shop, bare, roaming, client = network(4)
+    shop, bare, unplugged, roaming, client = network(5)
+    unplugged.wire(shop, "eth9", "10.9.0.1/24", "10.9.0.5/24")
+    shop("ip", "link", "set", "eth9", "down")
+    end = time.monotonic() + 20
+    while "NO-CARRIER" not in unplugged("ip", "link", "show", "eth9"):  # the kernel takes up to a second
+        assert time.monotonic() < end
     try:
         for namespace in (roaming, client):
             namespace("ip", "tuntap", "add", "tun0", "mode", "tun")
@@ -260,7 +266,10 @@ def test_vpns_and_no_interface_are_told(network: Network) -> None:
     client.wire(shop, "eth0", "10.1.0.1/24", "10.1.0.5/24")
     holder = client.start(sys.executable, "-c", HOLD)
     holder.stdout.readline()
-    nothing, only, held = at_once(lambda: reasons(bare), lambda: reasons(roaming), lambda: reasons(client))
+    nothing, no_link, only, held = at_once(
+        lambda: reasons(bare), lambda: reasons(unplugged), lambda: reasons(roaming), lambda: reasons(client)
+    )
+    assert no_link == ["no link: the cable is not plugged in, or the Wi-Fi not joined (eth9)"]
     assert nothing == ["no network interface with an IPv4 address"]
     assert only[0] == "only point-to-point links (tun0): no broadcast reaches a camera through them"
     assert held[0].startswith("UDP port 10001 is held by python")

@@ -25,7 +25,9 @@ from sunmi_ipc.discovery import (
     find,
     memory,
     packet,
+    targets,
 )
+from sunmi_ipc.discovery import scan as scan_module
 from sunmi_ipc.discovery.targets import Pace, expand
 from sunmi_ipc.simulator import VirtualCamera
 from sunmi_ipc.simulator.discovery import response
@@ -180,6 +182,16 @@ def test_a_block_is_paced_and_in_time(virtual: Start) -> None:
         assert any(c.sn == camera.sn for c in found)
     finally:
         BROADCASTS.join(camera._answer_discovery)
+
+
+def test_a_block_takes_longer_where_few_connections_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def duration() -> float:
+        asked = expand(["10.0.0.0/25"])
+        return scan_module._Scan(None, asked, ScanReport(), False, None, None)._duration()
+
+    assert duration() == 0  # within the default time
+    monkeypatch.setattr(targets, "_AT_ONCE", 64)
+    assert duration() > 0.6 + 2 * 1.3  # a silent address holds its connection for 1.3 s; all get their turn
 
 
 def test_no_such_interface() -> None:
