@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, quote, urljoin
 from .. import wire
 from ..errors import ConfigError, FileMissingError, ReplyError, SunmiIpcError
 from ..guard import addresses, own_url
-from ..transport import _translate
+from ..transport import explain_camera
 from ..wire import Incoming
 from .tlsio import TlsStream
 
@@ -152,7 +152,7 @@ class Connection:
             raise
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
-            failure = _translate(error, STALL_S, time.monotonic() - started)
+            failure = explain_camera(error, STALL_S, time.monotonic() - started)
             failure.camera = camera.address
             raise failure from error
         except BaseException:

@@ -107,7 +107,9 @@ def test_from_the_vendors_folder_asking_for_the_rest(
         "",
         "560279010307",
     ]
-    done = run("configure", "--from", str(hand_out), "-vv", text="\n".join(answers) + "\n")
+    done = run(
+        "configure", "--from", str(hand_out), "-vv", text="\n".join(answers) + "\n" * 9
+    )  # what else is asked stays empty
     assert done.exit_code == 0, done.output
     clean(done.output)
     assert "wrong password" in done.stderr

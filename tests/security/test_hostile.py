@@ -18,6 +18,7 @@ import pytest
 
 from sunmi_ipc import errors
 from sunmi_ipc.simulator import Vendor
+from sunmi_ipc.transport import DeafSession
 
 from .hostile import Hostile, Stopwatch, answer, head
 
@@ -380,3 +381,12 @@ def test_endless_session_tickets(vendor: Vendor) -> None:
     hostile = Hostile(vendor, context=context)
     hostile.play = lambda secure: hostile.drip(secure, repeat(b""), 0.05)
     refused(hostile, errors.ConnectionFailed, "no complete answer", timeout=DEADLINE)
+
+
+def test_the_clouds_redirections_are_not_read_either(vendor: Vendor) -> None:
+    """The same session serves the vendor's cloud."""
+    from sunmi_ipc.cloud.transport import _Connection, context
+
+    session = _Connection("https://store.example", context("")).session
+    assert isinstance(session, DeafSession)
+    session.close()
