@@ -105,18 +105,19 @@ def curl(urls: list[str], where: dict[str, Any], folder: Path, jobs: int) -> flo
 
 def pem(where: dict[str, Any], folder: Path) -> Path:
     """The client certificate as curl takes it."""
-    from sunmi_ipc.tls import _parse_p12
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.serialization import pkcs12
 
     env = where["env"]
-    made = _parse_p12(Path(env["SUNMI_IPC_P12"]).read_bytes(), env["SUNMI_IPC_P12_PASSWORD"], "")
-    from cryptography.hazmat.primitives import serialization
-
-    key = serialization.load_pem_private_key(made.pem, made.passphrase)
+    data = Path(env["SUNMI_IPC_P12"]).read_bytes()
+    key, certificate, _ = pkcs12.load_key_and_certificates(data, env["SUNMI_IPC_P12_PASSWORD"].encode())
+    assert key is not None
+    assert certificate is not None
     path = folder / "client.pem"
     plain = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    path.write_bytes(plain + made.pem[made.pem.index(b"-----BEGIN CERTIFICATE") :])
+    path.write_bytes(plain + certificate.public_bytes(serialization.Encoding.PEM))
     return path
 
 

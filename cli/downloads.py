@@ -1,18 +1,23 @@
-"""Progress of downloads: every file under way, and all of them."""
+"""Downloads as people and scripts see them: bars, rows, what is safe, what is joined."""
 
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from sunmi_ipc.i18n import tr
 
-from .output import progress_wanted
+from .footage import length
+from .output import note, progress_wanted, waiting
 from .state import State
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
+
+    from sunmi_ipc.video.download import Clip
 
 
 class DownloadProgress:
@@ -96,3 +101,44 @@ class DownloadProgress:
         if task is not None:
             self._bars.remove_task(task)
         self._all.advance(self._total)
+
+
+def row(one: Clip) -> dict[str, Any]:
+    """A recording for JSON."""
+    made: dict[str, Any] = {
+        "file": str(one.path),
+        "start_time": int(one.record.start_time.timestamp()),
+        "end_time": int(one.record.end_time.timestamp()),
+        "bytes": one.size,
+        "status": one.status,
+    }
+    return made | ({"error": one.error.message} if one.error else {})
+
+
+def say_complete(state: State, clips: list[Clip], count: int) -> None:
+    """Say how many are safe, where not all came."""
+    whole = sum(one.status != "lost" for one in clips)
+    note(
+        state,
+        "{done} of {count} recordings are complete and kept; the same command goes on from there.",
+        done=whole,
+        count=count,
+    )
+
+
+def merge_clips(state: State, clips: list[Clip], path: Path) -> float:
+    """Join what came into one file; returns its seconds."""
+    from sunmi_ipc.video.mux import merge
+
+    files = [one.path for one in clips if one.status != "lost"]
+    if not files:
+        return 0.0
+    with waiting(state, "Joining {count} recordings …", count=len(files)) as text:
+        seconds = merge(
+            files,
+            path,
+            on_file=lambda done: text(tr("Joining: {done} of {count}", done=done, count=len(files))),
+        )
+    if not state.json:
+        note(state, "{path}: {length}", path=str(path), length=length(timedelta(seconds=seconds)))
+    return seconds

@@ -10,6 +10,7 @@ import typer
 from sunmi_ipc.errors import SunmiIpcError
 from sunmi_ipc.i18n import language, tr
 
+from . import people
 from .output import confirm, print_error, print_json, say, show, table
 from .state import Exit, State, exit_code
 from .target import open_camera
@@ -193,7 +194,11 @@ def list_(
                 rows="faceid_list",
             )
             return
-        show(state, {"face_list": [face.as_dict() for face in camera.faces.list(group)]}, rows="face_list")
+        found = list(camera.faces.list(group))
+    if state.json:
+        print_json({"face_list": [face.as_dict() for face in found]})
+    else:
+        people.faces(state, found)
 
 
 @app.command("show")
@@ -241,7 +246,11 @@ def oldest(
     """List the faces that have not come for longest."""
     state = State.of(ctx)
     with open_camera(state) as camera:
-        show(state, camera.faces.oldest(group, count), rows="face_list")
+        found = camera.faces.oldest(group, count)
+    if state.json:
+        show(state, found)
+    else:
+        people.faces(state, found.face_list)
 
 
 @app.command()

@@ -21,7 +21,7 @@ from .state import Exit, State
 from .target import is_address, locate, open_camera
 
 if TYPE_CHECKING:
-    from sunmi_ipc.firmware import Volume
+    from sunmi_ipc.firmware import Image, Volume
     from sunmi_ipc.firmware.copying import Progress
 
 app = typer.Typer(
@@ -79,6 +79,8 @@ def prepare(
     if read.member:
         note(state, "{member} is taken from {archive}.", member=printable(read.member), archive=image.name)
     volume = firmware.inspect(mountpoint)
+    if format_:
+        _survives_formatting(read, volume)
     with _card(state, volume, label, format_, yes) as card:
         firmware.require(card, label)
         with _bar(state) as progress:
@@ -272,6 +274,23 @@ def _ask(state: State) -> Any:
             "{name}: the camera does not say its MAC", name="--mac", hint="Read it off the camera's label."
         )
     return info
+
+
+def _survives_formatting(image: Image, volume: Volume) -> None:
+    """Refuse to wipe a card for nothing.
+
+    Raises:
+        CardError: The image is on the card itself, or larger than it.
+
+    """
+    if volume.mountpoint and image.path.stat().st_dev == Path(volume.mountpoint).stat().st_dev:
+        raise CardError(
+            "{path} is on the card that would be formatted",
+            hint="Copy it to this computer first.",
+            path=str(image.path),
+        )
+    if image.size > volume.size:
+        raise CardError("the card is smaller than the image", hint="Use a larger card.")
 
 
 @contextlib.contextmanager

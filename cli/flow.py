@@ -13,6 +13,7 @@ import typer
 from sunmi_ipc.errors import ConfigError
 from sunmi_ipc.i18n import tr
 
+from . import people
 from .output import print_json, say, show, width
 from .state import State
 from .target import open_camera
@@ -114,10 +115,14 @@ def visitors(
     start, end = parse_period(from_, to, tz=zone(tz))
     with open_camera(state) as camera:
         filters = {"group_name": group} if group else {}
-        rows = [face.as_dict() for face in camera.people_flow.visitors(start, end, **filters)]
+        seen = list(camera.people_flow.visitors(start, end, **filters))
+    rows = [face.as_dict() for face in seen]
     if csv is not None:
         _write(csv, rows)
-    show(state, {"face_list": rows}, rows="face_list")
+    if state.json:
+        print_json({"face_list": rows})
+    else:
+        people.faces(state, seen, zone(tz))
 
 
 @app.command()

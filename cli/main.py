@@ -157,6 +157,8 @@ def load(name: str) -> Any:
     module = import_module(f".{COMMANDS[name][0]}", __package__)
     command = typer.main.get_command(module.app)
     command.name = name
+    # Completion is the root's, by 'ipc completion'; typer gives it to every group that does not decline.
+    command.params = [p for p in command.params if p.name not in ("install_completion", "show_completion")]
     _mark(name, command)
     if not command.help:
         command.help = tr(COMMANDS[name][1])

@@ -8,8 +8,8 @@ import secrets
 import shlex
 import signal
 import sys
-import threading
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Annotated
 
 import typer
@@ -86,8 +86,9 @@ def start(
     play = parse_play(events) if events else None
     if ip and count > 1:
         raise ParameterError("{name}: one address is for one camera", name="--ip", hint="Leave --count out.")
-    stop = threading.Event()
-    previous = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGINT, signal.SIGTERM)}
+    # An Event would not do: a second signal that interrupts its set() waits for the first for ever.
+    stop: SimpleQueue[bool] = SimpleQueue()
+    previous = {s: signal.signal(s, lambda *_: stop.put(True)) for s in (signal.SIGINT, signal.SIGTERM)}
     with contextlib.ExitStack() as stack:
         stack.callback(lambda: [signal.signal(s, handler) for s, handler in previous.items()])
         vendor = stack.enter_context(Vendor())
@@ -149,7 +150,7 @@ def start(
                 "(--env-file FILE writes them), then try 'ipc scan'. Ctrl-C stops them.",
                 count=len(cameras),
             )
-        stop.wait()
+        stop.get()
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -13,7 +13,10 @@ import typer
 from sunmi_ipc.errors import DeviceError, DownloadError, ParameterError
 from sunmi_ipc.i18n import tr
 
-from .output import note, print_json, say, show, table, waiting
+from .capture import record_stream, save_frames
+from .downloads import DownloadProgress, merge_clips, row, say_complete
+from .footage import amount, show_footage
+from .output import note, print_json, say, show, waiting
 from .state import State
 from .target import open_camera
 from .times import From, To, Tz, parse_duration, parse_period, zone
@@ -114,9 +117,9 @@ def live(
         found = camera.video.live()
         address = found.best(quality)
         if seconds:
-            _record(state, camera, address, output, seconds)
+            record_stream(state, address, output or _default_name(camera, ".mp4"), seconds)
         elif frames and output is not None:
-            _frames(state, address, output, frames, pause)
+            save_frames(state, address, output, frames, pause)
         elif url_only:
             _print_url(state, "url", address)
         elif state.json:
@@ -126,68 +129,6 @@ def live(
             )
         else:
             _play(state, address, player)
-
-
-def _record(state: State, camera: Camera, address: RtspAddress, output: Path | None, seconds: float) -> None:
-    from sunmi_ipc.video.stream import record
-
-    path = output or _default_name(camera, ".mp4")
-    with waiting(state, "Recording {seconds:g} s …", seconds=seconds) as text:
-        length = record(
-            address,
-            path,
-            seconds,
-            on_progress=lambda done: text(
-                tr("Recording: {done:.0f} of {seconds:g} s", done=done, seconds=seconds)
-            ),
-        )
-    size = path.stat().st_size
-    if state.json:
-        print_json({"file": str(path), "seconds": round(length, 3), "bytes": size})
-    else:
-        say(state, "{path}: {seconds:.1f} s, {size}", path=str(path), seconds=length, size=_bytes(size))
-
-
-def _frames(state: State, address: RtspAddress, output: Path, count: int, pause: float) -> None:
-    from contextlib import closing
-
-    from sunmi_ipc.video.snapshot import save_image
-    from sunmi_ipc.video.stream import frames, library
-
-    raw = str(output) == "-"
-    pictures = None if raw else library("PIL.Image")
-    if not raw:
-        _folder(output)
-    files: list[str] = []
-    with (
-        waiting(state, "Waiting for the picture …") as text,
-        closing(frames(address, every=pause)) as stream,
-    ):
-        for number, frame in enumerate(stream, 1):
-            if raw:
-                if number == 1:
-                    note(state, "{width}x{height}, rgb24", width=frame.shape[1], height=frame.shape[0])
-                sys.stdout.buffer.write(frame.tobytes())
-            else:
-                path = output / f"frame-{number:05}.jpg"
-                save_image(pictures.fromarray(frame), path)  # type: ignore[union-attr]
-                files.append(str(path))
-            text(tr("{done} of {count} frames", done=number, count=count))
-            if number == count:
-                break
-    if state.json and not raw:
-        print_json({"files": files})
-    elif not raw:
-        say(state, "{count} frames in {folder}", count=len(files), folder=str(output))
-
-
-def _folder(path: Path) -> None:
-    from sunmi_ipc.video.parts import cannot_write
-
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(path, error) from None
 
 
 @app.command()
@@ -244,69 +185,7 @@ def records(
             }
         )
         return
-    if not found:
-        say(state, "nothing found")
-        return
-
-    def shown(moment: datetime) -> str:
-        return f"{moment.astimezone(where):%Y-%m-%d %H:%M:%S}"
-
-    if each:
-        table(
-            [
-                {
-                    "start": shown(r.start_time),
-                    "end": shown(r.end_time),
-                    "duration": _length(r.end_time - r.start_time),
-                    "url": r.url,
-                }
-                for r in found
-            ],
-            ["start", "end", "duration", "url"],
-        )
-    else:
-        after = {a: b - a for a, b in gaps}
-        table(
-            [
-                {
-                    "start": shown(s.start),
-                    "end": shown(s.end),
-                    "duration": _length(s.duration),
-                    "recordings": s.clips,
-                    "gap after": _length(after[s.end]) if s.end in after else "",
-                }
-                for s in footage
-            ],
-            ["start", "end", "duration", "recordings", "gap after"],
-        )
-    sys.stdout.write(
-        "\n"
-        + " " * 12
-        + "".join(f"{hour:<6}" for hour in ("00", "03", "06", "09", "12", "15", "18", "21"))
-        + "\n"
-    )
-    for day in timeline.days(start, end, where):
-        sys.stdout.write(f"{day:%Y-%m-%d}  {timeline.strip(footage, day, where)}\n")
-    say(
-        state,
-        "{length} in {count} recordings, {gaps} gaps",
-        length=_length(total),
-        count=len(found),
-        gaps=len(gaps),
-    )
-
-
-def _length(span: timedelta) -> str:
-    minutes, seconds = divmod(round(span.total_seconds()), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-
-
-def _bytes(size: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"
+    show_footage(state, found, footage, gaps, start, end, where, each=each)
 
 
 @app.command()
@@ -354,7 +233,7 @@ def snapshot(
     if state.json:
         print_json(document)
     elif "file" in document:
-        say(state, "{path}: {size}", path=str(path), size=_bytes(document["bytes"]))
+        say(state, "{path}: {size}", path=str(path), size=amount(document["bytes"]))
     if show_:
         image = taken.image()
         for piece in draw(image, protocol or best_protocol()):  # type: ignore[arg-type]
@@ -396,14 +275,14 @@ def clip(
                 path,
                 timeout=timeout,
                 on_progress=lambda done, total: text(
-                    tr("{done} of {total}", done=_bytes(done), total=_bytes(total) if total else "?")
+                    tr("{done} of {total}", done=amount(done), total=amount(total) if total else "?")
                 ),
             )
     size = path.stat().st_size
     if state.json:
         print_json({"file": str(path), "bytes": size})
     else:
-        say(state, "{path}: {size}", path=str(path), size=_bytes(size))
+        say(state, "{path}: {size}", path=str(path), size=amount(size))
 
 
 @app.command()
@@ -433,8 +312,6 @@ def download(
     ] = False,
 ) -> None:
     """Download the recordings of a period; the same command again goes on where it stopped."""
-    from .downloads import DownloadProgress
-
     state = State.of(ctx)
     if not from_:
         raise ParameterError("{name}: needed", name="--from", hint="Give --from and --to.")
@@ -470,72 +347,34 @@ def download(
                     clips.append(one)
                     bars.done(one.path.name)
                     if jsonl:
-                        sys.stdout.write(json.dumps(_row(one), ensure_ascii=False) + "\n")
+                        sys.stdout.write(json.dumps(row(one), ensure_ascii=False) + "\n")
                         sys.stdout.flush()
             except DownloadError as error:
                 failure = error
             except BaseException:
-                _complete(state, clips, len(wanted))
+                say_complete(state, clips, len(wanted))
                 raise
-    length = 0.0
+    seconds = 0.0
     if merge is not None:
-        length = _merge(state, sorted(clips, key=lambda c: c.record.start_time), merge)
+        seconds = merge_clips(state, sorted(clips, key=lambda c: c.record.start_time), merge)
     if failure is not None:
-        _complete(state, clips, len(wanted))
+        say_complete(state, clips, len(wanted))
         raise failure
     saved = [one for one in clips if one.status == "saved"]
     if state.json:
         document: dict[str, Any] = {
             "folder": str(output),
-            "clips": [_row(one) for one in sorted(clips, key=lambda c: c.record.start_time)],
+            "clips": [row(one) for one in sorted(clips, key=lambda c: c.record.start_time)],
             "bytes": sum(one.size for one in saved),
         }
         if merge is not None:
-            document["merged"] = {"file": str(merge), "seconds": round(length, 3)}
+            document["merged"] = {"file": str(merge), "seconds": round(seconds, 3)}
         print_json(document)
     elif not jsonl:
         say(
             state,
             "{saved} saved ({size}), {kept} were there already",
             saved=len(saved),
-            size=_bytes(sum(one.size for one in saved)),
+            size=amount(sum(one.size for one in saved)),
             kept=len(clips) - len(saved),
         )
-
-
-def _row(one: Clip) -> dict[str, Any]:
-    row = {
-        "file": str(one.path),
-        "start_time": int(one.record.start_time.timestamp()),
-        "end_time": int(one.record.end_time.timestamp()),
-        "bytes": one.size,
-        "status": one.status,
-    }
-    return row | ({"error": one.error.message} if one.error else {})
-
-
-def _complete(state: State, clips: list[Clip], count: int) -> None:
-    whole = sum(one.status != "lost" for one in clips)
-    note(
-        state,
-        "{done} of {count} recordings are complete and kept; the same command goes on from there.",
-        done=whole,
-        count=count,
-    )
-
-
-def _merge(state: State, clips: list[Clip], path: Path) -> float:
-    from sunmi_ipc.video.mux import merge
-
-    files = [one.path for one in clips if one.status != "lost"]
-    if not files:
-        return 0.0
-    with waiting(state, "Joining {count} recordings …", count=len(files)) as text:
-        length = merge(
-            files,
-            path,
-            on_file=lambda done: text(tr("Joining: {done} of {count}", done=done, count=len(files))),
-        )
-    if not state.json:
-        note(state, "{path}: {length}", path=str(path), length=_length(timedelta(seconds=length)))
-    return length

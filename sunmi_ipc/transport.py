@@ -32,6 +32,16 @@ _SHOWN = 2000
 _REACH_HINT = "Is it on and in this network? 'ipc scan' lists the cameras that answer."
 
 
+#: What requests, urllib3 and the system raise when an exchange breaks; :func:`explain` has words for each.
+FAULTS = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,
+)
+
+
 class Transport(Protocol):
     """What a camera needs of the network."""
 
@@ -152,10 +162,8 @@ class RequestsTransport:
             return self._post(outgoing, timeout)
         except SunmiIpcError as error:
             failure = error
-        except (
-            requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError,
-        ) as error:  # fmt: skip
-            failure = _translate(error, timeout, time.monotonic() - started)
+        except FAULTS as error:
+            failure = explain_camera(error, timeout, time.monotonic() - started)
         finally:
             CALL.deadline = CALL.approve = CALL.room = None
         self.session.close()
@@ -209,30 +217,52 @@ def _chain(error: BaseException) -> list[BaseException]:
     return found
 
 
-def _translate(error: BaseException, timeout: float, elapsed: float) -> SunmiIpcError:
+def explain(
+    error: BaseException,
+    timeout: float,
+    elapsed: float,
+    *,
+    hint: str,
+    unverified: Callable[[ssl.SSLCertVerificationError], TlsError],
+    tls: Callable[[ssl.SSLError], TlsError],
+) -> SunmiIpcError:
+    """What broke an exchange, in words.
+
+    Args:
+        error: One of :data:`FAULTS`.
+        timeout: Seconds that the exchange was allowed.
+        elapsed: Seconds that it took.
+        hint: What to do where the other side was not reached.
+        unverified: Words for a certificate that is not trusted.
+        tls: Words for any other failure of TLS.
+
+    """
     chain = _chain(error)
     for item in chain:
         if isinstance(item, SunmiIpcError):
             return item
     for item in chain:
         if isinstance(item, ssl.SSLCertVerificationError):
-            return _unverified(item)
+            return unverified(item)
     for item in chain:
         if isinstance(item, ssl.SSLError) and not isinstance(item, ssl.SSLEOFError | TimeoutError):
-            return _tls(item)
+            return tls(item)
     if any(isinstance(i, TimeoutError | socket.timeout | requests.Timeout) for i in chain):
         return ConnectionFailed(
-            "no complete answer within {seconds:.3g} s",
-            hint=_REACH_HINT,
-            seconds=min(timeout, max(elapsed, 0.001)),
+            "no complete answer within {seconds:.3g} s", hint=hint, seconds=min(timeout, max(elapsed, 0.001))
         )
     for item in chain:
         if isinstance(item, ConnectionRefusedError):
-            return ConnectionFailed("the connection was refused", hint=_REACH_HINT)
+            return ConnectionFailed("the connection was refused", hint=hint)
     for item in chain:
         if isinstance(item, OSError) and item.errno is not None and item.strerror:
-            return ConnectionFailed("the connection failed: {reason}", hint=_REACH_HINT, reason=item.strerror)
-    return ConnectionFailed("the connection broke before the whole answer was there", hint=_REACH_HINT)
+            return ConnectionFailed("the connection failed: {reason}", hint=hint, reason=item.strerror)
+    return ConnectionFailed("the connection broke before the whole answer was there", hint=hint)
+
+
+def explain_camera(error: BaseException, timeout: float, elapsed: float) -> SunmiIpcError:
+    """What broke an exchange with a camera, in words; see :func:`explain`."""
+    return explain(error, timeout, elapsed, hint=_REACH_HINT, unverified=_unverified, tls=_tls)
 
 
 #: X509_V_ERR: key or digest too weak for the security level; not yet valid, expired.

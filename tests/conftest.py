@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import os
 import random
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time
@@ -16,6 +17,10 @@ import pytest
 
 from sunmi_ipc.simulator import Vendor, VirtualCamera
 from sunmi_ipc.spec import registry
+
+# A shell that starts us behind "&" has SIGINT ignored, and every child would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -10,14 +10,13 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
-import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 
-from ..errors import ConnectionFailed, ReplyError, SunmiIpcError, TlsError
+from ..errors import ReplyError, SunmiIpcError, TlsError
 from ..redact import MASK, is_secret
 from ..tls import CALL, CameraSocket, read_ca
-from ..transport import DeafSession
+from ..transport import FAULTS, DeafSession, explain
 from ..wire import Incoming
 from .wire import Request
 
@@ -109,7 +108,26 @@ class CloudTransport:
         except queue.Empty:
             connection = _Connection(self.base, self._context)
         started = time.monotonic()
-        CALL.deadline = started + timeout
+        CALL.deadline, CALL.room = started + timeout, self._max + _CHUNK
+        try:
+            answer = self._post(connection.session, request, timeout)
+        except SunmiIpcError as error:
+            failure = error
+        except FAULTS as error:
+            failure = _explain(error, timeout, time.monotonic() - started)
+        except BaseException:
+            connection.session.close()
+            raise
+        else:
+            self._idle.put(connection)
+            return answer
+        finally:
+            CALL.deadline = CALL.room = None
+        connection.session.close()
+        # Raised here, and bare: the frames that it came through hold the signed request.
+        raise failure.with_traceback(None)
+
+    def _post(self, session: requests.Session, request: Request, timeout: float) -> Incoming:
         headers = {
             "Accept-Encoding": "identity",
             "User-Agent": "sunmi-ipc",
@@ -118,27 +136,16 @@ class CloudTransport:
         if _log.isEnabledFor(logging.DEBUG):
             shown = "&".join(f"{k}={MASK if is_secret(k) else v}" for k, v in request.fields)
             _log.debug("POST %s/%s %s", self.base, request.path, shown[:2000])
-        try:
-            with connection.session.post(
-                f"{self.base}/{request.path}",
-                data=request.body,
-                headers=headers,
-                timeout=timeout,
-                allow_redirects=False,
-                stream=True,
-                verify=True,
-            ) as response:
-                content = self._read(response)
-        except BaseException as error:
-            connection.session.close()
-            if isinstance(
-                error, requests.RequestException | urllib3.exceptions.HTTPError | OSError | ValueError
-            ):
-                raise _translate(error, timeout, time.monotonic() - started) from error
-            raise
-        finally:
-            CALL.deadline = None
-        self._idle.put(connection)
+        with session.post(
+            f"{self.base}/{request.path}",
+            data=request.body,
+            headers=headers,
+            timeout=timeout,
+            allow_redirects=False,
+            stream=True,
+            verify=True,
+        ) as response:
+            content = self._read(response)
         _log.debug("HTTP %s, %d bytes", response.status_code, len(content))
         return Incoming(response.status_code, response.headers, content)
 
@@ -167,8 +174,8 @@ class CloudTransport:
                         status=response.status_code,
                     )
                 return self._read(response)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise _translate(error, timeout, time.monotonic() - started) from error
+        except FAULTS as error:
+            raise _explain(error, timeout, time.monotonic() - started) from None
         finally:
             CALL.deadline = None
             connection.session.close()
@@ -182,40 +189,19 @@ class CloudTransport:
         return bytes(content)
 
 
-def _chain(error: BaseException) -> list[BaseException]:
-    """The error with everything that it wraps."""
-    found: list[BaseException] = []
-    todo: list[object] = [error]
-    while todo:
-        item = todo.pop()
-        if isinstance(item, BaseException) and item not in found:
-            found.append(item)
-            todo += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
-    return found
+def _explain(error: BaseException, timeout: float, elapsed: float) -> SunmiIpcError:
+    return explain(error, timeout, elapsed, hint=_HINT, unverified=_unverified, tls=_tls)
 
 
-def _translate(error: BaseException, timeout: float, elapsed: float) -> SunmiIpcError:
-    chain = _chain(error)
-    for item in chain:
-        if isinstance(item, SunmiIpcError):
-            return item
-    for item in chain:
-        if isinstance(item, ssl.SSLCertVerificationError):
-            return TlsError(
-                "the cloud's certificate is not trusted: {reason}",
-                hint=_TRUST,
-                reason=item.verify_message or "verification failed",
-            )
-    for item in chain:
-        if isinstance(item, ssl.SSLError) and not isinstance(item, ssl.SSLEOFError | TimeoutError):
-            return TlsError(
-                "the TLS connection failed ({reason})", hint=_HINT, reason=item.reason or "unknown reason"
-            )
-    if any(isinstance(i, TimeoutError | requests.Timeout) for i in chain):
-        return ConnectionFailed(
-            "no complete answer within {seconds:.3g} s", hint=_HINT, seconds=min(timeout, max(elapsed, 0.001))
-        )
-    for item in chain:
-        if isinstance(item, OSError) and item.errno is not None and item.strerror:
-            return ConnectionFailed("the connection failed: {reason}", hint=_HINT, reason=item.strerror)
-    return ConnectionFailed("the connection broke before the whole answer was there", hint=_HINT)
+def _unverified(error: ssl.SSLCertVerificationError) -> TlsError:
+    return TlsError(
+        "the cloud's certificate is not trusted: {reason}",
+        hint=_TRUST,
+        reason=error.verify_message or "verification failed",
+    )
+
+
+def _tls(error: ssl.SSLError) -> TlsError:
+    return TlsError(
+        "the TLS connection failed ({reason})", hint=_HINT, reason=error.reason or "unknown reason"
+    )

@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, quote, urljoin
 from .. import wire
 from ..errors import FileMissingError, ReplyError, SunmiIpcError
 from ..guard import addresses, own_url
-from ..transport import _translate
+from ..transport import explain_camera
 from ..wire import Incoming
 from .tlsio import TlsStream
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 #: A camera that gives less than a buffer in so many seconds has stopped.
 STALL_S = 30.0
 _CONNECT_S = 5.0
-_BUFFER = 262_144
+_BUFFER = 1_048_576
 _MAX_ANSWER = 65_536
 _SAFE = "/%:=&?~+!$,;'@()*[]|"
 
@@ -150,7 +150,7 @@ class Connection:
             raise
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
-            failure = _translate(error, STALL_S, time.monotonic() - started)
+            failure = explain_camera(error, STALL_S, time.monotonic() - started)
             failure.camera = camera.address
             raise failure from error
         except BaseException:

@@ -41,7 +41,7 @@ class Mp4:
             raise cannot_write(path, error) from None
         self._streams = [_like(self._file, template) for template in templates]
         self._kinds = [template.type for template in templates]
-        self._last: list[int | None] = [None for _ in templates]
+        self._last: list[Fraction | None] = [None for _ in templates]  # in the file's time
         self._start = Fraction(0)  # of the part being added, in the file's time
         self._first: Fraction | None = None  # of that part, in its own time
         self._end = Fraction(0)
@@ -72,11 +72,11 @@ class Mp4:
         packet.pts, packet.dts = (None if t is None else t + shift for t in (packet.pts, packet.dts))
         last = self._last[number]
         # A muxer takes no packet from before the one before it, as clocks that are set back produce.
-        if last is not None and packet.dts <= last:
-            lift = last + 1 - packet.dts
+        if last is not None and packet.dts * base <= last:
+            lift = int((last - packet.dts * base) / base) + 1
             packet.dts += lift
             packet.pts = None if packet.pts is None else packet.pts + lift
-        self._last[number] = packet.dts
+        self._last[number] = packet.dts * base
         end = (packet.dts + (packet.duration or 0)) * base
         self._end = max(self._end, end)
         if self._kinds[number] == "video":

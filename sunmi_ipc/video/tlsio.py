@@ -1,7 +1,7 @@
 """TLS for much data: a socket as ``http.client`` wants one, that takes from the network in large pieces.
 
-``ssl.SSLSocket`` asks the kernel twice and passes five Python frames for each 16 kB; here the records of a
-quarter of a megabyte are decrypted in memory. The trust decision is the same, and made at the same moment.
+``ssl.SSLSocket`` asks the kernel twice and passes five Python frames for each 16 kB; here the records of up to a
+megabyte are decrypted in memory. The trust decision is the same, and made at the same moment.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-_PIECE = 262_144
+_PIECE = 1_048_576
 #: One thread decrypts at a time. OpenSSL's binding lets go of the interpreter for every 16 kB; threads that
 #: then fight over it cost more than they gain. They wait for the network side by side all the same.
 _TURN = threading.Lock()

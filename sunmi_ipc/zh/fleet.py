@@ -21,7 +21,7 @@ WORDS: dict[str, str] = {
     "rotation": "画面旋转",
     "detection": "移动侦测",
     "lens": "镜头",
-    "ip": "IP 设置",
+    "ip": "IP",
     "door_line": "门口线",
     "face_groups": "人脸组",
     "move_rule": "转为熟客的规则",

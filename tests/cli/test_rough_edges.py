@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sunmi_ipc_cli import output
-from sunmi_ipc_cli.main import app
+from sunmi_ipc_cli.main import COMMANDS, app, load
 from sunmi_ipc_cli.state import State
 from typer.testing import CliRunner
 
@@ -22,6 +24,11 @@ def test_help_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "列出摄像机能看到的网络" in shown
     assert "List the networks" not in shown
     assert "设置固定地址或 DHCP" in CliRunner().invoke(app, ["network", "set", "-h"], prog_name="ipc").output
+
+
+def test_no_group_brings_a_completion_of_its_own() -> None:
+    for name in COMMANDS:
+        assert not {"install_completion", "show_completion"} & {p.name for p in load(name).params}, name
 
 
 def test_an_unknown_command_as_json() -> None:
@@ -89,3 +96,23 @@ def test_a_port_that_a_program_holds_on_every_address(vendor: Vendor) -> None:
         other.listen(1)
         with pytest.raises(ConfigError, match="--port"):
             start_cameras(vendor, 1, port=other.getsockname()[1], udp=False)
+
+
+def test_faces_for_people(virtual: Callable[..., VirtualCamera]) -> None:
+    camera = virtual(people=6)
+
+    def run(*args: str) -> str:
+        done = CliRunner().invoke(
+            app, [*args, "-c", camera.address], prog_name="ipc", env=camera.vendor.environment()
+        )
+        assert done.exit_code == 0, done.stderr
+        return done.stdout
+
+    for args in (("flow", "visitors", "--from", "2020-01-01"), ("face", "list", "-g", "stranger")):
+        head, first = run(*args).splitlines()[:2]
+        assert head.split() == ["FACEID", "GROUP_NAME", "AGE", "GENDER", "ARRIVE_COUNT", "ARRIVE_TIME"]
+        assert re.search(r"  (male|female|unknown) +\d+ +20\d\d-\d\d-\d\d \d\d:\d\d$", first), first
+    assert "ARRIVE_TIME" in run("face", "oldest", "-g", "stranger")
+    assert isinstance(
+        json.loads(run("face", "list", "-g", "stranger", "--json"))["face_list"][0]["arrive_time"], int
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import time
 from collections.abc import Callable
@@ -296,3 +297,13 @@ def test_what_is_not_offered_says_so(endpoint: CloudEndpoint[..., Any], services
     ):
         cloud.call(endpoint, values(endpoint))
     assert "in development" in caught.value.hint
+
+
+def test_the_commands_help_has_its_chinese() -> None:
+    from sunmi_ipc_cli.main import load
+
+    def walk(command: Any) -> list[str]:
+        own = inspect.cleandoc(getattr(command.callback, "__doc__", None) or "")
+        return [own, *(text for sub in getattr(command, "commands", {}).values() for text in walk(sub))]
+
+    assert [text for text in walk(load("cloud")) if text and text not in _chinese()] == []

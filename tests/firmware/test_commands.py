@@ -197,6 +197,13 @@ def test_format(real_card: Callable[..., RealCard], image: Path, monkeypatch: py
     refused(ipc(*arguments), 2, "HOLIDAY", "exfatlabel")
     # Device, size and label are named before anything happens.
     refused(ipc(*arguments, "--format"), 2, real.device, "16.0 MB", "HOLIDAY", "--yes")
+    inside = real.mountpoint / "FM020.bin"
+    inside.write_bytes(CONTENT)
+    on_card = ("prepare", real.mountpoint, "--mac", MAC, "--image", inside, "--format", "--yes")
+    refused(ipc(*on_card), 2, "is on the card that would be formatted")
+    large = image.with_name("large.bin")
+    large.write_bytes(bytes(17_000_000))
+    refused(ipc(*arguments[:-1], large, "--format", "--yes"), 2, "smaller than the image")
     assert (real.mountpoint / "photo.jpg").exists()
     done = ok(ipc(*arguments, "--format", "--yes", "--json"))
     assert (done["formatted"], done["sha256"]) == (True, DIGEST)

@@ -380,7 +380,7 @@ def recorded(camera: VirtualCamera, seconds: float) -> str:
     """A playback address of so many seconds of the last whole hour."""
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
     with connect(camera) as client:
-        return client.video.playback(hour, hour + timedelta(seconds=seconds)).playback_url
+        return client.video.playback_url(hour, hour + timedelta(seconds=seconds)).playback_url
 
 
 def test_playback_plays_and_ends(film: Film) -> None:

@@ -18,7 +18,7 @@ from sunmi_ipc.video.mux import merge
 from .conftest import HOUR
 
 
-def settings(ready: tuple[float, float] = (0.3, 0.5)) -> VideoSettings:
+def settings(ready: tuple[float, float] = (1.5, 1.6)) -> VideoSettings:
     return VideoSettings(clip=PictureFormat(160, 90, 2), clip_ready_s=ready)
 
 
