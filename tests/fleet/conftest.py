@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,7 +59,7 @@ def shop(vendor: Vendor, tmp_path: Path) -> Iterator[Callable[..., Shop]]:
 
     def make(count: int, **options: Any) -> Shop:
         made = start_cameras(
-            vendor, count, first=random.randrange(300, 60_000), port=0,
+            vendor, count, first=300 + secrets.randbelow(59_700), port=0,
             **{"state": "factory", "people": 0, "seed": secrets.randbits(48)} | options,
         )  # fmt: skip
         for camera in made:
