@@ -98,10 +98,11 @@ class _Dispatch:
     def outcomes(self) -> Iterator[Outcome]:
         try:
             yield from self._collect(self._begin())
+        except BaseException:  # left early: begin nothing more. At the end, *stop* is the caller's alone.
+            self._crew.stop.set()
+            raise
         finally:
             self._look_no_more()
-            if any(thread.is_alive() for thread in self._threads):
-                self._crew.stop.set()
             for thread in self._threads:
                 thread.join()
 

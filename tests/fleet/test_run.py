@@ -353,6 +353,7 @@ def test_a_camera_that_does_not_keep_a_setting(shop: Make) -> None:
 def test_one_scan_for_all(shop: Make) -> None:
     here = shop(8, state="ready")
     here.write("[defaults]\nled = false\n")
-    finder = Finder(interfaces=["lo"])
-    assert len(here.run(finder=finder)) == 8
+    finder, stop = Finder(interfaces=["lo"]), threading.Event()
+    assert len(here.run(finder=finder, stop=stop)) == 8
+    assert not stop.is_set()  # a run that came to its end was not stopped
     assert finder.scans == 1
