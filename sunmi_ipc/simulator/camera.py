@@ -350,7 +350,11 @@ class VirtualCamera:
         raw.settimeout(60)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         secure = None
-        spare = raw.dup()
+        try:
+            spare = raw.dup()
+        except OSError:  # no more files
+            raw.close()
+            return
         with self._lock:
             self._connections.add(raw)
         try:
@@ -452,7 +456,8 @@ def start_cameras(
         options: For each :class:`VirtualCamera`.
 
     Raises:
-        ConfigError: There are not so many free addresses, or the discovery port cannot be had.
+        ConfigError: There are not so many free addresses, the system does not allow so many open files,
+            or the discovery port cannot be had.
 
     """
     loop.allow_sockets(4 * count)
@@ -475,9 +480,17 @@ def start_cameras(
             with contextlib.suppress(ConfigError):
                 cameras.append(make().start())
             number += 1
-    except BaseException:
+    except BaseException as error:
         for camera in cameras:
             camera.close()
+        if isinstance(error, OSError):
+            raise ConfigError(
+                "only {started} of {count} virtual cameras could be started: {reason}",
+                hint="Start fewer, or allow more open files (ulimit -n).",
+                started=len(cameras),
+                count=count,
+                reason=error.strerror or type(error).__name__,
+            ) from None
         raise
     return cameras
 

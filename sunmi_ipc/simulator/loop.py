@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 _log = logging.getLogger("sunmi_ipc.simulator")
@@ -79,7 +81,9 @@ class Loop:
                     continue
                 try:
                     key.data(key.fileobj)
-                except Exception:
+                except Exception as error:
+                    if getattr(error, "errno", 0) in (errno.EMFILE, errno.ENFILE):
+                        time.sleep(0.01)  # who knocks goes on knocking until a file is closed
                     # One camera's trouble must not silence the other 499.
                     _log.debug("a virtual camera stumbled", exc_info=True)
             with self._lock:

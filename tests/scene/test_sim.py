@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import pytest
 
 ROOT = Path(__file__).parents[2]
 START = ["sim", "start", "--state", "ready", "--port", "0"]
@@ -64,3 +65,41 @@ def test_without_the_extra_it_says_so() -> None:
     assert camera["hd_live_url"] == camera["fhd_live_url"] == ""
     assert "pip install 'sunmi-ipc[video]'" in remarks
     assert "没有画面" in remarks
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_too_many_for_the_system_is_said() -> None:
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (60, 60))\n"
+    run = f"import sys; from sunmi_ipc_cli.main import main; sys.argv[1:] = {[*START, '--count', '30']!r}; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", limited + run],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "LANG": "zh_CN.UTF-8"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "30 台虚拟摄像机中只启动了" in done.stderr
+    assert "ulimit -n" in done.stderr
+
+
+SCARCE = """
+import os, resource, socket
+from sunmi_ipc.simulator import VirtualCamera, connect
+with VirtualCamera(state="ready", udp=False) as camera, socket.socket() as client:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # One more for the connection, and none for what serving it takes.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")), limits[1]))
+    client.settimeout(20)
+    client.connect((camera.ip, camera.port))
+    assert client.recv(1) == b""
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    with connect(camera) as other:
+        assert other.device.info().sn == camera.sn
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts open files in /proc")
+def test_no_more_files_is_no_traceback() -> None:
+    done = subprocess.run([sys.executable, "-c", SCARCE], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")

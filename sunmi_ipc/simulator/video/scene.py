@@ -66,7 +66,7 @@ def walkers(sn: str, when: float) -> Iterator[tuple[Walker, float, float, float]
 
 
 class Scene:
-    """One camera's shop at one size. Not for several threads at a time.
+    """One camera's shop at one size.
 
     Args:
         sn: Serial number: shown in the picture, and the dice for who comes.
