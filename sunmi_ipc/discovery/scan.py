@@ -138,18 +138,19 @@ class _Scan:
 
     def run(self, expect: int | None, *, patient: bool) -> Iterator[DiscoveredCamera]:
         """The cameras, as they come."""
-        started, timeout = time.monotonic(), self._timeout
+        began, timeout = time.monotonic(), self._timeout
         quiet_s = (timeout or TIMEOUT_S) / 3
         if timeout is None:
             timeout = max(TIMEOUT_S, self._duration())
-        end = started + timeout
         try:
             with ExitStack() as stack:
                 loopback = any(IPv4Address(address).is_loopback for address in self._asked)
                 links = Links(self._names, loopback=loopback, notes=self._report.notes)
                 stack.enter_context(links)
                 stack.callback(lambda: self._report.links.extend(links.reports()))
-                for camera in self._listen(links, stack, started, end, quiet_s, patient):
+                # From here on: however long a busy computer took to open the sockets, it asks.
+                started = time.monotonic()
+                for camera in self._listen(links, stack, started, started + timeout, quiet_s, patient):
                     given = time.monotonic()
                     yield camera
                     self._hold(links, time.monotonic() - given)
@@ -157,7 +158,7 @@ class _Scan:
                         return
         finally:
             self._report.cameras[:] = self._roll.cameras
-            self._report.elapsed_s = time.monotonic() - started
+            self._report.elapsed_s = time.monotonic() - began
 
     def _now(self) -> float:
         return time.monotonic() - self._held

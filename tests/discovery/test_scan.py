@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,7 @@ from sunmi_ipc.discovery import (
     targets,
 )
 from sunmi_ipc.discovery import scan as scan_module
+from sunmi_ipc.discovery.links import Links
 from sunmi_ipc.discovery.targets import Pace, expand
 from sunmi_ipc.simulator import VirtualCamera
 from sunmi_ipc.simulator.discovery import response
@@ -126,6 +128,18 @@ def test_who_takes_long_over_a_camera_misses_none_of_the_others(virtual: Start) 
             taken.set()
     assert second.sn in found
     assert found[second.sn].rtt_ms < 700
+
+
+def test_a_slow_start_does_not_eat_the_time(virtual: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = virtual(udp=True)
+
+    class Slow(Links):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            time.sleep(0.4)
+
+    monkeypatch.setattr(scan_module, "Links", Slow)
+    assert any(c.sn == camera.sn for c in discover(timeout=0.3, interfaces=["lo"], mdns=False))
 
 
 def test_bounds() -> None:
