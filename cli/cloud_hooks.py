@@ -138,7 +138,7 @@ def listen(
             _wait(stop, receiver, deliveries, count, duration)
         for delivery in deliveries:
             delivery.drain(5)
-        left = {d.name: backlog for d in deliveries if (backlog := kept.consumer(d.name).backlog())}
+        left = {d.name: backlog for d in deliveries if (backlog := d.backlog())}
     _sum_up(state, receiver, deliveries, left)
 
 

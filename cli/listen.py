@@ -168,7 +168,7 @@ def listen(
         under_way: list[Delivery | Pictures] = [*deliveries, *pictures]
         for work in under_way:
             work.drain(max(0.0, end - time.monotonic()))
-        left = {d.name: backlog for d in deliveries if (backlog := kept.consumer(d.name).backlog())}
+        left = {d.name: backlog for d in deliveries if (backlog := d.backlog())}
     _sum_up(state, receiver, deliveries, left)
 
 
@@ -257,11 +257,11 @@ def _deliver(stack: contextlib.ExitStack, spool: Any, sinks: list[Any]) -> list[
 
     made = []
     for sink in sinks:
-        if sink.name == "terminal":  # people want what comes, not what came while they were away
-            spool.forget(sink.name)
-            spool.consumer(sink.name, start="now")
+        # People want what comes, not what came while they were away.
+        terminal = sink.name == "terminal"
+        made.append(stack.enter_context(Delivery(spool, sink, start="anew" if terminal else "oldest")))
+        if terminal:
             stack.callback(spool.forget, sink.name)
-        made.append(stack.enter_context(Delivery(spool, sink)))
     return made
 
 

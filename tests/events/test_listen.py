@@ -208,6 +208,20 @@ def test_what_cannot_be(options: list[str], code: int, words: str, tmp_path: Pat
     assert words in ipc("listen", "--port", "0", "--spool", str(tmp_path), *options, code=code).stderr
 
 
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("sink", [["--jsonl"], ["--exec", "cat"], ["--save", "pictures"], []])
+def test_a_second_one_on_the_spool_would_send_each_event_twice(sink: list[str], tmp_path: Path) -> None:
+    options = ["--port", "0", "--host", "127.0.0.1", "--spool", str(tmp_path)]
+    options += ["--save", str(tmp_path / "pictures")] if "--save" in sink else sink
+    names = {"--jsonl": "jsonl", "--exec": "exec", "--save": "pictures"}
+    with Spool(tmp_path) as spool:
+        spool.consumer(names[sink[0]] if sink else "terminal", alone=True)
+        said = ipc("listen", *options, code=2).stderr
+        assert "another program takes" in said
+        assert "--spool" in said
+    ipc("listen", *options, "--for", "0.1")
+
+
 def test_no_secret_no_listening(tmp_path: Path) -> None:
     assert "SUNMI_IPC_SECRET_KEY" in ipc("listen", "--port", "0", "--spool", str(tmp_path), code=2).stderr
     ipc("listen", "--port", "0", "--spool", str(tmp_path), "--allow-unsigned", "--for", "0.1")
