@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from sunmi_ipc_cli.main import app
 from typer.testing import CliRunner
 
 from sunmi_ipc.discovery import DiscoveredCamera, memory
-from sunmi_ipc.events import Spool
+from sunmi_ipc.events import Spool, Subscription
 from sunmi_ipc.events.model import of
 from sunmi_ipc.events.receiver import free_port
 from sunmi_ipc.settings import config_dir
@@ -89,6 +90,25 @@ def listening(*args: str, stdout: Any = subprocess.PIPE) -> Iterator[subprocess.
             process.kill()
 
 
+@contextlib.contextmanager
+def happening(cameras: list[VirtualCamera], kind: str, **fields: Any) -> Iterator[None]:
+    """Let *kind* happen once at each camera, as soon as somebody has subscribed to all."""
+    done: list[str] = []
+
+    def run() -> None:
+        if eventually(lambda: all(subscriptions(camera.state) for camera in cameras)):
+            done.extend(feed.happen(camera, kind, **fields) for camera in cameras)
+
+    with Feed(cameras) as feed:
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join()
+    assert len(done) == len(cameras)
+
+
 @pytest.mark.usefixtures("environment")
 def test_from_the_subscription_to_ctrl_c(ready: VirtualCamera, tmp_path: Path) -> None:
     folder, out = tmp_path / "spool", tmp_path / "ran"
@@ -116,20 +136,8 @@ def test_from_the_subscription_to_ctrl_c(ready: VirtualCamera, tmp_path: Path) -
     }
     assert consumers["jsonl"]["backlog"] == 0
     # What Ctrl-C came before is done at the next start.
-    with listening(
-        "--spool",
-        str(folder),
-        "--exec",
-        command,
-        "--exec-parallel",
-        "1",
-        "--for",
-        "0.1",
-        "--host",
-        "127.0.0.1",
-    ) as process:
-        _, said = process.communicate(timeout=20)
-    assert process.returncode == 0, said
+    again = ["--spool", str(folder), "--exec", command, "--exec-parallel", "1", "--for", "0.1"]
+    ipc("listen", "--port", "0", "--host", "127.0.0.1", *again)
     ran = [json.loads(line)["event_id"] for line in out.read_text().splitlines()]
     assert sorted(set(ran)) == sorted(made)
 
@@ -139,16 +147,12 @@ def test_people_read_lines_and_json_sums_up(virtual: Callable[..., VirtualCamera
     cameras = [virtual(), virtual(model="FM010")]
     on = [word for camera in cameras for word in ("--on", camera.address)]
     options = ["--subscribe", MOTION, *on, "--spool", str(tmp_path), "--count", "2"]
-    with listening(*options) as process, Feed(cameras) as feed:
-        for camera in cameras:
-            feed.happen(camera, MOTION, detect_type=3)
-        lines, _ = process.communicate(timeout=20)
+    with happening(cameras, MOTION, detect_type=3):
+        lines = ipc("listen", "--port", "0", *options).stdout
     assert sorted(line.split()[2] for line in lines.splitlines()) == sorted(c.sn for c in cameras)
     assert all(line.endswith("dynamic_detect_event  detect_type=3") for line in lines.splitlines())
-    with listening(*options, "--json") as process, Feed(cameras) as feed:
-        for camera in cameras:
-            feed.happen(camera, MOTION)
-        document = json.loads(process.communicate(timeout=20)[0])
+    with happening(cameras, MOTION):
+        document = json.loads(ipc("listen", "--port", "0", *options, "--json").stdout)
     assert document["received"]["stored"] == 2
     assert not any(subscriptions(camera.state) for camera in cameras)
 
@@ -251,18 +255,32 @@ def test_one_that_refuses_does_not_keep_the_others(
 
 @pytest.mark.usefixtures("environment")
 def test_a_camera_that_is_off_is_subscribed_to_later(
-    virtual: Callable[..., VirtualCamera], tmp_path: Path
+    virtual: Callable[..., VirtualCamera], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sunmi_ipc.events.subscription._SOON_S", 0.2)
     port = free_port("127.0.0.1")
     memory.remember([DiscoveredCamera(sn="FS1", ip="127.9.9.9", port=port)], config_dir())
     options = ["--host", "127.0.0.1", "--spool", str(tmp_path), "--subscribe", MOTION, "--count", "1"]
-    with listening(*options, "--on", "FS1") as process:
-        camera = virtual(ip="127.9.9.9", port=port)
-        with Feed([camera]) as feed:
-            assert eventually(lambda: bool(subscriptions(camera.state)))
-            feed.happen(camera, MOTION)
-            assert process.wait(20) == 0
-    assert not subscriptions(camera.state)
+    came: list[VirtualCamera] = []
+    failed = threading.Event()
+
+    def wanted(subscription: Subscription, error: Exception) -> None:
+        failed.set()
+        noted(subscription, error)
+
+    def come() -> None:
+        assert failed.wait(20)
+        came.append(camera := virtual(ip="127.9.9.9", port=port))
+        with happening([camera], MOTION):
+            pass
+
+    noted = Subscription._failed
+    monkeypatch.setattr(Subscription, "_failed", wanted)
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(come)
+        ipc("listen", "--port", "0", *options, "--on", "FS1")
+        coming.result()
+    assert not subscriptions(came[0].state)
 
 
 @pytest.mark.usefixtures("environment")

@@ -318,17 +318,17 @@ def test_what_cannot_be_a_spool(tmp_path: Path) -> None:
 
 
 APPENDING = """
-import sys
-from concurrent.futures import ThreadPoolExecutor
+import itertools, sys, threading
 from sunmi_ipc.events import Spool
 from sunmi_ipc.events.model import of
-spool = Spool(sys.argv[1])
-def one(n):
-    new = spool.append(of({"event_type": "x", "sn": "FS1", "event_id": str(n)}))
-    sys.stdout.write(f"{n}\\n" if new else f"-{n}\\n")
-    sys.stdout.flush()
-with ThreadPoolExecutor(8) as pool:
-    list(pool.map(one, range(int(sys.argv[2]), 100000)))
+spool, numbers = Spool(sys.argv[1]), itertools.count(int(sys.argv[2]))
+def run():
+    for n in numbers:
+        new = spool.append(of({"event_type": "x", "sn": "FS1", "event_id": str(n)}))
+        sys.stdout.write(f"{n}\\n" if new else f"-{n}\\n")
+        sys.stdout.flush()
+for _ in range(8):
+    threading.Thread(target=run).start()
 """
 
 
