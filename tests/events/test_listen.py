@@ -90,25 +90,6 @@ def listening(*args: str, stdout: Any = subprocess.PIPE) -> Iterator[subprocess.
             process.kill()
 
 
-@contextlib.contextmanager
-def happening(cameras: list[VirtualCamera], kind: str, **fields: Any) -> Iterator[None]:
-    """Let *kind* happen once at each camera, as soon as somebody has subscribed to all."""
-    done: list[str] = []
-
-    def run() -> None:
-        if eventually(lambda: all(subscriptions(camera.state) for camera in cameras)):
-            done.extend(feed.happen(camera, kind, **fields) for camera in cameras)
-
-    with Feed(cameras) as feed:
-        thread = threading.Thread(target=run)
-        thread.start()
-        try:
-            yield
-        finally:
-            thread.join()
-    assert len(done) == len(cameras)
-
-
 @pytest.mark.usefixtures("environment")
 def test_from_the_subscription_to_ctrl_c(ready: VirtualCamera, tmp_path: Path) -> None:
     folder, out = tmp_path / "spool", tmp_path / "ran"
@@ -143,15 +124,17 @@ def test_from_the_subscription_to_ctrl_c(ready: VirtualCamera, tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("environment")
-def test_people_read_lines_and_json_sums_up(virtual: Callable[..., VirtualCamera], tmp_path: Path) -> None:
+def test_people_read_lines_and_json_sums_up(
+    virtual: Callable[..., VirtualCamera], tmp_path: Path, kit: Any
+) -> None:
     cameras = [virtual(), virtual(model="FM010")]
     on = [word for camera in cameras for word in ("--on", camera.address)]
     options = ["--subscribe", MOTION, *on, "--spool", str(tmp_path), "--count", "2"]
-    with happening(cameras, MOTION, detect_type=3):
+    with kit.happening(cameras, MOTION, detect_type=3):
         lines = ipc("listen", "--port", "0", *options).stdout
     assert sorted(line.split()[2] for line in lines.splitlines()) == sorted(c.sn for c in cameras)
     assert all(line.endswith("dynamic_detect_event  detect_type=3") for line in lines.splitlines())
-    with happening(cameras, MOTION):
+    with kit.happening(cameras, MOTION):
         document = json.loads(ipc("listen", "--port", "0", *options, "--json").stdout)
     assert document["received"]["stored"] == 2
     assert not any(subscriptions(camera.state) for camera in cameras)
@@ -255,7 +238,7 @@ def test_one_that_refuses_does_not_keep_the_others(
 
 @pytest.mark.usefixtures("environment")
 def test_a_camera_that_is_off_is_subscribed_to_later(
-    virtual: Callable[..., VirtualCamera], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    virtual: Callable[..., VirtualCamera], tmp_path: Path, kit: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sunmi_ipc.events.subscription._SOON_S", 0.2)
     port = free_port("127.0.0.1")
@@ -271,7 +254,7 @@ def test_a_camera_that_is_off_is_subscribed_to_later(
     def come() -> None:
         assert failed.wait(20)
         came.append(camera := virtual(ip="127.9.9.9", port=port))
-        with happening([camera], MOTION):
+        with kit.happening([camera], MOTION):
             pass
 
     noted = Subscription._failed

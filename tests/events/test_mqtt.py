@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,14 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sunmi_ipc_cli.main import app
+from typer.testing import CliRunner
 
 from sunmi_ipc.errors import ConfigError
 from sunmi_ipc.events import Spool
 from sunmi_ipc.events.delivery import Delivery
 from sunmi_ipc.events.model import of
 from sunmi_ipc.events.receiver import free_port
-from sunmi_ipc.simulator import Feed, VirtualCamera
-from sunmi_ipc.simulator.hooks import subscriptions
+from sunmi_ipc.simulator import Vendor, VirtualCamera
 
 pytest.importorskip("paho.mqtt.client", reason="paho-mqtt, the extra 'mqtt', is not installed")
 from sunmi_ipc.events.mqtt import MqttSink, discovery
@@ -269,23 +268,24 @@ def test_mqtts_checks_the_brokers_certificate(spool: Spool, tmp_path: Path, brok
 
 @needs_broker
 def test_from_the_camera_to_the_broker(
-    ready: VirtualCamera, broker: Broker, listener: Listener, tmp_path: Path
+    virtual: Callable[..., VirtualCamera],
+    vendor: Vendor,
+    broker: Broker,
+    listener: Listener,
+    tmp_path: Path,
+    kit: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The command: events, people counters, discovery, and goodbye at its end."""
+    for name, value in vendor.environment().items():
+        monkeypatch.setenv(name, value)
+    ready = virtual()
     options = ["--port", "0", "--spool", str(tmp_path), "--subscribe", "face_recog_event", "--count", "2"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sunmi_ipc_cli", "events", "listen", *options, "--on", ready.address,
-         "--mqtt", broker.url, "--json"],
-        stdout=subprocess.PIPE, text=True,
-        env=os.environ | ready.vendor.environment() | {"PYTHONPATH": os.getcwd()},
-    )  # fmt: skip
-    with process, Feed([ready]) as feed:
-        try:
-            assert eventually(lambda: bool(subscriptions(ready.state)))
-            made = [feed.happen(ready, "face_recog_event") for _ in range(2)]
-            document = json.loads(process.communicate(timeout=30)[0])
-        finally:
-            process.kill()
+    options += ["--on", ready.address, "--mqtt", broker.url, "--json"]
+    with kit.happening([ready, ready], "face_recog_event") as made:
+        done = CliRunner().invoke(app, ["events", "listen", *options])
+    assert done.exit_code == 0, done.stderr
+    document = json.loads(done.stdout)
     assert document["delivered"]["mqtt"]["delivered"] == 2
     assert eventually(lambda: listener.ids() == made)
     (topic,) = {topic for topic, _, _ in listener.got if "/event/" in topic}
