@@ -168,6 +168,8 @@ class Delivery:
         self._counting = threading.Lock()
         #: Why the last attempt failed; empty since one succeeded.
         self.problem = ""
+        #: What stopped it for good, such as a spool that can no longer be read.
+        self.broken: SunmiIpcError | None = None
         self._stop = threading.Event()
         #: Set when no more is delivered: closed, or the sink has ended.
         self.ended = threading.Event()
@@ -242,7 +244,7 @@ class Delivery:
                     self._order.begin(events[-1].seq)
                     self._queue.put(events)
         except SunmiIpcError as error:
-            self.problem = str(error)
+            self.problem, self.broken = str(error), error
             _log.error("events: %s: %s", self.name, error)
         finally:
             self.ended.set()

@@ -263,7 +263,9 @@ class WebhookSink:
             reason = f"HTTP {answer.status_code}"
             if answer.status_code in _LATER or answer.status_code >= 500:
                 after = answer.headers.get("Retry-After", "")
-                raise Again(reason, float(after) if after.isascii() and after.isdecimal() and len(after) < 6 else None)
+                raise Again(
+                    reason, float(after) if after.isascii() and after.isdecimal() and len(after) < 6 else None
+                )
             raise Rejected(reason)
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ from sunmi_ipc_cli.main import app
 from typer.testing import CliRunner
 
 from sunmi_ipc.discovery import DiscoveredCamera, memory
+from sunmi_ipc.errors import SpoolError
 from sunmi_ipc.events import Spool, Subscription
 from sunmi_ipc.events.model import of
 from sunmi_ipc.events.receiver import free_port
@@ -193,6 +194,19 @@ def test_kill_9_while_cameras_post_loses_and_doubles_nothing(ready: VirtualCamer
 )
 def test_what_cannot_be(options: list[str], code: int, words: str, tmp_path: Path) -> None:
     assert words in ipc("listen", "--port", "0", "--spool", str(tmp_path), *options, code=code).stderr
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("option", ["--json", "--quiet"])
+def test_a_spool_that_can_no_longer_be_read_is_an_error(
+    tmp_path: Path, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(consumer: object, **options: object) -> None:
+        raise SpoolError("the event spool {path} is closed", path="here")
+
+    monkeypatch.setattr("sunmi_ipc.events.consumer.Consumer.read", read)
+    done = ipc("listen", "--port", "0", "--spool", str(tmp_path), "--exec", "cat", option, code=2)
+    assert "spool here is closed" in done.stdout + done.stderr
 
 
 @pytest.mark.usefixtures("environment")

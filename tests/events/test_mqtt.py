@@ -102,6 +102,9 @@ class Listener:
     def topics(self, part: str) -> list[str]:
         return [payload for topic, payload, retain in self.got if part in topic and not retain]
 
+    def of(self, part: str) -> list[str]:
+        return [payload for topic, payload, _ in self.got if part in topic]
+
     def ids(self) -> list[str]:
         return [json.loads(payload)["event_id"] for payload in self.topics("/event/")]
 
@@ -185,6 +188,29 @@ def test_a_broker_restart_loses_nothing(spool: Spool, broker: Broker, listener: 
         assert delivery.drain(40)
         assert eventually(lambda: len(set(listener.ids())) == 1600)
     assert set(listener.ids()) == {str(n) for n in range(1600)}
+
+
+@needs_broker
+def test_a_broker_that_forgets_is_told_again_and_only_the_newest(spool: Spool, broker: Broker) -> None:
+    broker.config.write_text(broker.config.read_text().replace("persistence true", "persistence false"))
+    broker.stop()
+    sink = MqttSink(broker.url)
+    with Delivery(spool, sink, backoff=(0.05, 0.2)) as delivery:
+        for total in range(500):
+            sink.people("FS1", {"total": total})
+        assert not sink._client._out_messages  # what is late is not kept, a minute of it after the other
+        for _ in range(2):
+            broker.start()
+            late = Listener(broker)
+            try:
+                assert eventually(lambda: late.of("/FS1/people") == ['{"total": 499}'])  # noqa: B023
+                assert eventually(lambda: len(late.of("homeassistant/")) == 6)  # noqa: B023
+            finally:
+                late.close()
+            broker.stop()
+        broker.start()
+        put(spool, 1)
+        assert delivery.drain(20)
 
 
 @needs_broker
