@@ -15,7 +15,7 @@ def try_lock(path: Path) -> IO[bytes]:
         OSError: The file cannot be made, or its file system has no locks.
 
     """
-    file = open(path, "ab")  # noqa: SIM115 - held by the caller
+    file = open(path, "ab", opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115 - held by the caller
     try:
         if os.name == "nt":
             import msvcrt

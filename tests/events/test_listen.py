@@ -327,6 +327,9 @@ def test_status_and_forget(spooled: Path, tmp_path: Path) -> None:
     assert "webhook" in ipc("status", *where).stdout
     assert "--yes" in ipc("forget", "webhook", *where, code=2).stderr
     ipc("forget", "nobody", "--yes", *where, code=2)
+    with Spool(spooled, retention=None) as spool:
+        spool.consumer("webhook", alone=True)
+        assert "another program takes" in ipc("forget", "webhook", "--yes", *where, code=2).stderr
     ipc("forget", "webhook", "--yes", *where)
     assert json.loads(ipc("status", "--json", *where).stdout)["consumers"] == {}
     missing = tmp_path / "missing"

@@ -259,6 +259,7 @@ def test_who_reads_alone_has_the_name_to_himself(tmp_path: Path) -> None:
         other.consumer("web")  # who only looks may
         mine.close()
         other.consumer("web", alone=True)
+    assert [p for p in tmp_path.iterdir() if p.stat().st_mode & 0o077] == []
 
 
 def test_a_place_may_be_taken_anew(spool: Spool) -> None:
