@@ -80,7 +80,8 @@ def open_cloud(ctx: typer.Context) -> Cloud:
 
 @contextmanager
 def parts(ctx: typer.Context, cloud: Cloud, template: str) -> Iterator[None]:
-    """A bar on a terminal while a long period is fetched in parts."""
+    """A bar on a terminal while a long period of a shop is fetched in parts."""
+    cloud.require_shop()  # before anything is drawn
     if not progress_wanted(State.of(ctx)):
         yield
         return
