@@ -249,8 +249,15 @@ def error_document(error: errors.SunmiIpcError) -> dict[str, Any]:
     }
 
 
-def print_error(state: State, error: errors.SunmiIpcError) -> None:
-    """One line on stderr, with the next step; with ``--json`` also the document on stdout."""
+def print_error(state: State, error: errors.SunmiIpcError, *, about: str = "") -> None:
+    """One line on stderr, with the next step; with ``--json`` also the document on stdout.
+
+    Args:
+        state: How the command was called.
+        error: What went wrong.
+        about: With what of several, where the error's own words do not say it.
+
+    """
     document = error_document(error)["error"]
     if state.json:
         print_json({"error": document})
@@ -260,6 +267,7 @@ def print_error(state: State, error: errors.SunmiIpcError) -> None:
         else ""
     )
     where = f"{document['camera']}: " if document["camera"] else ""
+    where += f"{printable(about)}: " if about and about not in document["message"] else ""
     end = "" if document["message"].endswith((".", "。")) or not document["hint"] else tr(".")
     blank = "" if (end or document["message"][-1:]) == "。" else " "  # a Chinese full stop brings its own
     hint = f"{end}{blank}{document['hint']}" if document["hint"] else ""

@@ -2,6 +2,8 @@
 
 ZH: dict[str, str] = {
     "'ipc protocol list' lists them.": "'ipc protocol list' 可列出全部。",
+    "{count} of {total} added": "已添加 {count} 个，共 {total} 个",
+    "{path}: {value}": "{path}：{value}",
     "0 snapshot (no direction), 1 normal.": "0 抓拍模式(不分方向),1 正常模式。",
     "0 unknown, 1 male, 2 female.": "0 未知,1 男,2 女。",
     "1080p or 720p; cameras support only 1080p at present.": "1080p 或 720p;摄像机目前只支持 1080p。",
