@@ -270,8 +270,8 @@ def test_every_error_has_an_exit_code() -> None:
     assert len(every) > 10
     for kind in every:
         error = kind.__new__(kind)
-        # A card that breaks is nobody's wrong usage.
-        unexpected = kind in (errors.SunmiIpcError, errors.CardWriteError)
+        # A disk or a card that breaks is nobody's wrong usage.
+        unexpected = kind in (errors.SunmiIpcError, errors.DiskFailed, errors.CardWriteError)
         assert (exit_code(error) is Exit.UNEXPECTED) == unexpected, kind
 
 
