@@ -182,9 +182,20 @@ def confirm(text: str, yes: bool) -> None:
             what=text,
             hint="Say --yes to go on without being asked.",
         )
-    if not typer.confirm(f"{text} {tr('Go on?')}", default=False, err=True):
+    if not agreed(f"{text} {tr('Go on?')}"):
         sys.stderr.write(tr("Nothing was changed.") + "\n")
         raise typer.Exit(1)
+
+
+def agreed(question: str) -> bool:
+    """Ask until the answer is yes or no; Enter is no."""
+    while True:
+        answer = typer.prompt(f"{question} [y/N]", default="", show_default=False, err=True)
+        if (said := str(answer).strip().lower()) in ("y", "yes", "是"):
+            return True
+        if said in ("", "n", "no", "否"):
+            return False
+        sys.stderr.write(tr("Answer y or n.") + "\n")
 
 
 def ask_secret(prompt: str) -> str:

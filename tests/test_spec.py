@@ -289,7 +289,7 @@ def templates() -> set[str]:
             if name in takers and len(node.args) > places.get(name, 99):
                 arguments.append(node.args[places[name]])
             elif name.endswith(
-                ("Error", "ConnectionFailed", "CameraNotFound", "BadPacket", "Reason")
+                ("Error", "ConnectionFailed", "CameraNotFound", "BadPacket", "Reason", "DiskFailed")
             ) and not (hasattr(builtins, name) or name in ("DeviceError", "PydanticCustomError")):
                 arguments += node.args[:1]
                 arguments += [k.value for k in node.keywords if k.arg == "hint"]

@@ -1,6 +1,7 @@
 """Chinese of the library's and the commands' messages."""
 
 ZH: dict[str, str] = {
+    "Answer y or n.": "请回答 y 或 n。",
     ".": "。",
     "error:": "错误:",
     # -- library ------------------------------------------------------------------------------
