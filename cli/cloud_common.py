@@ -16,7 +16,7 @@ from sunmi_ipc.errors import ConfigError, ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.spec import registry
 
-from .output import note, print_json, progress_wanted, say, table
+from .output import labelled, note, print_json, progress_wanted, say, table
 from .state import State
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def epilog(*keys: str) -> str:
         endpoint = by_key[key]
         mark = f" ({tr('in development')})" if getattr(endpoint, "in_development", False) else ""
         parts.append(endpoint.path + mark)
-    return f"{tr('Endpoints used:')} {', '.join(parts)}"
+    return labelled(tr("Endpoints used:"), ", ".join(parts))
 
 
 def open_cloud(ctx: typer.Context) -> Cloud:

@@ -260,6 +260,11 @@ def error_document(error: errors.SunmiIpcError) -> dict[str, Any]:
     }
 
 
+def labelled(label: str, text: str) -> str:
+    """*label*, which ends in a colon, before *text*; a Chinese colon brings its own blank."""
+    return f"{label}{'' if label.endswith('：') else ' '}{text}"
+
+
 def print_error(state: State, error: errors.SunmiIpcError, *, about: str = "") -> None:
     """One line on stderr, with the next step; with ``--json`` also the document on stdout.
 
@@ -282,4 +287,4 @@ def print_error(state: State, error: errors.SunmiIpcError, *, about: str = "") -
     end = "" if document["message"].endswith((".", "。")) or not document["hint"] else tr(".")
     blank = "" if (end or document["message"][-1:]) == "。" else " "  # a Chinese full stop brings its own
     hint = f"{end}{blank}{document['hint']}" if document["hint"] else ""
-    sys.stderr.write(f"{tr('error:')} {where}{document['message']}{code}{hint}\n")
+    sys.stderr.write(f"{labelled(tr('error:'), where)}{document['message']}{code}{hint}\n")

@@ -321,6 +321,18 @@ def test_chinese_fills_the_same_blanks() -> None:
         assert blanks[0] == blanks[1], english
 
 
+def test_chinese_has_chinese_punctuation() -> None:
+    from sunmi_ipc.i18n import _chinese
+
+    page = (ROOT / "README.zh-CN.md").read_text("utf-8")
+    page = re.sub(r"^```.*?^```", "", page, flags=re.M | re.S)
+    texts = [*_chinese().values(), *re.sub(r"`[^`]*`|\]\([^)]*\)", "`", page).splitlines()]
+    bare = [re.sub(r"\{[^}]*\}|'[^']*'|\[[^\]]*\]", "", text) for text in texts]
+    assert [
+        text for text in bare if re.search(r"[\u4e00-\u9fff] ?[,;?!()]|[,;?!()] ?[\u4e00-\u9fff]", text)
+    ] == []
+
+
 def test_every_endpoint_has_a_command_that_exists_and_marks_it() -> None:
     from sunmi_ipc_cli.endpoints import USES, describe
     from sunmi_ipc_cli.main import load
