@@ -169,6 +169,6 @@ def listing(
         print_json(dict(document) if isinstance(document, Mapping) else document.as_dict())
     elif path is None or str(path) != "-":
         if rows:
-            table(rows, names)
+            table(rows, names, least=[name for name in reversed(names[2:]) if name != "url"])
         else:
             say(state, "nothing found")

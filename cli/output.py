@@ -6,8 +6,7 @@ import contextlib
 import json
 import os
 import sys
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import time
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,9 @@ from sunmi_ipc.i18n import language, tr
 from sunmi_ipc.redact import printable, redact, scrub
 
 from .state import State
+from .tables import columns as columns
+from .tables import table as table
+from .tables import width as width
 
 if TYPE_CHECKING:
     from sunmi_ipc.models.base import Reply
@@ -61,30 +63,6 @@ def note(state: State, template: str, /, **values: Any) -> None:
 
 def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
     return {k: printable(v) if isinstance(v, str) else v for k, v in values.items()}
-
-
-def width(text: str) -> int:
-    """Columns that *text* takes on a terminal; Chinese characters take two."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def columns(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """Cells padded to *widths*, a line of a table."""
-    padded = [cell + " " * max(0, w - width(cell)) for cell, w in zip(cells, widths, strict=True)]
-    return "  ".join(padded).rstrip()
-
-
-def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
-    """Rows under column headings, on stdout."""
-    cells = [[printable(tr(name)).upper() for name in names]]
-    cells += [[_cell(row.get(name)) for name in names] for row in rows]
-    widths = [max(width(line[i]) for line in cells) for i in range(len(names))]
-    for line in cells:
-        sys.stdout.write(columns(line, widths) + "\n")
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else printable(str(value))
 
 
 def fields(values: Mapping[str, Any]) -> None:
@@ -130,7 +108,7 @@ def show(
     elif rows:
         items = data.get(rows) or []
         if items:
-            table(items, list(items[0]))
+            table(items, list(items[0]), least=list(items[0])[:1:-1])
         else:
             say(state, "nothing found")
     else:

@@ -16,13 +16,8 @@ import typer
 
 from sunmi_ipc.i18n import language
 
-from .output import width
+from .tables import fold, width
 
-#: No line starts with the one or ends with the other.
-_CLOSING, _OPENING = "，。：；？！、）」』》…,.:;?!)]", "（「『《(["
-_PIECE = re.compile(
-    rf"\s+|[{re.escape(_OPENING)}]*(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef]+)[{re.escape(_CLOSING)}]*|[{re.escape(_OPENING + _CLOSING)}]+"
-)
 _EXTRA = re.compile(r"  \[([^\[\]]*)\]$")
 _NAME_COLUMN, _GAP = 30, 2
 
@@ -45,21 +40,6 @@ def retell(text: str) -> str:
         if found := pattern.fullmatch(text):
             return chinese.format(**{k: retell(v) for k, v in found.groupdict().items()})
     return text
-
-
-def fold(text: str, columns: int) -> list[str]:
-    """*text* in lines of at most *columns*; Chinese, which takes two each, breaks anywhere but at stops."""
-    lines = [""]
-    for piece in _PIECE.findall(text):
-        if width(lines[-1]) + width(piece.rstrip()) > columns and lines[-1]:
-            lines[-1] = lines[-1].rstrip()
-            lines.append("")
-        if lines[-1] or not piece.isspace():
-            lines[-1] += piece
-        while width(lines[-1].rstrip()) > columns > 2:  # a word longer than a line
-            end = next(i for i in range(columns, 0, -1) if width(lines[-1][:i]) <= columns)
-            lines[-1:] = [lines[-1][:end], lines[-1][end:]]
-    return lines
 
 
 class Context(typer.Context):

@@ -8,7 +8,8 @@ import pytest
 import typer
 from sunmi_ipc_cli import output
 from sunmi_ipc_cli.main import app
-from sunmi_ipc_cli.wording import fold, retell
+from sunmi_ipc_cli.tables import fold
+from sunmi_ipc_cli.wording import retell
 from typer.testing import CliRunner
 
 REFUSED = {
