@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sunmi_ipc.errors import BadEvent
@@ -19,7 +19,6 @@ from sunmi_ipc.values import AgeRange, DetectType, Gender
 
 JSON = "application/json"
 # The first draw builds tables; a busy machine is no finding.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def bodies(kit: Any, fields: dict[str, Any]) -> dict[str, bytes]:
@@ -164,7 +163,6 @@ def test_malformed(body: bytes) -> None:
         assert caught.value.localized("zh")[0] != caught.value.message
 
 
-@patient
 @given(st.binary(max_size=300) | st.text().map(lambda t: t.encode("utf-8", "surrogatepass")))
 def test_any_bytes_give_an_event_or_bad_event(body: bytes) -> None:
     try:
@@ -182,7 +180,6 @@ VALUES = st.recursive(
 )
 
 
-@patient
 @given(
     st.dictionaries(
         st.sampled_from(
