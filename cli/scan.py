@@ -18,6 +18,7 @@ from sunmi_ipc.redact import printable
 
 from .output import columns, note, print_json, print_json_line, say, waiting
 from .state import Exit, State
+from .tables import clip, fitting, left_out, window
 
 if TYPE_CHECKING:
     from sunmi_ipc.discovery import Change, DiscoveredCamera, Reason, ScanReport
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _COLUMNS = ("sn", "ip", "model", "name", "network", "firmware", "mac")
 _WIDTHS = (16, 15, 6, 16, 7, 10, 17)
+_LEAST = ("mac", "firmware", "network", "model", "name")
 _KEYS = ("sn", "ip", "port", "mac", "model", "name", "firmware", "network", "interface", "source", "rtt_ms")
 _CSV = (*_KEYS, "interface_ip", "addresses", "flags")
 _WATCH_S = 5.0
@@ -41,11 +43,21 @@ def _row(camera: DiscoveredCamera) -> dict[str, Any]:
     }
 
 
-def _cells(camera: DiscoveredCamera) -> str:
+def _shown(taken: int = 0) -> dict[str, int]:
+    """The columns that the terminal has room for, beside *taken*, and their widths."""
+    room = window() and max(window() - taken, 1)
+    widths = dict(zip(_COLUMNS, _WIDTHS, strict=True))
+    return {name: widths[name] for name in fitting(_COLUMNS, _WIDTHS, _LEAST, room)}
+
+
+def _cells(camera: DiscoveredCamera, shown: dict[str, int]) -> str:
     row = _row(camera) | {"sn": camera.sn or "?"}
     marks = [] if camera.source == "udp" else [f"({camera.source})"]
     marks += [f"! {', '.join(camera.flags)}"] if camera.flags else []
-    line = columns([printable(str(row[c])) for c in _COLUMNS], _WIDTHS)
+    cells = {name: printable(str(row[name])) for name in shown}
+    if window() and "name" in cells:  # a user may have given a long one
+        cells["name"] = clip(cells["name"], shown["name"])
+    line = columns(list(cells.values()), list(shown.values()))
     return "  ".join([line, *marks])
 
 
@@ -123,8 +135,9 @@ def scan(
                 writer.writerow([" ".join(cell) if isinstance(cell, list) else cell for cell in cells])
             elif human:
                 if len(found) == 1:
-                    sys.stdout.write(columns([tr(c).upper() for c in _COLUMNS], _WIDTHS) + "\n")
-                sys.stdout.write(_cells(camera) + "\n")
+                    shown = _shown()
+                    sys.stdout.write(columns([tr(c).upper() for c in shown], list(shown.values())) + "\n")
+                sys.stdout.write(_cells(camera, shown) + "\n")
                 sys.stdout.flush()
     memory.remember(report.cameras, config_dir())
     if state.json:
@@ -137,6 +150,8 @@ def scan(
         )
     _remarks(state, report, interfaces)
     if human and found:
+        if not state.quiet:
+            left_out(_COLUMNS, list(shown))
         say(state, "{count} found in {seconds:.1f} s", count=len(report.cameras), seconds=report.elapsed_s)
     if not found:
         raise typer.Exit(Exit.UNREACHABLE)
@@ -274,7 +289,8 @@ def _change(change: Change) -> dict[str, Any]:
 
 def _print_change(change: Change) -> None:
     at = time.strftime("%H:%M:%S", time.localtime(change.at))
-    line = f"{at}  {columns([tr(str(change.kind))], [8])}  {_cells(change.camera)}"
+    head = f"{at}  {columns([tr(str(change.kind))], [8])}  "
+    line = head + _cells(change.camera, _shown(len(head)))
     if change.before is not None:
         old = [f"{name}: {getattr(change.before, name)!s}" for name in change.fields]
         line += "  " + tr("(was {old})", old=printable(", ".join(old)))

@@ -14,6 +14,7 @@ from enum import Flag
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sunmi_ipc.simulator import Vendor, VirtualCamera
 from sunmi_ipc.spec import registry
@@ -21,6 +22,11 @@ from sunmi_ipc.spec import registry
 # A shell that starts us behind "&" has SIGINT ignored, and every child would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# How long an example takes to make or to run says something of this machine's load, not of the code.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

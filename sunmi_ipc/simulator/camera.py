@@ -45,6 +45,7 @@ class VirtualCamera:
     order of checks                     URL, model, app_id, form of timestamp and random, activated,
                                         signature, clock, parameters
     clock                               code 5 beyond ``clock_tolerance_s`` (300)
+    ``device/activate``                 serial number (11), active already (9), bound (10), internet (4)
     replayed ``random``                 accepted
     ``device/getInfo`` before activation  code 7
     card while formatting               blank (1)
@@ -53,6 +54,7 @@ class VirtualCamera:
     picture                             magnification 4 at the longest end; sharp at one focus a zoom;
                                         automatic IR: grey from 22 to 6; rotation clockwise; the door
                                         line stands as stored, whatever the rotation
+    people flow                         counts from activation on; every face seen is an arrival
     clip                                its URL answers ``{"code": 236}`` until it is ready, 4 to 12 s
                                         after ``media/getVideoClip``; then 404 after ten minutes
     ``data``                            under ``data``; with ``flat=True`` beside ``code``
@@ -70,7 +72,7 @@ class VirtualCamera:
         overrides: Other paths and names than the table's, as a real camera may have.
         udp: Answer discovery.
         reply: Where answers go: ``sender``, ``port`` or ``broadcast`` (``simulator.discovery``).
-        people: How many have come by an FM020 that is ready.
+        people: How many come by an FM020; they have come before to one that is ready.
         video: How it films: sizes, frame rates, codec, RTSP user.
 
     """
@@ -114,8 +116,10 @@ class VirtualCamera:
         self.vendor = vendor or Vendor()
         self.state: CameraState = new_state(Model(model.upper()), state, seed, number)
         self.state.video = video or self.state.video
-        if self.state.card is CardStatus.NORMAL and self.state.model is Model.FM020:
-            populate(self.state, people)
+        if self.state.model is Model.FM020:
+            self.state.people = people
+            if self.state.card is CardStatus.NORMAL:
+                populate(self.state, people)
         self.faults = Faults(seed)
         self.flat, self.clock_tolerance_s, self.overrides = flat, clock_tolerance_s, dict(overrides or {})
         self._wanted = (ip, port)
