@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import math
 import sys
 import time
 from dataclasses import asdict
@@ -30,6 +31,7 @@ _LEAST = ("mac", "firmware", "network", "model", "name")
 _KEYS = ("sn", "ip", "port", "mac", "model", "name", "firmware", "network", "interface", "source", "rtt_ms")
 _CSV = (*_KEYS, "interface_ip", "addresses", "flags")
 _WATCH_S = 5.0
+_KEEP_S = 1.0  # the memory is a file: not written anew for each of five hundred cameras
 
 
 def _row(camera: DiscoveredCamera) -> dict[str, Any]:
@@ -200,19 +202,22 @@ def _remarks(state: State, report: ScanReport, interfaces: list[str] | None) -> 
             )
         if len(camera.addresses) > 1:
             note(state, "{sn} answers from {addresses}.", sn=camera.sn, addresses=", ".join(camera.addresses))
-    if state.verbose:
-        for reason, count in sorted(report.rejected.items()):
-            note(
-                state,
-                "{count} packets rejected: {reason} (from {senders})",
-                count=count,
-                reason=tr(reason),
-                senders=", ".join(report.rejected_from[reason]),
-            )
+    _say_rejected(state, report)
     if not report.cameras:
         note(state, "No camera was found. 'ipc doctor' looks for reasons; '--target' asks an address.")
         for remark in explain(report, interfaces=interfaces):
             _say_reason(state, remark)
+
+
+def _say_rejected(state: State, report: ScanReport) -> None:
+    for reason, count in sorted(report.rejected.items()) if state.verbose else ():
+        note(
+            state,
+            "{count} packets rejected: {reason} (from {senders})",
+            count=count,
+            reason=tr(reason),
+            senders=", ".join(report.rejected_from[reason]),
+        )
 
 
 def _say_reason(state: State, reason: Reason) -> None:
@@ -232,7 +237,7 @@ def _watch(
 ) -> None:
     from threading import Timer
 
-    from sunmi_ipc.discovery import ChangeKind, Tracker, memory
+    from sunmi_ipc.discovery import ChangeKind, DiscoveredCamera, Tracker, memory
     from sunmi_ipc.settings import config_dir
 
     with Tracker(interval=interval, interfaces=interfaces, targets=targets) as tracker:
@@ -242,10 +247,17 @@ def _watch(
             timer.start()
         if not as_json:
             note(state, "Watching for cameras; Ctrl-C ends it.")
+        told, seen, kept_at = 0, list[DiscoveredCamera](), -math.inf
         try:
+            told = _say_new(state, tracker.report, told)
             for change in tracker:
+                told = _say_new(state, tracker.report, told)
                 if change.kind is not ChangeKind.OFFLINE:
-                    memory.remember([change.camera], config_dir())
+                    seen.append(change.camera)
+                if time.monotonic() - kept_at > _KEEP_S:
+                    memory.remember(seen, config_dir())
+                    seen.clear()
+                    kept_at = time.monotonic()
                 if as_json:
                     print_json_line(_change(change))
                 else:
@@ -253,6 +265,17 @@ def _watch(
         finally:
             if timer is not None:
                 timer.cancel()
+            memory.remember(seen, config_dir())
+            _say_new(state, tracker.report, told)
+            _say_rejected(state, tracker.report)
+
+
+def _say_new(state: State, report: ScanReport, told: int) -> int:
+    """Say the notes after the first *told*; how many there are."""
+    notes = report.notes[told:]
+    for remark in notes:
+        _say_reason(state, remark)
+    return told + len(notes)
 
 
 def _change(change: Change) -> dict[str, Any]:

@@ -254,7 +254,8 @@ class DeviceError(SunmiIpcError):
             self.code = code
         known = self.code if isinstance(self.code, DeviceCode) else None
         template = known.meaning if known else "the camera answered with the unknown code {code}"
-        super().__init__(template, hint=hint or (known.hint if known else ""), camera=camera, code=code)
+        hint = hint or (known.hint if known else "")
+        super().__init__(template, hint=hint, camera=camera, code=code, path=endpoint)
         self.endpoint = endpoint
 
     @classmethod

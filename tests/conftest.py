@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
-import random
+import secrets
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -95,10 +95,11 @@ def virtual(vendor: Vendor) -> Iterator[Callable[..., VirtualCamera]]:
     running: list[VirtualCamera] = []
 
     def start(**options: Any) -> VirtualCamera:
+        # Not from random: it starts alike in every worker, and cameras of two tests would be twins.
         camera = VirtualCamera(
             vendor,
             number=len(running),
-            **{"state": "ready", "udp": False, "people": 0, "seed": random.getrandbits(64)} | options,
+            **{"state": "ready", "udp": False, "people": 0, "seed": secrets.randbits(64)} | options,
         ).start()
         camera.state.format_s = camera.state.join_s = 0.1
         running.append(camera)

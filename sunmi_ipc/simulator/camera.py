@@ -152,7 +152,20 @@ class VirtualCamera:
         self.close()
 
     def start(self) -> Self:
-        """Bind and answer; returns when the camera can be reached."""
+        """Bind and answer; returns when the camera can be reached.
+
+        Raises:
+            ConfigError: An address or port cannot be had.
+
+        """
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _open(self) -> None:
         self._context = self.vendor.server_context(self.state.sn, minimum=self._minimum_tls)
         listener = self._bind()
         self.ip, self.port = listener.getsockname()[:2]
@@ -169,7 +182,6 @@ class VirtualCamera:
             running.add(own, self._hear)
             self._sockets.append(own)
             discovery.BROADCASTS.join(self._answer_discovery)
-        return self
 
     def _bind(self) -> socket.socket:
         ip, port = self._wanted
@@ -443,11 +455,16 @@ def start_cameras(
         port: The HTTPS port of all.
         options: For each :class:`VirtualCamera`.
 
+    Raises:
+        ConfigError: There are not so many free addresses, or the discovery port cannot be had.
+
     """
-    loop.allow_sockets(3 * count)
+    loop.allow_sockets(4 * count)
+    if options.get("udp", True):
+        # Who holds the port of every address, lets no camera start.
+        discovery.udp_socket("0.0.0.0").close()  # noqa: S104 - nothing is read from it
     cameras: list[VirtualCamera] = []
     number, missed = first, 0
-    _allow_files(4 * count)
     try:
         while len(cameras) < count:
             if number > 65_000 or missed > _MISSES:
@@ -478,14 +495,3 @@ def _is_free(ip: str, port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _allow_files(count: int) -> None:
-    """Each camera holds three sockets: raise the process's limit where it is lower and may be raised."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft != resource.RLIM_INFINITY and soft < count + 256:
-            wanted = count + 256 if hard == resource.RLIM_INFINITY else min(count + 256, hard)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import SplitResult, quote, urljoin
 
 from .. import wire
-from ..errors import FileMissingError, ReplyError, SunmiIpcError
+from ..errors import ConfigError, FileMissingError, ReplyError, SunmiIpcError
 from ..guard import addresses, own_url
 from ..transport import explain_camera
 from ..wire import Incoming
@@ -145,7 +145,9 @@ class Connection:
                 self.close()
         except SunmiIpcError as error:
             self.close()
-            if error.camera is None:
+            if error.camera is None and not isinstance(
+                error, ConfigError
+            ):  # this computer's disk is not its fault
                 error.camera = camera.address
             raise
         except (OSError, http.client.HTTPException, ValueError) as error:

@@ -20,6 +20,13 @@ ZH: dict[str, str] = {
     "{interface}: another program holds UDP port {port}; answers to that port go to it": (
         "{interface}：UDP 端口 {port} 被其他程序占用，发往该端口的应答会被它收走"
     ),
+    "no link: the cable is not plugged in, or the Wi-Fi not joined ({interfaces})": (
+        "没有链路：网线未插好，或未连接 Wi-Fi（{interfaces}）"
+    ),
+    "Plug in the cable at both ends, or join the cameras' Wi-Fi, and scan again.": (
+        "请插好网线两端，或连接摄像机所在的 Wi-Fi，然后重新扫描。"
+    ),
+    "End the program that holds the UDP port.": "请结束占用该 UDP 端口的程序。",
     "mDNS cannot be used: {reason}": "无法使用 mDNS：{reason}",
     "{sn} says that its address is {claimed}, but answers from {ip}; {ip} is used.": (
         "{sn} 声称地址是 {claimed}，却从 {ip} 应答；将使用 {ip}。"

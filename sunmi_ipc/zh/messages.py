@@ -102,7 +102,7 @@ ZH: dict[str, str] = {
     "{name}: out of bounds": "{name}：超出范围",
     "{name}: the serial number is not known": "{name}：不知道序列号",
     "Name the camera by its serial number with -c, so that it can be found again.": "请用 -c 写明序列号，以便重新找到摄像机。",
-    "{name}: neither an address nor a block of at most 1,024": "{name}：不是地址，也不是最多 1,024 个地址的网段",
+    "{target}: neither an address nor a block of at most 1,024": "{target}：不是地址，也不是最多 1,024 个地址的网段",
     "For example 192.168.1.20 or 192.168.1.0/24.": "例如 192.168.1.20 或 192.168.1.0/24。",
     "{name}: unknown": "{name}：未知",
     "{path} holds no client certificate with its key": "{path} 中没有带密钥的客户端证书",

@@ -152,7 +152,8 @@ def test_a_path_that_a_camera_does_not_know_spoils_nothing_else(shop: Make) -> N
     )
     (problem,) = first.problems
     assert (problem.setting, problem.code, problem.endpoint) == ("ir", 6, "config/getIrMode")
-    assert "inferred" in problem.hint("en")
+    assert "config/getIrMode is inferred" in problem.hint("en")
+    assert "config/getIrMode 是推断" in problem.hint("zh")
     assert first.done == ["led", "rotation"]
     assert second.done == ["ir", "rotation"]
 
@@ -353,6 +354,7 @@ def test_a_camera_that_does_not_keep_a_setting(shop: Make) -> None:
 def test_one_scan_for_all(shop: Make) -> None:
     here = shop(8, state="ready")
     here.write("[defaults]\nled = false\n")
-    finder = Finder(interfaces=["lo"])
-    assert len(here.run(finder=finder)) == 8
+    finder, stop = Finder(interfaces=["lo"]), threading.Event()
+    assert len(here.run(finder=finder, stop=stop)) == 8
+    assert not stop.is_set()  # a run that came to its end was not stopped
     assert finder.scans == 1
