@@ -70,8 +70,9 @@ def devices(
             return
         found = cloud.devices.list_by_company(company) if company else cloud.devices.list()
         names = ["ipc_sn", "ipc_id", "ipc_name", "model_name", "software_version", "online"]
+        words = ("no", "yes") if csv else (tr("no"), tr("yes"))  # a file is for programs
         rows = [
-            c.as_dict() | {"online": "" if c.active_status is None else ("no", "yes")[c.online]}
+            c.as_dict() | {"online": "" if c.active_status is None else words[c.online]}
             for c in found.ipc_list
         ]
         listing(ctx, found, rows, names, csv)

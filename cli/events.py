@@ -11,7 +11,7 @@ from sunmi_ipc.i18n import tr
 from sunmi_ipc.values import EventType
 
 from .listen import listen
-from .output import confirm, show
+from .output import confirm, say, show
 from .replay import forget, replay, status
 from .state import State
 from .target import open_camera
@@ -42,7 +42,14 @@ def list_(ctx: typer.Context) -> None:
     """List the subscriptions."""
     state = State.of(ctx)
     with open_camera(state) as camera:
-        show(state, camera.events.list(), rows="sub_event")
+        found = camera.events.list()
+    if not found.sub_event and not state.json:
+        say(
+            state,
+            "The camera pushes nothing yet. 'ipc events listen --subscribe EVENT' receives what it sees.",
+        )
+        return
+    show(state, found, rows="sub_event")
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -134,6 +135,21 @@ def _show(state: State, outcomes: list[Outcome]) -> None:
         print_outcomes(outcomes)
 
 
+def _next(state: State, site: Path, outcomes: list[Outcome]) -> None:
+    """On a terminal, the step that follows: apply what differs, or hand over what is as wanted."""
+    if state.json or not sys.stderr.isatty():
+        return
+    named = "" if site == Path("site.toml") else f" {shlex.quote(str(site))}"
+    if any(str(outcome.standing) == "differs" for outcome in outcomes):
+        note(state, "To make it so: {command}", command=f"ipc fleet apply{named}")
+    elif outcomes and all(outcome.ok for outcome in outcomes):
+        note(
+            state,
+            "All as wanted. A report to hand over: {command}",
+            command=f"ipc fleet export{named} --html report.html",
+        )
+
+
 def _finish(outcomes: list[Outcome], *fine: str) -> None:
     if any(str(outcome.standing) not in fine for outcome in outcomes):
         raise typer.Exit(Exit.SOME_FAILED)
@@ -198,6 +214,7 @@ def plan(
     with _open(loaded, journal, write=False) as book:
         outcomes = _run(state, loaded, book, apply=False, jobs=jobs)
     _show(state, outcomes)
+    _next(state, site, outcomes)
     _finish(outcomes, "ok", "differs")
 
 
@@ -299,6 +316,7 @@ def verify(
     with _open(loaded, journal, write=False) as book:
         outcomes = _run(state, loaded, book, apply=False, record=True, jobs=jobs)
     _show(state, outcomes)
+    _next(state, site, outcomes)
     _finish(outcomes, "ok")
 
 

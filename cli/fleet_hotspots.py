@@ -13,7 +13,7 @@ import typer
 from sunmi_ipc import errors
 from sunmi_ipc.i18n import tr
 
-from .output import error_document, is_terminal, note, waiting
+from .output import advised, error_document, is_terminal, note, waiting
 from .state import State
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _tell(state: State, one: Visit) -> None:
         state,
         "{ssid}: {problem}",
         ssid=one.ssid or "SUNMI",
-        problem=f"{told['message']}. {told['hint'] or ''}",
+        problem=advised(told["message"], told["hint"] or ""),
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sunmi_ipc.i18n import language, tr
 from sunmi_ipc.redact import printable, redact_text
 
-from .output import columns, progress_wanted, width
+from .output import advised, columns, progress_wanted, width
 from .state import State
 from .tables import fitting, window
 
@@ -154,7 +154,7 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
         lines = [
             (
                 tr(d.setting) + (f".{d.field}" if d.field != d.setting else ""),
-                f"{d.now} → {d.wanted}",
+                f"{'-' if d.now in (None, '') else d.now} → {d.wanted}",
             )
             for d in outcome.differences
         ]
@@ -167,12 +167,9 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
             lines.append((tr("not on this model"), ", ".join(map(tr, outcome.notes))))
         for problem in outcome.problems:
             hint = problem.hint(lang)
-            end = "" if problem.message(lang).endswith((".", "。")) else tr(".")
-            lines.append(
-                (f"! {tr(problem.setting or problem.step)}", f"{problem.message(lang)}{end} {hint}".strip())
-            )
+            lines.append((f"! {tr(problem.setting or problem.step)}", advised(problem.message(lang), hint)))
         for name, text in lines:
             out.write(redact_text(printable("    " + tr("{name}: {text}", name=name, text=text))) + "\n")
     counts = summary(outcomes)
-    total = ", ".join(f"{count} {tr(standing)}" for standing, count in counts.items())
+    total = tr(", ").join(f"{count} {tr(standing)}" for standing, count in counts.items())
     out.write(total + "\n")

@@ -191,6 +191,7 @@ def load(name: str) -> Any:
 def _speak(command: Any) -> None:
     """Have the help of a command and of those under it in the user's language; it is written in English."""
     command.help = tr(command.help or "")
+    command.short_help = command.help.partition("\n\n")[0]  # else Typer cuts it to a line
     command.context_class = Context
     for sub in getattr(command, "commands", {}).values():
         _speak(sub)

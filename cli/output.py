@@ -238,6 +238,15 @@ def error_document(error: errors.SunmiIpcError) -> dict[str, Any]:
     }
 
 
+def advised(message: str, hint: str) -> str:
+    """What went wrong, and the next step as a sentence of its own."""
+    if not hint:
+        return message
+    end = "" if message.endswith((".", "。")) else tr(".")
+    blank = "" if (end or message[-1:]) == "。" else " "  # a Chinese full stop brings its own
+    return f"{message}{end}{blank}{hint}"
+
+
 def labelled(label: str, text: str) -> str:
     """*label*, which ends in a colon, before *text*; a Chinese colon brings its own blank."""
     return f"{label}{'' if label.endswith('：') else ' '}{text}"
@@ -262,7 +271,5 @@ def print_error(state: State, error: errors.SunmiIpcError, *, about: str = "") -
     )
     where = f"{document['camera']}: " if document["camera"] else ""
     where += f"{printable(about)}: " if about and about not in document["message"] else ""
-    end = "" if document["message"].endswith((".", "。")) or not document["hint"] else tr(".")
-    blank = "" if (end or document["message"][-1:]) == "。" else " "  # a Chinese full stop brings its own
-    hint = f"{end}{blank}{document['hint']}" if document["hint"] else ""
-    sys.stderr.write(f"{labelled(tr('error:'), where)}{document['message']}{code}{hint}\n")
+    told = advised(f"{document['message']}{code}", document["hint"] or "")
+    sys.stderr.write(f"{labelled(tr('error:'), where)}{told}\n")

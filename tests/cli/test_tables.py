@@ -80,3 +80,16 @@ def test_headings_are_chinese(lines: Any, monkeypatch: pytest.MonkeyPatch) -> No
         "组名",
         "容量",
     ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "last"), [(0, "mac"), (120, "mac"), (80, "firmware"), (60, "name"), (40, "ip")]
+)
+def test_a_scan_fits_the_window(columns: int, last: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sunmi_ipc_cli import scan
+
+    monkeypatch.setattr(scan, "window", lambda: columns)
+    shown = scan._shown()
+    assert list(shown)[:2] == ["sn", "ip"]
+    assert list(shown)[-1] == last
+    assert not columns or sum(shown.values()) + 2 * (len(shown) - 1) <= columns

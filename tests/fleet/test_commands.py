@@ -328,3 +328,23 @@ def test_the_page_names_every_key_and_column() -> None:
     listed = re.search(r"CSV columns: `(.*?)`", page)
     assert listed is not None
     assert set(listed[1].split()) == set(COLUMNS)
+
+
+def test_a_plan_names_the_next_step_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sunmi_ipc_cli import fleet
+    from sunmi_ipc_cli.state import State
+
+    from sunmi_ipc.fleet.outcome import Outcome, Standing
+
+    def said(standing: str, terminal: bool = True) -> str:
+        monkeypatch.setattr(fleet.sys.stderr, "isatty", lambda: terminal, raising=False)
+        outcome = Outcome(key="FS101D8BS00106", standing=Standing(standing))
+        fleet._next(State(), Path("shop 1.toml"), [outcome])
+        return capsys.readouterr().err
+
+    assert "ipc fleet apply 'shop 1.toml'" in said("differs")
+    assert said("differs", terminal=False) == ""
+    assert said("failed") == ""
+    assert "ipc fleet export 'shop 1.toml' --html" in said("ok")
