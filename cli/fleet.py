@@ -336,7 +336,11 @@ def status(
         for row in rows
     ]
     if not state.quiet:
-        table(shown, ["camera", "address", "name", "standing", "when", "problem"])
+        table(
+            shown,
+            ["camera", "address", "name", "standing", "when", "problem"],
+            least=("when", "address", "name"),
+        )
 
 
 @app.command()

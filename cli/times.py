@@ -7,14 +7,14 @@ A camera does not tell its time zone (its API has no call for it), so times are 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Annotated
 
 import typer
 
 from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
-from sunmi_ipc.video.timeline import placed
+from sunmi_ipc.video.timeline import fixed, placed
 
 From = Annotated[
     str,
@@ -129,7 +129,7 @@ def parse_when(
         ParameterError: It is none of these.
 
     """
-    now = (now or datetime.now().astimezone()).astimezone(tz)
+    now = fixed(now or datetime.now().astimezone(), tz)
     written = " ".join(text.split())
     words = written.lower()
     if words in ("now", "现在"):
@@ -137,9 +137,9 @@ def parse_when(
     try:
         if match := _AGO.fullmatch(words):
             parts = re.findall(r"(\d+)([wdhms])", match[1] or match[2])
-            return now - sum((timedelta(**{_UNITS[u]: int(n)}) for n, u in parts), timedelta())
+            return fixed(now - sum((timedelta(**{_UNITS[u]: int(n)}) for n, u in parts), timedelta()), tz)
         if _UNIX.fullmatch(words):
-            return datetime.fromtimestamp(int(words), tz).astimezone(tz)
+            return fixed(datetime.fromtimestamp(int(words), UTC), tz)
         midnight = (day or now).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
         head, _, rest = words.partition(" ")
         if head in _DAYS:
@@ -148,7 +148,7 @@ def parse_when(
         if (wall := _on_day(midnight, words)) is not None:
             return placed(wall, tz)
         made = datetime.fromisoformat(written)
-        return made if made.tzinfo else placed(made, tz)
+        return fixed(made, made.tzinfo) if made.tzinfo else placed(made, tz)
     except (ValueError, OverflowError, OSError):
         raise ParameterError(
             "{name}: not a time", name=name, hint="Write 14:00, yesterday 14:00, -2h, or 2026-11-24T14:00."
@@ -167,7 +167,7 @@ def parse_period(
         ParameterError: Not a time, or the period ends before it starts.
 
     """
-    now = (now or datetime.now().astimezone()).astimezone(tz)
+    now = fixed(now or datetime.now().astimezone(), tz)
     first = parse_when(start or "today", "--from", now=now, tz=tz)
     last = now
     if end:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from ..errors import ConfigError
+from ..lock import try_lock
 
 _VERSION = 1
 _SCHEMA = """
@@ -286,23 +287,12 @@ def _version(connection: sqlite3.Connection) -> int | None:
 def _lock_file(path: Path) -> IO[bytes]:
     """A lock that goes with the process, however it ends."""
     try:
-        guard = open(path.with_name(path.name + ".lock"), "ab")  # noqa: SIM115 - held as long as the journal
-    except OSError as error:
-        raise _unusable(path, error.strerror or type(error).__name__) from None
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(guard.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        else:
-            import fcntl
-
-            fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        guard.close()
+        return try_lock(path.with_name(path.name + ".lock"))
+    except BlockingIOError:
         raise ConfigError(
             "another process is at work on {path}",
             hint="Wait until it is done, or end it; its work is not lost.",
             path=str(path),
         ) from None
-    return guard
+    except OSError as error:
+        raise _unusable(path, error.strerror or type(error).__name__) from None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, tzinfo
-from itertools import pairwise
+from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,9 +31,25 @@ class Stretch:
         return self.end - self.start
 
 
+def fixed(moment: datetime, tz: tzinfo | None) -> datetime:
+    """An aware time as the clocks of *tz* show it (None: this computer's), with an offset that does not move.
+
+    Python compares and subtracts two times of one ``ZoneInfo`` by their clocks alone: an hour wrong where the
+    clocks were changed between them.
+    """
+    there = moment.astimezone(tz)
+    return there.replace(tzinfo=timezone(there.utcoffset() or timedelta()), fold=0)
+
+
 def placed(wall: datetime, tz: tzinfo | None) -> datetime:
-    """A clock's reading as an aware time: the offset is that of its own day. None is this computer's zone."""
-    return wall.replace(tzinfo=tz) if tz is not None else wall.astimezone()
+    """A clock's reading as an aware time: the offset is that of its own day. None is this computer's zone.
+
+    A reading that comes twice is the first; one that is skipped lies so far after the change.
+    """
+    wall = wall.replace(fold=0)
+    # Of a skipped reading, naive.astimezone() makes an hour before the change.
+    there = wall.replace(tzinfo=tz) if tz is not None else datetime.fromtimestamp(wall.timestamp(), UTC)
+    return fixed(there, tz)
 
 
 def stretches(records: Iterable[VideoRecord]) -> list[Stretch]:
@@ -66,8 +82,11 @@ def strip(footage: Sequence[Stretch], day: datetime, tz: tzinfo | None = None) -
     """
     date = day.astimezone(tz).date()
     steps = [datetime.combine(date, time()) + timedelta(hours=24 * i / CELLS) for i in range(CELLS + 1)]
+    edges = [placed(step, tz) for step in steps]
+    # What the clocks skip is no time: its half hours are empty.
+    edges = [*accumulate(reversed(edges), min)][::-1]
     line = ""
-    for begin, end in pairwise(placed(step, tz) for step in steps):
+    for begin, end in pairwise(edges):
         whole = (end - begin).total_seconds()
         there = sum(max(0.0, (min(s.end, end) - max(s.start, begin)).total_seconds()) for s in footage)
         share = there / whole if whole > 0 else 0.0

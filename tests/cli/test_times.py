@@ -81,6 +81,35 @@ def test_the_offset_is_the_days_own(in_berlin: None) -> None:
         assert parse_when("14:00", "", now=now, tz=tz) == datetime(2026, 10, 26, 13, tzinfo=UTC)
 
 
+def test_hours_ago_are_hours_where_the_clocks_were_changed(in_berlin: None) -> None:
+    """At 3:30 in winter time, an hour and a half ago it was 2:00 for the second time."""
+    now = datetime(2026, 10, 25, 2, 30, tzinfo=UTC)
+    for tz in (None, BERLIN):
+        assert parse_when("-90m", "", now=now, tz=tz) == datetime(2026, 10, 25, 1, tzinfo=UTC)
+        start, end = parse_period("-3h", "", now=now, tz=tz)
+        assert end - start == timedelta(hours=3)
+        assert parse_period("today", "", now=now, tz=tz)[0] == datetime(2026, 10, 24, 22, tzinfo=UTC)
+
+
+def test_the_hour_that_comes_twice(in_berlin: None) -> None:
+    now = datetime(2026, 10, 25, 1, 10, tzinfo=UTC)  # 2:10 for the second time
+    for tz in (None, BERLIN):
+        first = datetime(2026, 10, 25, 0, 50, tzinfo=UTC)
+        assert parse_period("02:50", "", now=now, tz=tz) == (first, now)
+        assert parse_period("2026-10-25T02:50", "now", now=now, tz=tz) == (first, now)
+        with pytest.raises(ParameterError):
+            parse_period("2026-10-25T02:50+01:00", "now", now=now, tz=tz)
+
+
+def test_the_hour_that_does_not_come(in_berlin: None) -> None:
+    now = datetime(2026, 3, 29, 12, tzinfo=UTC)
+    for tz in (None, BERLIN):
+        assert parse_period("02:30", "03:45", now=now, tz=tz) == (
+            datetime(2026, 3, 29, 1, 30, tzinfo=UTC),
+            datetime(2026, 3, 29, 1, 45, tzinfo=UTC),
+        )
+
+
 @pytest.mark.parametrize(
     ("text", "hours"), [("+08:00", 8), ("UTC+8", 8), ("-0330", -3.5), ("UTC", 0), ("Asia/Shanghai", 8)]
 )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sunmi_ipc.models import VideoRecord
-from sunmi_ipc.video.timeline import CELLS, Stretch, days, gaps, stretches, strip
+from sunmi_ipc.video.timeline import CELLS, Stretch, days, gaps, placed, stretches, strip
 
 DAY = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -53,9 +53,25 @@ def test_days_have_23_hours_too() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     spring = datetime(2026, 3, 29, tzinfo=berlin)  # 2:00 to 3:00 does not exist
     line = strip([Stretch(spring, datetime(2026, 3, 30, tzinfo=berlin), 1)], spring, berlin)
-    assert line[:4] == "████"
-    assert line[6:] == "█" * 42
+    assert line == "████··" + "█" * 42
     assert days(spring, datetime(2026, 3, 31, tzinfo=berlin), berlin) == [
         spring,
         datetime(2026, 3, 30, tzinfo=berlin),
     ]
+
+
+def test_a_half_hour_that_comes_twice_is_as_high_as_both() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    autumn = datetime(2026, 10, 25, tzinfo=berlin)  # 2:00 to 3:00 comes twice: from 0:00 and from 1:00 UTC
+    first = datetime(2026, 10, 25, 0, tzinfo=UTC)
+    half = timedelta(minutes=30)
+    line = strip([Stretch(first + 2 * half, first + 3 * half, 1)], autumn, berlin)
+    assert line[5] == "▃"  # a third of 2:30 to 3:00, which is an hour and a half
+    assert set(line[:5] + line[6:]) == {"·"}
+
+
+def test_a_gap_is_as_long_as_it_was() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    start, end = placed(datetime(2026, 10, 25), berlin), placed(datetime(2026, 10, 26), berlin)
+    ((begin, until),) = gaps([], start, end)
+    assert until - begin == timedelta(hours=25)
