@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sunmi_ipc.fleet.journal import Journal
 from sunmi_ipc.fleet.outcome import Standing
-from sunmi_ipc.simulator import VirtualCamera
+from sunmi_ipc.simulator import Vendor, VirtualCamera
 
 from .conftest import POLICY, Shop
 from .test_commands import Ipc, ipc  # noqa: F401 - a fixture
@@ -141,3 +141,22 @@ def test_a_url_with_a_password_is_kept_and_shown_without_it(shop: Make, ipc: Ipc
     assert here.cameras[0].state.documents["hooks"] == {
         "dynamic_detect_event": ["http://u:hunter22@h/e?token=sesame9"]
     }
+
+
+def test_an_entry_is_bound_to_a_camera_that_answered_an_apply(shop: Make) -> None:
+    """Neither a plan nor a camera of another vendor's key binds it."""
+    here = shop(1, state="ready")
+    (mine,) = here.cameras
+    here.write('[[cameras]]\nany = "FM020"\nname = "Till"\n', entries=False)
+    with Vendor() as other, VirtualCamera(other, state="ready", people=0) as foreign:
+        here.cameras[:] = [foreign]
+        (outcome,) = here.run().values()
+        assert outcome.problems[0].type == "TlsError"
+        here.cameras[:] = [mine]
+        (planned,) = here.run(apply=False).values()
+        assert planned.sn == mine.sn
+        with Journal(here.journal) as journal:
+            assert journal.bindings() == {}
+        assert all(outcome.ok for outcome in here.run().values())
+        with Journal(here.journal) as journal:
+            assert journal.bindings() == {"any:FM020#1": mine.sn}
