@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-import requests
 import urllib3
 
 from .errors import ConnectionFailed, ReplyError, SunmiIpcError, TlsError
@@ -30,9 +29,9 @@ _SHOWN = 2000
 _REACH_HINT = "Is it on and in this network? 'ipc scan' lists the cameras that answer."
 
 
-#: What requests, urllib3 and the system raise when an exchange breaks; :func:`explain` has words for each.
+#: What urllib3 and the system raise when an exchange breaks (requests' errors are OSError, too);
+#: :func:`explain` has words for each.
 FAULTS = (
-    requests.RequestException,
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
     OSError,
@@ -73,18 +72,6 @@ class _Pool(urllib3.HTTPSConnectionPool):
     """One kept connection, made with our TLS context, which alone decides whom to trust."""
 
     ConnectionCls = _Connection
-
-
-class DeafSession(requests.Session):
-    """A session that has never heard of redirections.
-
-    ``allow_redirects=False`` is not enough: requests then still reads the redirection's whole body,
-    decompressed and without a limit, to prepare the next request.
-    """
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Nowhere."""
-        return None
 
 
 class HttpsTransport:
@@ -232,7 +219,7 @@ def explain(
     for item in chain:
         if isinstance(item, ssl.SSLError) and not isinstance(item, ssl.SSLEOFError | TimeoutError):
             return tls(item)
-    if any(isinstance(i, TimeoutError | socket.timeout | requests.Timeout) for i in chain):
+    if any(isinstance(i, TimeoutError | socket.timeout) for i in chain):
         return ConnectionFailed(
             "no complete answer within {seconds:.3g} s", hint=hint, seconds=min(timeout, max(elapsed, 0.001))
         )

@@ -16,7 +16,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 from ..errors import ReplyError, SunmiIpcError, TlsError
 from ..redact import MASK, is_secret
 from ..tls import CALL, CameraSocket, read_ca
-from ..transport import FAULTS, DeafSession, explain
+from ..transport import FAULTS, explain
 from ..wire import Incoming
 from .wire import Request
 
@@ -44,6 +44,18 @@ def context(ca: str = "") -> ssl.SSLContext:
         # No store of one file: requests' own list stands in, beside the system's folder if it has one.
         made.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
     return made
+
+
+class DeafSession(requests.Session):
+    """A session that has never heard of redirections.
+
+    ``allow_redirects=False`` is not enough: requests then still reads the redirection's whole body,
+    decompressed and without a limit, to prepare the next request.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Nowhere."""
+        return None
 
 
 class _Adapter(HTTPAdapter):

@@ -215,6 +215,9 @@ class Contact:
                 hint="Leave one of the two out of the site file.",
                 key=first,
             )
+        # Kept now that it has answered: not for a plan, nor for a stranger's camera that takes us for none of its own.
+        if self._slot.any and self._crew.apply and self._crew.journal.bindings().get(self._slot.key) != sn:
+            self._crew.journal.bind(self._slot.key, sn)
 
     def _probe(self) -> None:
         """Ask who it is; code 7 tells that it is not activated."""

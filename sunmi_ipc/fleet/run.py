@@ -184,7 +184,6 @@ class _Dispatch:
             model = next((model for model in self._open if model in camera.model.upper()), "")
             if self._open.get(model) and not {sn, camera.mac or sn} & self._taken:
                 slot = self._open[model].pop(0)
-                self._crew.journal.bind(slot.key, sn)
                 self._taken.add(sn)
                 del missing[slot.key]
                 self._start(slot, camera)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
-from sunmi_ipc.discovery import DiscoveredCamera, discover
-from sunmi_ipc.fleet.finder import Finder
 from sunmi_ipc.fleet.journal import Journal
 from sunmi_ipc.fleet.outcome import Standing
-from sunmi_ipc.simulator import VirtualCamera
+from sunmi_ipc.simulator import Vendor, VirtualCamera
 
 from .conftest import POLICY, Shop
 from .test_commands import Ipc, ipc  # noqa: F401 - a fixture
@@ -60,16 +57,6 @@ def test_two_entries_for_one_camera_are_not_worked_on_at_once(shop: Make) -> Non
     assert here.counts("device/activate") == [(1,)]
 
 
-def _only(here: Shop) -> Finder:
-    """Discovery that hears the cameras of this shop alone."""
-
-    def scan(**options: Any) -> Iterator[DiscoveredCamera]:
-        known = {camera.sn for camera in here.cameras}
-        yield from (one for one in discover(**options) if one.sn in known)
-
-    return Finder(interfaces=["lo"], scan=scan)
-
-
 def test_a_replaced_camera_is_forgotten(shop: Make, ipc: Ipc) -> None:  # noqa: F811
     here = shop(1, state="ready")
     (old,) = here.cameras
@@ -78,13 +65,13 @@ def test_a_replaced_camera_is_forgotten(shop: Make, ipc: Ipc) -> None:  # noqa: 
         policy=POLICY.replace("find = 5", "find = 1"),
         entries=False,
     )
-    (outcome,) = here.run(finder=_only(here)).values()
+    (outcome,) = here.run().values()
     assert (outcome.ok, outcome.sn) == (True, old.sn)
     old.close()
     new = VirtualCamera(here.vendor, state="ready", people=0).start()
     here.cameras[:] = [new]
     try:
-        (outcome,) = here.run(finder=_only(here)).values()
+        (outcome,) = here.run().values()
         assert (outcome.standing, outcome.sn) == (Standing.ABSENT, old.sn)
         assert f"ipc fleet forget {old.sn}" in outcome.problems[0].hint("en")
         assert old.sn in ipc(here, "forget", "WRONG", code=2).stderr
@@ -92,7 +79,7 @@ def test_a_replaced_camera_is_forgotten(shop: Make, ipc: Ipc) -> None:  # noqa: 
             "entry": "any:FM020#1",
             "sn": old.sn,
         }
-        (outcome,) = here.run(finder=_only(here)).values()
+        (outcome,) = here.run().values()
         assert (outcome.ok, outcome.sn) == (True, new.sn)
     finally:
         new.close()
@@ -107,7 +94,7 @@ def test_an_entry_of_its_own_takes_a_camera_from_any(shop: Make) -> None:
     here.write(
         '[[cameras]]\nany = "FM020"\nname = "Aisle"\n', policy=POLICY.replace("find = 5", "find = 0.5")
     )
-    outcomes = here.run(finder=_only(here))
+    outcomes = here.run()
     assert outcomes[camera.sn].ok
     assert outcomes["any:FM020#1"].standing is Standing.ABSENT
     assert not camera.state.name.startswith("Aisle")
@@ -154,3 +141,22 @@ def test_a_url_with_a_password_is_kept_and_shown_without_it(shop: Make, ipc: Ipc
     assert here.cameras[0].state.documents["hooks"] == {
         "dynamic_detect_event": ["http://u:hunter22@h/e?token=sesame9"]
     }
+
+
+def test_an_entry_is_bound_to_a_camera_that_answered_an_apply(shop: Make) -> None:
+    """Neither a plan nor a camera of another vendor's key binds it."""
+    here = shop(1, state="ready")
+    (mine,) = here.cameras
+    here.write('[[cameras]]\nany = "FM020"\nname = "Till"\n', entries=False)
+    with Vendor() as other, VirtualCamera(other, state="ready", people=0) as foreign:
+        here.cameras[:] = [foreign]
+        (outcome,) = here.run().values()
+        assert outcome.problems[0].type == "TlsError"
+        here.cameras[:] = [mine]
+        (planned,) = here.run(apply=False).values()
+        assert planned.sn == mine.sn
+        with Journal(here.journal) as journal:
+            assert journal.bindings() == {}
+        assert all(outcome.ok for outcome in here.run().values())
+        with Journal(here.journal) as journal:
+            assert journal.bindings() == {"any:FM020#1": mine.sn}

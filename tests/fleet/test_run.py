@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from sunmi_ipc.discovery import DiscoveredCamera, discover
 from sunmi_ipc.errors import ConfigError
 from sunmi_ipc.fleet.finder import Finder
 from sunmi_ipc.fleet.journal import Journal
@@ -193,7 +192,7 @@ def test_absent_wrong_and_foreign_cameras_are_named(shop: Make) -> None:
             f'[[cameras]]\nsn = "{foreign.sn}"\n[[cameras]]\nsn = "FS101D8BS99998"\naddress = "{camera.address}"\n',
             policy=policy,
         )
-        outcomes = here.run()
+        outcomes = here.run(finder=Finder(interfaces=["lo"]))
         absent = outcomes["FS101D8BS99999"]
         assert absent.standing is Standing.ABSENT
         assert "was not found" in absent.problems[0].message("en")
@@ -255,14 +254,7 @@ def test_any_camera_of_a_model_keeps_its_entry(shop: Make) -> None:
         entries=False,
     )
 
-    def scan(**options: Any) -> Iterator[DiscoveredCamera]:
-        known = {c.sn: c for c in here.cameras}
-        yield from (one for one in discover(**options) if one.sn in known)
-
-    def go() -> dict[str, Outcome]:
-        return here.run(finder=Finder(interfaces=["lo"], scan=scan))
-
-    outcomes = go()
+    outcomes = here.run()
     assert all(o.ok for o in outcomes.values()), [o.problems for o in outcomes.values()]
     assert [c.state.name for c in first] == ["Door", "Aisle 1", "Aisle 2", "Till"]
     assert outcomes[by_mac.state.mac].sn == by_mac.sn
@@ -272,7 +264,7 @@ def test_any_camera_of_a_model_keeps_its_entry(shop: Make) -> None:
         here.cameras.append(extra)
         policy = POLICY.replace("find = 5", "find = 1")
         here.site.write_text(here.site.read_text().replace(POLICY, policy))
-        again = go()
+        again = here.run()
     finally:
         here.cameras.remove(extra)
         extra.close()

@@ -18,7 +18,6 @@ import pytest
 
 from sunmi_ipc import errors
 from sunmi_ipc.simulator import Vendor
-from sunmi_ipc.transport import DeafSession
 
 from .hostile import Hostile, Stopwatch, answer, head
 
@@ -384,7 +383,7 @@ def test_endless_session_tickets(vendor: Vendor) -> None:
 
 def test_the_clouds_redirections_are_not_read_either(vendor: Vendor) -> None:
     """The same session serves the vendor's cloud."""
-    from sunmi_ipc.cloud.transport import _Connection, context
+    from sunmi_ipc.cloud.transport import DeafSession, _Connection, context
 
     session = _Connection("https://store.example", context("")).session
     assert isinstance(session, DeafSession)
