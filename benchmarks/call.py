@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import ssl
 import statistics
 import time
+from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from sunmi_ipc import wire
 from sunmi_ipc.simulator import VirtualCamera, connect
 from sunmi_ipc.spec import registry
-from sunmi_ipc.transport import RequestsTransport, _Adapter
+from sunmi_ipc.transport import HttpsTransport
 from sunmi_ipc.wire import Credentials
 
 CALLS, ROUNDS = 200, 15
+
+
+class _Adapter(HTTPAdapter):
+    """Requests with the camera's TLS context."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._tls = {"ssl_context": context, "assert_hostname": False}
+        super().__init__()
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        """Connect with our context, whatever *verify* says."""
+        return super().build_connection_pool_key_attributes(request, verify, cert)[0], self._tls
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """The context alone decides."""
 
 
 def main() -> None:
@@ -21,11 +39,10 @@ def main() -> None:
     with VirtualCamera(state="ready", udp=False) as virtual, connect(virtual) as camera:
         camera.device.info()
         transport = camera._transport
-        assert isinstance(transport, RequestsTransport)
-        context = transport.session.get_adapter("https://x")._context  # type: ignore[attr-defined]
+        assert isinstance(transport, HttpsTransport)
         plain = requests.Session()
         plain.trust_env = False
-        plain.mount("https://", _Adapter(context))
+        plain.mount("https://", _Adapter(transport.context))
         endpoint = registry()["device/getInfo"]
         url = f"{transport.base}/openapi/device/getInfo"
         headers = {"Content-Type": "application/x-www-form-urlencoded"}

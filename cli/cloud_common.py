@@ -16,7 +16,7 @@ from sunmi_ipc.errors import ConfigError, ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.spec import registry
 
-from .output import note, print_json, progress_wanted, say, table
+from .output import labelled, note, print_json, progress_wanted, say, table
 from .state import State
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def epilog(*keys: str) -> str:
         endpoint = by_key[key]
         mark = f" ({tr('in development')})" if getattr(endpoint, "in_development", False) else ""
         parts.append(endpoint.path + mark)
-    return f"{tr('Endpoints used:')} {', '.join(parts)}"
+    return labelled(tr("Endpoints used:"), ", ".join(parts))
 
 
 def open_cloud(ctx: typer.Context) -> Cloud:
@@ -80,7 +80,8 @@ def open_cloud(ctx: typer.Context) -> Cloud:
 
 @contextmanager
 def parts(ctx: typer.Context, cloud: Cloud, template: str) -> Iterator[None]:
-    """A bar on a terminal while a long period is fetched in parts."""
+    """A bar on a terminal while a long period of a shop is fetched in parts."""
+    cloud.require_shop()  # before anything is drawn
     if not progress_wanted(State.of(ctx)):
         yield
         return
@@ -168,6 +169,6 @@ def listing(
         print_json(dict(document) if isinstance(document, Mapping) else document.as_dict())
     elif path is None or str(path) != "-":
         if rows:
-            table(rows, names)
+            table(rows, names, least=[name for name in reversed(names[2:]) if name != "url"])
         else:
             say(state, "nothing found")

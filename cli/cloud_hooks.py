@@ -11,8 +11,8 @@ from sunmi_ipc.errors import ParameterError, SunmiIpcError
 from sunmi_ipc.i18n import tr
 
 from .cloud_common import epilog, open_cloud
-from .listen import _deliver, _sum_up, _until_signal, _wait
 from .output import note, show
+from .receiving import DurationOption, deliver, held, sum_up, until_signal, wait
 from .sinks import (
     ExecOption,
     JsonlOption,
@@ -90,10 +90,7 @@ def listen(
     ] = False,
     spool: SpoolOption = None,
     count: Annotated[int, typer.Option(min=0, help=tr("Stop after so many new messages; 0: never."))] = 0,
-    duration: Annotated[
-        float,
-        typer.Option("--for", metavar="SECONDS", min=0, help=tr("Stop after so many seconds; 0: never.")),
-    ] = 0.0,
+    duration: DurationOption = 0.0,
 ) -> None:
     """Receive messages, keep them on the disk, show and forward them, until Ctrl-C."""
     from sunmi_ipc.cloud.messages import CLOUD, MessageReceiver
@@ -112,19 +109,15 @@ def listen(
     )  # fmt: skip
     folder = spool or config_dir() / "cloud-messages"
     with contextlib.ExitStack() as stack:
-        # Before anything is kept or sent: what a sink holds is let go of whatever follows.
-        undelivered = contextlib.ExitStack()
-        stack.callback(undelivered.close)
-        for sink in sinks:
-            undelivered.callback(sink.close)
+        undelivered = stack.enter_context(held(sinks))
         kept = stack.enter_context(Spool(folder, dialect=CLOUD))
         receiver = stack.enter_context(
             MessageReceiver(
                 kept, host=host, port=port, path="", secrets=secrets, allow_unsigned=allow_unsigned
             )
         )
-        stop = stack.enter_context(_until_signal())
-        deliveries = _deliver(stack, kept, sinks)
+        stop = stack.enter_context(until_signal())
+        deliveries = deliver(stack, kept, sinks)
         undelivered.pop_all()  # closed by their deliveries
         with contextlib.ExitStack() as subscribed:
             if callback:
@@ -135,11 +128,11 @@ def listen(
                 url=receiver.url,
                 path=str(folder),
             )
-            _wait(stop, receiver, deliveries, count, duration)
+            wait(stop, receiver, deliveries, count, duration)
         for delivery in deliveries:
             delivery.drain(5)
-        left = {d.name: backlog for d in deliveries if (backlog := kept.consumer(d.name).backlog())}
-    _sum_up(state, receiver, deliveries, left)
+        left = {d.name: backlog for d in deliveries if (backlog := d.backlog())}
+    sum_up(state, receiver, deliveries, left)
 
 
 def _subscribe(ctx: typer.Context, stack: contextlib.ExitStack, events: list[int], callback: str) -> None:

@@ -11,7 +11,7 @@ import typer
 from sunmi_ipc.errors import ConfigError, ParameterError, TlsError
 from sunmi_ipc.i18n import tr
 
-from .output import fields, is_terminal, note, print_error, print_json, say
+from .output import agreed, fields, is_terminal, note, print_error, print_json, say
 from .state import State
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -98,9 +98,7 @@ def configure(
                 "there is no system keyring for the secrets",
                 hint="Say --secrets-in-file to keep them in a file that only you can read.",
             )
-        if not typer.confirm(
-            tr("There is no system keyring. Keep the secrets in a file that only you can read?"), err=True
-        ):
+        if not agreed(tr("There is no system keyring. Keep the secrets in a file that only you can read?")):
             for key in SECRETS:
                 values.pop(key, None)
     written = write_profile(name, values, use_keyring=use_keyring)

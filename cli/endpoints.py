@@ -5,6 +5,8 @@ from __future__ import annotations
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.spec import ALL_MODELS, registry
 
+from .output import labelled
+
 #: Command line without ``ipc`` by the endpoints' names in the library.
 USES: dict[str, tuple[str, ...]] = {
     "info": ("device.info",),
@@ -75,4 +77,4 @@ def describe(keys: tuple[str, ...]) -> str:
         marks = [tr("inferred")] if endpoint.inferred else []
         marks += sorted(endpoint.models) if endpoint.models != ALL_MODELS else []
         parts.append(endpoint.path + (f" ({', '.join(marks)})" if marks else ""))
-    return f"{tr('Endpoints used:')} {', '.join(parts)}"
+    return labelled(tr("Endpoints used:"), ", ".join(parts))

@@ -11,7 +11,7 @@ from sunmi_ipc.errors import SunmiIpcError
 from sunmi_ipc.i18n import language, tr
 
 from . import people
-from .output import confirm, print_error, print_json, say, show, table
+from .output import confirm, print_error, print_json, say, show
 from .state import Exit, State, exit_code
 from .target import open_camera
 
@@ -168,11 +168,13 @@ def add(
             if result.error is not None:
                 failed.append(result.error)
                 rows[-1]["error"] = result.error.localized(language())[0]
-                print_error(State(quiet=state.quiet), result.error)
+                print_error(State(quiet=state.quiet), result.error, about=str(result.path))
+            elif not state.json:
+                say(state, "{path}: {value}", path=str(result.path), value=result.faceid)
     if state.json:
         print_json({"faces": rows})
     else:
-        table(rows, ["file", "faceid", "error"])
+        say(state, "{count} of {total} added", count=len(rows) - len(failed), total=len(rows))
     if failed:
         # A file that cannot be read is not the camera's refusal.
         raise typer.Exit(Exit.SOME_FAILED if len(failed) < len(rows) else exit_code(failed[0]))

@@ -71,6 +71,7 @@ def _run(
     apply: bool,
     record: bool = False,
     jobs: int | None = None,
+    agreed: frozenset[tuple[str, str]] | None = None,
 ) -> list[Outcome]:
     """One run, shown while it lasts; Ctrl-C ends it and says how far it came."""
     from functools import partial
@@ -87,7 +88,7 @@ def _run(
     done: list[Outcome] = []
     with View(state, len(loaded.slots)) as view:
         outcomes = run(
-            loaded, connect, journal, apply=apply, record=record, jobs=jobs,
+            loaded, connect, journal, apply=apply, record=record, jobs=jobs, agreed=agreed,
             interfaces=settings.interfaces(), stop=stop, tell=view.tell,
         )  # fmt: skip
         with _interruptible(state, stop, view), closing(outcomes):
@@ -224,22 +225,25 @@ def apply_(
             from .fleet_hotspots import visit
 
             visit(state, loaded, book)
-        if not yes:
-            _ask(state, loaded, book, jobs)
-        outcomes = _run(state, loaded, book, apply=True, jobs=jobs)
+        agreed = None if yes else _ask(state, loaded, book, jobs)
+        outcomes = _run(state, loaded, book, apply=True, jobs=jobs, agreed=agreed)
     _show(state, outcomes)
     _finish(outcomes, "ok")
 
 
-def _ask(state: State, loaded: Loaded, book: Journal, jobs: int | None) -> None:
-    """Plan first; ask where something would be destroyed."""
+def _ask(state: State, loaded: Loaded, book: Journal, jobs: int | None) -> frozenset[tuple[str, str]]:
+    """Plan first; ask where something would be destroyed. Returns: what was agreed to, by camera."""
     from .fleet_view import print_outcomes
 
     outcomes = _run(state, loaded, book, apply=False, jobs=jobs)
-    activate = sum("activate" in o.planned for o in outcomes)
-    cards = sum(any(step.startswith("format") for step in o.planned) for o in outcomes)
-    if not activate + cards:
-        return
+    agreed = frozenset(
+        (o.key, what) for o in outcomes for what in ("activate", "format")
+        if any(step.partition(" ")[0] == what for step in o.planned)
+    )  # fmt: skip
+    if not agreed:
+        return agreed
+    activate = sum(what == "activate" for _, what in agreed)
+    cards = len(agreed) - activate
     if not state.json and not state.quiet:
         print_outcomes(outcomes)
     confirm(
@@ -251,6 +255,34 @@ def _ask(state: State, loaded: Loaded, book: Journal, jobs: int | None) -> None:
         ),
         yes=False,
     )
+    return agreed
+
+
+@app.command()
+def forget(
+    ctx: typer.Context,
+    sn: Annotated[str, typer.Argument(help=tr("Serial number of the camera that was replaced."))],
+    site: SiteFile = _SITE,
+    journal: JournalFile = None,
+    inline: Inline = False,
+) -> None:
+    """Free an "any" entry from the camera it has, so that the next apply gives it another."""
+    state = State.of(ctx)
+    loaded = _load(state, site, inline, resolve=False)
+    with _open(loaded, journal, write=True) as book:
+        key = book.release(sn)
+        known = ", ".join(sorted(book.bindings().values()))
+    if key is None:
+        raise errors.ParameterError(
+            'no "any" entry has the camera {sn}',
+            name="sn",
+            hint="They have: {known}." if known else 'No "any" entry has a camera yet.',
+            sn=sn,
+            known=known,
+        )
+    if state.json:
+        print_json({"entry": key, "sn": sn})
+    say(state, "{entry} is free for another camera: 'ipc fleet apply' looks for it.", entry=key)
 
 
 @app.command()
@@ -304,7 +336,11 @@ def status(
         for row in rows
     ]
     if not state.quiet:
-        table(shown, ["camera", "address", "name", "standing", "when", "problem"])
+        table(
+            shown,
+            ["camera", "address", "name", "standing", "when", "problem"],
+            least=("when", "address", "name"),
+        )
 
 
 @app.command()

@@ -14,6 +14,7 @@ from sunmi_ipc.redact import printable, redact_text
 
 from .output import columns, progress_wanted, width
 from .state import State
+from .tables import fitting, window
 
 if TYPE_CHECKING:
     from sunmi_ipc.fleet.outcome import Outcome
@@ -27,7 +28,7 @@ def first_problem(outcome: Outcome) -> str:
         return ""
     problem, lang = outcome.problems[0], language()
     where = problem.setting or problem.step
-    return redact_text(printable(f"{tr(where)}: {problem.message(lang)}"))
+    return redact_text(printable(tr("{name}: {text}", name=tr(where), text=problem.message(lang))))
 
 
 class View:
@@ -137,12 +138,15 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
     """Camera by camera what differs, what was or would be done, and what failed; the sum at the end."""
     lang = language()
     names = ("camera", "address", "model", "name", "standing")
-    rows = [
+    cells = [
         (o.sn or o.key, o.address, o.model, o.name, tr(str(o.standing)))
         for o in sorted(outcomes, key=lambda o: o.key)
     ]
-    head = tuple(tr(name).upper() for name in names)
-    widths = [max(width(printable(line[i])) for line in [head, *rows]) for i in range(len(names))]
+    title = tuple(tr(name).upper() for name in names)
+    needed = [max(width(printable(line[i])) for line in [title, *cells]) for i in range(len(names))]
+    kept = [names.index(n) for n in fitting(names, needed, ("model", "address", "name"), window())]
+    widths = [needed[i] for i in kept]
+    head, *rows = ([line[i] for i in kept] for line in [title, *cells])
     out = sys.stdout
     out.write(columns(head, widths) + "\n")
     for row, outcome in zip(rows, sorted(outcomes, key=lambda o: o.key), strict=True):
@@ -168,7 +172,7 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
                 (f"! {tr(problem.setting or problem.step)}", f"{problem.message(lang)}{end} {hint}".strip())
             )
         for name, text in lines:
-            out.write(redact_text(printable(f"    {name}: {text}")) + "\n")
+            out.write(redact_text(printable("    " + tr("{name}: {text}", name=name, text=text))) + "\n")
     counts = summary(outcomes)
     total = ", ".join(f"{count} {tr(standing)}" for standing, count in counts.items())
     out.write(total + "\n")

@@ -48,6 +48,7 @@ def show_footage(
                 for r in found
             ],
             ["start", "end", "duration", "url"],
+            least=("end", "duration"),
         )
     else:
         after = {a: b - a for a, b in gaps}
@@ -63,6 +64,7 @@ def show_footage(
                 for s in footage
             ],
             ["start", "end", "duration", "recordings", "gap after"],
+            least=("recordings", "end"),
         )
     sys.stdout.write(
         "\n"

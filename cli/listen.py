@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import signal
-import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +12,8 @@ import typer
 
 from sunmi_ipc.i18n import tr
 
-from .output import error_document, note, print_json
+from .output import error_document, note
+from .receiving import DurationOption, deliver, held, sum_up, until_signal, wait
 from .sinks import (
     ExecOption,
     JsonlOption,
@@ -93,10 +91,7 @@ def listen(
         int, typer.Option(min=1, help=tr("Megabytes above which the oldest events go once delivered."))
     ] = 1024,
     count: Annotated[int, typer.Option(min=0, help=tr("Stop after so many new events; 0: never."))] = 0,
-    duration: Annotated[
-        float,
-        typer.Option("--for", metavar="SECONDS", min=0, help=tr("Stop after so many seconds; 0: never.")),
-    ] = 0.0,
+    duration: DurationOption = 0.0,
 ) -> None:
     """Receive events, keep them on the disk, show and forward them, until Ctrl-C.
 
@@ -130,11 +125,7 @@ def listen(
     settings = state.settings
     secrets = {settings.app_id: settings.secret_key} if settings.app_id and settings.secret_key else None
     with contextlib.ExitStack() as stack:
-        # Before anything is kept or sent: what a sink holds is let go of whatever follows.
-        undelivered = contextlib.ExitStack()
-        stack.callback(undelivered.close)
-        for sink in sinks:
-            undelivered.callback(sink.close)
+        undelivered = stack.enter_context(held(sinks))
         cameras = [stack.enter_context(camera) for camera in _cameras(state, on or [])] if subscribe else []
         kept = stack.enter_context(Spool(spool_folder(spool), retention=keep))
         receiver = stack.enter_context(
@@ -147,8 +138,8 @@ def listen(
                 path="",  # whatever path a camera was once subscribed with
             )
         )
-        stop = stack.enter_context(_until_signal())
-        deliveries = _deliver(stack, kept, sinks)
+        stop = stack.enter_context(until_signal())
+        deliveries = deliver(stack, kept, sinks)
         undelivered.pop_all()  # closed by their deliveries
         _counters(stack, cameras, deliveries)
         pictures = [] if save is None else [_pictures(stack, state, kept, save, cameras)]
@@ -162,14 +153,14 @@ def listen(
             )
             if state.camera and not subscribe:
                 note(state, "It only listens: --subscribe EVENT subscribes at {camera}.", camera=state.camera)
-            _wait(stop, receiver, deliveries, count, duration)
+            wait(stop, receiver, deliveries, count, duration)
         # Nobody posts any more; what has come is brought to its end, for a moment.
         end = time.monotonic() + _PATIENCE_S
         under_way: list[Delivery | Pictures] = [*deliveries, *pictures]
         for work in under_way:
             work.drain(max(0.0, end - time.monotonic()))
-        left = {d.name: backlog for d in deliveries if (backlog := kept.consumer(d.name).backlog())}
-    _sum_up(state, receiver, deliveries, left)
+        left = {d.name: backlog for d in deliveries if (backlog := d.backlog())}
+    sum_up(state, receiver, deliveries, left)
 
 
 def _cameras(state: State, wanted: list[str]) -> list[Camera]:
@@ -231,38 +222,6 @@ def _addresses(receiver: Receiver) -> list[str]:
         return [receiver.url + PATH]
     found = [i.ip for i in interfaces() if not i.is_loopback] or ["127.0.0.1"]
     return [f"http://{ip}:{receiver.port}{PATH}" for ip in found]
-
-
-@contextlib.contextmanager
-def _until_signal() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set; a second one ends the program at once."""
-    stop = threading.Event()
-
-    def once(number: int, frame: object) -> None:
-        stop.set()
-        signal.signal(number, before[number])
-
-    before: dict[int, Any] = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, once)
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _deliver(stack: contextlib.ExitStack, spool: Any, sinks: list[Any]) -> list[Delivery]:
-    from sunmi_ipc.events.delivery import Delivery
-
-    made = []
-    for sink in sinks:
-        if sink.name == "terminal":  # people want what comes, not what came while they were away
-            spool.forget(sink.name)
-            spool.consumer(sink.name, start="now")
-            stack.callback(spool.forget, sink.name)
-        made.append(stack.enter_context(Delivery(spool, sink)))
-    return made
 
 
 def _counters(stack: contextlib.ExitStack, cameras: list[Camera], deliveries: list[Delivery]) -> None:
@@ -328,44 +287,6 @@ def _subscribe(
         reason = error_document(error)["error"]["message"]
         note(state, "not subscribed: {camera}: {reason}", camera=camera.sn or camera.address, reason=reason)
     return sorted({s.callback for s in made if s.callback})
-
-
-def _wait(
-    stop: threading.Event, receiver: Receiver, deliveries: list[Delivery], count: int, duration: float
-) -> None:
-    end = time.monotonic() + duration if duration else None
-    while not stop.wait(0.1):
-        if count and receiver.counts["stored"] >= count:
-            return
-        if end is not None and time.monotonic() >= end:
-            return
-        if any(d.ended.is_set() for d in deliveries):  # such as the reader of a pipe, gone
-            return
-
-
-def _sum_up(state: State, receiver: Receiver, deliveries: list[Delivery], left: dict[str, int]) -> None:
-    counts = receiver.counts
-    delivered = {d.name: d.counts | {"left": left.get(d.name, 0)} for d in deliveries if d.name != "terminal"}
-    if state.json:
-        print_json({"received": counts, "delivered": delivered})
-        return
-    refused = sum(counts.values()) - counts["stored"] - counts["repeated"]
-    note(
-        state,
-        "{stored} events kept, {repeated} repeats, {refused} refused.",
-        stored=counts["stored"],
-        repeated=counts["repeated"],
-        refused=refused,
-    )
-    for name, sent in delivered.items():
-        if sent["left"] or sent["given_up"]:
-            note(
-                state,
-                "{name}: {left} not delivered yet, they follow at the next start; {given_up} given up.",
-                name=name,
-                left=sent["left"],
-                given_up=sent["given_up"],
-            )
 
 
 __all__ = ["listen"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -12,10 +13,11 @@ import typer
 import typer.core
 
 from sunmi_ipc import __version__, errors
-from sunmi_ipc.i18n import tr
+from sunmi_ipc.i18n import language, tr
 
 from .output import print_error, print_json
 from .state import Exit, State, exit_code
+from .wording import Context, retell, show_refusal
 
 #: Command, module and help. Only the command that runs is imported: help stays instant.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -75,6 +77,8 @@ def hoist(args: list[str]) -> list[str]:
 class Commands(typer.core.TyperGroup):
     """The root group: knows every command's name and help, imports the one that runs."""
 
+    context_class = Context
+
     def list_commands(self, ctx: Any) -> list[str]:
         """Every command, in the order of use."""
         return list(COMMANDS)
@@ -88,7 +92,13 @@ class Commands(typer.core.TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Import the command that is run, or whose help or completion is asked for."""
-        name, command, rest = super().resolve_command(ctx, args)
+        try:
+            name, command, rest = super().resolve_command(ctx, args)
+        except _Click as error:
+            if near := get_close_matches(args[0], COMMANDS):
+                listed = ", ".join(f"{name!r}" for name in near)
+                error.message = f"{getattr(error, 'message', error)} Did you mean {listed}?"  # type: ignore[attr-defined]
+            raise
         if name in COMMANDS:
             command = load(name)
         return name, command, rest
@@ -96,6 +106,15 @@ class Commands(typer.core.TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take global options from anywhere on the line."""
         return list(super().parse_args(ctx, hoist(args)))
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
+        """Read the root's own options."""
+        as_json = "--json" in hoist(args)[: args.index("--") if "--" in args else None]
+        try:
+            return super().make_context(info_name, args, *rest, **extra)
+        except _Click as error:
+            _refused(error, as_json)
+            raise
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; turn every error into a line and an exit code."""
@@ -118,20 +137,7 @@ class Commands(typer.core.TyperGroup):
             raise typer.Exit(Exit.INTERRUPTED) from None
         except _Click as error:
             # An unknown command is refused before there is a state.
-            if ctx.params.get("json") if ctx.obj is None else ctx.obj.json:
-                message = getattr(error, "message", str(error))
-                print_json(
-                    {
-                        "error": {
-                            "type": "UsageError",
-                            "code": None,
-                            "name": None,
-                            "message": str(message),
-                            "hint": None,
-                            "camera": None,
-                        }
-                    }
-                )
+            _refused(error, bool(ctx.params.get("json") if ctx.obj is None else ctx.obj.json))
             raise
         except Exception as error:  # the last net: no traceback for an installer
             state = ctx.obj or State()
@@ -144,6 +150,22 @@ class Commands(typer.core.TyperGroup):
             )
             print_error(state, failure)
             raise typer.Exit(Exit.UNEXPECTED) from None
+
+
+def _refused(error: Any, as_json: bool) -> None:
+    """A refusal of Typer's as a document, and in the user's language; in English it speaks for itself.
+
+    Raises:
+        typer.Exit: It has been told.
+
+    """
+    if as_json:
+        document = {"type": "UsageError", "code": None, "name": None}
+        message = retell(error.format_message())
+        print_json({"error": {**document, "message": message, "hint": None, "camera": None}})
+    if language() == "zh" and type(error).__name__ != "NoArgsIsHelpError":  # which is the help itself
+        show_refusal(error)
+        raise typer.Exit(error.exit_code)
 
 
 def _print_trace(error: BaseException) -> None:
@@ -169,6 +191,7 @@ def load(name: str) -> Any:
 def _speak(command: Any) -> None:
     """Have the help of a command and of those under it in the user's language; it is written in English."""
     command.help = tr(command.help or "")
+    command.context_class = Context
     for sub in getattr(command, "commands", {}).values():
         _speak(sub)
 

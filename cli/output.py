@@ -6,8 +6,7 @@ import contextlib
 import json
 import os
 import sys
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import time
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,9 @@ from sunmi_ipc.i18n import language, tr
 from sunmi_ipc.redact import printable, redact, scrub
 
 from .state import State
+from .tables import columns as columns
+from .tables import table as table
+from .tables import width as width
 
 if TYPE_CHECKING:
     from sunmi_ipc.models.base import Reply
@@ -61,30 +63,6 @@ def note(state: State, template: str, /, **values: Any) -> None:
 
 def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
     return {k: printable(v) if isinstance(v, str) else v for k, v in values.items()}
-
-
-def width(text: str) -> int:
-    """Columns that *text* takes on a terminal; Chinese characters take two."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def columns(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """Cells padded to *widths*, a line of a table."""
-    padded = [cell + " " * max(0, w - width(cell)) for cell, w in zip(cells, widths, strict=True)]
-    return "  ".join(padded).rstrip()
-
-
-def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
-    """Rows under column headings, on stdout."""
-    cells = [[printable(tr(name)).upper() for name in names]]
-    cells += [[_cell(row.get(name)) for name in names] for row in rows]
-    widths = [max(width(line[i]) for line in cells) for i in range(len(names))]
-    for line in cells:
-        sys.stdout.write(columns(line, widths) + "\n")
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else printable(str(value))
 
 
 def fields(values: Mapping[str, Any]) -> None:
@@ -130,7 +108,7 @@ def show(
     elif rows:
         items = data.get(rows) or []
         if items:
-            table(items, list(items[0]))
+            table(items, list(items[0]), least=list(items[0])[:1:-1])
         else:
             say(state, "nothing found")
     else:
@@ -182,9 +160,20 @@ def confirm(text: str, yes: bool) -> None:
             what=text,
             hint="Say --yes to go on without being asked.",
         )
-    if not typer.confirm(f"{text} {tr('Go on?')}", default=False, err=True):
+    if not agreed(f"{text} {tr('Go on?')}"):
         sys.stderr.write(tr("Nothing was changed.") + "\n")
         raise typer.Exit(1)
+
+
+def agreed(question: str) -> bool:
+    """Ask until the answer is yes or no; Enter is no."""
+    while True:
+        answer = typer.prompt(f"{question} [y/N]", default="", show_default=False, err=True)
+        if (said := str(answer).strip().lower()) in ("y", "yes", "是"):
+            return True
+        if said in ("", "n", "no", "否"):
+            return False
+        sys.stderr.write(tr("Answer y or n.") + "\n")
 
 
 def ask_secret(prompt: str) -> str:
@@ -249,8 +238,20 @@ def error_document(error: errors.SunmiIpcError) -> dict[str, Any]:
     }
 
 
-def print_error(state: State, error: errors.SunmiIpcError) -> None:
-    """One line on stderr, with the next step; with ``--json`` also the document on stdout."""
+def labelled(label: str, text: str) -> str:
+    """*label*, which ends in a colon, before *text*; a Chinese colon brings its own blank."""
+    return f"{label}{'' if label.endswith('：') else ' '}{text}"
+
+
+def print_error(state: State, error: errors.SunmiIpcError, *, about: str = "") -> None:
+    """One line on stderr, with the next step; with ``--json`` also the document on stdout.
+
+    Args:
+        state: How the command was called.
+        error: What went wrong.
+        about: With what of several, where the error's own words do not say it.
+
+    """
     document = error_document(error)["error"]
     if state.json:
         print_json({"error": document})
@@ -260,7 +261,8 @@ def print_error(state: State, error: errors.SunmiIpcError) -> None:
         else ""
     )
     where = f"{document['camera']}: " if document["camera"] else ""
+    where += f"{printable(about)}: " if about and about not in document["message"] else ""
     end = "" if document["message"].endswith((".", "。")) or not document["hint"] else tr(".")
     blank = "" if (end or document["message"][-1:]) == "。" else " "  # a Chinese full stop brings its own
     hint = f"{end}{blank}{document['hint']}" if document["hint"] else ""
-    sys.stderr.write(f"{tr('error:')} {where}{document['message']}{code}{hint}\n")
+    sys.stderr.write(f"{labelled(tr('error:'), where)}{document['message']}{code}{hint}\n")

@@ -21,7 +21,7 @@ def faces(state: State, records: Iterable[FaceRecord], tz: tzinfo | None = None)
     if not rows:
         say(state, "nothing found")
     elif not state.quiet:
-        table(rows, _COLUMNS)
+        table(rows, _COLUMNS, least=("arrive_count", "gender", "age"))
 
 
 def _row(record: FaceRecord, tz: tzinfo | None) -> dict[str, Any]:

@@ -53,7 +53,11 @@ def list_(
     if state.json:
         print_json({"endpoints": rows})
     else:
-        table([r | {"corrected": tr("yes") if r["corrected"] else ""} for r in rows], list(rows[0]))
+        table(
+            [r | {"corrected": tr("yes") if r["corrected"] else ""} for r in rows],
+            list(rows[0]),
+            least=("models", "name"),
+        )
 
 
 @app.command()

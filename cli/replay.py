@@ -139,6 +139,8 @@ def forget(
                 hint="There are: {known}.",
                 known=", ".join(consumers),
             )
+        # Not under the feet of a program that reads: from then on it would begin at the oldest event again.
+        kept.consumer(name, alone=True).close()
         if backlog := consumers[name]["backlog"]:
             confirm(tr("{name} has {backlog} events to read yet.", name=name, backlog=backlog), yes)
         kept.forget(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import math
 import sys
 import time
 from dataclasses import asdict
@@ -17,6 +18,7 @@ from sunmi_ipc.redact import printable
 
 from .output import columns, note, print_json, print_json_line, say, waiting
 from .state import Exit, State
+from .tables import clip, fitting, left_out, window
 
 if TYPE_CHECKING:
     from sunmi_ipc.discovery import Change, DiscoveredCamera, Reason, ScanReport
@@ -25,9 +27,11 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _COLUMNS = ("sn", "ip", "model", "name", "network", "firmware", "mac")
 _WIDTHS = (16, 15, 6, 16, 7, 10, 17)
+_LEAST = ("mac", "firmware", "network", "model", "name")
 _KEYS = ("sn", "ip", "port", "mac", "model", "name", "firmware", "network", "interface", "source", "rtt_ms")
 _CSV = (*_KEYS, "interface_ip", "addresses", "flags")
 _WATCH_S = 5.0
+_KEEP_S = 1.0  # the memory is a file: not written anew for each of five hundred cameras
 
 
 def _row(camera: DiscoveredCamera) -> dict[str, Any]:
@@ -39,11 +43,21 @@ def _row(camera: DiscoveredCamera) -> dict[str, Any]:
     }
 
 
-def _cells(camera: DiscoveredCamera) -> str:
+def _shown(taken: int = 0) -> dict[str, int]:
+    """The columns that the terminal has room for, beside *taken*, and their widths."""
+    room = window() and max(window() - taken, 1)
+    widths = dict(zip(_COLUMNS, _WIDTHS, strict=True))
+    return {name: widths[name] for name in fitting(_COLUMNS, _WIDTHS, _LEAST, room)}
+
+
+def _cells(camera: DiscoveredCamera, shown: dict[str, int]) -> str:
     row = _row(camera) | {"sn": camera.sn or "?"}
     marks = [] if camera.source == "udp" else [f"({camera.source})"]
     marks += [f"! {', '.join(camera.flags)}"] if camera.flags else []
-    line = columns([printable(str(row[c])) for c in _COLUMNS], _WIDTHS)
+    cells = {name: printable(str(row[name])) for name in shown}
+    if window() and "name" in cells:  # a user may have given a long one
+        cells["name"] = clip(cells["name"], shown["name"])
+    line = columns(list(cells.values()), list(shown.values()))
     return "  ".join([line, *marks])
 
 
@@ -121,8 +135,9 @@ def scan(
                 writer.writerow([" ".join(cell) if isinstance(cell, list) else cell for cell in cells])
             elif human:
                 if len(found) == 1:
-                    sys.stdout.write(columns([tr(c).upper() for c in _COLUMNS], _WIDTHS) + "\n")
-                sys.stdout.write(_cells(camera) + "\n")
+                    shown = _shown()
+                    sys.stdout.write(columns([tr(c).upper() for c in shown], list(shown.values())) + "\n")
+                sys.stdout.write(_cells(camera, shown) + "\n")
                 sys.stdout.flush()
     memory.remember(report.cameras, config_dir())
     if state.json:
@@ -135,6 +150,8 @@ def scan(
         )
     _remarks(state, report, interfaces)
     if human and found:
+        if not state.quiet:
+            left_out(_COLUMNS, list(shown))
         say(state, "{count} found in {seconds:.1f} s", count=len(report.cameras), seconds=report.elapsed_s)
     if not found:
         raise typer.Exit(Exit.UNREACHABLE)
@@ -185,19 +202,22 @@ def _remarks(state: State, report: ScanReport, interfaces: list[str] | None) -> 
             )
         if len(camera.addresses) > 1:
             note(state, "{sn} answers from {addresses}.", sn=camera.sn, addresses=", ".join(camera.addresses))
-    if state.verbose:
-        for reason, count in sorted(report.rejected.items()):
-            note(
-                state,
-                "{count} packets rejected: {reason} (from {senders})",
-                count=count,
-                reason=tr(reason),
-                senders=", ".join(report.rejected_from[reason]),
-            )
+    _say_rejected(state, report)
     if not report.cameras:
         note(state, "No camera was found. 'ipc doctor' looks for reasons; '--target' asks an address.")
         for remark in explain(report, interfaces=interfaces):
             _say_reason(state, remark)
+
+
+def _say_rejected(state: State, report: ScanReport) -> None:
+    for reason, count in sorted(report.rejected.items()) if state.verbose else ():
+        note(
+            state,
+            "{count} packets rejected: {reason} (from {senders})",
+            count=count,
+            reason=tr(reason),
+            senders=", ".join(report.rejected_from[reason]),
+        )
 
 
 def _say_reason(state: State, reason: Reason) -> None:
@@ -217,7 +237,7 @@ def _watch(
 ) -> None:
     from threading import Timer
 
-    from sunmi_ipc.discovery import ChangeKind, Tracker, memory
+    from sunmi_ipc.discovery import ChangeKind, DiscoveredCamera, Tracker, memory
     from sunmi_ipc.settings import config_dir
 
     with Tracker(interval=interval, interfaces=interfaces, targets=targets) as tracker:
@@ -227,10 +247,17 @@ def _watch(
             timer.start()
         if not as_json:
             note(state, "Watching for cameras; Ctrl-C ends it.")
+        told, seen, kept_at = 0, list[DiscoveredCamera](), -math.inf
         try:
+            told = _say_new(state, tracker.report, told)
             for change in tracker:
+                told = _say_new(state, tracker.report, told)
                 if change.kind is not ChangeKind.OFFLINE:
-                    memory.remember([change.camera], config_dir())
+                    seen.append(change.camera)
+                if time.monotonic() - kept_at > _KEEP_S:
+                    memory.remember(seen, config_dir())
+                    seen.clear()
+                    kept_at = time.monotonic()
                 if as_json:
                     print_json_line(_change(change))
                 else:
@@ -238,6 +265,17 @@ def _watch(
         finally:
             if timer is not None:
                 timer.cancel()
+            memory.remember(seen, config_dir())
+            _say_new(state, tracker.report, told)
+            _say_rejected(state, tracker.report)
+
+
+def _say_new(state: State, report: ScanReport, told: int) -> int:
+    """Say the notes after the first *told*; how many there are."""
+    notes = report.notes[told:]
+    for remark in notes:
+        _say_reason(state, remark)
+    return told + len(notes)
 
 
 def _change(change: Change) -> dict[str, Any]:
@@ -251,7 +289,8 @@ def _change(change: Change) -> dict[str, Any]:
 
 def _print_change(change: Change) -> None:
     at = time.strftime("%H:%M:%S", time.localtime(change.at))
-    line = f"{at}  {columns([tr(str(change.kind))], [8])}  {_cells(change.camera)}"
+    head = f"{at}  {columns([tr(str(change.kind))], [8])}  "
+    line = head + _cells(change.camera, _shown(len(head)))
     if change.before is not None:
         old = [f"{name}: {getattr(change.before, name)!s}" for name in change.fields]
         line += "  " + tr("(was {old})", old=printable(", ".join(old)))

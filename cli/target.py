@@ -67,13 +67,13 @@ def choose(state: State) -> DiscoveredCamera:
     import typer
 
     rows = [
-        {"no": i, "sn": c.sn, "ip": c.ip, "model": c.model, "name": c.name} for i, c in enumerate(found, 1)
+        {"#": i, "sn": c.sn, "ip": c.ip, "model": c.model, "name": c.name} for i, c in enumerate(found, 1)
     ]
-    table(rows, ["no", "sn", "ip", "model", "name"])
-    number = typer.prompt(tr("Which one?"), type=int, err=True)
-    if not 1 <= number <= len(found):
-        raise ParameterError("{name}: there is no such camera", name=str(number))
-    chosen: DiscoveredCamera = found[number - 1]
+    table(rows, ["#", "sn", "ip", "model", "name"], least=("model",))
+    number = str(typer.prompt(tr("Which one?"), prompt_suffix=" ", err=True)).strip()
+    if number not in {str(row["#"]) for row in rows}:
+        raise ParameterError("{name}: there is no such camera", name=number)
+    chosen: DiscoveredCamera = found[int(number) - 1]
     return chosen
 
 

@@ -224,10 +224,10 @@ class Camera:
     def _transport(self) -> Transport:
         if self._own_transport is not None:
             return self._own_transport
-        from .transport import RequestsTransport
+        from .transport import HttpsTransport
 
         context, approve = self.tls
-        return RequestsTransport(self.host, self.port, context, approve=approve)
+        return HttpsTransport(self.host, self.port, context, approve=approve)
 
     @cached_property
     def tls(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:

@@ -10,7 +10,8 @@
     │   ├── SiteError             a site file is wrong at a line
     │   ├── SpoolError            the event spool cannot be read or written
     │   │   └── SpoolFull         no room for another event
-    │   ├── DiskError             a file cannot be written: full, read-only, gone
+    │   ├── DiskError             a file cannot be written: no such folder, read-only
+    │   │   └── DiskFailed        the disk filled up, broke or was pulled out
     │   └── ExtraMissingError     an optional library is not installed
     ├── CardWriteError            a firmware card failed while it was written or read back
     ├── ConnectionFailed          no route, refused, reset, timed out
@@ -64,6 +65,7 @@ __all__ = [
     "ConnectionFailed",
     "DeviceError",
     "DiskError",
+    "DiskFailed",
     "DownloadError",
     "ExtraMissingError",
     "FileMissingError",
@@ -174,7 +176,14 @@ class SpoolFull(SpoolError):
 
 
 class DiskError(ConfigError):
-    """A file cannot be written or read on this computer; what was complete before is kept."""
+    """A file cannot be written or read on this computer; what was complete before is kept.
+
+    As it stands: the place is wrong (no such folder, not yours to write).
+    """
+
+
+class DiskFailed(DiskError):
+    """The disk filled up, broke or went while it was written; what was complete before is kept."""
 
 
 class ExtraMissingError(ConfigError):
@@ -245,7 +254,8 @@ class DeviceError(SunmiIpcError):
             self.code = code
         known = self.code if isinstance(self.code, DeviceCode) else None
         template = known.meaning if known else "the camera answered with the unknown code {code}"
-        super().__init__(template, hint=hint or (known.hint if known else ""), camera=camera, code=code)
+        hint = hint or (known.hint if known else "")
+        super().__init__(template, hint=hint, camera=camera, code=code, path=endpoint)
         self.endpoint = endpoint
 
     @classmethod

@@ -8,12 +8,10 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Protocol
+from typing import Protocol
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from .errors import ConnectionFailed, ReplyError, SunmiIpcError, TlsError
 from .redact import printable, redact_text
@@ -71,36 +69,10 @@ class _Connection(urllib3.connection.HTTPSConnection):
         self.is_verified = True
 
 
-class _Adapter(HTTPAdapter):
-    """Hands our TLS context to urllib3, and lets nothing change it.
+class _Pool(urllib3.HTTPSConnectionPool):
+    """One kept connection, made with our TLS context, which alone decides whom to trust."""
 
-    requests would load its public CAs into our context (``verify=True``) or switch it to CERT_NONE
-    (``verify=False``); with ``cert_verify`` doing nothing, the context alone decides.
-    """
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0, pool_block=False)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Give the pool our context."""
-        super().init_poolmanager(*args, ssl_context=self._context, assert_hostname=False, **kwargs)
-
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-        """Connect with our context, whatever *verify* says."""
-        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
-        return host, {"ssl_context": self._context, "assert_hostname": False}
-
-    def get_connection_with_tls_context(
-        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
-    ) -> Any:
-        """Use connections that know that somebody judged the certificate."""
-        pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
-        pool.ConnectionCls = _Connection
-        return pool
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """The context alone decides."""
+    ConnectionCls = _Connection
 
 
 class DeafSession(requests.Session):
@@ -115,8 +87,11 @@ class DeafSession(requests.Session):
         return None
 
 
-class RequestsTransport:
+class HttpsTransport:
     """HTTPS to one camera over one kept connection. Not for use by two threads at once.
+
+    urllib3 without ``requests`` above it: what a session merges, prepares and remembers for every
+    request is two thirds of what a small call costs, and no camera has cookies, redirections or proxies.
 
     Args:
         host: Address of the camera.
@@ -135,17 +110,17 @@ class RequestsTransport:
         approve: Callable[[bytes], None] | None = None,
         max_answer: int = MAX_ANSWER,
     ) -> None:
-        self.base = f"https://{f'[{host}]' if ':' in host else host}:{port}"
+        self._host, self._port = f"[{host}]" if ":" in host else host, port
+        self.base = f"https://{self._host}:{port}"
+        self.context = context
         self._approve, self._max = approve, max_answer
-        self.session: requests.Session = DeafSession()
-        self.session.trust_env = False  # a proxy variable must not swallow calls on the LAN
-        self.session.headers.clear()
-        self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.session.mount("https://", _Adapter(context))
+        self._pool: _Pool | None = None
 
     def close(self) -> None:
-        """Close the connection."""
-        self.session.close()
+        """Close the connection; the next call opens another."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
 
     def send(self, outgoing: Outgoing, *, timeout: float) -> Incoming:
         """Send one request; see :class:`Transport`.
@@ -166,39 +141,49 @@ class RequestsTransport:
             failure = explain_camera(error, timeout, time.monotonic() - started)
         finally:
             CALL.deadline = CALL.approve = CALL.room = None
-        self.session.close()
+        self.close()
         # Raised here, and bare: the frames that it came through hold the signed request.
         raise failure.with_traceback(None)
 
     def _post(self, outgoing: Outgoing, timeout: float) -> Incoming:
-        # identity: a compressed answer could be a bomb, and nothing here is worth compressing.
-        headers = {"Accept-Encoding": "identity", "User-Agent": "sunmi-ipc"}
-        url = self.base + outgoing.url_path
         if _log.isEnabledFor(logging.DEBUG):
-            _log.debug("POST %s %s", url, "&".join(f"{k}={v}" for k, v in outgoing.fields))
+            fields = "&".join(f"{k}={v}" for k, v in outgoing.fields)
+            _log.debug("POST %s%s %s", self.base, outgoing.url_path, fields)
         if outgoing.files:
-            body: Any = {
-                "data": outgoing.revealed,
-                "files": [(name, (name, data, "application/octet-stream")) for name, data in outgoing.files],
-            }
+            parts = [(name, (name, data, "application/octet-stream")) for name, data in outgoing.files]
+            body, kind = urllib3.encode_multipart_formdata([*outgoing.revealed, *parts])
         else:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-            body = {"data": outgoing.body}
-        with self.session.post(
-            url, headers=headers, timeout=timeout, allow_redirects=False, stream=True, verify=True, **body
-        ) as response:
+            body, kind = outgoing.body, "application/x-www-form-urlencoded"
+        if self._pool is None:
+            self._pool = _Pool(
+                self._host, self._port, maxsize=1, ssl_context=self.context, assert_hostname=False
+            )
+        response = self._pool.urlopen(
+            "POST",
+            outgoing.url_path,
+            body,
+            # identity: a compressed answer could be a bomb, and nothing here is worth compressing.
+            {"Accept-Encoding": "identity", "User-Agent": "sunmi-ipc", "Content-Type": kind},
+            retries=False,
+            redirect=False,
+            timeout=timeout,
+            preload_content=False,
+        )
+        try:
             content = self._read(response)
+        finally:
+            response.close()
         if _log.isEnabledFor(logging.DEBUG):
             shown = redact_text(content[:_SHOWN].decode("utf-8", "replace"))
-            _log.debug("HTTP %s, %d bytes: %s", response.status_code, len(content), printable(shown))
-        return Incoming(response.status_code, response.headers, content)
+            _log.debug("HTTP %s, %d bytes: %s", response.status, len(content), printable(shown))
+        return Incoming(response.status, response.headers, content)
 
-    def _read(self, response: requests.Response) -> bytes:
+    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
         if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
             raise ReplyError("the answer is compressed, which was not asked for", hint=NOT_A_CAMERA)
         content = bytearray()
         # read1-like chunks keep the deadline in play; decode_content stays off.
-        for chunk in response.raw.stream(_CHUNK, decode_content=False):
+        for chunk in response.stream(_CHUNK, decode_content=False):
             content += chunk
             if len(content) > self._max:
                 raise too_large(self._max)

@@ -255,7 +255,7 @@ def open_json(incoming: Incoming, *, path: str, inferred: bool = False) -> dict[
     if isinstance(code, bool) or not isinstance(code, int):
         raise _not_understood("the answer has no return code")
     if code != 0:
-        hint = _OVERRIDE_HINT.format(path=path) if code == 6 and inferred else ""
+        hint = _OVERRIDE_HINT if code == 6 and inferred else ""
         raise DeviceError.of(code, endpoint=path, hint=hint)
     data = payload.get("data")
     if isinstance(data, dict):

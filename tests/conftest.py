@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
-import random
+import secrets
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -14,6 +14,7 @@ from enum import Flag
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sunmi_ipc.simulator import Vendor, VirtualCamera
 from sunmi_ipc.spec import registry
@@ -21,6 +22,11 @@ from sunmi_ipc.spec import registry
 # A shell that starts us behind "&" has SIGINT ignored, and every child would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# How long an example takes to make or to run says something of this machine's load, not of the code.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
@@ -89,10 +95,11 @@ def virtual(vendor: Vendor) -> Iterator[Callable[..., VirtualCamera]]:
     running: list[VirtualCamera] = []
 
     def start(**options: Any) -> VirtualCamera:
+        # Not from random: it starts alike in every worker, and cameras of two tests would be twins.
         camera = VirtualCamera(
             vendor,
             number=len(running),
-            **{"state": "ready", "udp": False, "people": 0, "seed": random.getrandbits(64)} | options,
+            **{"state": "ready", "udp": False, "people": 0, "seed": secrets.randbits(64)} | options,
         ).start()
         camera.state.format_s = camera.state.join_s = 0.1
         running.append(camera)

@@ -35,7 +35,7 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__name__)
 @given(data=st.data())
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_anything_is_a_result_or_a_reply_error(model: type[Reply], data: st.DataObject) -> None:
     names = [field.alias or name for name, field in model.model_fields.items()]
     payload = data.draw(
@@ -51,7 +51,6 @@ def test_anything_is_a_result_or_a_reply_error(model: type[Reply], data: st.Data
 
 
 @given(st.binary(max_size=200), st.sampled_from([200, 200, 404]))
-@settings(deadline=None)
 def test_any_body_is_an_error_of_ours(body: bytes, status: int) -> None:
     endpoint = registry()["face/getGroupList"]
     with pytest.raises((ReplyError, DeviceError)):

@@ -49,6 +49,19 @@ def test_shell_tour(tmp_path: Path, page: str, last: str) -> None:
     assert last in done.stdout
 
 
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "docs/fleet.md"])
+def test_shell_tour_ends_where_the_cameras_do_not_start(tmp_path: Path, page: str) -> None:
+    """The file for the environment cannot be written."""
+    tour = next(block for block in blocks("sh", page) if "sim start" in block)
+    start = "\n".join(tour.splitlines()[:2]).replace("sim.env >", "missing/sim.env >")
+    done = subprocess.run(
+        ["bash", "-e", "-c", start], cwd=tmp_path, env=environment(),
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "missing/sim.env cannot be written" in done.stderr
+
+
 def test_set_up_is_two_commands_that_hold() -> None:
     """The first two blocks: the install line's extra exists, the demo is a command, the tests are these."""
     install, tests = blocks("sh")[:2]

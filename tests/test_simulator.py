@@ -27,6 +27,9 @@ def test_from_the_box_to_a_formatted_card(virtual: Callable[..., VirtualCamera])
         find(virtual_camera.sn, timeout=5)
         assert camera.device.ensure_active(virtual_camera.sn)
         assert not camera.device.ensure_active(virtual_camera.sn)
+        with pytest.raises(errors.DeviceError) as caught:
+            camera.device.activate("FS000D0BS00000")
+        assert caught.value.code == 11
         assert camera.sdcard.status().status is CardStatus.BLANK
         assert camera.sdcard.format_and_wait(timeout=10, interval=0.02).ready
         with pytest.raises(errors.NotAllowedError):

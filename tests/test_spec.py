@@ -270,8 +270,8 @@ def test_every_error_has_an_exit_code() -> None:
     assert len(every) > 10
     for kind in every:
         error = kind.__new__(kind)
-        # A card that breaks is nobody's wrong usage.
-        unexpected = kind in (errors.SunmiIpcError, errors.CardWriteError)
+        # A disk or a card that breaks is nobody's wrong usage.
+        unexpected = kind in (errors.SunmiIpcError, errors.DiskFailed, errors.CardWriteError)
         assert (exit_code(error) is Exit.UNEXPECTED) == unexpected, kind
 
 
@@ -289,7 +289,7 @@ def templates() -> set[str]:
             if name in takers and len(node.args) > places.get(name, 99):
                 arguments.append(node.args[places[name]])
             elif name.endswith(
-                ("Error", "ConnectionFailed", "CameraNotFound", "BadPacket", "Reason")
+                ("Error", "ConnectionFailed", "CameraNotFound", "BadPacket", "Reason", "DiskFailed")
             ) and not (hasattr(builtins, name) or name in ("DeviceError", "PydanticCustomError")):
                 arguments += node.args[:1]
                 arguments += [k.value for k in node.keywords if k.arg == "hint"]
@@ -319,6 +319,18 @@ def test_chinese_fills_the_same_blanks() -> None:
     for english, chinese in _chinese().items():
         blanks = [{f for _, f, _, _ in string.Formatter().parse(t) if f} for t in (english, chinese)]
         assert blanks[0] == blanks[1], english
+
+
+def test_chinese_has_chinese_punctuation() -> None:
+    from sunmi_ipc.i18n import _chinese
+
+    page = (ROOT / "README.zh-CN.md").read_text("utf-8")
+    page = re.sub(r"^```.*?^```", "", page, flags=re.M | re.S)
+    texts = [*_chinese().values(), *re.sub(r"`[^`]*`|\]\([^)]*\)", "`", page).splitlines()]
+    bare = [re.sub(r"\{[^}]*\}|'[^']*'|\[[^\]]*\]", "", text) for text in texts]
+    assert [
+        text for text in bare if re.search(r"[\u4e00-\u9fff] ?[,;?!()]|[,;?!()] ?[\u4e00-\u9fff]", text)
+    ] == []
 
 
 def test_every_endpoint_has_a_command_that_exists_and_marks_it() -> None:

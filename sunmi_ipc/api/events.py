@@ -130,7 +130,7 @@ class Events(Group, name="events"):
 
         Raises (on entering):
             UnsupportedError, ParameterError: As :meth:`subscribe`; nothing was sent.
-            ConfigError: The port is taken, the spool cannot be used, no secret key is known.
+            ConfigError: The port is taken, the spool cannot be used or has a reader of that name, no secret key.
             ConnectionFailed, TlsError, ReplyError, DeviceError: The camera could not be subscribed to.
 
         """

@@ -239,17 +239,27 @@ class Cloud:
         declared = endpoint
         assert isinstance(declared, CloudEndpoint)
         checked = declared.check(values)
-        if declared.shop and not shop:
-            raise ConfigError(
-                "no shop is configured",
-                hint="Set SUNMI_IPC_SHOP_NO or say --shop; the number stands in the digital store.",
-            )
+        if declared.shop:
+            self.require_shop()
 
         def build() -> wire.Request:
             now = time.time() + self.clock_offset
             return wire.build(declared, checked, self._credentials, shop=shop, now=now, random=nonce())
 
         return self._exchange(build, lambda answer: wire.open_reply(declared, answer))
+
+    def require_shop(self) -> None:
+        """Check that a shop is named.
+
+        Raises:
+            ConfigError: None is.
+
+        """
+        if not self.shop:
+            raise ConfigError(
+                "no shop is configured",
+                hint="Set SUNMI_IPC_SHOP_NO or say --shop; the number stands in the digital store.",
+            )
 
     def _exchange(self, make: Callable[[], wire.Request], read: Callable[[Incoming], R]) -> R:
         request = make()

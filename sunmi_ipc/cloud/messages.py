@@ -88,6 +88,7 @@ def _payload(text: str) -> dict[str, Any]:
         raise BadEvent("the event is not JSON", hint=_HINT) from None
     if not isinstance(value, dict):
         raise BadEvent("the event is JSON, but not an object", hint=_HINT)
+    layout.keepable(value)
     return value
 
 

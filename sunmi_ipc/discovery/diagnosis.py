@@ -87,6 +87,14 @@ def _no_way(report: ScanReport, available: list[Interface], names: Sequence[str]
                 interfaces=shown,
             )
         ]
+    if scanned and not any(one.linked for one in scanned if not (one.point_to_point or one.is_loopback)):
+        return [
+            Reason(
+                "no link: the cable is not plugged in, or the Wi-Fi not joined ({interfaces})",
+                hint="Plug in the cable at both ends, or join the cameras' Wi-Fi, and scan again.",
+                interfaces=shown,
+            )
+        ]
     return []
 
 

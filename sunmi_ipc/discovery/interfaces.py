@@ -7,7 +7,7 @@ import socket
 import struct
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
 
@@ -15,7 +15,7 @@ from ..errors import ParameterError
 
 __all__ = ["Interface", "chosen", "interfaces", "named", "source_address"]
 
-_UP, _POINT_TO_POINT = 0x1, 0x10
+_UP, _POINT_TO_POINT, _RUNNING = 0x1, 0x10, 0x40
 _SIOCGIFFLAGS = 0x8913
 
 
@@ -29,6 +29,7 @@ class Interface:
         prefix: Length of the network's prefix, 0 to 32.
         index: The system's number of the interface, 0 where unknown.
         point_to_point: It has one peer and no broadcast, as most VPNs.
+        linked: Its cable is plugged in, or its Wi-Fi joined, as far as the system tells (Linux).
 
     """
 
@@ -37,6 +38,7 @@ class Interface:
     prefix: int
     index: int = 0
     point_to_point: bool = False
+    linked: bool = field(default=True, compare=False)
 
     @cached_property
     def network(self) -> IPv4Network:
@@ -69,11 +71,12 @@ def interfaces() -> list[Interface]:
                 point_to_point = bool(flags & _POINT_TO_POINT) or address.network_prefix >= 31
                 found.append(
                     Interface(
-                        adapter.nice_name,
+                        _device(adapter.nice_name),
                         address.ip,
                         address.network_prefix,
                         adapter.index or 0,
                         point_to_point,
+                        bool(flags & _RUNNING),
                     )
                 )
     return found
@@ -120,9 +123,14 @@ def source_address(destination: str) -> str | None:
         return address
 
 
+def _device(name: str) -> str:
+    # On Linux an address may bear a label ("eth0:1"), which is not the name of an interface.
+    return name.partition(":")[0] if sys.platform == "linux" else name
+
+
 def _flags(name: str) -> int:
     if sys.platform != "linux":
-        return _UP  # elsewhere ifaddr lists what is configured; a dead one fails at the first send
+        return _UP | _RUNNING  # elsewhere ifaddr lists what is configured; a dead one fails at the first send
     import fcntl
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:

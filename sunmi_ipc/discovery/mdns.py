@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from .camera import DiscoveredCamera, serial_number_in
@@ -29,7 +30,7 @@ _ALL_TYPES = "_services._dns-sd._udp.local."
 _TYPES = ("_http._tcp.local.", "_https._tcp.local.", "_rtsp._tcp.local.")
 _MAX_TYPES = 64
 _REQUEST_MS = 700
-_MAX_REQUESTS = 32
+_MAX_ASKERS = 32
 
 
 class Browser:
@@ -53,7 +54,8 @@ class Browser:
         self._started = time.monotonic()
         self._closing = threading.Event()
         self._types: set[str] = set(_TYPES)
-        self._requests: list[threading.Thread] = []
+        self._unasked: SimpleQueue[ServiceInfo | None] = SimpleQueue()
+        self._askers: list[threading.Thread] = []
         self._browsers: list[Any] = []
         self._thread = threading.Thread(target=self._run, name="mdns", daemon=True)
         self._thread.start()
@@ -84,8 +86,10 @@ class Browser:
         finally:
             loop = zeroconf.loop
             zeroconf.close()
-            for request in self._requests:
-                request.join(1)
+            for _ in self._askers:
+                self._unasked.put(None)
+            for asker in self._askers:
+                asker.join(1)
             if loop is not None and not loop.is_running():
                 loop.close()  # older zeroconfs leave it to the garbage collector, sockets and all
 
@@ -118,19 +122,20 @@ class Browser:
         except Exception as error:
             _log.debug("mDNS answer left out (%s)", type(error).__name__)
             return
-        # Asked for in a thread: one that does not answer must not hold up the others.
-        self._requests = [thread for thread in self._requests if thread.is_alive()]
-        if len(self._requests) < _MAX_REQUESTS:
-            thread = threading.Thread(target=self._ask, args=(zeroconf, info), daemon=True)
-            self._requests.append(thread)
-            thread.start()
+        # Asked for in threads: one that does not answer must not hold up the others.
+        self._unasked.put(info)
+        if len(self._askers) < _MAX_ASKERS:
+            asker = threading.Thread(target=self._ask, args=(zeroconf,), name="mdns-ask", daemon=True)
+            self._askers.append(asker)
+            asker.start()
 
-    def _ask(self, zeroconf: Zeroconf, info: ServiceInfo) -> None:
-        try:
-            if info.request(zeroconf, _REQUEST_MS) and not self._closing.is_set():
-                self._report(info)
-        except Exception as error:  # closed meanwhile, or nonsense in the answer
-            _log.debug("mDNS answer left out (%s)", type(error).__name__)
+    def _ask(self, zeroconf: Zeroconf) -> None:
+        while (info := self._unasked.get()) is not None and not self._closing.is_set():
+            try:
+                if info.request(zeroconf, _REQUEST_MS) and not self._closing.is_set():
+                    self._report(info)
+            except Exception as error:  # closed meanwhile, or nonsense in the answer
+                _log.debug("mDNS answer left out (%s)", type(error).__name__)
 
     def _report(self, info: ServiceInfo) -> None:
         texts = [info.name, info.server or ""]

@@ -11,9 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ParameterError
+from ..errors import CameraNotFound, ParameterError
 from .camera import DUPLICATE_SN, DiscoveredCamera
-from .scan import find
+from .scan import ScanReport, find, is_sn
 
 if TYPE_CHECKING:
     from ..tls import ClientCertificate
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["last", "locate", "recall", "remember"]
 
 _FILE = "last_scan.json"
+_MOST = 4096  # anybody in the network can make up serial numbers: those not seen longest go
 
 
 def last(directory: Path) -> list[DiscoveredCamera]:
@@ -37,7 +38,7 @@ def last(directory: Path) -> list[DiscoveredCamera]:
 
 def recall(sn: str, directory: Path) -> DiscoveredCamera | None:
     """The remembered camera of serial number *sn*."""
-    return next((camera for camera in last(directory) if camera.sn == sn), None)
+    return next((camera for camera in last(directory) if is_sn(camera, sn)), None)
 
 
 def remember(cameras: Iterable[DiscoveredCamera], directory: Path) -> None:
@@ -49,12 +50,13 @@ def remember(cameras: Iterable[DiscoveredCamera], directory: Path) -> None:
     known = {camera.sn: camera for camera in last(directory)}
     if not sure or known | sure == known:
         return
+    kept = [camera for sn, camera in known.items() if sn not in sure] + list(sure.values())
     with contextlib.suppress(OSError):
         directory.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=directory)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump([asdict(camera) for camera in (known | sure).values()], file)
+                json.dump([asdict(camera) for camera in kept[-_MOST:]], file)
             os.replace(name, directory / _FILE)
         except OSError:
             os.unlink(name)
@@ -72,7 +74,8 @@ def locate(
     """The camera of this serial number or name, at the address where it answers now.
 
     Its last address is asked along with the network, so a camera that has not moved answers at once;
-    one that has moved is found and remembered anew.
+    one that has moved is found and remembered anew. A name that is not remembered takes the whole of
+    *timeout*: another camera may bear it too.
 
     Args:
         name: Serial number, or the name that its owner gave it.
@@ -83,24 +86,36 @@ def locate(
 
     Raises:
         CameraNotFound: Nothing of that name answers.
-        ParameterError: Several remembered cameras have that name.
+        ParameterError: Several cameras have that name.
 
     """
-    known = recall(name, directory) or _by_name(name, directory)
-    targets = [f"{address}:{known.port}" for address in known.addresses or (known.ip,)] if known else []
-    found = find(
-        known.sn if known else name,
-        timeout=timeout,
-        interfaces=interfaces,
-        targets=targets,
-        certificate=certificate,
-    )
+    known = recall(name, directory) or _called(name, last(directory))
+    if known is not None:
+        found = find(
+            known.sn,
+            timeout=timeout,
+            interfaces=interfaces,
+            targets=[f"{address}:{known.port}" for address in known.addresses or (known.ip,)],
+            certificate=certificate,
+        )
+        remember([found], directory)
+        if is_sn(found, name) or found.name in ("", name):
+            return found
+        # It has been renamed since: the name may be another's now.
+    report = ScanReport()
+    try:
+        found = find(name, timeout=timeout, interfaces=interfaces, certificate=certificate, report=report)
+    except CameraNotFound:
+        called = _called(name, report.cameras)
+        if called is None:
+            raise
+        found = called
     remember([found], directory)
     return found
 
 
-def _by_name(name: str, directory: Path) -> DiscoveredCamera | None:
-    several = [camera for camera in last(directory) if camera.name == name]
+def _called(name: str, cameras: Iterable[DiscoveredCamera]) -> DiscoveredCamera | None:
+    several = [camera for camera in cameras if camera.name == name]
     if len(several) > 1:
         raise ParameterError(
             "several cameras are called {name}: {cameras}",

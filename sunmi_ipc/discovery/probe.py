@@ -24,13 +24,12 @@ from ..tls import ClientCertificate, client_context
 from .camera import DiscoveredCamera, serial_number_in
 from .interfaces import Interface
 from .link import bind_to
-from .targets import BREATH_S, BURST
+from .targets import BREATH_S, BURST, at_once
 
 __all__ = ["Prober"]
 
 # A lost SYN goes out again after 1 s.
 _CONNECT_S, _ANSWER_S = 1.3, 2.0
-_AT_ONCE = 512
 _LIMIT = 65_536
 _HANDSHAKE, _CERTIFICATE = 22, 11  # RFC 5246
 _CALL = (
@@ -72,7 +71,7 @@ class Prober:
     @staticmethod
     def duration(count: int) -> float:
         """Seconds that *count* silent targets take."""
-        return -(-count // _at_once()) * _CONNECT_S
+        return -(-count // at_once()) * _CONNECT_S
 
     def close(self) -> None:
         """Stop; returns when every connection is closed."""
@@ -99,7 +98,7 @@ class Prober:
                 return
             self._main = asyncio.get_running_loop(), task
         try:
-            gate = asyncio.Semaphore(_at_once())
+            gate = asyncio.Semaphore(at_once())
             async with asyncio.TaskGroup() as group:
                 for number, (ip, port, way) in enumerate(self._targets):
                     if number % BURST == BURST - 1:
@@ -133,7 +132,10 @@ class Prober:
 
     async def _recognise(self, ip: str, port: int, way: Interface, context: ssl.SSLContext) -> str | None:
         """The serial number, ``""`` where it is a camera that does not tell it, None where it is none."""
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        except OSError:  # no more files: what else holds them goes first
+            return None
         try:
             sock.setblocking(False)
             bind_to(sock, way)
@@ -155,16 +157,6 @@ class Prober:
         finally:
             self._talking -= 1
             writer.transport.abort()
-
-
-def _at_once() -> int:
-    """How many connections at a time: many systems allow a process 1,024 files."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return _AT_ONCE
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return _AT_ONCE if soft == resource.RLIM_INFINITY else max(16, min(_AT_ONCE, soft // 2))
 
 
 @dataclass

@@ -8,6 +8,7 @@ from .camera import DUPLICATE_SN, IP_MISMATCH, OTHER_NETWORK, DiscoveredCamera
 
 __all__ = ["Roll"]
 
+_CLAIMANTS = 16
 _SAID = ("mac", "model", "name", "firmware", "network", "claimed_ip")
 
 
@@ -16,7 +17,8 @@ class Roll:
 
     Sightings of one serial number are one camera, unless they tell different MACs (or, where they
     tell none, different models, firmware or names): then two cameras claim that serial number, and
-    both are flagged. A sighting without a serial number belongs to the camera at its address.
+    both are flagged; of more than 16 the rest is left out, so that a flood of made-up answers cannot hold
+    up a scan. A sighting without a serial number belongs to the camera at its address.
     """
 
     def __init__(self) -> None:
@@ -40,6 +42,8 @@ class Roll:
             self._put(place, merged := _merged(known, seen))
             return merged if merged.sn != known.sn else None
         others = self._by_sn.get(seen.sn, []) if seen.sn else []
+        if len(others) >= _CLAIMANTS:
+            return None
         if others:
             seen = _flagged(seen)
             for other in others:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from ..errors import CameraNotFound
+from ..errors import CameraNotFound, ParameterError
 from . import packet
 from .camera import ACCESS_POINT, OTHER_NETWORK, DiscoveredCamera, observe
 from .interfaces import named
@@ -20,7 +20,7 @@ from .link import Link
 from .links import LinkReport, Links
 from .reason import Reason
 from .roll import Roll
-from .targets import Pace, expand
+from .targets import Pace, at_once, expand
 
 if TYPE_CHECKING:
     from ..tls import ClientCertificate
@@ -87,8 +87,9 @@ def discover(
     for them until *timeout*, and asks on each second.
 
     Args:
-        timeout: Seconds in all; default: 2.4, and more where the targets take longer to ask.
-        expect: Stop when this many were found.
+        timeout: Seconds in all, over 0; default: 2.4, and more where the targets take longer to ask. The
+            time that the caller takes for each camera is not counted.
+        expect: Stop when this many were found, from 1.
         interfaces: Names or addresses; default: ``$SUNMI_IPC_INTERFACE``, else all but loopback.
         targets: Addresses and blocks (``192.168.1.0/24``) to ask one by one beside; at most 1,024
             addresses each. Where one answers no UDP, its HTTPS port is tried: 443, or the one named
@@ -100,13 +101,16 @@ def discover(
         report: Filled while scanning.
 
     Raises:
-        ParameterError: A target or an interface is not what it should be; nothing was sent.
+        ParameterError: A bound is not kept, or a target or an interface is not what it should be; nothing
+            was sent.
 
     """
+    if expect is not None and expect < 1:
+        raise ParameterError("{name}: out of range", name="expect", hint="Allowed: {bounds}.", bounds="1-")
     names = named(interfaces)
     asked = expand([*targets, *([ACCESS_POINT] if access_point else [])])
-    scan = _Scan(names, asked, report if report is not None else ScanReport(), mdns, certificate)
-    return scan.run(timeout, expect, patient=expect is not None)
+    scan = _Scan(names, asked, report if report is not None else ScanReport(), mdns, certificate, timeout)
+    return scan.run(expect, patient=expect is not None)
 
 
 class _Scan:
@@ -119,16 +123,22 @@ class _Scan:
         report: ScanReport,
         mdns: bool,
         certificate: ClientCertificate | None,
+        timeout: float | None,
     ) -> None:
-        self._names, self._asked, self._report = names, asked, report
+        if timeout is not None and not timeout > 0:
+            raise ParameterError(
+                "{name}: out of range", name="timeout", hint="Allowed: {bounds}.", bounds="> 0"
+            )
+        self._names, self._asked, self._report, self._timeout = names, asked, report, timeout
         self._mdns, self._certificate = mdns, certificate
         self._roll = Roll()
+        self._held = 0.0  # seconds that who takes the cameras has kept us waiting: they do not count
         self._known: set[tuple[Link, tuple[str, int], bytes]] = set()
         self._others: SimpleQueue[DiscoveredCamera] = SimpleQueue()
 
-    def run(self, timeout: float | None, expect: int | None, *, patient: bool) -> Iterator[DiscoveredCamera]:
+    def run(self, expect: int | None, *, patient: bool) -> Iterator[DiscoveredCamera]:
         """The cameras, as they come."""
-        started = time.monotonic()
+        started, timeout = time.monotonic(), self._timeout
         quiet_s = (timeout or TIMEOUT_S) / 3
         if timeout is None:
             timeout = max(TIMEOUT_S, self._duration())
@@ -140,16 +150,26 @@ class _Scan:
                 stack.enter_context(links)
                 stack.callback(lambda: self._report.links.extend(links.reports()))
                 for camera in self._listen(links, stack, started, end, quiet_s, patient):
+                    given = time.monotonic()
                     yield camera
+                    self._hold(links, time.monotonic() - given)
                     if expect is not None and len(self._roll) >= expect:
                         return
         finally:
             self._report.cameras[:] = self._roll.cameras
             self._report.elapsed_s = time.monotonic() - started
 
+    def _now(self) -> float:
+        return time.monotonic() - self._held
+
+    def _hold(self, links: Links, seconds: float) -> None:
+        self._held += seconds
+        for link in links:
+            link.asked += seconds
+
     def _duration(self) -> float:
         """Seconds that many targets take."""
-        if len(self._asked) <= _FEW:
+        if len(self._asked) <= min(_FEW, at_once()):
             return 0
         from .probe import Prober
 
@@ -166,7 +186,7 @@ class _Scan:
         prober: Prober | None = None
         number, news = 0, started
         pace = Pace(lambda address: links.ask(address, from_port=number % 2 == 0))
-        while (now := time.monotonic()) < end:
+        while (now := self._now()) < end:
             if due is not None and now >= due:
                 if number >= len(ROUNDS_S):  # a long wait: somebody may be plugging in a cable
                     links.refresh()
@@ -181,19 +201,19 @@ class _Scan:
                 if targets := {address: self._asked[address] for address in self._unanswered()}:
                     prober = self._probe(links, targets)
                     stack.callback(prober.close)
-            left = pace.step()
+            left = pace.step(now)
             if left is not None or (prober is not None and prober.busy):
                 news = max(news, now)
             quiet_at = news + quiet_s if due is None and not patient else None
             if quiet_at is not None and now >= quiet_at:
                 return
             wake = min(at for at in (end, due, mdns_at, probe_at, left, quiet_at) if at is not None)
-            for data, sender, link in links.receive(wake - time.monotonic()):
+            for data, sender, link in links.receive(wake - self._now()):
                 if (camera := self._read(data, sender, link)) is not None:
-                    news = time.monotonic()
+                    news = self._now()
                     yield camera
             for camera in self._from_others():
-                news = time.monotonic()
+                news = self._now()
                 yield camera
 
     def _unanswered(self) -> list[str]:
@@ -204,11 +224,9 @@ class _Scan:
         known = (link, sender, data)
         if known in self._known:  # the same answer to the next round
             return None
-        camera = read(data, sender[0], link, self._report)
+        camera = read(data, sender[0], link, self._report, self._asked)
         if camera is None:
             return None
-        if sender[0] not in self._asked and IPv4Address(sender[0]) not in link.interface.network:
-            camera = replace(camera, flags=(*camera.flags, OTHER_NETWORK))
         self._known.add(known)
         return self._roll.enter(camera)
 
@@ -255,20 +273,33 @@ def _rounds(started: float, patient: bool) -> Iterator[float]:
         yield from (started + at for at in itertools.count(2))
 
 
-def read(data: bytes, sender: str, link: Link, report: ScanReport) -> DiscoveredCamera | None:
-    """The camera that sent *data*; None, and counted in *report*, where none did."""
+def read(
+    data: bytes, sender: str, link: Link, report: ScanReport, asked: Container[str]
+) -> DiscoveredCamera | None:
+    """The camera that sent *data*; None, and counted in *report*, where none did.
+
+    One outside the interface's network is flagged, unless it is one of those *asked* by address.
+    """
     try:
         parsed = packet.parse(data)
         if parsed.kind is packet.Kind.REQUEST:
             return None  # another client of this network looks for cameras too
         interface = link.interface
         rtt_ms = round((time.monotonic() - link.asked) * 1000, 1)
-        return observe(
+        camera = observe(
             parsed.payload, sender, interface=interface.name, interface_ip=interface.ip, rtt_ms=rtt_ms
         )
     except packet.BadPacket as bad:
         report.reject(bad.reason, sender)
         return None
+    if sender not in asked and IPv4Address(sender) not in interface.network:
+        camera = replace(camera, flags=(*camera.flags, OTHER_NETWORK))
+    return camera
+
+
+def is_sn(camera: DiscoveredCamera, sn: str) -> bool:
+    """Whether *sn* is the camera's serial number, typed in large or small letters."""
+    return camera.sn.upper() == sn.strip().upper() != ""
 
 
 def find(
@@ -283,7 +314,7 @@ def find(
 ) -> DiscoveredCamera:
     """The camera of serial number *sn*, as soon as it answers; else it waits until *timeout*.
 
-    The other arguments are those of :func:`discover`.
+    Large and small letters are the same. The other arguments are those of :func:`discover`.
 
     Raises:
         CameraNotFound: None of that serial number answered.
@@ -296,9 +327,10 @@ def find(
         report if report is not None else ScanReport(),
         mdns,
         certificate,
+        timeout,
     )
-    for camera in scan.run(timeout, None, patient=True):
-        if camera.sn == sn:
+    for camera in scan.run(None, patient=True):
+        if is_sn(camera, sn):
             return camera
     raise CameraNotFound(
         "the camera {sn} was not found",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Network
 
 from ..errors import ParameterError
 
-__all__ = ["BLOCK", "BREATH_S", "BURST", "HTTPS", "Pace", "expand"]
+__all__ = ["BLOCK", "BREATH_S", "BURST", "HTTPS", "Pace", "at_once", "expand"]
 
 BLOCK = 1024
 """The largest block, in addresses: a /22."""
 HTTPS = 443
+_AT_ONCE = 512
 BURST, BREATH_S = 16, 0.005  # 3,200 a second: a /24 in 80 ms, a /22 in 320 ms
 
 
@@ -38,13 +38,24 @@ def expand(targets: Sequence[str]) -> dict[str, int]:
         good = not colon or (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536)
         if network is None or network.num_addresses > BLOCK or not good:
             raise ParameterError(
-                "{name}: neither an address nor a block of at most 1,024",
+                "{target}: neither an address nor a block of at most 1,024",
                 name="target",
+                target=target,
                 hint="For example 192.168.1.20 or 192.168.1.0/24.",
             )
         hosts = network.hosts() if network.num_addresses > 1 else iter([network.network_address])
         found |= dict.fromkeys(map(str, hosts), int(port) if port else HTTPS)
     return found
+
+
+def at_once() -> int:
+    """How many connections at a time: many systems allow a process 1,024 files."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return _AT_ONCE
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _AT_ONCE if soft == resource.RLIM_INFINITY else max(16, min(_AT_ONCE, soft // 2))
 
 
 class Pace:
@@ -62,9 +73,8 @@ class Pace:
         """Queue *items*."""
         self._queue.extend(items)
 
-    def step(self) -> float | None:
-        """Do what is due; when to come again (``time.monotonic()``), or None where nothing is left."""
-        now = time.monotonic()
+    def step(self, now: float) -> float | None:
+        """Do what is due *now*, seconds by the caller's clock; when to come again, None where nothing is left."""
         if self._queue and now >= self._next:
             for _ in range(min(BURST, len(self._queue))):
                 self._work(self._queue.popleft())

@@ -122,7 +122,7 @@ class Tracker:
             )
         self.report = ScanReport()
         self._interval, self._missed, self._on_change = interval, missed, on_change
-        self._names, self._targets = named(interfaces), list(expand(targets))
+        self._names, self._targets = named(interfaces), expand(targets)
         self._round = 0
         self._sightings: dict[str, dict[_Place, _Sighting]] = {}
         self._heard: dict[tuple[_Place, bytes], _Sighting] = {}
@@ -165,17 +165,11 @@ class Tracker:
 
     def __iter__(self) -> Iterator[Change]:
         """Yield changes until the tracker is closed, those that are online first."""
+        now, mine = time.time(), deque[Change]()
         with self._lock:
-            now = time.time()
-            mine = deque(
-                Change(ChangeKind.ONLINE, camera, None, now)
-                for cameras in self._cameras.values()
-                for camera in cameras
-            )
+            for cameras in self._cameras.values():
+                mine.extend(Change(ChangeKind.ONLINE, camera, None, now) for camera in cameras)
             self._waiting.append(mine)
-        return self._take(mine)
-
-    def _take(self, mine: deque[Change]) -> Iterator[Change]:
         try:
             while True:
                 with self._lock:
@@ -226,8 +220,8 @@ class Tracker:
 
     def _hear_until(self, links: Links, until: float, pace: Pace) -> None:
         while not self._closing:
-            left = pace.step()
             now = time.monotonic()
+            left = pace.step(now)
             if now >= until and left is None:
                 return
             for data, sender, link in links.receive((left or until) - now):
@@ -239,7 +233,7 @@ class Tracker:
         if (known := self._heard.get((place, data))) is not None:
             known.round = self._round
             return
-        camera = read(data, sender, link, self.report)
+        camera = read(data, sender, link, self.report, self._targets)
         if camera is None:
             return
         sighting = _Sighting(camera, data, self._round)
@@ -267,16 +261,15 @@ class Tracker:
             roll.enter(sighting.camera)
         now, changes = time.time(), []
         with self._lock:
-            before = {camera.mac: camera for camera in self._cameras.pop(sn, [])}
+            before = self._cameras.pop(sn, [])
             if roll.cameras:
                 self._cameras[sn] = roll.cameras
-            for camera in roll.cameras:
-                known = before.pop(camera.mac, None)
+            for camera, known in _matched(roll.cameras, before):
                 if known is None:
                     changes.append(Change(ChangeKind.ONLINE, camera, None, now))
                 elif replace(known, rtt_ms=0) != replace(camera, rtt_ms=0):
                     changes.append(Change(ChangeKind.CHANGED, camera, known, now))
-            changes += [Change(ChangeKind.OFFLINE, camera, None, now) for camera in before.values()]
+            changes += [Change(ChangeKind.OFFLINE, camera, None, now) for camera in before]
             for waiting in self._waiting:
                 waiting.extend(changes)
             self._lock.notify_all()
@@ -286,3 +279,24 @@ class Tracker:
                     self._on_change(change)
                 except Exception:
                     _log.exception("on_change failed")
+
+
+def _matched(
+    now: list[DiscoveredCamera], before: list[DiscoveredCamera]
+) -> list[tuple[DiscoveredCamera, DiscoveredCamera | None]]:
+    """Cameras of one serial number, each with what it was; who has been matched leaves *before*."""
+    found: dict[int, DiscoveredCamera] = {}
+    for wanted in (3, 2, 1):
+        for place, camera in enumerate(now):
+            known = next((one for one in before if _likeness(camera, one) == wanted), None)
+            if place not in found and known is not None:
+                found[place] = known
+                before.remove(known)
+    return [(camera, found.get(place)) for place, camera in enumerate(now)]
+
+
+def _likeness(one: DiscoveredCamera, other: DiscoveredCamera) -> int:
+    """How surely two of one serial number are one camera; 0: they are two."""
+    if one.mac and other.mac:
+        return 3 if one.mac == other.mac else 0
+    return 2 if one.ip == other.ip else 1

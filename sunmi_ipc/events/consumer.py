@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from ..errors import BadEvent
 from .model import Event, RawEvent
@@ -129,10 +129,13 @@ class Consumer:
     restart or :meth:`rewind`. One thread reads; any may acknowledge.
     """
 
-    def __init__(self, spool: Spool, name: str, path: Path, cursor: int) -> None:
+    def __init__(
+        self, spool: Spool, name: str, path: Path, cursor: int, guard: IO[bytes] | None = None
+    ) -> None:
         self.name = name
         self._spool, self._reader = spool, Reader(path, spool.dialect.event)
         self._cursor = self._position = cursor
+        self._guard = guard
         self._open = True
         self._alive = time.monotonic()
 
@@ -195,3 +198,6 @@ class Consumer:
         """Stop reading; the cursor stays."""
         self.stop()
         self._reader.close()
+        if self._guard is not None:
+            self._guard.close()
+        self._spool.left(self)

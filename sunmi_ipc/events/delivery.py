@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 from ..errors import SpoolError, SunmiIpcError
 from .consumer import Consumer, StoredEvent
@@ -145,6 +145,10 @@ class Delivery:
         name: The consumer's name; default: the sink's. Another name is another place in the spool.
         attempts: How often an event that the sink rejects is tried.
         backoff: Seconds of the first pause and of the longest; each doubles the one before.
+        start: Where to begin, see :meth:`Spool.consumer`.
+
+    Raises:
+        SpoolError: Another delivers under this name, in this or another process: each event would go out twice.
 
     """
 
@@ -156,6 +160,7 @@ class Delivery:
         name: str = "",
         attempts: int = 5,
         backoff: tuple[float, float] = (0.5, 60.0),
+        start: Literal["oldest", "now", "anew"] = "oldest",
     ) -> None:
         self.sink, self.name = sink, name or sink.name
         self._spool, self._attempts, self._backoff = spool, attempts, backoff
@@ -163,10 +168,12 @@ class Delivery:
         self._counting = threading.Lock()
         #: Why the last attempt failed; empty since one succeeded.
         self.problem = ""
+        #: What stopped it for good, such as a spool that can no longer be read.
+        self.broken: SunmiIpcError | None = None
         self._stop = threading.Event()
         #: Set when no more is delivered: closed, or the sink has ended.
         self.ended = threading.Event()
-        self._consumer = spool.consumer(self.name)
+        self._consumer = spool.consumer(self.name, start=start, alone=True)
         self._order = InOrder(self._consumer, max(1, sink.parallel))
         self._closed = False
         self._queue: queue.SimpleQueue[list[StoredEvent] | None] = queue.SimpleQueue()
@@ -190,6 +197,10 @@ class Delivery:
         with self._counting:
             return dict(self._counts)
 
+    def backlog(self) -> int:
+        """How many events are not delivered and acknowledged."""
+        return self._consumer.backlog()
+
     def _count(self, name: str, number: int) -> None:
         with self._counting:
             self._counts[name] += number
@@ -197,7 +208,7 @@ class Delivery:
     def drain(self, timeout: float) -> bool:
         """Wait until everything in the spool is delivered and acknowledged; whether it was in time."""
         deadline = time.monotonic() + timeout
-        while self._consumer.backlog():
+        while self.backlog():
             if self.ended.is_set() or time.monotonic() >= deadline:
                 return False
             self._stop.wait(0.02)
@@ -233,7 +244,7 @@ class Delivery:
                     self._order.begin(events[-1].seq)
                     self._queue.put(events)
         except SunmiIpcError as error:
-            self.problem = str(error)
+            self.problem, self.broken = str(error), error
             _log.error("events: %s: %s", self.name, error)
         finally:
             self.ended.set()

@@ -54,4 +54,4 @@ class Dialect:
 
 
 #: What cameras post (protocol.md, section 7).
-CAMERA = Dialect("camera")
+CAMERA = Dialect("camera", read=model.read)

@@ -71,12 +71,16 @@ def read(body: bytes, content_type: str = "") -> Posted:
             event |= inner
             nested = True
     event = {k: v for k, v in event.items() if k not in PUBLIC}
-    try:
-        json.dumps((top, event), allow_nan=False, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        # A lone surrogate, an infinite number: neither can be kept as JSON.
-        raise _bad("the event holds a value that is not JSON") from None
+    keepable((top, event))
     return Posted(top, event, nested)
+
+
+def keepable(fields: object) -> None:
+    """Refuse what cannot be kept as JSON: a lone surrogate, an infinite number; raises BadEvent."""
+    try:
+        json.dumps(fields, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise _bad("the event holds a value that is not JSON") from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -91,6 +91,7 @@ class MqttSink:
         self._problem = ""
         self._acknowledged: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._introduced: set[str] = set()
+        self._people: dict[str, str] = {}  # the newest of each camera, for when the broker is back
         self._client: Client = Client(CallbackAPIVersion.VERSION2, client_id=client_id)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
@@ -140,11 +141,16 @@ class MqttSink:
     def people(self, sn: str, counts: Mapping[str, int]) -> None:
         """Publish a camera's people counters, such as ``{"total": 12, "male": 5, "female": 7}``.
 
-        Where the broker is away for now, the counters follow when it is back.
+        Where the broker is away for now, the newest follow when it is back.
         """
+        self._people[sn] = json.dumps(dict(counts))
+        if self._connected.is_set() and not self._closing.is_set():
+            self._publish_people(sn)
+
+    def _publish_people(self, sn: str) -> None:
         if sn not in self._introduced:
             self._introduce(sn)
-        self._publish(f"{sn}/people", json.dumps(dict(counts)), retain=True)
+        self._publish(f"{sn}/people", self._people[sn], retain=True)
 
     def close(self) -> None:
         """Say goodbye; without a connection the broker's last will says it."""
@@ -173,7 +179,7 @@ class MqttSink:
                 continue
 
     def _introduce(self, sn: str) -> set[int]:
-        """Tell Home Assistant about a camera, once a run; retained, so it is known from then on."""
+        """Tell Home Assistant about a camera, once a connection: a broker may forget what it retained."""
         self._introduced.add(sn)
         if not self._discovery:
             return set()
@@ -188,7 +194,10 @@ class MqttSink:
             return
         self._problem = ""
         client.publish(f"{self._prefix}/status", "online", qos=1, retain=True)
+        self._introduced.clear()
         self._connected.set()
+        for sn in list(self._people):
+            self._publish_people(sn)
 
     def _on_connect_fail(self, client: Client, userdata: Any) -> None:
         error = sys.exc_info()[1]  # paho calls this where it caught it

@@ -60,6 +60,9 @@ class Pictures:
         backoff: Seconds of the first pause; each doubles the one before.
         name: The consumer's name.
 
+    Raises:
+        SpoolError: Another saves pictures under this name.
+
     """
 
     def __init__(
@@ -86,7 +89,7 @@ class Pictures:
         self._counts = Counter(saved=0, refused=0, lost=0)
         self._stop = False
         self._closed = False
-        self._consumer = spool.consumer(name)
+        self._consumer = spool.consumer(name, alone=True)
         self._order = InOrder(self._consumer, _WINDOW)
         self._threads = [
             threading.Thread(target=target, name="event-pictures", daemon=True)

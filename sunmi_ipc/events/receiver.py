@@ -17,7 +17,7 @@ from collections import Counter
 from http import HTTPStatus
 from typing import Self, cast
 
-from ..errors import BadEvent, ConfigError, SpoolError
+from ..errors import BadEvent, ConfigError, ParameterError, SpoolError
 from ..redact import printable
 from . import layout
 from .layout import Secrets
@@ -161,6 +161,8 @@ class Receiver:
             raise Refused(HTTPStatus.BAD_REQUEST) from None
         try:
             new = self.spool.append(event, posted.event, source=source, verified=verified)
+        except ParameterError:  # of a dialect that lets such fields pass
+            raise Refused(HTTPStatus.BAD_REQUEST) from None
         except SpoolError as error:
             self._complain(error)
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE) from None

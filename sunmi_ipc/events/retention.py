@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .store import used_bytes
@@ -41,10 +43,14 @@ class Retention:
 
 
 class Cleaner:
-    """Applies a :class:`Retention`; runs in the writer's thread."""
+    """Applies a :class:`Retention`; runs in the writer's thread.
 
-    def __init__(self, retention: Retention | None) -> None:
-        self.retention = retention
+    *readers* names the consumers that are open here: those are alive, however far the clock has jumped
+    since their last sign of life.
+    """
+
+    def __init__(self, retention: Retention | None, readers: Callable[[], list[str]]) -> None:
+        self.retention, self._readers = retention, readers
         self._rows = 0
         self._next = 0.0
 
@@ -62,7 +68,8 @@ class Cleaner:
         now = time.time()
         live = int((now - keep.abandoned_s) * 1e6)
         (acknowledged,) = connection.execute(
-            "SELECT min(cursor) FROM consumers WHERE seen >= ?", (live,)
+            "SELECT min(cursor) FROM consumers WHERE seen >= ? OR name IN (SELECT value FROM json_each(?))",
+            (live, json.dumps(self._readers())),
         ).fetchone()
         limit = (1 << 62) if acknowledged is None else int(acknowledged)
         old = int((now - keep.max_age_s) * 1e6)

@@ -255,13 +255,17 @@ class WebhookSink:
             raise Again(type(error).__name__) from None
         with answer:
             if 200 <= answer.status_code < 300:
-                if int(answer.headers.get("Content-Length") or 65536) < 65536:
-                    _ = answer.content  # read, the connection can serve again
+                length = answer.headers.get("Content-Length", "")
+                if length.isdecimal() and len(length) < 6:
+                    with contextlib.suppress(requests.RequestException):  # delivered it is all the same
+                        _ = answer.content  # read, the connection can serve again
                 return
             reason = f"HTTP {answer.status_code}"
             if answer.status_code in _LATER or answer.status_code >= 500:
                 after = answer.headers.get("Retry-After", "")
-                raise Again(reason, float(after) if after.isdecimal() and len(after) < 6 else None)
+                raise Again(
+                    reason, float(after) if after.isascii() and after.isdecimal() and len(after) < 6 else None
+                )
             raise Rejected(reason)
 
     def close(self) -> None:

@@ -7,7 +7,9 @@ survives ``kill -9`` and a power cut. Several processes may use one spool.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
+import logging
 import os
 import sqlite3
 import threading
@@ -15,9 +17,10 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import IO, Any, Literal, Self
 
-from ..errors import ParameterError
+from ..errors import ParameterError, SpoolError
+from ..lock import try_lock
 from .consumer import Consumer, Reader, StoredEvent
 from .dialect import CAMERA, Dialect
 from .model import Event
@@ -27,6 +30,7 @@ from .writer import Row, Writer
 
 __all__ = ["Retention", "Spool"]
 
+_log = logging.getLogger("sunmi_ipc")
 #: The default: see :class:`Retention`.
 KEEP = Retention()
 
@@ -55,10 +59,10 @@ class Spool:
         self._path = self.directory / FILE
         self._news = threading.Condition()
         self._commits = 0
-        self._cleaner = Cleaner(retention)
+        self._consumers: list[Consumer] = []
+        self._cleaner = Cleaner(retention, self._open_consumers)
         self._writer = Writer(self._path, self.wake, self._cleaner)
         self._reader = Reader(self._path, dialect.event)
-        self._consumers: list[Consumer] = []
         self.is_open = True
 
     def __enter__(self) -> Self:
@@ -86,36 +90,72 @@ class Spool:
         Returns: False where it was there already.
 
         Raises:
+            ParameterError: A field that cannot be kept as JSON.
             SpoolFull: The disk is full; nothing was stored.
             SpoolError: The spool cannot be written or is closed.
 
         """
         data = dict(fields) if fields is not None else event.model_dump(mode="json", exclude_none=True)
-        body = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        try:
+            body = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+            body.encode()
+        except (TypeError, ValueError, RecursionError):
+            raise ParameterError("{name}: a value is not JSON", name="fields") from None
         received = time.time_ns() // 1000
         return self._writer.append(Row(*event.key, received, source, int(verified), body))
 
-    def consumer(self, name: str, *, start: Literal["oldest", "now"] = "oldest") -> Consumer:
-        """The consumer *name*, where it stopped.
+    def consumer(
+        self, name: str, *, start: Literal["oldest", "now", "anew"] = "oldest", alone: bool = False
+    ) -> Consumer:
+        """The consumer *name*, where it stopped. While it is open, all that it has not acknowledged is kept.
 
         Args:
             name: Any name; one consumer of a name should read at a time, else each sees everything.
-            start: Where a new one begins: at the oldest event kept, or with the next that comes.
+            start: Where a new one begins: at the oldest event kept, or with the next that comes; ``anew``
+                begins there even where there is one.
+            alone: Whether to make sure that no other that is *alone* reads under this name, in any process.
+
+        Raises:
+            SpoolError: Another reads under this name, or the spool cannot be written or is closed.
 
         """
         if not name:
             raise ParameterError("{name}: must not be empty", name="consumer")
-        where = (
-            "coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)" if start == "now" else "0"
-        )
-        self._writer.execute(
-            f"INSERT OR IGNORE INTO consumers (name, cursor, seen) VALUES (?, {where}, ?)",  # noqa: S608 - ours
-            (name, time.time_ns() // 1000),
-        )
-        ((cursor,),) = self._reader.rows("SELECT cursor FROM consumers WHERE name = ?", (name,))
-        consumer = Consumer(self, name, self._path, cursor)
+        guard = self._alone(name) if alone else None
+        try:
+            newest = "coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)"
+            self._writer.execute(
+                "INSERT INTO consumers (name, cursor, seen) VALUES"  # noqa: S608 - ours
+                f" (?, {'0' if start == 'oldest' else newest}, ?) ON CONFLICT (name) DO UPDATE SET"
+                f" cursor = {'excluded.cursor' if start == 'anew' else 'cursor'}, seen = max(seen, excluded.seen)",
+                (name, time.time_ns() // 1000),
+            )
+            ((cursor,),) = self._reader.rows("SELECT cursor FROM consumers WHERE name = ?", (name,))
+            consumer = Consumer(self, name, self._path, cursor, guard)
+        except BaseException:
+            if guard is not None:
+                guard.close()
+            raise
         self._consumers.append(consumer)
         return consumer
+
+    def _alone(self, name: str) -> IO[bytes] | None:
+        file = f"reader-{hashlib.sha256(name.encode()).hexdigest()[:16]}.lock"
+        try:
+            return try_lock(self.directory / file)
+        except BlockingIOError:
+            raise SpoolError(
+                "another program takes {name}'s events from the spool {path}",
+                hint="End it, or name another folder (--spool): each event would go out twice.",
+                name=name,
+                path=str(self.directory),
+            ) from None
+        except OSError as error:  # a file system without locks
+            _log.warning("event spool: no lock to be had: %s", error.strerror)
+            return None
+
+    def _open_consumers(self) -> list[str]:
+        return [consumer.name for consumer in list(self._consumers)]
 
     def forget(self, name: str) -> None:
         """Remove a consumer; what it alone had not acknowledged may then be dropped."""
@@ -234,12 +274,17 @@ class Spool:
             self._commits += 1
             self._news.notify_all()
 
+    def left(self, consumer: Consumer) -> None:
+        """Know *consumer* no longer: it was closed."""
+        with contextlib.suppress(ValueError):
+            self._consumers.remove(consumer)
+
     def close(self) -> None:
         """Write what is waiting, and close. Readers end."""
         if self.is_open:
             self.is_open = False
             self.wake()
             self._writer.close()
-            for consumer in self._consumers:
+            for consumer in list(self._consumers):
                 consumer.close()
             self._reader.close()

@@ -47,8 +47,8 @@ CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT RO
 """
 
 
-def translate(error: sqlite3.Error, path: Path) -> SpoolError:
-    """SQLite's *error* as ours. A short write shows as FULL or as an I/O error, by file system."""
+def translate(error: Exception, path: Path) -> SpoolError:
+    """*error*, mostly SQLite's, as ours. A short write shows as FULL or as an I/O error, by file system."""
     primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if primary in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return SpoolFull(
@@ -60,7 +60,8 @@ def translate(error: sqlite3.Error, path: Path) -> SpoolError:
         "the event spool {path} cannot be used: {reason}",
         hint="Check that the folder is on a local disk and yours to write; else name another folder.",
         path=str(path),
-        reason=str(error),
+        # Others than SQLite's may quote what could not be stored.
+        reason=str(error) if isinstance(error, sqlite3.Error) else type(error).__name__,
     )
 
 

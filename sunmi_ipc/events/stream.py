@@ -58,7 +58,7 @@ class EventStream:
                 tempfile.TemporaryDirectory(prefix="sunmi-ipc-events-", ignore_cleanup_errors=True)
             )
             self.spool = stack.enter_context(Spool(directory))
-            self.consumer: Consumer = self.spool.consumer(self._name)
+            self.consumer: Consumer = self.spool.consumer(self._name, alone=True)
             credentials = self.camera.credentials
             secrets = {credentials.app_id: credentials.secret_key} if credentials.secret_key else None
             self.receiver = stack.enter_context(

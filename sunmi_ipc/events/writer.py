@@ -180,7 +180,7 @@ class Writer:
                     for action in batch.actions:
                         action(self._connection)
                     written += len(batch.rows)
-                except sqlite3.Error as error:
+                except Exception as error:  # whatever it is: those who wait are told, and the thread goes on
                     batch.error = translate(error, self._path)
                     pause = self._failed(acks)
                 batch.done.set()
@@ -203,7 +203,7 @@ class Writer:
     def _tidied(self, written: int) -> int:
         try:
             self._tidy(self._connection, written)
-        except sqlite3.Error as error:
+        except Exception as error:
             _log.warning("event spool: old events could not be dropped: %s", error)
             self._failed({})
         return 0

@@ -51,6 +51,8 @@ class Crew:
         slots: One for each camera that is talked to.
         stop: Set to end the run.
         tell: Called with the outcome so far and the step that begins.
+        agreed: What may be destroyed, see :func:`sunmi_ipc.fleet.run.run`.
+        claims: By serial number, which entry of the site file is at work on the camera.
 
     """
 
@@ -65,6 +67,8 @@ class Crew:
     slots: threading.Semaphore
     tell: Callable[[Outcome, str], None]
     stop: threading.Event = field(default_factory=threading.Event)
+    agreed: frozenset[tuple[str, str]] | None = None
+    claims: dict[str, str] = field(default_factory=dict)
 
 
 def heals(error: SunmiIpcError) -> bool:
@@ -141,6 +145,15 @@ class Contact:
                 if isinstance(error, ConnectionFailed) and attempts > 2:
                     self._look(began, SCAN_S)
 
+    def _agreed(self, step: str) -> None:
+        """Go on only where the person was asked: the camera may have been out of reach at that time."""
+        if self._crew.agreed is not None and (self._slot.key, step) not in self._crew.agreed:
+            raise ProvisionError(
+                "nobody was asked about this camera: it was not in reach, or different, when the plan was made",
+                step=step,
+                hint="Run 'ipc fleet apply' again.",
+            )
+
     # -- reach ---------------------------------------------------------------------------------------
 
     def _take(self, found: DiscoveredCamera) -> None:
@@ -191,6 +204,18 @@ class Contact:
             )
         self._probe()
 
+    def _claim(self) -> None:
+        """Two entries may mean one camera, by serial number and by MAC: the first one has it."""
+        sn = self.outcome.sn
+        first = self._crew.claims.setdefault(sn, self._slot.key) if sn else self._slot.key
+        if first != self._slot.key:
+            raise ProvisionError(
+                "the entry {key} of the site file is the same camera",
+                step="reach",
+                hint="Leave one of the two out of the site file.",
+                key=first,
+            )
+
     def _probe(self) -> None:
         """Ask who it is; code 7 tells that it is not activated."""
         try:
@@ -199,7 +224,7 @@ class Contact:
             self.outcome.activated = False
             return
         out = self.outcome
-        if self._slot.sn and info.sn != self._slot.sn:
+        if (wanted := self._slot.sn or out.sn) and info.sn != wanted:
             raise ProvisionError(
                 "another camera is at this address: {sn}",
                 step="reach",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self
 
 from ..errors import ConfigError
+from ..lock import try_lock
 
 _VERSION = 1
 _SCHEMA = """
@@ -28,7 +29,7 @@ CREATE TABLE step (
   ended REAL,
   detail TEXT NOT NULL                    -- JSON, no secrets
 );
-CREATE INDEX step_by_camera ON step (key, step);
+CREATE INDEX step_by_camera ON step (sn, step);
 CREATE TABLE camera (
   key TEXT PRIMARY KEY,
   sn TEXT NOT NULL,
@@ -58,6 +59,18 @@ class StepRecord:
     detail: Mapping[str, Any]
 
 
+@dataclass(slots=True)
+class _Entry:
+    """One row on its way to the disk."""
+
+    sql: str
+    values: tuple[Any, ...] = field(repr=False)
+    durable: bool
+    written: bool = False
+    number: int = 0
+    error: str = ""
+
+
 class Journal:
     """The record of a site, an SQLite file. Thread-safe; one writing process at a time.
 
@@ -73,6 +86,8 @@ class Journal:
     def __init__(self, path: str | os.PathLike[str] | None, *, write: bool = True) -> None:
         self.path = Path(":memory:" if path is None else path)
         self._lock = threading.Lock()
+        self._queue: deque[_Entry] = deque()
+        self._durable: bool | None = None
         self._guard: IO[bytes] | None = _lock_file(self.path) if write and path is not None else None
         try:
             self._connection = _connect(self.path)
@@ -97,40 +112,72 @@ class Journal:
             self._guard.close()
             self._guard = None
 
-    @contextlib.contextmanager
-    def _writing(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+    def _write(self, sql: str, values: tuple[Any, ...], *, durable: bool = False) -> int:
+        """Write one row, on the disk when this returns. Returns: its number.
+
+        Whoever comes first writes for all who wait: 64 cameras cost one transaction, not 64.
+        """
+        entry = _Entry(sql, values, durable)
+        self._queue.append(entry)
         with self._lock:
-            # A killed process loses no commit either way; a dead battery may lose the last NORMAL ones.
-            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            if not entry.written:
+                batch = [self._queue.popleft() for _ in range(len(self._queue))]
+                try:
+                    self._commit(batch)
+                except sqlite3.Error as error:
+                    for one in batch:
+                        one.written, one.error = True, str(error)
+        if entry.error:
+            raise _unusable(self.path, entry.error)
+        return entry.number
+
+    def _commit(self, batch: list[_Entry]) -> None:
+        db = self._connection
+        # A killed process loses no commit either way; a dead battery may lose the last NORMAL ones.
+        durable = any(entry.durable for entry in batch)
+        if durable is not self._durable:
+            db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            for entry in batch:
+                entry.number = db.execute(entry.sql, entry.values).lastrowid or 0
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+        for entry in batch:
+            entry.written = True
+
+    def _fetch(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
+        with self._lock:
             try:
-                yield self._connection
+                return self._connection.execute(sql, values).fetchall()
             except sqlite3.Error as error:
                 raise _unusable(self.path, str(error)) from None
 
     def begin(self, key: str, sn: str, step: str, setting: str = "", **detail: Any) -> int:
         """Record that a step is about to be carried out. Returns: its number."""
-        with self._writing(durable=step in DURABLE) as db:
-            cursor = db.execute(
-                "INSERT INTO step (key, sn, step, setting, state, began, detail) VALUES (?, ?, ?, ?, 'begun', ?, ?)",
-                (key, sn, step, setting, time.time(), json.dumps(detail, ensure_ascii=False)),
-            )
-        return int(cursor.lastrowid or 0)
+        return self._write(
+            "INSERT INTO step (key, sn, step, setting, state, began, detail) VALUES (?, ?, ?, ?, 'begun', ?, ?)",
+            (key, sn, step, setting, time.time(), json.dumps(detail, ensure_ascii=False)),
+            durable=step in DURABLE,
+        )
 
     def end(self, number: int, state: str = "done", **detail: Any) -> None:
         """Record how a step ended; *detail* is added to what it has."""
-        with self._writing() as db:
-            db.execute(
-                "UPDATE step SET state = ?, ended = ?, detail = json_patch(detail, ?) WHERE id = ?",
-                (state, time.time(), json.dumps(detail, ensure_ascii=False), number),
-            )
+        self._write(
+            "UPDATE step SET state = ?, ended = ?, detail = json_patch(detail, ?) WHERE id = ?",
+            (state, time.time(), json.dumps(detail, ensure_ascii=False), number),
+        )
 
     def add(self, number: int, **detail: Any) -> None:
         """Add to a step's detail while it is under way."""
-        with self._writing() as db:
-            db.execute(
-                "UPDATE step SET detail = json_patch(detail, ?) WHERE id = ?",
-                (json.dumps(detail, ensure_ascii=False), number),
-            )
+        self._write(
+            "UPDATE step SET detail = json_patch(detail, ?) WHERE id = ?",
+            (json.dumps(detail, ensure_ascii=False), number),
+        )
 
     def last(self, sn: str, step: str) -> StepRecord | None:
         """The latest record of a step on the camera of serial number *sn*."""
@@ -143,45 +190,46 @@ class Journal:
 
     def _read(self, where: str, *values: str) -> list[StepRecord]:
         query = f"SELECT {', '.join(_COLUMNS)}, detail FROM step {where}"  # noqa: S608 - no text from outside
-        with self._lock:
-            rows = self._connection.execute(query, values).fetchall()
         return [
             StepRecord(**dict(zip(_COLUMNS, row[:-1], strict=True)), detail=json.loads(row[-1]))
-            for row in rows
+            for row in self._fetch(query, *values)
         ]
 
     def activations(self) -> tuple[int, float]:
         """Activations that were carried out or may have been, and when the last began (Unix seconds; 0 = never)."""
-        with self._lock:
-            count, last = self._connection.execute(
-                "SELECT COUNT(*) FILTER (WHERE state IN ('begun', 'done')), COALESCE(MAX(began), 0)"
-                " FROM step WHERE step = 'activate' AND json_extract(detail, '$.already') IS NULL"
-            ).fetchone()
+        ((count, last),) = self._fetch(
+            "SELECT COUNT(*) FILTER (WHERE state IN ('begun', 'done')), COALESCE(MAX(began), 0)"
+            " FROM step WHERE step = 'activate' AND json_extract(detail, '$.already') IS NULL"
+        )
         return int(count), float(last)
 
     def keep(self, key: str, sn: str, outcome: Mapping[str, Any]) -> None:
         """Record what became of a camera in this run."""
-        with self._writing() as db:
-            db.execute(
-                "INSERT OR REPLACE INTO camera VALUES (?, ?, ?, ?)",
-                (key, sn, time.time(), json.dumps(outcome, ensure_ascii=False)),
-            )
+        self._write(
+            "INSERT OR REPLACE INTO camera VALUES (?, ?, ?, ?)",
+            (key, sn, time.time(), json.dumps(outcome, ensure_ascii=False)),
+        )
 
     def outcomes(self) -> dict[str, tuple[float, dict[str, Any]]]:
         """By camera: when it was last worked on (Unix seconds), and what became of it."""
-        with self._lock:
-            rows = self._connection.execute("SELECT key, updated, outcome FROM camera").fetchall()
+        rows = self._fetch("SELECT key, updated, outcome FROM camera")
         return {key: (updated, json.loads(outcome)) for key, updated, outcome in rows}
 
     def bind(self, key: str, sn: str) -> None:
         """Keep which camera an "any" entry has got, so that the next run gives it the same."""
-        with self._writing(durable=True) as db:
-            db.execute("INSERT OR REPLACE INTO binding VALUES (?, ?)", (key, sn))
+        self._write("INSERT OR REPLACE INTO binding VALUES (?, ?)", (key, sn), durable=True)
 
     def bindings(self) -> dict[str, str]:
         """Serial numbers by "any" entry."""
-        with self._lock:
-            return dict(self._connection.execute("SELECT key, sn FROM binding").fetchall())
+        return dict(self._fetch("SELECT key, sn FROM binding"))
+
+    def release(self, sn: str) -> str | None:
+        """Let an "any" entry take another camera than *sn*. Returns: the entry; None where there is none."""
+        keys = [key for key, bound in self.bindings().items() if bound == sn]
+        for key in keys:
+            self._write("DELETE FROM binding WHERE key = ?", (key,), durable=True)
+            self._write("DELETE FROM camera WHERE key = ?", (key,))
+        return keys[0] if keys else None
 
 
 def _unusable(path: Path, reason: str) -> ConfigError:
@@ -200,14 +248,14 @@ def _connect(path: Path) -> sqlite3.Connection:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA};PRAGMA user_version = {_VERSION};COMMIT")
-            version = _VERSION
+        version = _version(connection)
     except (OSError, sqlite3.Error) as error:
         if connection is not None:
             connection.close()
         raise _unusable(path, getattr(error, "strerror", None) or str(error)) from None
+    if version is None:
+        connection.close()
+        raise _unusable(path, "it is the database of another program")
     if version != _VERSION:
         connection.close()
         raise ConfigError(
@@ -220,26 +268,31 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _version(connection: sqlite3.Connection) -> int | None:
+    """The version of the tables, made where there are none; None where they are not ours."""
+    query = "SELECT (SELECT user_version FROM pragma_user_version), (SELECT COUNT(*) FROM sqlite_master)"
+    if connection.execute(query).fetchone()[0] == 0:
+        connection.execute("BEGIN IMMEDIATE")  # two processes may come to a new file at once
+        version, tables = connection.execute(query).fetchone()
+        if version == 0 and tables == 0:
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
+        connection.execute("COMMIT")
+    version, tables = connection.execute(query).fetchone()
+    ours = "SELECT COUNT(*) FROM sqlite_master WHERE name IN ('step', 'camera', 'binding')"
+    return int(version) if connection.execute(ours).fetchone()[0] == 3 else None
+
+
 def _lock_file(path: Path) -> IO[bytes]:
     """A lock that goes with the process, however it ends."""
     try:
-        guard = open(path.with_name(path.name + ".lock"), "ab")  # noqa: SIM115 - held as long as the journal
-    except OSError as error:
-        raise _unusable(path, error.strerror or type(error).__name__) from None
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(guard.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        else:
-            import fcntl
-
-            fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        guard.close()
+        return try_lock(path.with_name(path.name + ".lock"))
+    except BlockingIOError:
         raise ConfigError(
             "another process is at work on {path}",
             hint="Wait until it is done, or end it; its work is not lost.",
             path=str(path),
         ) from None
-    return guard
+    except OSError as error:
+        raise _unusable(path, error.strerror or type(error).__name__) from None

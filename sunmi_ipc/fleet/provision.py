@@ -38,7 +38,9 @@ class Provision(Contact):
         assert wifi is not None
         last = self._crew.journal.last(sn, "wifi")
         if last is not None and last.state == "done" and last.detail.get("ssid") == wifi.ssid:
-            return
+            activated = self._crew.journal.last(sn, "activate")
+            if activated is None or activated.state != "done" or activated.id < last.id:
+                return  # else it was reset since, and has forgotten
         if not self._crew.apply:
             self.outcome.planned.append("wifi")
             return
@@ -63,6 +65,7 @@ class Provision(Contact):
 
     def _activate(self) -> None:
         """Activate, once: an attempt without an answer is looked into before there is another."""
+        self._agreed("activate")
         sn, journal = self.outcome.sn, self._crew.journal
         last = journal.last(sn, "activate")
         if last is not None and last.state == "begun":
@@ -71,7 +74,9 @@ class Provision(Contact):
             self._crew.activations.give_back()
         waits = pauses(self._policy.restart)
         while True:
-            self._pause(self._crew.activations.take())
+            wait = self._crew.activations.take()
+            self._end += wait  # to stand in the queue is not the camera's fault, and the rate is kept
+            self._pause(wait)
             number = journal.begin(self._slot.key, sn, "activate")
             try:
                 self._once(lambda camera: camera.device.activate(sn))
@@ -148,6 +153,7 @@ class Provision(Contact):
             if not self._crew.apply:
                 self.outcome.planned.append("format")
                 return
+            self._agreed("format")
             number = journal.begin(self._slot.key, sn, "format", "sdcard")
             try:
                 self._once(lambda camera: camera.sdcard.format())

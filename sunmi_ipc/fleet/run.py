@@ -38,6 +38,7 @@ def run(
     apply: bool,
     record: bool = False,
     jobs: int | None = None,
+    agreed: frozenset[tuple[str, str]] | None = None,
     finder: Finder | None = None,
     interfaces: list[str] | None = None,
     stop: threading.Event | None = None,
@@ -55,6 +56,8 @@ def run(
         apply: Whether to change anything.
         record: Whether to keep the outcomes in the journal; *apply* does.
         jobs: Cameras talked to at once; default: the site's.
+        agreed: Camera (its key) and ``activate`` or ``format``: what the person has agreed to. Anything else
+            of the kind is not done. None where all is allowed.
         finder: What finds them; default: one on *interfaces*.
         interfaces: To scan; None for all.
         stop: Set it to end the run.
@@ -79,6 +82,7 @@ def run(
             slots=threading.Semaphore(jobs or policy.jobs),
             tell=tell,
             stop=stop,
+            agreed=agreed,
         )
         yield from _Dispatch(crew, loaded.slots).outcomes()
 
@@ -116,7 +120,8 @@ class _Dispatch:
 
     def _begin(self) -> dict[str, Slot]:
         """Start those whose address is known, look for the others. Returns: those looked for, by key."""
-        bound = self._crew.journal.bindings()
+        named = {slot.sn for slot in self._slots}
+        bound = {key: sn for key, sn in self._crew.journal.bindings().items() if sn not in named}
         missing: dict[str, Slot] = {}
         for slot in self._slots:
             if slot.sn and slot.address:
@@ -129,7 +134,7 @@ class _Dispatch:
                 self._open.setdefault(slot.any, []).append(slot)
         for model in self._open:
             self._watch(f"any:{model}", model)
-        self._taken = {slot.sn for slot in self._slots} | set(bound.values()) | {s.mac for s in self._slots}
+        self._taken = named | set(bound.values()) | {s.mac for s in self._slots}
         return missing
 
     def _start(self, slot: Slot, found: DiscoveredCamera | None) -> None:
@@ -161,7 +166,9 @@ class _Dispatch:
                 self._share_out(missing)
             if not missing:
                 self._look_no_more()
-            if missing and (time.monotonic() >= end or self._crew.stop.is_set() or self._crew.finder.error):
+            # An "any" entry is dealt its camera after a whole scan, however short the time to look for it.
+            late = time.monotonic() >= end and (self._crew.finder.scans or not self._open)
+            if missing and (late or self._crew.stop.is_set() or self._crew.finder.error):
                 for slot in missing.values():
                     left -= 1
                     yield self._absent(slot)
@@ -185,13 +192,16 @@ class _Dispatch:
         self._open = {model: slots for model, slots in self._open.items() if slots}
 
     def _absent(self, slot: Slot) -> Outcome:
-        outcome = Outcome(slot.key, sn=slot.sn, mac=slot.mac, model=slot.any)
+        bound = "" if slot.sn else self._crew.journal.bindings().get(slot.key, "")
+        outcome = Outcome(slot.key, sn=slot.sn or bound, mac=slot.mac, model=slot.any)
         stopped = self._crew.stop.is_set()
         if not stopped:
             error = self._crew.finder.error or CameraNotFound(
                 "the camera {sn} was not found",
-                hint="Is it on and in this network? 'ipc scan' lists the cameras that answer.",
-                sn=slot.key,
+                hint="Is it on and in this network? If another has taken its place: 'ipc fleet forget {sn}'."
+                if bound
+                else "Is it on and in this network? 'ipc scan' lists the cameras that answer.",
+                sn=bound or slot.key,
             )
             if isinstance(error, CameraNotFound):
                 outcome.problems.append(Problem.of(error, "reach"))

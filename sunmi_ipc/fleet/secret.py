@@ -56,10 +56,14 @@ class Secrets:
                 )
             return self._environment[name]
         if kind == "file":
-            path = self._folder / Path(name).expanduser()
+            path = self._folder / name
             try:
-                return path.read_text("utf-8").rstrip("\r\n")
-            except (OSError, UnicodeDecodeError) as error:
+                path = self._folder / Path(name).expanduser()
+                # An empty password would join, or open, what should be closed.
+                if text := path.read_text("utf-8-sig").rstrip("\r\n"):
+                    return text
+                raise OSError(0, "empty")
+            except (OSError, ValueError, RuntimeError) as error:  # no such user, a NUL in the path, not UTF-8
                 raise ConfigError(
                     "the secret {reference} is not there",
                     hint="The file {path} cannot be read: {reason}.",
@@ -79,7 +83,15 @@ class Secrets:
                 reference=reference,
             ) from None
         service, slash, user = name.rpartition("/")
-        found = keyring.get_password(service, user) if slash else None
+        try:
+            found = keyring.get_password(service, user) if slash else None
+        except Exception as error:  # a back-end may raise anything; the keyring is locked, or there is none
+            raise ConfigError(
+                "the secret {reference} is not there",
+                hint="The system keyring does not answer ({reason}). Unlock it, or use env: or file:.",
+                reference=reference,
+                reason=type(error).__name__,
+            ) from None
         if not found:
             raise ConfigError(
                 "the secret {reference} is not there",

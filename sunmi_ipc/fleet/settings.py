@@ -8,7 +8,7 @@ from datetime import time
 from typing import TYPE_CHECKING, Any
 
 from ..api.lens import position
-from ..redact import MASK
+from ..redact import MASK, redact_text
 from ..spec import ALL_MODELS, FS, Model
 from ..values import EventType, Flag01, IrMode, Resolution, Weekdays
 from .site import Slot, SubscriptionWish
@@ -78,7 +78,7 @@ class Setting:
     def differences(self, reply: Any, wish: Wish) -> list[Difference]:
         """What is not as wanted."""
         return [
-            Difference(self.key, field, show(field, now), show(field, wanted))
+            Difference(self.key, redact_text(field), show(field, now), show(field, wanted))
             for field, (now, wanted) in self.compare(reply, wish).items()
             if now != wanted
         ]
@@ -99,7 +99,7 @@ def show(field: str, value: Any) -> str:
     if isinstance(value, Weekdays):
         days = [day.name[:3].lower() for day in Weekdays if day in value and day.name]
         return "always" if Weekdays.ALWAYS in value else ",".join(days) or "-"
-    return str(value)
+    return redact_text(str(value))
 
 
 # -- Wi-Fi and IP --------------------------------------------------------------------------------------

@@ -233,40 +233,60 @@ _NESTED = {
     "gateway": ("ip", "gateway"),
     "dns": ("ip", "dns"),
 }
-COLUMNS = (*_PLAIN, *_NESTED, "count", "groups", "led", "rotation", "door_line", "face_groups", "events", "callback")  # fmt: skip
+COLUMNS = (*_PLAIN, *_NESTED, "count", "led", "rotation", "door_line", "face_groups", "events", "callback")  # fmt: skip
 _SWITCH = {"1": True, "on": True, "yes": True, "true": True, "0": False, "off": False, "no": False, "false": False}  # fmt: skip
 
 
 def _csv(raw: bytes, path: Path) -> tuple[dict[str, Any], dict[Keys, int]]:
     try:
-        text = raw.decode("utf-8-sig")
+        # UTF-16 is what Excel calls Unicode text.
+        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError:
         text = raw.decode("gb18030", errors="replace")  # what Excel writes in China
-    first = text.partition("\n")[0]
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    first, _, rest = text.partition("\n")
+    skipped = 0
+    if re.fullmatch(r"sep=.", first.strip(), re.IGNORECASE):  # a line for Excel
+        text, first, skipped = rest, rest.partition("\n")[0], 1
     separator = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text), delimiter=separator)
-    header = [cell.strip().lower() for cell in next(reader, [])]
+    try:
+        rows = [(skipped + reader.line_num, cells) for cells in reader]
+    except csv.Error as error:
+        raise SiteError(
+            "{where}: {key}: not CSV: {reason}",
+            where=f"{path.name}:{skipped + reader.line_num}", key="-", reason=str(error),
+        ) from None  # fmt: skip
+    header = [cell.strip().lower() for cell in rows[0][1]] if rows else []
     for name in header:
+        if name and header.count(name) > 1:
+            raise SiteError(
+                "{where}: {key}: this column is there twice", where=f"{path.name}:{1 + skipped}", key=name
+            )
         if name and name not in COLUMNS:
             raise SiteError(
-                "{where}: {key}: there is no such column", where=f"{path.name}:1", key=name,
+                "{where}: {key}: there is no such column", where=f"{path.name}:{1 + skipped}", key=name,
                 hint="Columns: {columns}.", columns=", ".join(COLUMNS),
             )  # fmt: skip
     cameras: list[dict[str, Any]] = []
     lines: dict[Keys, int] = {("cameras",): 1}
-    groups: dict[str, Any] = {}
-    for cells in reader:
+    for line, cells in rows[1:]:
+        if any(cell.strip() for cell in cells[len(header) :]):
+            raise SiteError(
+                "{where}: {key}: more cells than columns", where=f"{path.name}:{line}", key="-",
+                hint="A text with a comma or semicolon in it needs quotes around it.",
+            )  # fmt: skip
         row = {k: v.strip() for k, v in zip(header, cells, strict=False) if k and v.strip()}
         if not row:
             continue
-        entry = _entry(row, f"{path.name}:{reader.line_num}")
-        lines[("cameras", len(cameras))] = reader.line_num
+        entry = _entry(row, f"{path.name}:{line}")
+        lines[("cameras", len(cameras))] = line
         for key, value in entry.items():
-            lines[("cameras", len(cameras), key)] = reader.line_num
+            lines[("cameras", len(cameras), key)] = line
             if isinstance(value, dict):
-                lines |= {("cameras", len(cameras), key, inner): reader.line_num for inner in value}
+                lines |= {("cameras", len(cameras), key, inner): line for inner in value}
         cameras.append(entry)
-    return {"cameras": cameras, "groups": groups}, lines
+    return {"cameras": cameras}, lines
 
 
 def _entry(row: dict[str, str], where: str) -> dict[str, Any]:
@@ -279,15 +299,14 @@ def _entry(row: dict[str, str], where: str) -> dict[str, Any]:
         entry["wifi"] = {k: row[f"wifi_{k}"] for k in ("ssid", "password") if f"wifi_{k}" in row}
     if "ip" in entry:
         entry["ip"]["dhcp"] = False
-    if "days" in row and row["days"] not in ("always", "everyday"):
-        entry["detection"]["days"] = re.split(r"[\s,;]+", row["days"].lower())
+    if "days" in row:
+        days = row["days"].lower()
+        entry["detection"]["days"] = days if days in ("always", "everyday") else re.split(r"[\s,;]+", days)
     for column in ("count", "rotation"):
         if column in row:
             entry[column] = _number(row[column])
     if "led" in row:
         entry["led"] = _SWITCH.get(row["led"].lower(), row["led"])
-    if "groups" in row:
-        entry["groups"] = re.split(r"[\s,;]+", row["groups"])
     if "door_line" in row:
         entry["door_line"] = [_number(part) for part in re.split(r"[\s,;]+", row["door_line"])]
     if "face_groups" in row:

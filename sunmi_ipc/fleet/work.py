@@ -47,7 +47,11 @@ class Task(Provision):
         self.outcome.seconds = time.monotonic() - started
         self.outcome.settle(stopped=stopped)
         if self._crew.record:
-            self._crew.journal.keep(self._slot.key, self.outcome.sn, self.outcome.stored())
+            try:
+                self._crew.journal.keep(self._slot.key, self.outcome.sn, self.outcome.stored())
+            except SunmiIpcError as error:  # a full disk: told, and the run comes to its end
+                self.outcome.problems.append(Problem.of(error, self._step))
+                self.outcome.settle(stopped=stopped)
         return self.outcome
 
     def _work(self) -> None:
@@ -55,6 +59,7 @@ class Task(Provision):
         self._begin("reach")
         self._connect()
         self._probe()
+        self._claim()
         if wanted.wifi is not None:
             self._begin("wifi")
             if self.outcome.activated:

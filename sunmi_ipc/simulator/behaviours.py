@@ -64,15 +64,16 @@ def unplayed() -> list[str]:
 
 @plays("device/activate")
 def _activate(state: CameraState, values: dict[str, Any]) -> None:
+    if values["sn"] != state.sn:
+        raise Refused(11)
     if state.activated:
         raise Refused(9)
     if state.bound:
         raise Refused(10)
-    if values["sn"] != state.sn:
-        raise Refused(11)
     if not state.online:
         raise Refused(4)
     state.activated = True
+    state.filming_since = time.time() + state.clock_offset
     state.documents.pop("groups", None)
 
 

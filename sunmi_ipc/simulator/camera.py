@@ -45,6 +45,7 @@ class VirtualCamera:
     order of checks                     URL, model, app_id, form of timestamp and random, activated,
                                         signature, clock, parameters
     clock                               code 5 beyond ``clock_tolerance_s`` (300)
+    ``device/activate``                 serial number (11), active already (9), bound (10), internet (4)
     replayed ``random``                 accepted
     ``device/getInfo`` before activation  code 7
     card while formatting               blank (1)
@@ -53,6 +54,7 @@ class VirtualCamera:
     picture                             magnification 4 at the longest end; sharp at one focus a zoom;
                                         automatic IR: grey from 22 to 6; rotation clockwise; the door
                                         line stands as stored, whatever the rotation
+    people flow                         counts from activation on; every face seen is an arrival
     clip                                its URL answers ``{"code": 236}`` until it is ready, 4 to 12 s
                                         after ``media/getVideoClip``; then 404 after ten minutes
     ``data``                            under ``data``; with ``flat=True`` beside ``code``
@@ -70,7 +72,7 @@ class VirtualCamera:
         overrides: Other paths and names than the table's, as a real camera may have.
         udp: Answer discovery.
         reply: Where answers go: ``sender``, ``port`` or ``broadcast`` (``simulator.discovery``).
-        people: How many have come by an FM020 that is ready.
+        people: How many come by an FM020; they have come before to one that is ready.
         video: How it films: sizes, frame rates, codec, RTSP user.
 
     """
@@ -114,8 +116,10 @@ class VirtualCamera:
         self.vendor = vendor or Vendor()
         self.state: CameraState = new_state(Model(model.upper()), state, seed, number)
         self.state.video = video or self.state.video
-        if self.state.card is CardStatus.NORMAL and self.state.model is Model.FM020:
-            populate(self.state, people)
+        if self.state.model is Model.FM020:
+            self.state.people = people
+            if self.state.card is CardStatus.NORMAL:
+                populate(self.state, people)
         self.faults = Faults(seed)
         self.flat, self.clock_tolerance_s, self.overrides = flat, clock_tolerance_s, dict(overrides or {})
         self._wanted = (ip, port)
@@ -148,7 +152,20 @@ class VirtualCamera:
         self.close()
 
     def start(self) -> Self:
-        """Bind and answer; returns when the camera can be reached."""
+        """Bind and answer; returns when the camera can be reached.
+
+        Raises:
+            ConfigError: An address or port cannot be had.
+
+        """
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _open(self) -> None:
         self._context = self.vendor.server_context(self.state.sn, minimum=self._minimum_tls)
         listener = self._bind()
         self.ip, self.port = listener.getsockname()[:2]
@@ -165,7 +182,6 @@ class VirtualCamera:
             running.add(own, self._hear)
             self._sockets.append(own)
             discovery.BROADCASTS.join(self._answer_discovery)
-        return self
 
     def _bind(self) -> socket.socket:
         ip, port = self._wanted
@@ -439,11 +455,16 @@ def start_cameras(
         port: The HTTPS port of all.
         options: For each :class:`VirtualCamera`.
 
+    Raises:
+        ConfigError: There are not so many free addresses, or the discovery port cannot be had.
+
     """
-    loop.allow_sockets(3 * count)
+    loop.allow_sockets(4 * count)
+    if options.get("udp", True):
+        # Who holds the port of every address, lets no camera start.
+        discovery.udp_socket("0.0.0.0").close()  # noqa: S104 - nothing is read from it
     cameras: list[VirtualCamera] = []
     number, missed = first, 0
-    _allow_files(4 * count)
     try:
         while len(cameras) < count:
             if number > 65_000 or missed > _MISSES:
@@ -474,14 +495,3 @@ def _is_free(ip: str, port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _allow_files(count: int) -> None:
-    """Each camera holds three sockets: raise the process's limit where it is lower and may be raised."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft != resource.RLIM_INFINITY and soft < count + 256:
-            wanted = count + 256 if hard == resource.RLIM_INFINITY else min(count + 256, hard)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

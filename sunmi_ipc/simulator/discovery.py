@@ -11,6 +11,7 @@ import threading
 import zlib
 from collections.abc import Callable
 
+from ..errors import ConfigError
 from . import loop
 
 PORT = 10001
@@ -60,16 +61,17 @@ class _Broadcasts:
 
     def join(self, answerer: Answerer) -> None:
         with self._lock:
-            self._answerers.append(answerer)
             if self._socket is None:
                 self._socket = udp_socket("0.0.0.0")  # noqa: S104 - broadcasts arrive nowhere else
                 with contextlib.suppress(OSError):
                     self._socket.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
                 loop.acquire().add(self._socket, self._hear)
+            self._answerers.append(answerer)
 
     def leave(self, answerer: Answerer) -> None:
         with self._lock:
-            self._answerers.remove(answerer)
+            if answerer in self._answerers:
+                self._answerers.remove(answerer)
             if not self._answerers and self._socket is not None:
                 sock, self._socket = self._socket, None
                 running = loop.acquire()
@@ -98,13 +100,24 @@ BROADCASTS = _Broadcasts()
 
 
 def udp_socket(address: str) -> socket.socket:
-    """A socket on the discovery port, shared with the other cameras and clients of this machine."""
+    """A socket on the discovery port, shared with the other cameras and clients of this machine.
+
+    Raises:
+        ConfigError: Another program holds the port and does not share it.
+
+    """
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         sock.bind((address, PORT))
-    except OSError:
+    except OSError as error:
         sock.close()
-        raise
+        raise ConfigError(
+            "{address}:{port} cannot be used: {reason}",
+            hint="End the program that holds the UDP port.",
+            address=address,
+            port=PORT,
+            reason=error.strerror or "",
+        ) from None
     return sock

@@ -7,6 +7,7 @@ import random
 import time
 from typing import Any
 
+from ..values import CardStatus
 from .behaviours import plays
 from .checks import Refused
 from .media import page
@@ -15,6 +16,8 @@ from .state import CameraState
 MAX_GROUPS, MAX_CAPACITY, MAX_ATTRIBUTES = 10, 30_000, 8
 _ARRIVALS_A_MINUTE = 0.3
 _VISITS = 5_000  # remembered of one face
+#: The unit of ``period`` is not known; the virtual camera takes none as one hour.
+HOUR_S = 3_600
 BUILT_IN = ("stranger", "regular")
 
 
@@ -29,6 +32,9 @@ def groups(state: CameraState) -> dict[str, dict[str, Any]]:
             for name in BUILT_IN
         }  # fmt: skip
         state.documents["groups"]["stranger"] |= {"period": 30, "times": 3}
+        if state.people:  # faces are kept from the first moment that there is a card for them
+            now = int(time.time() + state.clock_offset)
+            state.documents.setdefault("life", {"people": state.people})["minute"] = now // 60
     _live(state)
     return state.documents["groups"]
 
@@ -83,6 +89,7 @@ def see(state: CameraState, faceid: str, *, gender: int, age: int, when: float) 
         record = _record(faceid, age=age, gender=gender)
         group["faces"][faceid] = record
     record["visits"].append(int(when))
+    _count_arrival(state, int(when), record)
     del record["visits"][:-_VISITS]
     record["arrive_count"] += 1
     record["arrive_time"] = int(when)
@@ -98,6 +105,19 @@ def see(state: CameraState, faceid: str, *, gender: int, age: int, when: float) 
 def _record(faceid: str, **details: Any) -> dict[str, Any]:
     return {"faceid": faceid, "age": "", "gender": 0, "arrive_count": 0, "arrive_time": 0, "visits": [],
             "attributes": {}} | {k: v for k, v in details.items() if v is not None}  # fmt: skip
+
+
+def _count_arrival(state: CameraState, when: int, face: dict[str, Any]) -> None:
+    """Remember that somebody whose face was seen has come in; it stays when the face is deleted."""
+    counts = state.arrived.setdefault(when - when % HOUR_S, [0] * 16)
+    counts[8 * (face["gender"] == 2) + int(_age_range(face["age"]) or 4) - 1] += 1
+
+
+def arrived(state: CameraState) -> dict[int, list[int]]:
+    """Whose faces were seen, by the hour: males by age range, then females."""
+    if state.card_status is CardStatus.NORMAL:
+        groups(state)  # lets those come in who have come meanwhile
+    return state.arrived
 
 
 def _age_range(age: Any) -> int | str:
@@ -343,6 +363,7 @@ def populate(state: CameraState, people: int = 12) -> None:
     now = time.time() + state.clock_offset
     if not people:
         return
+    state.people = people
     state.documents["life"] = {"minute": int(now) // 60, "people": people}
     for number in range(people):
         for past in reversed(range(1 + number % 4)):

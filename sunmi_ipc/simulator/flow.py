@@ -8,14 +8,13 @@ from typing import Any
 
 from .behaviours import plays
 from .checks import Refused
+from .faces import HOUR_S, arrived
 from .state import CameraState
 
 #: Visitors an hour of the day, before the dice: closed at night, busy at noon and after work.
 HOURS = (0, 0, 0, 0, 0, 0, 0, 2, 5, 9, 14, 20, 26, 18, 14, 12, 14, 22, 28, 20, 12, 6, 0, 0)
 _AGES = (2, 3, 5, 12, 10, 8, 5, 3)
 _SHARE = {"arrivals": 1.0, "passing": 3.0, "leaving": 0.97}
-#: The unit of ``period`` is not known; the virtual camera takes none as one hour.
-HOUR_S = 3_600
 
 
 @plays("peopleFlow/setDoorLine")
@@ -34,25 +33,28 @@ def _stat(kind: str, state: CameraState, values: dict[str, Any]) -> dict[str, An
         raise Refused(266)
     if end < start or end - start > 366 * 86_400:
         raise Refused(267)
+    faces = arrived(state) if kind == "arrivals" else {}
     units = []
     begin = start - start % HOUR_S
     while begin < min(end, now):
-        units.append(_unit(kind, state, begin))
+        units.append(_unit(kind, state, begin, min(end, now), faces.get(begin, [0] * 16)))
         begin += HOUR_S
     return {"total": sum(u["total"] for u in units), "stat_list": units}
 
 
-def _unit(kind: str, state: CameraState, begin: int) -> dict[str, Any]:
+def _unit(kind: str, state: CameraState, begin: int, end: int, faces: list[int]) -> dict[str, Any]:
+    """An hour: those whose faces were seen, and those who kept theirs to themselves."""
     die = random.Random(f"{state.sn}/{kind}/{begin}")  # noqa: S311 - the same hour, the same people
     expected = HOURS[time.gmtime(begin).tm_hour] * _SHARE[kind]
-    people = die.choices(
-        range(16), weights=_AGES + _AGES, k=max(0, round(die.gauss(expected, expected**0.5)))
-    )
-    counts = [people.count(i) for i in range(16)]
+    count = max(0, round(die.gauss(expected, expected**0.5)))
+    moments = [begin + HOUR_S * die.random() for _ in range(count)]
+    there = sum(state.filming_since <= moment < end for moment in moments)
+    people = die.choices(range(16), weights=_AGES + _AGES, k=there)
+    counts = [people.count(i) + faces[i] for i in range(16)]
     return {
         "start_time": begin,
         "end_time": begin + HOUR_S,
-        "total": len(people),
+        "total": sum(counts),
         "male_num_stat": counts[:8],
         "female_num_stat": counts[8:],
     }

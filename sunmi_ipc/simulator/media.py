@@ -125,8 +125,11 @@ def _clip(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     if not recorded(state, start, end):
         raise Refused(236 if end > now - CLIP_S else 235)
     name = f"{start}-{end}"
-    clips = state.documents.setdefault("clips", {})
-    if clips.get(name, 0.0) < time.monotonic() - CLIP_KEPT_S:
+    gone = time.monotonic() - CLIP_KEPT_S
+    clips = state.documents["clips"] = {
+        known: due for known, due in state.documents.get("clips", {}).items() if due >= gone
+    }
+    if name not in clips:
         # Which moment of the span, is the dice's: the same clip, the same wait.
         wait = random.Random(f"{state.sn}/{name}").uniform(*state.video.clip_ready_s)  # noqa: S311
         clips[name] = time.monotonic() + wait

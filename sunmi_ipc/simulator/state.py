@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -41,6 +42,12 @@ class CameraState:
     card_busy_until: float = 0.0
     join_s: float = 0.3
     clock_offset: float = 0.0
+    #: Since when it has counted people, Unix seconds: a camera out of its box has seen nobody.
+    filming_since: float = 0.0
+    #: How many people there are who come by its door.
+    people: int = 0
+    #: Those whose faces were seen, by the hour's start: eight age ranges of males, then of females.
+    arrived: dict[int, list[int]] = field(default_factory=dict)
     video: VideoSettings = field(default_factory=VideoSettings)
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: How often a path was carried out: what a test counts.
@@ -87,4 +94,6 @@ def new_state(model: Model, state: str, seed: int, number: int) -> CameraState:
     }
     if state == "ready":
         new.activated, new.wired, new.card = True, True, CardStatus.NORMAL
+    else:
+        new.filming_since = math.inf
     return new

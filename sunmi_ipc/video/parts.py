@@ -8,25 +8,31 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import DiskError
+from ..errors import DiskError, DiskFailed
 
 #: At a resumption so much is fetched again and compared: what lies there may be from another file, or the
 #: end of it never have reached the disk before the power went.
 OVERLAP = 65_536
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+#: The place that was named cannot be right; another number means that the disk failed.
+_MISPLACED = {
+    getattr(errno, f"E{e}")
+    for e in ["NOENT", "NOTDIR", "ISDIR", "EXIST", "ACCES", "PERM", "ROFS", "NAMETOOLONG", "INVAL", "BUSY"]
+}
 
 
 def cannot_write(path: Path, error: Exception) -> DiskError:
     """The error for a file that the disk did not take; *error* is an OSError or PyAV's."""
     reason = getattr(error, "strerror", None) or type(error).__name__
     if getattr(error, "errno", None) in _FULL:
-        return DiskError(
+        return DiskFailed(
             "{path} cannot be written: {reason}",
             hint="Free space there, or name another folder; the same command goes on where it stopped.",
             path=str(path),
             reason=reason,
         )
-    return DiskError(
+    kind = DiskError if getattr(error, "errno", None) in _MISPLACED else DiskFailed
+    return kind(
         "{path} cannot be written: {reason}",
         hint="Is the disk still there, and the folder yours to write?",
         path=str(path),

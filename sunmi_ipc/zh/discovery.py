@@ -14,43 +14,50 @@ ZH: dict[str, str] = {
     "not JSON": "不是 JSON",
     "not a JSON object": "不是 JSON 对象",
     "no serial number": "没有序列号",
-    "{count} packets rejected: {reason} (from {senders})": "拒绝了 {count} 个数据包:{reason}(来自 {senders})",
+    "{count} packets rejected: {reason} (from {senders})": "拒绝了 {count} 个数据包：{reason}（来自 {senders}）",
     # -- notes --------------------------------------------------------------------------------
-    "{interface} cannot be used: {reason}": "{interface} 无法使用:{reason}",
+    "{interface} cannot be used: {reason}": "{interface} 无法使用：{reason}",
     "{interface}: another program holds UDP port {port}; answers to that port go to it": (
-        "{interface}:UDP 端口 {port} 被其他程序占用,发往该端口的应答会被它收走"
+        "{interface}：UDP 端口 {port} 被其他程序占用，发往该端口的应答会被它收走"
     ),
-    "mDNS cannot be used: {reason}": "无法使用 mDNS:{reason}",
+    "no link: the cable is not plugged in, or the Wi-Fi not joined ({interfaces})": (
+        "没有链路：网线未插好，或未连接 Wi-Fi（{interfaces}）"
+    ),
+    "Plug in the cable at both ends, or join the cameras' Wi-Fi, and scan again.": (
+        "请插好网线两端，或连接摄像机所在的 Wi-Fi，然后重新扫描。"
+    ),
+    "End the program that holds the UDP port.": "请结束占用该 UDP 端口的程序。",
+    "mDNS cannot be used: {reason}": "无法使用 mDNS：{reason}",
     "{sn} says that its address is {claimed}, but answers from {ip}; {ip} is used.": (
-        "{sn} 声称地址是 {claimed},却从 {ip} 应答;将使用 {ip}。"
+        "{sn} 声称地址是 {claimed}，却从 {ip} 应答；将使用 {ip}。"
     ),
     "{sn} is claimed by more than one camera: {mac} at {ip}. Name it by its address.": (
-        "不止一台摄像机声称是 {sn}:{ip} 处的 {mac}。请改用地址指定。"
+        "不止一台摄像机声称是 {sn}：{ip} 处的 {mac}。请改用地址指定。"
     ),
     "{sn} is on this wire, but its address {ip} is outside this computer's network. "
     "To reach it, give {interface} an address in the camera's network.": (
-        "{sn} 与本机在同一线路上,但其地址 {ip} 不在本机网络内。"
-        "要连接它,请给 {interface} 设置一个摄像机所在网络的地址。"
+        "{sn} 与本机在同一线路上，但其地址 {ip} 不在本机网络内。"
+        "要连接它，请给 {interface} 设置一个摄像机所在网络的地址。"
     ),
     "For scripts: --jsonl.": "脚本请用 --jsonl。",
-    "{sn} answers from {addresses}.": "{sn} 从这些地址应答:{addresses}。",
-    "{name}: out of range": "{name}:超出范围",
-    "several cameras are called {name}: {cameras}": "有多台摄像机名为 {name}:{cameras}",
+    "{sn} answers from {addresses}.": "{sn} 从这些地址应答：{addresses}。",
+    "{name}: out of range": "{name}：超出范围",
+    "several cameras are called {name}: {cameras}": "有多台摄像机名为 {name}：{cameras}",
     "Name one by its serial number.": "请用序列号指定一台。",
     # -- scan ---------------------------------------------------------------------------------
     "Seconds at most (2.4 if not given); with --watch, how long to watch.": (
-        "最多等待的秒数(默认 2.4);与 --watch 合用时为观察时长。"
+        "最多等待的秒数（默认 2.4）；与 --watch 合用时为观察时长。"
     ),
     "Leave mDNS out.": "不使用 mDNS。",
-    "Go on, and tell when cameras come, change or go.": "持续观察,报告摄像机的上线、变化和离线。",
+    "Go on, and tell when cameras come, change or go.": "持续观察，报告摄像机的上线、变化和离线。",
     "Seconds between two looks of --watch.": "--watch 每次查看的间隔秒数。",
-    "{name}: choose one form of output": "{name}:只能选择一种输出格式",
-    "{name}: not with --watch": "{name}:不能与 --watch 合用",
-    "Watching for cameras; Ctrl-C ends it.": "正在观察摄像机;按 Ctrl-C 结束。",
+    "{name}: choose one form of output": "{name}：只能选择一种输出格式",
+    "{name}: not with --watch": "{name}：不能与 --watch 合用",
+    "Watching for cameras; Ctrl-C ends it.": "正在观察摄像机；按 Ctrl-C 结束。",
     "online": "上线",
     "changed": "变化",
     "offline": "离线",
-    "(was {old})": "(原为 {old})",
+    "(was {old})": "（原为 {old}）",
     # -- reasons ------------------------------------------------------------------------------
     "{count} packets came that are no camera's answer": "收到 {count} 个不是摄像机应答的数据包",
     "'ipc scan -v' says what was wrong with them, and who sent them.": (
@@ -59,41 +66,41 @@ ZH: dict[str, str] = {
     "nothing on this computer stands in the way": "本机没有发现障碍",
     "Is a camera on, and in this network? Guest Wi-Fi and some switches keep devices apart; "
     "across a router, 'ipc scan --target' asks addresses one by one.": (
-        "摄像机通电了吗?在同一网络中吗?访客 Wi-Fi 和某些交换机会隔离设备;"
+        "摄像机通电了吗？在同一网络中吗？访客 Wi-Fi 和某些交换机会隔离设备；"
         "跨路由器时可用 'ipc scan --target' 逐个询问地址。"
     ),
     "only loopback was scanned": "只扫描了回环接口",
     "That finds virtual cameras alone; for real ones, leave --interface and SUNMI_IPC_INTERFACE out.": (
-        "这样只能找到虚拟摄像机;查找真实摄像机时请不要设置 --interface 和 SUNMI_IPC_INTERFACE。"
+        "这样只能找到虚拟摄像机；查找真实摄像机时请不要设置 --interface 和 SUNMI_IPC_INTERFACE。"
     ),
     "only point-to-point links ({interfaces}): no broadcast reaches a camera through them": (
-        "只有点对点连接({interfaces}):广播无法通过它们到达摄像机"
+        "只有点对点连接（{interfaces}）：广播无法通过它们到达摄像机"
     ),
     "Join the cameras' network by cable or Wi-Fi, or ask addresses with --target.": (
-        "请用网线或 Wi-Fi 接入摄像机所在网络,或用 --target 询问地址。"
+        "请用网线或 Wi-Fi 接入摄像机所在网络，或用 --target 询问地址。"
     ),
     "{interface}: a firewall on this computer does not let the request out": (
-        "{interface}:本机防火墙不允许发出请求"
+        "{interface}：本机防火墙不允许发出请求"
     ),
     "{interface}: a firewall on this computer drops what comes in for UDP port {port}": (
-        "{interface}:本机防火墙丢弃发往 UDP 端口 {port} 的数据包"
+        "{interface}：本机防火墙丢弃发往 UDP 端口 {port} 的数据包"
     ),
     "Allow UDP port {port}, out and in.": "请放行 UDP 端口 {port} 的收发。",
     "UDP port {port} is held by {program}": "UDP 端口 {port} 被 {program} 占用",
     "UDP port {port} is held by another program": "UDP 端口 {port} 被其他程序占用",
     "End that program if cameras are missing: some answer to that port alone.": (
-        "如果缺少摄像机,请结束该程序:有些摄像机只向该端口应答。"
+        "如果缺少摄像机，请结束该程序：有些摄像机只向该端口应答。"
     ),
-    "a VPN ({interface}) holds the default route": "默认路由由 VPN({interface})占用",
+    "a VPN ({interface}) holds the default route": "默认路由由 VPN（{interface}）占用",
     "Many VPNs cut off the local network: leave it, or allow local access, and scan again.": (
-        "许多 VPN 会切断本地网络:请断开它或允许访问本地网络,然后重新扫描。"
+        "许多 VPN 会切断本地网络：请断开它或允许访问本地网络，然后重新扫描。"
     ),
     "this computer is on a camera's access point": "本机已连接到摄像机的热点",
     "'ipc scan --ap' asks 192.168.200.1, the camera's address there.": (
         "'ipc scan --ap' 会询问摄像机在热点中的地址 192.168.200.1。"
     ),
-    "a camera's access point is in reach: {ssid}": "附近有摄像机的热点:{ssid}",
+    "a camera's access point is in reach: {ssid}": "附近有摄像机的热点：{ssid}",
     "That camera waits to be set up: join {ssid}, then 'ipc wifi set SSID - -c 192.168.200.1'.": (
-        "该摄像机等待设置:请连接 {ssid},然后运行 'ipc wifi set SSID - -c 192.168.200.1'。"
+        "该摄像机等待设置：请连接 {ssid}，然后运行 'ipc wifi set SSID - -c 192.168.200.1'。"
     ),
 }

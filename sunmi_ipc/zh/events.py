@@ -29,6 +29,11 @@ ZH: dict[str, str] = {
     ),
     "Update sunmi-ipc, or name another folder.": "请升级 sunmi-ipc，或另选文件夹。",
     "the event spool {path} is closed": "事件库 {path} 已关闭",
+    "{name}: a value is not JSON": "{name}：有 JSON 不能表示的值",
+    "another program takes {name}'s events from the spool {path}": "另一个程序正在从事件库 {path} 为 {name} 取事件",
+    "End it, or name another folder (--spool): each event would go out twice.": (
+        "请结束那个程序，或用 --spool 另选文件夹：否则每个事件会发出两次。"
+    ),
     "{name}: must not be empty": "{name}：不能为空",
     "no secret key to verify events with": "没有用来验证事件的密钥",
     "Set SUNMI_IPC_APP_ID and SUNMI_IPC_SECRET_KEY, or allow unsigned events.": (

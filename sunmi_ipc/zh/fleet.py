@@ -189,6 +189,33 @@ ZH: dict[str, str] = WORDS | {
     ),
     "Ending the calls under way … (Ctrl-C again: at once)": "正在结束进行中的调用……（再按 Ctrl-C 立即退出）",
     "{path} is there already": "{path} 已存在",
+    "nobody was asked about this camera: it was not in reach, or different, when the plan was made": (
+        "没有就此摄像机征得同意：计划时它不可达，或状态不同"
+    ),
+    "Run 'ipc fleet apply' again.": "请再次运行 'ipc fleet apply'。",
+    "the entry {key} of the site file is the same camera": "门店文件中的条目 {key} 是同一台摄像机",
+    "Leave one of the two out of the site file.": "请从门店文件中删去两者之一。",
+    "Is it on and in this network? If another has taken its place: 'ipc fleet forget {sn}'.": (
+        "它是否已开机并在此网络中？如果已换成另一台：'ipc fleet forget {sn}'。"
+    ),
+    "The system keyring does not answer ({reason}). Unlock it, or use env: or file:.": (
+        "系统钥匙串没有响应（{reason}）。请解锁，或改用 env: 或 file:。"
+    ),
+    "it is the database of another program": "它是另一个程序的数据库",
+    "Serial number of the camera that was replaced.": "被更换的摄像机的序列号。",
+    'Free an "any" entry from the camera it has, so that the next apply gives it another.': (
+        "解除 any 条目与现有摄像机的绑定，下次 apply 时为它分配另一台。"
+    ),
+    'no "any" entry has the camera {sn}': "没有 any 条目绑定摄像机 {sn}",
+    "They have: {known}.": "已绑定：{known}。",
+    'No "any" entry has a camera yet.': "还没有 any 条目绑定摄像机。",
+    "{entry} is free for another camera: 'ipc fleet apply' looks for it.": (
+        "{entry} 已可分配给另一台摄像机：'ipc fleet apply' 会去查找。"
+    ),
+    "A text with a comma or semicolon in it needs quotes around it.": "含逗号或分号的文本须加引号。",
+    "{where}: {key}: more cells than columns": "{where}：{key}：单元格多于列数",
+    "{where}: {key}: not CSV: {reason}": "{where}：{key}：不是 CSV：{reason}",
+    "{where}: {key}: this column is there twice": "{where}：{key}：此列出现两次",
     "{where}: {key}: a secret stands in the file itself": "{where}：{key}：文件中直接写了机密信息",
     "{where}: {key}: an address goes with a serial number or a MAC": "{where}：{key}：地址须与序列号或 MAC 一起使用",
     "{where}: {key}: another camera of this file has the same": "{where}：{key}：本文件中另一台摄像机与此相同",

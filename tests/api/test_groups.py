@@ -124,7 +124,8 @@ def test_people_flow(camera: Camera, ready: VirtualCamera) -> None:
     stat = camera.people_flow.arrivals(start, NOW)
     assert stat.total == sum(u.total for u in stat.stat_list) > 0
     assert all(sum(u.male_num_stat) + sum(u.female_num_stat) == u.total for u in stat.stat_list)
-    assert stat == camera.people_flow.arrivals(start, NOW)
+    past = NOW - timedelta(minutes=15)
+    assert camera.people_flow.arrivals(start, past) == camera.people_flow.arrivals(start, past)
     assert sum(row["count"] for row in stat.rows()) == stat.total
     assert set(stat.stat_list[0].by_age()) == {age.label for age in AgeRange}
     assert camera.people_flow.passing(start, NOW).total > stat.total
@@ -151,6 +152,29 @@ def test_visitors_and_visits(camera: Camera, ready: VirtualCamera) -> None:
     assert code_of(lambda: camera.people_flow.visits("nobody", NOW - timedelta(days=1), NOW)) == 280
     assert code_of(lambda: camera.people_flow.visitors_page(NOW, NOW, group_name="none")) == 269
     assert code_of(lambda: camera.people_flow.visitors_page(NOW - timedelta(days=30), NOW, page_num=9)) == 273
+
+
+def test_every_face_is_an_arrival_and_a_new_camera_has_seen_nobody(
+    virtual: Callable[..., VirtualCamera],
+) -> None:
+    box = virtual(state="factory", people=12)
+    box.state.wired = True
+    month = NOW - timedelta(days=30)
+    with connect(box) as camera:
+        camera.device.activate(box.sn)
+        camera.sdcard.format_and_wait(timeout=10, interval=0.02)
+        now = datetime.now(UTC)
+        assert camera.people_flow.arrivals(month, now).total <= 1  # of this very second
+        assert list(camera.people_flow.visitors(month, now)) == []
+        box.state.filming_since -= 86_400
+        box.state.documents["life"]["minute"] -= 600
+        visits = sum(face.arrive_count for face in camera.people_flow.visitors(month, now))
+        flow = camera.people_flow.arrivals(month, now)
+        assert 60 < visits < flow.total
+        assert flow.stat_list[0].total == 0
+        for face in camera.people_flow.visitors(month, now):
+            camera.faces.delete(face.group_name, [face.faceid])
+        assert camera.people_flow.arrivals(month, now).total >= flow.total
 
 
 def test_strangers_become_regulars_by_the_rule(camera: Camera, ready: VirtualCamera) -> None:

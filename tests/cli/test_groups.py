@@ -102,13 +102,17 @@ def test_flow(ipc: Ipc, ready: VirtualCamera, tmp_path: Path) -> None:
     assert ipc("flow", "settings")["facerecog_interval"] == 90
 
 
-def test_faces(ipc: Ipc, tmp_path: Path) -> None:
+def test_faces(ipc: Ipc, ready: VirtualCamera, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0 a")
     (tmp_path / "b.jpg").write_bytes(b"no picture")
     ipc("face", "group", "create", "VIP", "--capacity", "10")
     report = ipc("face", "add", str(tmp_path), "-g", "VIP", code=7)["faces"]
     assert [bool(r["error"]) for r in report] == [False, True]
     faceid = report[0]["faceid"]
+    done = CliRunner().invoke(app, ["face", "add", str(tmp_path), "-g", "VIP", "-c", ready.address])
+    assert done.output.count("neither JPEG nor PNG") == done.output.count("b.jpg") == 1
+    assert "a.jpg: a face of that id" in done.stderr  # already there: the camera's words do not name the file
+    assert done.stdout == "0 of 2 added\n"
     assert ipc("face", "list", "-g", "VIP")["face_list"][0]["faceid"] == faceid
     assert ipc("face", "find", str(tmp_path / "a.jpg"))["faceid"] == faceid
     ipc("face", "update", faceid, "--age", "30")

@@ -11,6 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sunmi_ipc_cli.main import app
+from typer.testing import CliRunner
+
+from sunmi_ipc.discovery import memory
+from sunmi_ipc.settings import config_dir
 from sunmi_ipc.simulator import VirtualCamera
 
 Start = Callable[..., VirtualCamera]
@@ -44,7 +49,11 @@ def test_oddities_are_explained(virtual: Start) -> None:
     BROADCASTS.leave(one._answer_discovery)
     one._answer_discovery = answer  # type: ignore[method-assign]
     BROADCASTS.join(answer)
-    done = scan("--timeout", "0.8", "-v")
+    with subprocess.Popen(
+        **command("--timeout", "0.8", "--json"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as other:
+        done = scan("--timeout", "0.8", "-v")
+        rows = json.loads(other.communicate(timeout=60)[0])["cameras"]
     assert done.returncode == 0, done.stderr
     assert f"says that its address is 10.9.9.9, but answers from {liar.ip}" in done.stderr
     assert f"{one.sn} is claimed by more than one camera: {one.state.mac} at {one.ip}" in done.stderr
@@ -52,7 +61,6 @@ def test_oddities_are_explained(virtual: Start) -> None:
     assert "packets rejected: wrong magic (from " in done.stderr
     assert one.ip in done.stderr
     assert "\x1b" not in done.stdout + done.stderr
-    rows = json.loads(scan("--timeout", "0.8", "--json").stdout)["cameras"]
     assert sorted(r["ip"] for r in rows if r["sn"] == one.sn) == sorted([one.ip, two.ip])
     assert {r["interface_ip"] for r in rows} == {"127.0.0.1"}
 
@@ -83,21 +91,26 @@ def test_watch_streams_until_it_is_stopped(virtual: Start) -> None:
 
 
 def test_watch_for_a_while(virtual: Start) -> None:
-    camera = virtual(udp=True)
+    cameras = [virtual(udp=True) for _ in range(3)]
     done = scan("--watch", "--timeout", "0.6", "--interval", "0.3")
     assert done.returncode == 0, done.stderr
-    (line,) = [line for line in done.stdout.splitlines() if camera.sn in line]
-    assert "online" in line
-    assert camera.ip in line
+    for camera in cameras:
+        (line,) = [line for line in done.stdout.splitlines() if camera.sn in line]
+        assert "online" in line
+        assert camera.ip in line
+        known = memory.recall(camera.sn, config_dir())
+        assert known is not None
+        assert known.ip == camera.ip
 
 
 def test_what_does_not_go_together_is_refused() -> None:
-    assert scan("--json", "--csv").returncode == 2
-    assert scan("--watch", "--csv").returncode == 2
-    done = scan("--watch", "--json")
-    assert done.returncode == 2
-    assert "--jsonl" in json.loads(done.stdout)["error"]["hint"]
-    done = scan("--target", "10.0.0.0/8", "--timeout", "0.5")
-    assert done.returncode == 2
-    assert "at most 1,024" in done.stderr
-    assert scan("--interface", "nowhere0").returncode == 2
+    def refused(*args: str) -> Any:
+        done = CliRunner().invoke(app, ["scan", *args])
+        assert done.exit_code == 2, (args, done.stderr)
+        return done
+
+    refused("--json", "--csv")
+    refused("--watch", "--csv")
+    refused("--interface", "nowhere0")
+    assert "--jsonl" in json.loads(refused("--watch", "--json").stdout)["error"]["hint"]
+    assert "at most 1,024" in refused("--target", "10.0.0.0/8", "--timeout", "0.5").stderr

@@ -81,7 +81,7 @@ def test_reply_is_read_as_the_sample_says(sample: Path) -> None:
     assert (None if made is None else made.as_dict()) == case["result"]
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(name=TEXT.filter(lambda t: len(t) <= 64), gender=st.sampled_from([None, 1, 2]), note=TEXT)
 def test_multipart_is_signed_over_what_is_sent_but_the_picture(
     name: str, gender: int | None, note: str
@@ -94,6 +94,7 @@ def test_multipart_is_signed_over_what_is_sent_but_the_picture(
     assert files == {"pic": b"\xff\xd8\xff\r\n--"}
 
 
+@settings(deadline=None)
 @given(st.lists(TEXT, min_size=1, max_size=4))
 def test_arrays_are_signed_as_the_json_text_that_is_sent(faces: list[str]) -> None:
     request = build("face/delete", {"group_id": "1", "face_id_list": faces})
@@ -138,13 +139,14 @@ def test_code_1_with_good_data_is_taken_and_no_error_is() -> None:
         wire.open_reply(endpoint("face/getInfo"), reply({"code": 1, "msg": "", "data": {"name": "x"}}))
 
 
+@settings(deadline=None)
 @given(case=st.sampled_from(list(registry("cloud"))), code=st.integers(1, 9999), message=TEXT, data=JSON)
 def test_an_error_is_never_taken_for_success(case: str, code: int, message: str, data: Any) -> None:
     with pytest.raises(errors.CloudError):
         wire.open_reply(endpoint(case), reply({"code": code, "msg": message, "data": data}))
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(data=JSON, code=st.just(0) | JSON)
 def test_any_answer_is_a_result_or_an_error_of_ours(code: Any, data: Any) -> None:
     for document in ({"code": code, "msg": "", "data": data}, data):

@@ -9,7 +9,10 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -232,6 +235,9 @@ def test_the_shop_of_a_profile(ipc: Ipc, service: VirtualCloud, monkeypatch: pyt
     other = list(service.state.shops)[1]
     monkeypatch.delenv("SUNMI_IPC_SHOP_NO")
     assert ipc("devices", code=2)["error"]["message"] == "no shop is configured"
+    with monkeypatch.context() as terminal:  # no bar before the error
+        terminal.setattr("sunmi_ipc_cli.cloud_common.progress_wanted", lambda state: pytest.fail("a bar"))
+        assert ipc("flow", code=2)["error"]["message"] == "no shop is configured"
     write_profile("branch", {"shop_no": other}, use_keyring=False)
     assert ipc("devices", "-p", "branch")["ipc_list"][0]["ipc_sn"] == service.devices(other)[0].sn
 
@@ -254,31 +260,31 @@ def run(*args: str, env: dict[str, str] | None = None, **options: Any) -> subpro
     )  # fmt: skip
 
 
-def test_listen_prints_keeps_and_ends(service: VirtualCloud, tmp_path: Path) -> None:
+def test_listen_prints_keeps_and_ends(
+    service: VirtualCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from sunmi_ipc.events.receiver import free_port
 
+    for name, value in service.environment().items():
+        monkeypatch.setenv(name, value)
     port = free_port("127.0.0.1")
-    url = f"http://127.0.0.1:{port}/messages"
-    listen = [
-        "cloud",
-        "hooks",
-        "listen",
-        "--port",
-        str(port),
-        "--spool",
-        str(tmp_path / "kept"),
-        "--count",
-        "2",
-        "--jsonl",
-    ]
-    with run(*listen, "--callback", url, env=service.environment()) as process:
-        assert process.stderr is not None
-        assert process.stdout is not None
-        assert str(port) in process.stderr.readline()
-        seen = [service.visit()["face_id"] for _ in range(2)]
-        lines = [json.loads(process.stdout.readline()) for _ in range(2)]
-        out, err = process.communicate(timeout=30)
-    assert process.returncode == 0, err
+    listen = ["cloud", "hooks", "listen", "--port", str(port), "--spool", str(tmp_path / "kept")]
+    listen += ["--count", "2", "--jsonl", "--callback", f"http://127.0.0.1:{port}/messages"]
+
+    def visit() -> list[str]:
+        deadline = time.monotonic() + 20
+        while not service.shop.hooks.get(2001) and time.monotonic() < deadline:
+            threading.Event().wait(0.01)
+        return [service.visit()["face_id"] for _ in range(2)]
+
+    with ThreadPoolExecutor(1) as pool:
+        visits = pool.submit(visit)
+        done = CliRunner().invoke(app, listen)
+        seen = visits.result()
+    out, err = done.stdout, done.stderr
+    assert done.exit_code == 0, err
+    assert str(port) in err.splitlines()[0]
+    lines = [json.loads(line) for line in out.splitlines()]
     assert [line["face_id"] for line in lines] == seen
     assert "payload" not in lines[0]
     assert all(line["verified"] for line in lines)
@@ -293,10 +299,9 @@ def test_sim_cloud_says_when_it_is_ready_and_ends(tmp_path: Path) -> None:
         ready = json.loads(process.stdout.readline())
         assert ready["ready"]
         assert file.stat().st_mode & 0o077 == 0
-        with run("cloud", "devices", "--json", env=ready["env"]) as asked:
-            out, err = asked.communicate(timeout=30)
-        assert asked.returncode == 0, err
-        shown = [c["ipc_sn"] for c in json.loads(out)["ipc_list"]]
+        asked = CliRunner().invoke(app, ["cloud", "devices", "--json"], env=ready["env"])
+        assert asked.exit_code == 0, asked.stderr
+        shown = [c["ipc_sn"] for c in json.loads(asked.stdout)["ipc_list"]]
         assert shown == [c["sn"] for c in ready["shops"][0]["cameras"]]
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)
@@ -322,10 +327,9 @@ def test_options_may_stand_anywhere() -> None:
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_the_pages_python_runs(block: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", block], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip()
+def test_the_pages_python_runs(
+    block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "docs/cloud.md", "exec"), {"__name__": "__main__"})
+    assert capsys.readouterr().out.strip()

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sunmi_ipc import errors
@@ -21,6 +21,7 @@ YESTERDAY = TODAY - DAY
 BY_DAY = "passengerFlow/stat/history/getTrendByDay"
 
 
+@settings(deadline=None)
 @given(st.dates(date(1990, 1, 1), date(2090, 1, 1)), st.integers(0, 900), st.sampled_from([1, 30, 84, 366]))
 def test_days_are_covered_once_each(start: date, length: int, most: int) -> None:
     end = start + length * DAY
@@ -34,6 +35,7 @@ def test_days_are_covered_once_each(start: date, length: int, most: int) -> None
         assert all((b + DAY).day == 1 for _, b in spans[:-1])
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)),
     st.floats(0, 500_000),

@@ -9,13 +9,21 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+
+
+def at_once(*tasks: Callable[[], Any]) -> list[Any]:
+    """What the tasks return: most of their time they wait, so they wait together."""
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        return [one.result() for one in [pool.submit(task) for task in tasks]]
+
 
 CAMERAS = """
 import json, sys

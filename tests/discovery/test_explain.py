@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ def test_reasons(computer: list[Interface], monkeypatch: pytest.MonkeyPatch) -> 
     assert "does not let the request out" in told(LinkReport(ETH, trouble={errno.EPERM: 3}))[0]
     if sys.platform == "linux":
         assert "drops what comes in" in told(LinkReport(ETH))[0]
+    assert told(LinkReport(replace(ETH, linked=False), echoes=3))[0].startswith("no link: ")
     computer.append(VPN)
     assert told(good) == ["a VPN (tun0) holds the default route"]
     assert told(LinkReport(VPN))[0].startswith("only point-to-point links (tun0)")

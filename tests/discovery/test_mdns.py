@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from zeroconf import IPVersion, ServiceInfo, Zeroconf
 
-from sunmi_ipc.discovery import DiscoveredCamera, ScanReport, discover
+from sunmi_ipc.discovery import DiscoveredCamera, ScanReport, discover, mdns
+
+from .conftest import at_once
 
 #: Processes of one machine hear each other: each has serial numbers of its own.
 OURS = f"{os.getpid() % 100_000:05d}"
@@ -20,19 +24,20 @@ OURS = f"{os.getpid() % 100_000:05d}"
 @contextlib.contextmanager
 def announced(*services: tuple[str, str, int, dict[str, Any]]) -> Iterator[None]:
     zeroconf = Zeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only)
+    infos = [
+        ServiceInfo(
+            kind,
+            f"{name}.{kind}",
+            addresses=[socket.inet_aton(properties.pop("ip", "127.0.7.7"))],
+            port=port,
+            properties=properties,
+            server=f"{properties.pop('host', name)}.local.",
+        )
+        for kind, name, port, properties in services
+    ]
     try:
-        for kind, name, port, properties in services:
-            zeroconf.register_service(
-                ServiceInfo(
-                    kind,
-                    f"{name}.{kind}",
-                    addresses=[socket.inet_aton(properties.pop("ip", "127.0.7.7"))],
-                    port=port,
-                    properties=properties,
-                    server=f"{properties.pop('host', name)}.local.",
-                ),
-                cooperating_responders=True,
-            )
+        # Each is announced three times, with rests between.
+        at_once(*(partial(zeroconf.register_service, i, cooperating_responders=True) for i in infos))
         yield
     finally:
         loop = zeroconf.loop
@@ -66,6 +71,22 @@ def test_by_name_by_host_and_by_text_of_any_type() -> None:
         text: ("mdns", 443, "127.0.7.7"),
     }
     assert found[name].interface == "lo"
+
+
+def test_none_is_left_out_where_many_must_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NotCached(ServiceInfo):
+        def load_from_cache(self, zc: Zeroconf, now: float | None = None) -> bool:
+            return False
+
+        def request(self, zc: Zeroconf, timeout: float, *args: Any, **options: Any) -> bool:
+            time.sleep(0.02)
+            return super().request(zc, timeout, *args, **options)
+
+    monkeypatch.setattr("zeroconf.ServiceInfo", NotCached)
+    monkeypatch.setattr(mdns, "_MAX_ASKERS", 1)
+    sns = [f"FS1{number}0D8BS{OURS}" for number in range(4)]
+    with announced(*(("_https._tcp.local.", sn, 443, {}) for sn in sns)):
+        assert sorted(scan(*sns)) == sns
 
 
 def test_left_out_where_not_wanted() -> None:

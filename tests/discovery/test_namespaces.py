@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from .conftest import at_once
 
 Network = Callable[[int], list[Any]]
 
@@ -78,10 +81,20 @@ def test_two_interfaces(network: Network) -> None:
     client, left, right = network(3)
     client.wire(left, "eth0", "10.1.0.1/24", "10.1.0.5/24")
     client.wire(right, "eth1", "10.2.0.1/22", "10.2.0.5/22")
-    (one, both), (two, _) = (
-        left.cameras({"ip": "10.1.0.5", "number": 1}, {"ip": "10.1.0.5", "port": 9443, "number": 3})["sns"],
-        right.cameras({"ip": "10.2.0.5", "number": 2}, {"ip": "10.2.0.5", "port": 9443, "number": 3})["sns"],
+    # Some systems give an address a label; the interface is eth1 all the same.
+    client("ip", "address", "flush", "dev", "eth1")
+    client("ip", "address", "add", "10.2.0.1/22", "broadcast", "+", "dev", "eth1", "label", "eth1:1")
+    client.nft(COUNT)
+    two, both = right.cameras({"ip": "10.2.0.5", "number": 2}, {"ip": "10.2.0.5", "port": 9443, "number": 3})[
+        "sns"
+    ]
+    started, rows = at_once(
+        lambda: left.cameras({"ip": "10.1.0.5", "number": 1}, {"ip": "10.1.0.5", "port": 9443, "number": 3}),
+        lambda: client.scan("--interface", "eth1", "--timeout", "0.9"),
     )
+    assert {row["sn"] for row in rows} == {two, both}
+    assert "counter packets 0 " in client("nft", "list", "ruleset")  # neither the request nor mDNS
+    one = started["sns"][0]
     rows = {row["sn"]: row for row in client.scan("--timeout", "1.2")}
     assert {sn: (r["ip"], r["interface"], r["interface_ip"]) for sn, r in rows.items() if sn != both} == {
         one: ("10.1.0.5", "eth0", "10.1.0.1"),
@@ -90,9 +103,6 @@ def test_two_interfaces(network: Network) -> None:
     # A camera with a cable and Wi-Fi: shown once, both its addresses kept.
     assert sorted(rows[both]["addresses"]) == ["10.1.0.5", "10.2.0.5"]
     assert rows[both]["flags"] == []
-    client.nft(COUNT)
-    assert {row["sn"] for row in client.scan("--interface", "eth1", "--timeout", "0.9")} == {two, both}
-    assert "counter packets 0 " in client("nft", "list", "ruleset")  # neither the request nor mDNS
 
 
 def test_across_a_router(network: Network) -> None:
@@ -107,8 +117,12 @@ def test_across_a_router(network: Network) -> None:
         {"ip": "10.3.0.5", "port": 8443, "number": 1},
         {"ip": "10.3.0.6", "port": 8443, "number": 2, "udp": False},
     )["sns"]
-    assert client.scan("--no-mdns", "--timeout", "0.6") == []
-    rows = {row["sn"]: row for row in client.scan("--target", "10.3.0.0/24:8443", "--expect", "2")}
+    nothing, found = at_once(
+        lambda: client.scan("--no-mdns", "--timeout", "0.6"),
+        lambda: client.scan("--target", "10.3.0.0/24:8443", "--expect", "2"),
+    )
+    assert nothing == []
+    rows = {row["sn"]: row for row in found}
     assert {key: (row["ip"], row["interface"], row["source"]) for key, row in rows.items()} == {
         sn: ("10.3.0.5", "eth0", "udp"),
         mute: ("10.3.0.6", "eth0", "https"),
@@ -177,9 +191,18 @@ def test_a_port_that_is_not_shared(network: Network) -> None:
     # Another program holds the port and does not share it: what can be found is, and it is said.
     holder = client.start(sys.executable, "-c", HOLD)
     assert holder.stdout.readline() == "held\n"
-    done = client.ipc("scan", "--json", "--timeout", "0.7", "--no-mdns")
+    done, watched, started = at_once(
+        lambda: client.ipc("scan", "--json", "--timeout", "0.7", "--no-mdns"),
+        lambda: client.ipc("scan", "--watch", "--jsonl", "--timeout", "0.7"),
+        lambda: client.ipc("sim", "start"),
+    )
     assert sn in [row["sn"] for row in json.loads(done.stdout)["cameras"]]
     assert "another program holds UDP port 10001" in done.stderr
+    assert json.loads(watched.stdout)["camera"]["sn"] == sn
+    assert "another program holds UDP port 10001" in watched.stderr
+    # A virtual camera cannot do without it.
+    assert started.returncode == 2
+    assert "10001 cannot be used: Address already in use" in started.stderr
 
 
 def test_an_interface_that_comes_and_goes_while_watched(network: Network) -> None:
@@ -204,40 +227,53 @@ def test_an_interface_that_comes_and_goes_while_watched(network: Network) -> Non
 
 
 def test_a_firewall_is_told_in_and_out(network: Network) -> None:
-    client, shop = network(2)
-    client.wire(shop, "eth0", "10.1.0.1/24", "10.1.0.5/24")
-    assert reasons(client) == ["nothing on this computer stands in the way"]
-    client.nft(DEAF)
-    assert reasons(client) == [
-        "eth0 10.1.0.1: a firewall on this computer drops what comes in for UDP port 10001"
-    ]
-    document = json.loads(client.ipc("doctor", "--json").stdout)
-    (check,) = [check for check in document["checks"] if check["check"] == "discovery"]
+    shop, client, deaf, dumb = network(4)
+    for number, namespace in enumerate((client, deaf, dumb)):
+        namespace.wire(shop, f"eth{number}", f"10.{number}.0.1/24", f"10.{number}.0.5/24")
+    deaf.nft(DEAF)
+    dumb.nft(DUMB)
+    good, told_in, told_out, doctor = at_once(
+        lambda: reasons(client),
+        lambda: reasons(deaf),
+        lambda: reasons(dumb),
+        lambda: json.loads(deaf.ipc("doctor", "--json").stdout),
+    )
+    assert good == ["nothing on this computer stands in the way"]
+    assert told_in == ["eth1 10.1.0.1: a firewall on this computer drops what comes in for UDP port 10001"]
+    assert told_out == ["eth2 10.2.0.1: a firewall on this computer does not let the request out"]
+    (check,) = [check for check in doctor["checks"] if check["check"] == "discovery"]
     assert not check["ok"]
     assert "firewall" in check["reasons"][0]["message"]
     assert check["reasons"][0]["hint"] == "Allow UDP port 10001, out and in."
-    client.nft(DUMB)
-    assert reasons(client) == ["eth0 10.1.0.1: a firewall on this computer does not let the request out"]
 
 
 def test_vpns_and_no_interface_are_told(network: Network) -> None:
-    client, shop = network(2)
-    assert reasons(client) == ["no network interface with an IPv4 address"]
+    shop, bare, unplugged, roaming, client = network(5)
+    unplugged.wire(shop, "eth9", "10.9.0.1/24", "10.9.0.5/24")
+    shop("ip", "link", "set", "eth9", "down")
+    end = time.monotonic() + 20
+    while "NO-CARRIER" not in unplugged("ip", "link", "show", "eth9"):  # the kernel takes up to a second
+        assert time.monotonic() < end
     try:
-        client("ip", "tuntap", "add", "tun0", "mode", "tun")
+        for namespace in (roaming, client):
+            namespace("ip", "tuntap", "add", "tun0", "mode", "tun")
     except AssertionError:
+        assert reasons(bare) == ["no network interface with an IPv4 address"]
         pytest.skip("this kernel has no tun")
-    client.address("tun0", "10.8.0.2/32")
-    client("ip", "route", "add", "default", "dev", "tun0")
-    assert (
-        reasons(client)[0] == "only point-to-point links (tun0): no broadcast reaches a camera through them"
-    )
+    for namespace in (roaming, client):
+        namespace.address("tun0", "10.8.0.2/32")
+        namespace("ip", "route", "add", "default", "dev", "tun0")
     client.wire(shop, "eth0", "10.1.0.1/24", "10.1.0.5/24")
     holder = client.start(sys.executable, "-c", HOLD)
     holder.stdout.readline()
-    told = reasons(client)
-    assert told[0].startswith("UDP port 10001 is held by python")
-    assert told[1] == "a VPN (tun0) holds the default route"
+    nothing, no_link, only, held = at_once(
+        lambda: reasons(bare), lambda: reasons(unplugged), lambda: reasons(roaming), lambda: reasons(client)
+    )
+    assert no_link == ["no link: the cable is not plugged in, or the Wi-Fi not joined (eth9)"]
+    assert nothing == ["no network interface with an IPv4 address"]
+    assert only[0] == "only point-to-point links (tun0): no broadcast reaches a camera through them"
+    assert held[0].startswith("UDP port 10001 is held by python")
+    assert held[1] == "a VPN (tun0) holds the default route"
 
 
 def test_an_access_point_in_reach_is_told(network: Network) -> None:

@@ -61,7 +61,7 @@ ANY_PACKET = st.one_of(
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(ANY_PACKET)
 @example(document("[" * 40_000))
 @example(document('{"deviceid":' + "9" * 20_000 + "}"))

@@ -15,11 +15,20 @@ from typing import Any
 import pytest
 
 from sunmi_ipc.discovery import DiscoveredCamera, discover
+from sunmi_ipc.discovery import scan as scan_module
 from sunmi_ipc.simulator import Vendor, VirtualCamera
 from sunmi_ipc.simulator.certs import CertificateAuthority
 from sunmi_ipc.tls import ClientCertificate
 
+from .conftest import at_once
+
 Start = Callable[..., VirtualCamera]
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try HTTPS ports at once: nothing here answers UDP."""
+    monkeypatch.setattr(scan_module, "_PROBE_AFTER_S", 0.0)
 
 
 def scan(*targets: str, **options: Any) -> list[DiscoveredCamera]:
@@ -29,6 +38,7 @@ def scan(*targets: str, **options: Any) -> list[DiscoveredCamera]:
     return list(itertools.islice((camera for camera in scanning if camera.ip in asked), 1))
 
 
+@pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_by_its_certificate_without_showing_ours(virtual: Start, version: ssl.TLSVersion) -> None:
     # The virtual camera demands a client certificate; its own is seen all the same.
@@ -84,6 +94,7 @@ OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"code": 2}'
 WEB = b"HTTP/1.1 200 OK\r\n\r\n<html>{a router}</html>"
 
 
+@pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize(
     ("name", "answer", "sn"),
     [
@@ -120,5 +131,6 @@ def test_other_servers_are_no_cameras_and_silence_costs_no_time(tmp_path: Path) 
 def test_our_certificate_is_shown_only_where_nothing_else_tells(tmp_path: Path, vendor: Vendor) -> None:
     ours = ClientCertificate.load(vendor.p12, vendor.p12_password)
     with server(tmp_path, "shop-camera", OK, vendor.client_authority.pem) as address:
-        assert scan(address) == []
-        assert [c.source for c in scan(address, certificate=ours)] == ["https"]
+        without, shown = at_once(lambda: scan(address), lambda: scan(address, certificate=ours))
+        assert without == []
+        assert [c.source for c in shown] == ["https"]

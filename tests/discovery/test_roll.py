@@ -46,6 +46,15 @@ def test_two_cameras_that_claim_one_serial_number_are_both_flagged() -> None:
     assert roll.enter(seen("FS1", "10.0.0.6", OTHER)) is None
 
 
+def test_a_flood_of_claimants_is_cut_off() -> None:
+    roll = Roll()
+    for number in range(500):
+        roll.enter(seen("FS1", "10.0.0.5", f"02:53:4D:00:{number >> 8:02X}:{number & 255:02X}"))
+    assert len(roll) == 16
+    assert {camera.flags for camera in roll.cameras} == {(DUPLICATE_SN,)}
+    assert roll.enter(seen("FS2", "10.0.0.6")) is not None
+
+
 def test_without_macs_the_rest_decides() -> None:
     roll = Roll()
     roll.enter(seen("FS1", "10.0.0.5", "", name="Door"))

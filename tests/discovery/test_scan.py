@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +25,9 @@ from sunmi_ipc.discovery import (
     find,
     memory,
     packet,
+    targets,
 )
+from sunmi_ipc.discovery import scan as scan_module
 from sunmi_ipc.discovery.targets import Pace, expand
 from sunmi_ipc.simulator import VirtualCamera
 from sunmi_ipc.simulator.discovery import response
@@ -35,7 +38,7 @@ Start = Callable[..., VirtualCamera]
 def test_find_returns_at_the_first_match(virtual: Start) -> None:
     camera = virtual(udp=True)
     started = time.monotonic()
-    found = find(camera.sn, timeout=30, interfaces=["lo"])
+    found = find(camera.sn.lower(), timeout=30, interfaces=["lo"])
     assert (found.ip, found.port, found.source, found.flags) == (camera.ip, camera.port, "udp", ())
     assert (found.interface, found.interface_ip) == ("lo", "127.0.0.1")
     assert found.rtt_ms < 2_000
@@ -101,6 +104,38 @@ def test_broken_answers_are_counted_and_do_not_stop_the_scan(virtual: Start) -> 
     assert report.elapsed_s > 0.6  # it went on
 
 
+def test_who_takes_long_over_a_camera_misses_none_of_the_others(virtual: Start) -> None:
+    first, second = virtual(udp=True), virtual(udp=True)
+    good = second._answer_discovery
+
+    def answer(sender: tuple[str, int]) -> None:
+        if taken.is_set():
+            good(sender)
+
+    from sunmi_ipc.simulator.discovery import BROADCASTS
+
+    taken = threading.Event()
+    BROADCASTS.leave(second._answer_discovery)
+    second._answer_discovery = answer  # type: ignore[method-assign]
+    BROADCASTS.join(answer)
+    found = {}
+    for camera in discover(timeout=0.7, interfaces=["lo"], mdns=False):
+        found[camera.sn] = camera
+        if camera.sn == first.sn:
+            time.sleep(0.8)  # longer than the scan may take
+            taken.set()
+    assert second.sn in found
+    assert found[second.sn].rtt_ms < 700
+
+
+def test_bounds() -> None:
+    for options in ({"timeout": 0.0}, {"timeout": -1.0}, {"timeout": float("nan")}, {"expect": 0}):
+        with pytest.raises(errors.ParameterError, match="out of range"):
+            discover(**options)  # type: ignore[arg-type]
+    with pytest.raises(errors.ParameterError, match="out of range"):
+        find("FS1", timeout=0)
+
+
 def test_liars_and_twins(virtual: Start) -> None:
     liar, one, two = (virtual(udp=True) for _ in range(3))
     liar.claims = {"ip": "10.9.9.9"}
@@ -122,8 +157,8 @@ def test_blocks_are_expanded() -> None:
     assert expand(["127.0.5.9", "127.0.5.9/32"]) == {"127.0.5.9": 443}
     assert expand(["127.0.5.9:8443"]) == {"127.0.5.9": 8443}
     for bad in ("127.0.0.0/8", "camera", "300.1.1.1", "127.0.0.1:0", "127.0.0.1:x", "127.0.0.1:99999", ""):
-        with pytest.raises(errors.ParameterError):
-            expand([bad])
+        with pytest.raises(errors.ParameterError, match=f"^{bad}: neither an address nor a block"):
+            expand(["127.0.5.1", bad])
 
 
 def test_a_block_is_paced_and_in_time(virtual: Start) -> None:
@@ -132,23 +167,31 @@ def test_a_block_is_paced_and_in_time(virtual: Start) -> None:
     pace = Pace(lambda address: bursts.append(time.monotonic()))
     pace.extend(expand(["127.3.3.0/24"]))
     begun = time.monotonic()
-    while (left := pace.step()) is not None:
+    while (left := pace.step(time.monotonic())) is not None:
         time.sleep(max(0, left - time.monotonic()))
     assert len(bursts) == 254
     assert time.monotonic() - begun >= 15 * 0.005
     assert Pace.duration(254) < 0.1
     camera = virtual(udp=True)
     block = camera.ip.rpartition(".")[0] + ".0/24"
-    report = ScanReport()
     from sunmi_ipc.simulator.discovery import BROADCASTS
 
     BROADCASTS.leave(camera._answer_discovery)  # found by its address, or not at all
     try:
-        assert camera.sn in [
-            c.sn for c in discover(timeout=0.9, interfaces=["lo"], targets=[block], mdns=False, report=report)
-        ]
+        found = discover(timeout=0.9, interfaces=["lo"], targets=[block], mdns=False)
+        assert any(c.sn == camera.sn for c in found)
     finally:
         BROADCASTS.join(camera._answer_discovery)
+
+
+def test_a_block_takes_longer_where_few_connections_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def duration() -> float:
+        asked = expand(["10.0.0.0/25"])
+        return scan_module._Scan(None, asked, ScanReport(), False, None, None)._duration()
+
+    assert duration() == 0  # within the default time
+    monkeypatch.setattr(targets, "_AT_ONCE", 64)
+    assert duration() > 0.6 + 2 * 1.3  # a silent address holds its connection for 1.3 s; all get their turn
 
 
 def test_no_such_interface() -> None:
@@ -167,6 +210,32 @@ def test_memory(tmp_path: Path) -> None:
     assert memory.last(tmp_path) == []
     (tmp_path / "file").write_text("")
     memory.remember([camera], tmp_path / "file")  # no folder: no error
+
+
+def test_memory_is_bounded_and_the_oldest_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_MOST", 2)
+    for sn in ("FS1", "FS2", "FS1", "FS3"):
+        memory.remember([DiscoveredCamera(sn, "127.0.0.9", rtt_ms=time.monotonic())], tmp_path)
+    assert [camera.sn for camera in memory.last(tmp_path)] == ["FS1", "FS3"]
+
+
+def test_a_name_is_found_in_the_network_and_no_other_camera_for_it(virtual: Start, tmp_path: Path) -> None:
+    door, other, twin = (virtual(udp=True) for _ in range(3))
+    name = door.state.name = f"Door {door.sn}"
+    other.state.name = "Till"
+    assert memory.locate(name, tmp_path, timeout=0.6, interfaces=["lo"]).sn == door.sn
+    known = memory.recall(door.sn.lower(), tmp_path)
+    assert known is not None
+    assert known.name == name
+    # The name is another camera's now: not the one that bore it is meant.
+    door.state.name, other.state.name = "Till", name
+    assert memory.locate(name, tmp_path, timeout=0.6, interfaces=["lo"]).sn == other.sn
+    twin.state.name = name = f"Two {twin.sn}"
+    door.state.name = name
+    with pytest.raises(errors.ParameterError, match="several cameras are called Two"):
+        memory.locate(name, tmp_path, timeout=0.6, interfaces=["lo"])
+    with pytest.raises(errors.CameraNotFound):
+        memory.locate("Nobody", tmp_path, timeout=0.1, interfaces=["lo"])
 
 
 def test_memory_is_verified_and_refreshed(virtual: Start, tmp_path: Path) -> None:

@@ -102,6 +102,27 @@ def test_iterations_begin_with_who_is_there_and_end_at_close(virtual: Start) -> 
         assert [c for c in itertools.islice(tracker, 0, None) if c.kind is ChangeKind.OFFLINE] == []
 
 
+def test_twins_without_macs_are_told_apart(virtual: Start) -> None:
+    one, two = virtual(udp=True), virtual(udp=True)
+    one.claims = {"mac": "", "model": "A"}
+    two.claims = {"mac": "", "model": "B", "deviceid": one.sn}
+    seen = Seen(one.sn)
+    with Tracker(interval=0.1, interfaces=["lo"], on_change=seen):
+        seen.wait(3)  # both online, and the first flagged
+        one.claims = one.claims | {"name": "Till"}
+        change = seen.wait(4)
+        assert (change.kind, change.fields, change.camera.ip) == (ChangeKind.CHANGED, ("name",), one.ip)
+        two.restart(3600)
+        assert {str(seen.wait(5).kind), str(seen.wait(6).kind)} == {"offline", "changed"}
+    assert seen.kinds[:4] == ["online", "changed", "online", "changed"]
+
+
+def test_an_iteration_that_never_begins_costs_nothing() -> None:
+    with Tracker(interfaces=["lo"]) as tracker:
+        iter(tracker)
+        assert tracker._waiting == []
+
+
 def test_interfaces_come_and_go(virtual: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     camera = virtual(udp=True)
     seen = Seen(camera.sn)

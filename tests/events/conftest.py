@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,8 @@ from urllib.parse import urlencode
 import pytest
 
 from sunmi_ipc.events import Receiver, Spool
+from sunmi_ipc.simulator import Feed, VirtualCamera
+from sunmi_ipc.simulator.hooks import subscriptions
 
 APP, KEY = "JO83UNV983U9OR", "12345678"
 FACE = {
@@ -115,12 +120,33 @@ def post(receive: Callable[..., Receiver], posting: Callable[..., Post]) -> Post
     return posting(receive())
 
 
+@contextlib.contextmanager
+def happening(cameras: list[VirtualCamera], kind: str, **fields: Any) -> Iterator[list[str]]:
+    """Let *kind* happen once at each camera, as soon as somebody has subscribed to all; the events' ids."""
+    made: list[str] = []
+
+    def run() -> None:
+        deadline = time.monotonic() + 20
+        while not all(subscriptions(camera.state) for camera in cameras) and time.monotonic() < deadline:
+            threading.Event().wait(0.01)
+        made.extend(feed.happen(camera, kind, **fields) for camera in cameras)
+
+    with Feed(cameras) as feed:
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield made
+        finally:
+            thread.join()
+
+
 class Kit:
     """What tests of this folder share; test modules are not importable from each other."""
 
     APP, KEY, FACE, MOTION = APP, KEY, FACE, MOTION
     signed = staticmethod(signed)
     form = staticmethod(form)
+    happening = staticmethod(happening)
 
 
 @pytest.fixture(scope="session")

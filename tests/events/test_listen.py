@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from sunmi_ipc_cli.main import app
 from typer.testing import CliRunner
 
 from sunmi_ipc.discovery import DiscoveredCamera, memory
-from sunmi_ipc.events import Spool
+from sunmi_ipc.errors import SpoolError
+from sunmi_ipc.events import Spool, Subscription
 from sunmi_ipc.events.model import of
 from sunmi_ipc.events.receiver import free_port
 from sunmi_ipc.settings import config_dir
@@ -116,39 +118,25 @@ def test_from_the_subscription_to_ctrl_c(ready: VirtualCamera, tmp_path: Path) -
     }
     assert consumers["jsonl"]["backlog"] == 0
     # What Ctrl-C came before is done at the next start.
-    with listening(
-        "--spool",
-        str(folder),
-        "--exec",
-        command,
-        "--exec-parallel",
-        "1",
-        "--for",
-        "0.1",
-        "--host",
-        "127.0.0.1",
-    ) as process:
-        _, said = process.communicate(timeout=20)
-    assert process.returncode == 0, said
+    again = ["--spool", str(folder), "--exec", command, "--exec-parallel", "1", "--for", "0.1"]
+    ipc("listen", "--port", "0", "--host", "127.0.0.1", *again)
     ran = [json.loads(line)["event_id"] for line in out.read_text().splitlines()]
     assert sorted(set(ran)) == sorted(made)
 
 
 @pytest.mark.usefixtures("environment")
-def test_people_read_lines_and_json_sums_up(virtual: Callable[..., VirtualCamera], tmp_path: Path) -> None:
+def test_people_read_lines_and_json_sums_up(
+    virtual: Callable[..., VirtualCamera], tmp_path: Path, kit: Any
+) -> None:
     cameras = [virtual(), virtual(model="FM010")]
     on = [word for camera in cameras for word in ("--on", camera.address)]
     options = ["--subscribe", MOTION, *on, "--spool", str(tmp_path), "--count", "2"]
-    with listening(*options) as process, Feed(cameras) as feed:
-        for camera in cameras:
-            feed.happen(camera, MOTION, detect_type=3)
-        lines, _ = process.communicate(timeout=20)
+    with kit.happening(cameras, MOTION, detect_type=3):
+        lines = ipc("listen", "--port", "0", *options).stdout
     assert sorted(line.split()[2] for line in lines.splitlines()) == sorted(c.sn for c in cameras)
     assert all(line.endswith("dynamic_detect_event  detect_type=3") for line in lines.splitlines())
-    with listening(*options, "--json") as process, Feed(cameras) as feed:
-        for camera in cameras:
-            feed.happen(camera, MOTION)
-        document = json.loads(process.communicate(timeout=20)[0])
+    with kit.happening(cameras, MOTION):
+        document = json.loads(ipc("listen", "--port", "0", *options, "--json").stdout)
     assert document["received"]["stored"] == 2
     assert not any(subscriptions(camera.state) for camera in cameras)
 
@@ -208,6 +196,33 @@ def test_what_cannot_be(options: list[str], code: int, words: str, tmp_path: Pat
     assert words in ipc("listen", "--port", "0", "--spool", str(tmp_path), *options, code=code).stderr
 
 
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("option", ["--json", "--quiet"])
+def test_a_spool_that_can_no_longer_be_read_is_an_error(
+    tmp_path: Path, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(consumer: object, **options: object) -> None:
+        raise SpoolError("the event spool {path} is closed", path="here")
+
+    monkeypatch.setattr("sunmi_ipc.events.consumer.Consumer.read", read)
+    done = ipc("listen", "--port", "0", "--spool", str(tmp_path), "--exec", "cat", option, code=2)
+    assert "spool here is closed" in done.stdout + done.stderr
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("sink", [["--jsonl"], ["--exec", "cat"], ["--save", "pictures"], []])
+def test_a_second_one_on_the_spool_would_send_each_event_twice(sink: list[str], tmp_path: Path) -> None:
+    options = ["--port", "0", "--host", "127.0.0.1", "--spool", str(tmp_path)]
+    options += ["--save", str(tmp_path / "pictures")] if "--save" in sink else sink
+    names = {"--jsonl": "jsonl", "--exec": "exec", "--save": "pictures"}
+    with Spool(tmp_path) as spool:
+        spool.consumer(names[sink[0]] if sink else "terminal", alone=True)
+        said = ipc("listen", *options, code=2).stderr
+        assert "another program takes" in said
+        assert "--spool" in said
+    ipc("listen", *options, "--for", "0.1")
+
+
 def test_no_secret_no_listening(tmp_path: Path) -> None:
     assert "SUNMI_IPC_SECRET_KEY" in ipc("listen", "--port", "0", "--spool", str(tmp_path), code=2).stderr
     ipc("listen", "--port", "0", "--spool", str(tmp_path), "--allow-unsigned", "--for", "0.1")
@@ -237,18 +252,32 @@ def test_one_that_refuses_does_not_keep_the_others(
 
 @pytest.mark.usefixtures("environment")
 def test_a_camera_that_is_off_is_subscribed_to_later(
-    virtual: Callable[..., VirtualCamera], tmp_path: Path
+    virtual: Callable[..., VirtualCamera], tmp_path: Path, kit: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sunmi_ipc.events.subscription._SOON_S", 0.2)
     port = free_port("127.0.0.1")
     memory.remember([DiscoveredCamera(sn="FS1", ip="127.9.9.9", port=port)], config_dir())
     options = ["--host", "127.0.0.1", "--spool", str(tmp_path), "--subscribe", MOTION, "--count", "1"]
-    with listening(*options, "--on", "FS1") as process:
-        camera = virtual(ip="127.9.9.9", port=port)
-        with Feed([camera]) as feed:
-            assert eventually(lambda: bool(subscriptions(camera.state)))
-            feed.happen(camera, MOTION)
-            assert process.wait(20) == 0
-    assert not subscriptions(camera.state)
+    came: list[VirtualCamera] = []
+    failed = threading.Event()
+
+    def wanted(subscription: Subscription, error: Exception) -> None:
+        failed.set()
+        noted(subscription, error)
+
+    def come() -> None:
+        assert failed.wait(20)
+        came.append(camera := virtual(ip="127.9.9.9", port=port))
+        with kit.happening([camera], MOTION):
+            pass
+
+    noted = Subscription._failed
+    monkeypatch.setattr(Subscription, "_failed", wanted)
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(come)
+        ipc("listen", "--port", "0", *options, "--on", "FS1")
+        coming.result()
+    assert not subscriptions(came[0].state)
 
 
 @pytest.mark.usefixtures("environment")
@@ -298,6 +327,9 @@ def test_status_and_forget(spooled: Path, tmp_path: Path) -> None:
     assert "webhook" in ipc("status", *where).stdout
     assert "--yes" in ipc("forget", "webhook", *where, code=2).stderr
     ipc("forget", "nobody", "--yes", *where, code=2)
+    with Spool(spooled, retention=None) as spool:
+        spool.consumer("webhook", alone=True)
+        assert "another program takes" in ipc("forget", "webhook", "--yes", *where, code=2).stderr
     ipc("forget", "webhook", "--yes", *where)
     assert json.loads(ipc("status", "--json", *where).stdout)["consumers"] == {}
     missing = tmp_path / "missing"

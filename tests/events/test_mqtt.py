@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,14 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sunmi_ipc_cli.main import app
+from typer.testing import CliRunner
 
 from sunmi_ipc.errors import ConfigError
 from sunmi_ipc.events import Spool
 from sunmi_ipc.events.delivery import Delivery
 from sunmi_ipc.events.model import of
 from sunmi_ipc.events.receiver import free_port
-from sunmi_ipc.simulator import Feed, VirtualCamera
-from sunmi_ipc.simulator.hooks import subscriptions
+from sunmi_ipc.simulator import Vendor, VirtualCamera
 
 pytest.importorskip("paho.mqtt.client", reason="paho-mqtt, the extra 'mqtt', is not installed")
 from sunmi_ipc.events.mqtt import MqttSink, discovery
@@ -102,6 +101,9 @@ class Listener:
 
     def topics(self, part: str) -> list[str]:
         return [payload for topic, payload, retain in self.got if part in topic and not retain]
+
+    def of(self, part: str) -> list[str]:
+        return [payload for topic, payload, _ in self.got if part in topic]
 
     def ids(self) -> list[str]:
         return [json.loads(payload)["event_id"] for payload in self.topics("/event/")]
@@ -189,6 +191,29 @@ def test_a_broker_restart_loses_nothing(spool: Spool, broker: Broker, listener: 
 
 
 @needs_broker
+def test_a_broker_that_forgets_is_told_again_and_only_the_newest(spool: Spool, broker: Broker) -> None:
+    broker.config.write_text(broker.config.read_text().replace("persistence true", "persistence false"))
+    broker.stop()
+    sink = MqttSink(broker.url)
+    with Delivery(spool, sink, backoff=(0.05, 0.2)) as delivery:
+        for total in range(500):
+            sink.people("FS1", {"total": total})
+        assert not sink._client._out_messages  # what is late is not kept, a minute of it after the other
+        for _ in range(2):
+            broker.start()
+            late = Listener(broker)
+            try:
+                assert eventually(lambda: late.of("/FS1/people") == ['{"total": 499}'])  # noqa: B023
+                assert eventually(lambda: len(late.of("homeassistant/")) == 6)  # noqa: B023
+            finally:
+                late.close()
+            broker.stop()
+        broker.start()
+        put(spool, 1)
+        assert delivery.drain(20)
+
+
+@needs_broker
 def test_killed_without_goodbye_the_last_will_says_it(broker: Broker, listener: Listener) -> None:
     sink = MqttSink(broker.url)
     assert eventually(lambda: listener.topics("sunmi-ipc/status") == ["online"])
@@ -269,23 +294,24 @@ def test_mqtts_checks_the_brokers_certificate(spool: Spool, tmp_path: Path, brok
 
 @needs_broker
 def test_from_the_camera_to_the_broker(
-    ready: VirtualCamera, broker: Broker, listener: Listener, tmp_path: Path
+    virtual: Callable[..., VirtualCamera],
+    vendor: Vendor,
+    broker: Broker,
+    listener: Listener,
+    tmp_path: Path,
+    kit: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The command: events, people counters, discovery, and goodbye at its end."""
+    for name, value in vendor.environment().items():
+        monkeypatch.setenv(name, value)
+    ready = virtual()
     options = ["--port", "0", "--spool", str(tmp_path), "--subscribe", "face_recog_event", "--count", "2"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sunmi_ipc_cli", "events", "listen", *options, "--on", ready.address,
-         "--mqtt", broker.url, "--json"],
-        stdout=subprocess.PIPE, text=True,
-        env=os.environ | ready.vendor.environment() | {"PYTHONPATH": os.getcwd()},
-    )  # fmt: skip
-    with process, Feed([ready]) as feed:
-        try:
-            assert eventually(lambda: bool(subscriptions(ready.state)))
-            made = [feed.happen(ready, "face_recog_event") for _ in range(2)]
-            document = json.loads(process.communicate(timeout=30)[0])
-        finally:
-            process.kill()
+    options += ["--on", ready.address, "--mqtt", broker.url, "--json"]
+    with kit.happening([ready, ready], "face_recog_event") as made:
+        done = CliRunner().invoke(app, ["events", "listen", *options])
+    assert done.exit_code == 0, done.stderr
+    document = json.loads(done.stdout)
     assert document["delivered"]["mqtt"]["delivered"] == 2
     assert eventually(lambda: listener.ids() == made)
     (topic,) = {topic for topic, _, _ in listener.got if "/event/" in topic}

@@ -225,8 +225,11 @@ def test_a_dead_camera_does_not_hold_up_another(spool: Spool, files: Files, tmp_
 
 
 def test_two_fetches_at_once_from_one_camera(spool: Spool, files: Files, tmp_path: Path) -> None:
+    both = threading.Barrier(2)
+
     def slow(handler: Handler) -> None:
-        threading.Event().wait(0.02)
+        both.wait(20)
+        threading.Event().wait(0.02)  # for a third, if it were let
         body(JPEG)(handler)
 
     files.answers = {"/p": [slow]}

@@ -7,6 +7,7 @@ import hmac
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -318,6 +319,22 @@ def test_webhook_is_signed_and_tried_again(spool: Spool, hook: Hook) -> None:
     assert headers["Idempotency-Key"] == "FS1/x/1"
     assert {h["Idempotency-Key"] for h, _ in hook.got} == {"FS1/x/1"}
     assert abs(int(headers["X-Sunmi-Ipc-Timestamp"]) - time.time()) < 60
+
+
+@pytest.mark.parametrize("head", ["Content-Length: many", "Content-Length: 9"])
+def test_webhook_that_answers_2xx_and_nonsense_has_it_once(spool: Spool, head: str) -> None:
+    put(spool, 1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sink = WebhookSink(f"http://127.0.0.1:{server.getsockname()[1]}/")
+        with Delivery(spool, sink, **QUICK) as delivery:
+            connection, _ = server.accept()
+            with connection:
+                received = b""
+                while not received.endswith(b"}"):
+                    received += connection.recv(65536)
+                connection.sendall(f"HTTP/1.1 200 OK\r\n{head}\r\nConnection: close\r\n\r\ncut".encode())
+            assert delivery.drain(10)
+            assert delivery.counts == {"delivered": 1, "retried": 0, "given_up": 0}
 
 
 def test_webhook_refused_for_good_is_recorded_and_passed_over(spool: Spool, hook: Hook) -> None:

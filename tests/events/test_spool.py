@@ -195,10 +195,80 @@ def test_size_limits(tmp_path: Path) -> None:
 
 def test_an_abandoned_consumer_holds_up_nothing(tmp_path: Path) -> None:
     with Spool(tmp_path, retention=Retention(max_age_s=0, abandoned_s=0)) as spool:
-        spool.consumer("gone")
+        spool.consumer("gone").close()
         put(spool, range(5))
         spool.clean()
         assert spool.counts()["kept"] == 0
+
+
+def test_a_clock_that_jumps_costs_no_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A computer without a battery starts years back, and learns the time from the network."""
+    with Spool(tmp_path) as spool:
+        true = time.time_ns
+        with monkeypatch.context() as early:
+            early.setattr(time, "time_ns", lambda: true() - 400 * 86400 * 10**9)
+            spool.consumer("webhook")
+            put(spool, range(5))
+        spool.clean()
+        assert spool.counts()["consumers"]["webhook"] == {
+            "cursor": 0,
+            "lost": 0,
+            "backlog": 5,
+            "given_up": 0,
+        }
+
+
+def test_coming_back_is_a_sign_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    true = time.time_ns
+    with monkeypatch.context() as early, Spool(tmp_path, retention=None) as spool:
+        early.setattr(time, "time_ns", lambda: true() - 400 * 86400 * 10**9)
+        spool.consumer("webhook").close()
+        put(spool, range(5))
+    with Spool(tmp_path, retention=None) as spool:
+        spool.consumer("webhook").close()
+    with Spool(tmp_path) as spool:
+        spool.clean()
+        assert spool.counts()["kept"] == 5
+
+
+@pytest.mark.parametrize("value", ["\ud800", float("nan"), object()])
+def test_what_is_not_json_is_refused_and_the_next_is_taken(spool: Spool, value: Any) -> None:
+    with pytest.raises(ParameterError, match="fields"):
+        spool.append(event(1), {"value": value})
+    assert spool.append(event(2))
+
+
+def test_no_failure_ends_the_writer(spool: Spool) -> None:
+    def fail(connection: Any) -> None:
+        raise LookupError
+
+    with pytest.raises(SpoolError, match="LookupError"):
+        spool._writer.run(fail)
+    with pytest.raises(SpoolError, match="OverflowError"):
+        spool.give_up("x", 1 << 70, "")
+    assert spool.append(event(2))
+
+
+def test_who_reads_alone_has_the_name_to_himself(tmp_path: Path) -> None:
+    with Spool(tmp_path) as spool, Spool(tmp_path) as other:
+        mine = spool.consumer("web", alone=True)
+        with pytest.raises(SpoolError, match="another program takes web's events") as caught:
+            other.consumer("web", alone=True)
+        assert "另一个程序" in caught.value.localized("zh")[0]
+        other.consumer("exec", alone=True)
+        other.consumer("web")  # who only looks may
+        mine.close()
+        other.consumer("web", alone=True)
+    assert [p for p in tmp_path.iterdir() if p.stat().st_mode & 0o077] == []
+
+
+def test_a_place_may_be_taken_anew(spool: Spool) -> None:
+    spool.append(event(1))
+    spool.consumer("screen").close()
+    spool.append(event(2))
+    screen = spool.consumer("screen", start="anew")
+    spool.append(event(3))
+    assert ids(screen.read()) == ["3"]
 
 
 def test_recent_events_stay_so_that_repeats_are_recognised(tmp_path: Path) -> None:
@@ -249,17 +319,17 @@ def test_what_cannot_be_a_spool(tmp_path: Path) -> None:
 
 
 APPENDING = """
-import sys
-from concurrent.futures import ThreadPoolExecutor
+import itertools, sys, threading
 from sunmi_ipc.events import Spool
 from sunmi_ipc.events.model import of
-spool = Spool(sys.argv[1])
-def one(n):
-    new = spool.append(of({"event_type": "x", "sn": "FS1", "event_id": str(n)}))
-    sys.stdout.write(f"{n}\\n" if new else f"-{n}\\n")
-    sys.stdout.flush()
-with ThreadPoolExecutor(8) as pool:
-    list(pool.map(one, range(int(sys.argv[2]), 100000)))
+spool, numbers = Spool(sys.argv[1]), itertools.count(int(sys.argv[2]))
+def run():
+    for n in numbers:
+        new = spool.append(of({"event_type": "x", "sn": "FS1", "event_id": str(n)}))
+        sys.stdout.write(f"{n}\\n" if new else f"-{n}\\n")
+        sys.stdout.flush()
+for _ in range(8):
+    threading.Thread(target=run).start()
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -59,8 +59,8 @@ def shop(vendor: Vendor, tmp_path: Path) -> Iterator[Callable[..., Shop]]:
 
     def make(count: int, **options: Any) -> Shop:
         made = start_cameras(
-            vendor, count, first=random.randrange(300, 60_000), port=0,
-            **{"state": "factory", "people": 0, "seed": random.getrandbits(48)} | options,
+            vendor, count, first=300 + secrets.randbelow(59_700), port=0,
+            **{"state": "factory", "people": 0, "seed": secrets.randbits(48)} | options,
         )  # fmt: skip
         for camera in made:
             camera.state.format_s = camera.state.join_s = 0.2

@@ -152,7 +152,8 @@ def test_a_path_that_a_camera_does_not_know_spoils_nothing_else(shop: Make) -> N
     )
     (problem,) = first.problems
     assert (problem.setting, problem.code, problem.endpoint) == ("ir", 6, "config/getIrMode")
-    assert "inferred" in problem.hint("en")
+    assert "config/getIrMode is inferred" in problem.hint("en")
+    assert "config/getIrMode 是推断" in problem.hint("zh")
     assert first.done == ["led", "rotation"]
     assert second.done == ["ir", "rotation"]
 

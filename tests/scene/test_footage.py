@@ -8,13 +8,15 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import av
 import pytest
 
 from sunmi_ipc.errors import DeviceError, NotReadyError
-from sunmi_ipc.simulator import VirtualCamera, connect, video
+from sunmi_ipc.simulator import VirtualCamera, connect, media, video
 from sunmi_ipc.simulator.video import PictureFormat, footage
 from sunmi_ipc.values import CardStatus
 
@@ -147,6 +149,42 @@ def test_a_clip_is_ready_some_time_after_it_was_asked_for(film: Film, get: Get) 
         with pytest.raises(DeviceError) as refused:
             client.video.clip_url(hour, hour + 20 * SECOND)
         assert refused.value.code == 220
+
+
+def test_a_clip_of_a_computer_that_has_just_started(
+    film: Film, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = time.monotonic()
+
+    class Clock:
+        time = staticmethod(time.time)
+
+        @staticmethod
+        def monotonic() -> float:
+            return time.monotonic() - began
+
+    monkeypatch.setattr(media, "time", Clock)
+    camera = film(clip_ready_s=(0, 0))
+    hour = last_hour()
+    with connect(camera) as client:
+        assert get(camera, client.video.clip_url(hour, hour + 2 * SECOND).url)[:2] == (200, "video/mp4")
+        # Those that can be fetched no more are forgotten.
+        camera.state.documents["clips"]["1-2"] = -media.CLIP_KEPT_S - 1.0
+        client.video.clip_url(hour, hour + 3 * SECOND)
+    assert len(camera.state.documents["clips"]) == 2
+
+
+def test_many_make_room_at_once(film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = film()
+    monkeypatch.setattr(footage, "_KEPT", 1_000)
+    start = int(last_hour().timestamp())
+    with ThreadPoolExecutor(8) as pool:
+        made = [
+            pool.submit(footage.recording, tmp_path, camera.state, [(start + n, start + n + 1)])
+            for n in range(100)
+        ]
+        for one in made:
+            one.result()
 
 
 def test_by_default_a_clip_takes_4_to_12_seconds(film: Film) -> None:

@@ -245,7 +245,7 @@ def test_a_child_process_inherits_neither_key_nor_connection(monkeypatch: pytest
     ):
         monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", spy)
         client.device.info()
-        ours = client._transport.session  # type: ignore[attr-defined]
+        ours = client._transport._pool  # type: ignore[attr-defined]
         assert ours is not None
         seen.append(child())
     assert len(seen) == 2

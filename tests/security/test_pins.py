@@ -140,10 +140,10 @@ def renewed(camera: VirtualCamera, vendor: Vendor) -> None:
 def test_a_renewed_certificate_of_the_same_ca_is_accepted(ready: VirtualCamera, vendor: Vendor) -> None:
     with connect(ready) as client:
         client.device.info()
-        before = client._transport.session  # type: ignore[attr-defined]
+        before = client._transport
         renewed(ready, vendor)
         assert client.device.info().sn == ready.sn
-        assert client._transport.session is before  # type: ignore[attr-defined]
+        assert client._transport is before
 
 
 def test_a_renewed_certificate_is_refused_where_it_was_pinned(

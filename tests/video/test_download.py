@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sunmi_ipc import Camera
-from sunmi_ipc.errors import ConnectionFailed, DeviceError, DiskError, DownloadError, ReplyError
+from sunmi_ipc.errors import ConnectionFailed, DeviceError, DiskError, DiskFailed, DownloadError, ReplyError
 from sunmi_ipc.simulator import VirtualCamera, files
 from sunmi_ipc.values import CardStatus
 from sunmi_ipc.video.download import Clip, download
@@ -213,7 +213,7 @@ def test_a_full_disk(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", write)
-        with pytest.raises(DiskError, match="No space left") as caught:
+        with pytest.raises(DiskFailed, match="No space left") as caught:
             list(camera.video.download(*minutes(10), tmp_path, workers=2))
     assert "goes on where it stopped" in caught.value.hint
     whole = {recording(name(i)) for i in range(10)}
@@ -232,7 +232,7 @@ def test_a_file_size_limit_of_the_system(
     old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     try:
-        with pytest.raises(DiskError, match="File too large"):
+        with pytest.raises(DiskFailed, match="File too large"):
             list(camera.video.download(*minutes(2), tmp_path))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -243,8 +243,9 @@ def test_a_file_size_limit_of_the_system(
 
 def test_a_folder_that_cannot_be(camera: Camera, card: Card, minutes: Minutes, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(DiskError):
+    with pytest.raises(DiskError) as caught:
         list(camera.video.download(*minutes(1), tmp_path / "file" / "below"))
+    assert not isinstance(caught.value, DiskFailed)  # it was named wrongly: another exit code
 
 
 def test_two_at_once_do_not_spoil_each_other(

@@ -22,6 +22,7 @@ from .scene import Scene
 _PATIENCE_S = 2.0
 #: Bytes of files that are kept at most.
 _KEPT = 256 * 1024 * 1024
+_TIDYING = threading.Lock()
 _LOCKS = tuple(threading.Lock() for _ in range(16))
 _scene = lru_cache(maxsize=4)(Scene)
 Spans = Sequence[tuple[int, int]]
@@ -104,6 +105,11 @@ def _pictures(state: CameraState, spans: Spans, stop: threading.Event) -> Iterat
 
 def _tidy(folder: Path) -> None:
     """Keep to the limit with a quarter to spare; the file used last stays in any case."""
+    with _TIDYING:
+        _tidied(folder)
+
+
+def _tidied(folder: Path) -> None:
     files = sorted(folder.glob("*.mp4"), key=lambda file: file.stat().st_mtime_ns)
     sizes = [file.stat().st_size for file in files]
     left = sum(sizes)

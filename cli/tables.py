@@ -1,0 +1,113 @@
+"""Tables for people: as wide as they need to be in a file, as wide as the window on a terminal."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sunmi_ipc.i18n import tr
+from sunmi_ipc.redact import printable
+
+_GAP = 2
+#: A last column may be folded when it is a text of more than this; a narrower one is left out or kept.
+_TEXT = 24
+#: No line starts with the one or ends with the other.
+_CLOSING, _OPENING = "，。：；？！、）」』》…,.:;?!)]", "（「『《(["
+_PIECE = re.compile(
+    rf"\s+|[{re.escape(_OPENING)}]*(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef]+)[{re.escape(_CLOSING)}]*"
+    rf"|[{re.escape(_OPENING + _CLOSING)}]+"
+)
+
+
+def width(text: str) -> int:
+    """Columns that *text* takes on a terminal; Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def fold(text: str, columns: int) -> list[str]:
+    """*text* in lines of at most *columns*; Chinese, which takes two each, breaks anywhere but at stops."""
+    lines = [""]
+    for piece in _PIECE.findall(text):
+        if width(lines[-1]) + width(piece.rstrip()) > columns and lines[-1]:
+            lines[-1] = lines[-1].rstrip()
+            lines.append("")
+        if lines[-1] or not piece.isspace():
+            lines[-1] += piece
+        while width(lines[-1].rstrip()) > columns > 2:  # a word longer than a line
+            end = next(i for i in range(columns, 0, -1) if width(lines[-1][:i]) <= columns)
+            lines[-1:] = [lines[-1][:end], lines[-1][end:]]
+    return lines
+
+
+def columns(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Cells padded to *widths*, a line of a table."""
+    padded = [cell + " " * max(0, w - width(cell)) for cell, w in zip(cells, widths, strict=True)]
+    return (" " * _GAP).join(padded).rstrip()
+
+
+def clip(text: str, columns: int) -> str:
+    """*text*, cut to *columns* with an ellipsis."""
+    if width(text) <= columns:
+        return text
+    end = next(i for i in range(columns, -1, -1) if width(text[:i]) < columns)
+    return text[:end] + "…"
+
+
+def window() -> int:
+    """Columns of the terminal on stdout; 0 where there is none, and nothing is to be fitted."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+
+
+def fitting(names: Sequence[str], widths: Sequence[int], least: Sequence[str], room: int) -> list[str]:
+    """Those of *names* that fit into *room* columns side by side, the *least* important left out first."""
+    taken = dict(zip(names, widths, strict=True))
+    for name in least:
+        if sum(taken.values()) + _GAP * (len(taken) - 1) <= room or not room:
+            break
+        taken.pop(name, None)
+    return list(taken)
+
+
+def left_out(every: Sequence[str], shown: Sequence[str]) -> None:
+    """Say on stderr which columns there was no room for."""
+    if missing := [tr(name) for name in every if name not in shown]:
+        sys.stderr.write(tr("No room for: {names}; see --json.", names=", ".join(missing)) + "\n")
+
+
+def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, least: Sequence[str] = ()) -> None:
+    """Rows under column headings, on stdout.
+
+    Args:
+        rows: The rows.
+        names: The columns, in the order shown.
+        least: Columns to leave out, the first of these first, where a terminal is too narrow.
+
+    """
+    cells = {name: [printable(tr(name)).upper(), *(_cell(row.get(name)) for row in rows)] for name in names}
+    widths = {name: max(map(width, column)) for name, column in cells.items()}
+    room, last = window(), names[-1]
+    shown, rest = list(names), 0
+    if room and sum(widths.values()) + _GAP * (len(names) - 1) > room:
+        rest = room - sum(widths[name] + _GAP for name in names[:-1])
+        if widths[last] <= _TEXT or last == "url":  # an address is to be copied, in one piece
+            rest = 0
+        elif rest < _TEXT:
+            shown = fitting(names, [*(widths[n] for n in names[:-1]), _TEXT], least, room)
+            rest = room - sum(widths[name] + _GAP for name in shown[:-1]) if shown[-1] == last else 0
+        if not rest:
+            shown = fitting(names, list(widths.values()), least, room)
+    for line in zip(*(cells[name] for name in shown), strict=True):
+        *head, tail = line
+        parts = fold(tail, rest) if rest >= _TEXT else [tail]
+        for part in parts:
+            sys.stdout.write(columns([*head, part], [widths[name] for name in shown]) + "\n")
+            head = [""] * len(head)
+    left_out(names, shown)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else printable(str(value))
