@@ -247,6 +247,7 @@ def shown_certificate(
 
     """
     context = client_context(certificate, None, legacy)
+    CALL.deadline = time.monotonic() + timeout
     try:
         with (
             socket.create_connection((host, port), timeout=timeout) as raw,
@@ -259,6 +260,8 @@ def shown_certificate(
             hint="Is there a SUNMI camera at this address and port? 'ipc scan' lists them.",
             reason=getattr(error, "reason", None) or error.strerror or type(error).__name__,
         ) from None
+    finally:
+        CALL.deadline = None
 
 
 @lru_cache(maxsize=32)

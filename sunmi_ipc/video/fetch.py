@@ -12,15 +12,16 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import SplitResult, quote, urljoin
 
 from .. import wire
 from ..errors import ConfigError, FileMissingError, ReplyError, SunmiIpcError
 from ..guard import addresses, own_url
-from ..transport import explain_camera
+from ..tls import too_large
+from ..transport import MAX_HEAD, explain_camera
 from ..wire import Incoming
-from .tlsio import TlsStream
+from .tlsio import Stream, TlsStream
 
 if TYPE_CHECKING:
     from ..camera import Camera
@@ -31,6 +32,34 @@ _CONNECT_S = 5.0
 _BUFFER = 1_048_576
 _MAX_ANSWER = 65_536
 _SAFE = "/%:=&?~+!$,;'@()*[]|"
+
+
+class _Head:
+    """What ``http.client`` reads a head from: no more than :data:`MAX_HEAD` bytes, "100 continue" and all."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream, self._room = stream, MAX_HEAD
+
+    def readline(self, limit: int) -> bytes:
+        line: bytes = self._stream.readline(min(limit, self._room + 1))
+        self._room -= len(line)
+        if self._room < 0:
+            raise too_large(None)
+        return line
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class _Response(http.client.HTTPResponse):
+    def begin(self) -> None:
+        stream: Any = self.fp
+        self.fp: Any = _Head(stream)
+        try:
+            super().begin()
+        finally:
+            if self.fp is not None:  # http.client gives up what is no HTTP
+                self.fp = stream
 
 
 class Body:
@@ -46,7 +75,7 @@ class Body:
     def __init__(
         self,
         response: http.client.HTTPResponse,
-        connection: socket.socket | TlsStream,
+        connection: Stream,
         start: int,
         total: int | None,
     ) -> None:
@@ -96,7 +125,7 @@ class Connection:
         self._hosts = addresses(camera.host)
         self._open: http.client.HTTPConnection | None = None
         self._where: tuple[str, str, int | None] | None = None
-        self._socket: socket.socket | TlsStream | None = None
+        self._socket: Stream | None = None
         self._path = ""
         self._aborted = False
 
@@ -110,6 +139,8 @@ class Connection:
         """Close the connection; the next :meth:`get` opens a new one."""
         if self._open is not None:
             self._open.close()
+        if self._socket is not None:  # an answer that ends the connection has made it its own
+            self._socket.raw.close()
         self._open = self._socket = self._where = None
 
     def abort(self) -> None:
@@ -184,27 +215,33 @@ class Connection:
             scheme, host, port = where
             context, approve = self._camera.tls if scheme == "https" else (None, None)
             sock = socket.create_connection((host, port or (443 if scheme == "https" else 80)), _CONNECT_S)
+            deadline = time.monotonic() + _CONNECT_S
             if context is not None:
-                deadline = time.monotonic() + _CONNECT_S
                 self._socket = TlsStream(sock, context, approve, host, deadline)
                 self._open = http.client.HTTPSConnection(host, port, context=context)
             else:
-                self._socket, self._open = sock, http.client.HTTPConnection(host, port)
+                self._socket, self._open = Stream(sock, deadline), http.client.HTTPConnection(host, port)
+            self._open.response_class = _Response
             self._open.sock, self._where = self._socket, where
+            if self._aborted:  # while the connection was being made
+                raise ConnectionAbortedError(errno.ECONNABORTED, "cut off")
         assert self._socket is not None
         self._socket.settimeout(STALL_S)
         self._open.request("GET", target, headers=headers)
         return self._open.getresponse()
 
     def _judge(self, response: http.client.HTTPResponse, start: int) -> Body:
-        if "json" in response.headers.get("Content-Type", ""):
+        if "json" in response.headers.get("Content-Type", "").lower():
             # In a file's place, an answer: what a camera that is not ready has to say (I).
             content = response.read(_MAX_ANSWER)
             wire.open_json(Incoming(200, dict(response.headers), content), path=self._path)
             raise ReplyError("the camera gave an answer instead of a file")
-        if response.headers.get("Content-Encoding", "identity") not in ("", "identity"):
+        if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
             raise ReplyError("the answer is compressed, which was not asked for")
         assert self._socket is not None
+        if response.length is None and not response.chunked and not isinstance(self._socket, TlsStream):
+            # TLS says goodbye at the end of an answer without a length; bare TCP ends alike when it breaks.
+            raise ReplyError("the camera does not say how long the file is: a part could pass for the whole")
         if response.status == 200:
             return Body(response, self._socket, 0, response.length)
         if response.status == 206:

@@ -14,6 +14,9 @@ from .parts import cannot_write
 
 _WITHOUT = "The recordings themselves are complete: join the others without it."
 
+#: What a recording may be. FFmpeg goes by the content, and a playlist in its place would name other files.
+_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,avi,flv"
+
 
 class Mp4:
     """An MP4 file under a temporary name until it is whole.
@@ -131,7 +134,7 @@ def merge(files: Sequence[Path], path: Path, *, on_file: Callable[[int], None] |
     with contextlib.ExitStack() as stack:
         for count, name in enumerate(files, 1):
             try:
-                source = av.open(str(name))
+                source = av.open(str(name), options={"format_whitelist": _FORMATS})
             except (av.FFmpegError, OSError):
                 raise ReplyError(
                     "{path} is no video and cannot be joined", hint=_WITHOUT, path=str(name)

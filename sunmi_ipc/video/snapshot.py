@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ..camera import Camera
 
 MAX_BYTES = 32 * 1024 * 1024
+#: A small file may claim to be a picture of gigabytes; cameras have 2 million pixels.
+MAX_PIXELS = 50_000_000
 _KINDS = ((b"\xff\xd8\xff", "jpeg"), (b"\x89PNG\r\n\x1a\n", "png"))
 #: The camera takes no picture (233), or does not know the call (6, 13: its path is inferred).
 _NO_SNAPSHOT = {DeviceCode.SNAPSHOT_FAILED, DeviceCode.URL_NOT_FOUND, DeviceCode.OP_NOT_SUPPORT}
@@ -47,15 +49,22 @@ class Snapshot:
 
         Raises:
             ExtraMissingError: Pillow is not installed.
-            ReplyError: It is damaged.
+            ReplyError: It is damaged, or has more than :data:`MAX_PIXELS`.
 
         """
         from .stream import library
 
+        pillow = library("PIL.Image")
         try:
-            return library("PIL.Image").open(io.BytesIO(self.data)).convert("RGB")  # type: ignore[no-any-return]
+            # Of these formats alone: Pillow knows some sixty.
+            image = pillow.open(io.BytesIO(self.data), formats=("JPEG", "PNG"))
+            if image.width * image.height <= MAX_PIXELS:
+                return image.convert("RGB")  # type: ignore[no-any-return]
+        except (pillow.DecompressionBombError, pillow.DecompressionBombWarning):
+            pass
         except (OSError, SyntaxError, ValueError):
             raise ReplyError("the camera's picture is damaged") from None
+        raise ReplyError("the camera's picture has more than {count} pixels", count=MAX_PIXELS)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it into a file, whole or not at all; ``.png`` and other suffixes that Pillow knows convert it.

@@ -21,7 +21,60 @@ _PIECE = 1_048_576
 _TURN = threading.Lock()
 
 
-class TlsStream:
+class Stream:
+    """A connection of which each answer, or piece of one, has a deadline; a timeout alone lets a byte a second drip.
+
+    Args:
+        sock: Connected; belongs to this object from now on.
+        deadline: ``time.monotonic()`` until when what comes next must be there.
+
+    """
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self.raw, self.deadline = sock, deadline
+        self._closed = False
+        self._readers = 0
+
+    def _receive(self, view: memoryview) -> int:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline has passed")
+        self.raw.settimeout(left)
+        return self.raw.recv_into(view)
+
+    def read_into(self, view: memoryview) -> int:
+        """Read what is there, waiting for something; 0 at the end."""
+        return self._receive(view)
+
+    def sendall(self, data: Any) -> None:
+        """Send."""
+        self.raw.sendall(data)
+
+    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
+        """A reader of what comes. It can be read on after :meth:`close`, as with a socket."""
+        return io.BufferedReader(_Reader(self))
+
+    def settimeout(self, seconds: float) -> None:
+        """Let what comes next take so many seconds."""
+        self.deadline = time.monotonic() + seconds
+
+    def shutdown(self, how: int) -> None:
+        """Cut it off, from any thread."""
+        self.raw.shutdown(how)
+
+    def close(self) -> None:
+        """Close it, once its readers are closed."""
+        self._closed = True
+        self.release(0)
+
+    def release(self, readers: int) -> None:
+        """So many readers fewer (or, below zero, more)."""
+        self._readers -= readers
+        if self._closed and self._readers <= 0:
+            self.raw.close()
+
+
+class TlsStream(Stream):
     """A TLS connection to a camera.
 
     Args:
@@ -41,11 +94,10 @@ class TlsStream:
         host: str,
         deadline: float,
     ) -> None:
-        self.raw, self.deadline = sock, deadline
+        super().__init__(sock, deadline)
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out, server_hostname=host)
-        self._ended = self._closed = False
-        self._readers = 0
+        self._ended = False
         self._piece = memoryview(bytearray(_PIECE))
         try:
             while True:
@@ -66,11 +118,7 @@ class TlsStream:
             self.raw.sendall(data)
 
     def _fill(self) -> None:
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the deadline has passed")
-        self.raw.settimeout(left)
-        count = self.raw.recv_into(self._piece)
+        count = self._receive(self._piece)
         if not count:  # without TLS's goodbye, which is read before this
             raise ConnectionResetError("the connection was cut")
         self._in.write(self._piece[:count])
@@ -102,32 +150,9 @@ class TlsStream:
         self._tls.write(data)
         self._flush()
 
-    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
-        """A reader of what comes. It can be read on after :meth:`close`, as with a socket."""
-        return io.BufferedReader(_Reader(self))
-
-    def settimeout(self, seconds: float) -> None:
-        """Let what comes next take so many seconds."""
-        self.deadline = time.monotonic() + seconds
-
-    def shutdown(self, how: int) -> None:
-        """Cut it off, from any thread."""
-        self.raw.shutdown(how)
-
-    def close(self) -> None:
-        """Close it, once its readers are closed."""
-        self._closed = True
-        self.release(0)
-
-    def release(self, readers: int) -> None:
-        """So many readers fewer (or, below zero, more)."""
-        self._readers -= readers
-        if self._closed and self._readers <= 0:
-            self.raw.close()
-
 
 class _Reader(io.RawIOBase):
-    def __init__(self, stream: TlsStream) -> None:
+    def __init__(self, stream: Stream) -> None:
         self._stream = stream
         stream.release(-1)
 

@@ -63,6 +63,8 @@ ZH: dict[str, str] = {
     "duration": "时长",
     "gap after": "之后的空缺",
     "url": "链接",
+    "the camera does not say how long the file is: a part could pass for the whole": "摄像机没有说明文件长度：不完整的文件会被当成完整的",
+    "the camera's picture has more than {count} pixels": "摄像机的图片超过 {count} 像素",
     "the camera does not give the file: HTTP status {status}": "摄像机没有给出文件：HTTP 状态 {status}",
     "the camera gave an answer instead of a file": "摄像机给出的是答复而不是文件",
     "the camera gave another part of the file than was asked for": "摄像机给出的不是所要的那部分文件",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
 from urllib.parse import quote, quote_plus
 
 from sunmi_ipc.simulator import Vendor
@@ -16,6 +17,18 @@ MARKS = {
     "wifi": "mWifi+93ab/T&r2",
     "rtsp": "mRtsp+27ee/V&n6",
 }
+
+_MADE: dict[str, str] = {}
+
+
+def mark(name: str) -> str:
+    """A marked secret for *name*, the same each time; :func:`all_marks` knows it from now on."""
+    return _MADE.setdefault(name, f"m{zlib.crc32(name.encode()):08x}+a/Q&z")
+
+
+def all_marks() -> dict[str, str]:
+    """Every marked secret that a test may have handed out."""
+    return MARKS | _MADE
 
 
 def marked_vendor() -> Vendor:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -14,16 +15,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import pytest
 from sunmi_ipc_cli.main import COMMANDS, load
 
+from sunmi_ipc.redact import is_secret
 from sunmi_ipc.simulator import Vendor, VirtualCamera
+from sunmi_ipc.simulator.cloud import VirtualCloud
 
-from .marks import MARKS, marked_vendor, spellings
+from .marks import MARKS, all_marks, mark, marked_vendor, spellings
 
 ROOT = Path(__file__).parents[2]
+#: Every environment variable of a secret that the sources name, and its mark: a new one is marked, too.
+VARIABLES = {
+    name: mark(name)
+    for folder in ("sunmi_ipc", "cli")
+    for path in (ROOT / folder).rglob("*.py")
+    for name in re.findall(r"\bSUNMI_IPC_\w+\b", path.read_text("utf-8"))
+    if is_secret(name.removeprefix("SUNMI_IPC_"))
+}
 GIF = b"\xff\xd8\xff\xe0" + b"\0" * 200
 #: What a required argument or option gets, by its name; everything else by its type.
 VALUES = {
@@ -35,7 +46,22 @@ VALUES = {
     "capacity": "10",
     "group": "stranger",
     "group_name": "stranger",
+    "mqtt": f"mqtt://user:{quote(mark('mqtt'), safe='')}@127.0.0.1:9",
+    "webhook": f"http://user:{quote(mark('webhook'), safe='')}@127.0.0.1:9/?token={quote(mark('token'), safe='')}",
 }
+
+
+#: A shop whose Wi-Fi password is a secret by reference.
+SITE = """\
+name = "Shop"
+
+[[cameras]]
+sn = "{sn}"
+
+[cameras.wifi]
+ssid = "Shop"
+password = "env:SHOP_WIFI"
+"""
 
 
 def leaves(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -66,6 +92,8 @@ class Trial:
         """Something that *parameter* may take."""
         if parameter.name in VALUES:
             return VALUES[parameter.name]
+        if is_secret(parameter.name):
+            return mark(parameter.name)
         if "sn" in parameter.name.split("_") or "serial" in parameter.name:
             return self.camera.sn
         # Typer once had click's parameters, and now has its own.
@@ -88,7 +116,7 @@ class Trial:
             option = next((o for o in parameter.opts if o.startswith("--")), "")
             if option == "--yes":
                 made.insert(0, option)
-            elif parameter.required and option:
+            elif option and (parameter.required or option == "--webhook" or is_secret(parameter.name)):
                 made += [option, self.value(parameter)]
         made += [
             self.value(p)
@@ -105,7 +133,11 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
         (folder / name).mkdir()
     (folder / "face.jpg").write_bytes(GIF)
     signs: set[str] = set()
-    with marked_vendor() as vendor, VirtualCamera(vendor, state="ready", seed=time.time_ns()) as camera:
+    with (
+        marked_vendor() as vendor,
+        VirtualCamera(vendor, state="ready", seed=time.time_ns()) as camera,
+        VirtualCloud(app_id=vendor.app_id, secret_key=MARKS["secret_key"], work_s=0.05) as cloud,
+    ):
         camera.state.documents["wifi"] = {"ssid": "Shop", "password": MARKS["wifi"]}
         answer: Callable[..., dict[str, Any]] = camera.answer
 
@@ -125,20 +157,28 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
         made.add(("configure",), "--show", "--json")
         made.add(("call",), "config/setWifiConf", "ssid=Shop", f"password={MARKS['wifi']}")
         made.add(("call",), "config/getWifiConf", "--json")
+        made.add(("events", "listen"), "--mqtt", VALUES["mqtt"])
+        site = folder / "work" / "marked.toml"
+        site.write_text(SITE.format(sn=camera.sn), "utf-8")
+        for verb in ("plan", "verify", "status", "apply"):
+            made.add(
+                ("fleet", verb), str(site), *(["--yes"] if verb == "apply" else []), alone=verb == "apply"
+            )
+        made.add(("fleet", "plan"), str(site), "--json")
         for words in (("info",), ("wifi", "set"), ("activate",)):
             made.add(words, *made.arguments(every_command()[words]), crash=True)
             made.add(words, *made.arguments(every_command()[words]), "--json", crash=True)
-        run(made, vendor)
+        run(made, vendor, cloud)
         yield made
 
 
-def run(trial: Trial, vendor: Vendor) -> None:
+def run(trial: Trial, vendor: Vendor, cloud: VirtualCloud) -> None:
     folder = trial.folder
-    environment = {
-        k: v for k, v in os.environ.items() if not k.startswith("SUNMI_IPC_")
-    } | vendor.environment()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("SUNMI_IPC_")}
+    # The variables of vendor and cloud hold marks of their own.
+    environment |= VARIABLES | vendor.environment() | cloud.environment()
     environment |= {
-        "SUNMI_IPC_RTSP_PASSWORD": MARKS["rtsp"],
+        "SHOP_WIFI": mark("site"),
         "SUNMI_IPC_CONFIG_DIR": str(folder / "config"),
         "SUNMI_IPC_TIMEOUT": "4",
         "HOME": str(folder / "home"),
@@ -194,8 +234,8 @@ def test_no_secret_is_in_any_output_or_file(trial: Trial) -> None:
             assert path.stat().st_mode & 0o077 == 0
             continue
         text = data.decode("utf-8", "surrogateescape")
-        for name, mark in MARKS.items():
-            for spelling in spellings(mark):
+        for name, secret in all_marks().items():
+            for spelling in spellings(secret):
                 at = text.find(spelling)
                 assert at < 0, (path.name, name, text[max(0, at - 300) : at + 100])
         for sign in trial.signs:
@@ -209,6 +249,9 @@ def test_what_is_masked_was_there(trial: Trial) -> None:
     shown = "\n".join(every.values())
     assert "password=***" in shown
     assert '"password": "***"' in shown
+    planned = next(text for name, text in every.items() if name.endswith("fleet-plan.txt") and "Shop" in text)
+    assert "wifi" in planned
+    assert any("/openapi/device/ipc/getList" in text for text in every.values())  # the cloud, too
     assert "sign=***" in shown
     crashed = [Path(job["out"]).read_text() for job in trial.jobs if job["crash"]]
     assert all("RuntimeError: crashed over ***" in text for text in crashed if "Traceback" in text)

@@ -78,7 +78,7 @@ def server(vendor: Vendor) -> Iterator[Hostile]:
 
 
 #: A longer run: FUZZ=5000 python -m pytest tests/security/test_fuzz.py
-EXAMPLES = int(os.environ.get("FUZZ", "250"))
+EXAMPLES = int(os.environ.get("FUZZ", "120"))
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))

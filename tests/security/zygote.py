@@ -54,20 +54,28 @@ def run(job: dict[str, Any]) -> int:
 
 def main() -> None:
     """Work off the jobs, a few at a time."""
-    from sunmi_ipc_cli.main import COMMANDS, load
+    import functools
+    import gc
+    import importlib
+    import pkgutil
 
-    for name in COMMANDS:
-        load(name)
     import cryptography.hazmat.primitives.serialization.pkcs12
     import requests
     import rich.traceback
+    import sunmi_ipc_cli.main
     import zeroconf
 
-    import sunmi_ipc.models
-    import sunmi_ipc.settings
-    import sunmi_ipc.transport
+    import sunmi_ipc
 
-    del cryptography, requests, rich, zeroconf, sunmi_ipc
+    del cryptography, requests, rich, zeroconf
+    for package in (sunmi_ipc, sunmi_ipc_cli):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__") and ".simulator" not in module.name:
+                importlib.import_module(module.name)
+    sunmi_ipc_cli.main.load = functools.cache(sunmi_ipc_cli.main.load)
+    for name in sunmi_ipc_cli.main.COMMANDS:
+        sunmi_ipc_cli.main.load(name)
+    gc.freeze()  # a child that collects would copy every page
     jobs = [json.loads(line) for line in sys.stdin]
     running: dict[int, tuple[int, float, bool]] = {}
     waiting = list(range(len(jobs)))
