@@ -78,6 +78,8 @@ class Aware:
         return core_schema.no_info_after_validator_function(check, handler(source))
 
 
+# How ids and serial numbers are written is inferred from the page's examples. Names and texts have no bound
+# of ours: the page gives none.
 SHOP_NO = re.compile(r"[0-9]{1,20}")
 _DIGITS = Matches(r"[0-9]{1,20}", "It is made of digits.")
 _ID = Matches(r"[\x21-\x7e]{1,64}", "It is made of letters and digits.")
@@ -94,7 +96,7 @@ Mac = Annotated[
     Matches(r"[0-9A-F]{12}", "Copy the 12 hex digits from the camera's label.", dropped=":-. ", upper=True),
     Help("the camera's MAC address; sent as 12 hex digits without colons"),
 ]
-CameraName = Annotated[str, MinLen(1), MaxLen(64), Help("the camera's name")]
+CameraName = Annotated[str, MinLen(1), Help("the camera's name")]
 Resolution = Annotated[LiveResolution, Help("0 super, 1 high")]
 FromTime = Annotated[datetime, Aware(), Help("start of the period", "Unix seconds")]
 ToTime = Annotated[datetime, Aware(), Help("end of the period", "Unix seconds")]
@@ -107,13 +109,13 @@ ClientId = Annotated[str, _ID, Help("the client_id that the start of the playbac
 GroupId = Annotated[str, _ID, Help("the face group's id")]
 FaceId = Annotated[str, _ID, Help("the face's id")]
 FaceIds = Annotated[list[str], MinLen(1), Help("ids of the faces")]
-GroupName = Annotated[str, MinLen(1), MaxLen(64), Help("the group's name")]
+GroupName = Annotated[str, MinLen(1), Help("the group's name")]
 GroupKind = Annotated[GroupType, Help("1 stranger, 2 regular, 3 staff, 5 custom")]
 Capacity = Annotated[int, Ge(1), Help("faces that the group may hold")]
-Description = Annotated[str, MaxLen(256), Help("what the group is for")]
-Key = Annotated[str, MaxLen(64), Help("name of a field of your own")]
-Value = Annotated[str, MaxLen(256), Help("content of the field of your own")]
-FaceName = Annotated[str, MinLen(1), MaxLen(64), Help("the person's name")]
+Description = Annotated[str, Help("what the group is for")]
+Key = Annotated[str, Help("name of a field of your own")]
+Value = Annotated[str, Help("content of the field of your own")]
+FaceName = Annotated[str, MinLen(1), Help("the person's name")]
 Picture = Annotated[bytes, MinLen(1), MaxLen(MAX_BODY - 1), Help("a JPEG or PNG of one face, below 1 MB")]
 Gender = Annotated[FaceGender, Help("1 male, 2 female")]
 Ages = Annotated[AgeRange, Help("age range, 1 (1-6 years) to 8 (56 and over)")]

@@ -31,7 +31,8 @@ class Retention:
         hard_bytes: Size that is never exceeded by much; 8 GiB.
         min_age_s: Seconds that an acknowledged event is kept whatever ``max_bytes`` says, so that a
             repeat is recognised; 10 minutes.
-        abandoned_s: Seconds without a sign of life after which a consumer no longer counts; 30 days.
+        abandoned_s: Seconds without a sign of life after which a consumer no longer counts, unless it is open
+            in this process; 30 days.
 
     """
 

@@ -320,3 +320,9 @@ def test_a_proxy_on_the_way_sees_nothing(service: VirtualCloud, monkeypatch: pyt
     thread.join()
     assert seen[0].startswith(f"CONNECT 127.0.0.1:{service.port}".encode())
     assert b"getLatest" not in b"".join(seen)
+
+
+def test_names_are_as_long_as_the_service_takes(cloud: Cloud, service: VirtualCloud) -> None:
+    camera = service.devices()[0]
+    cloud.devices.rename("门" * 200, ipc_sn=camera.sn)
+    assert cloud.devices.info(ipc_sn=camera.sn).ipc_name == "门" * 200
