@@ -29,7 +29,7 @@ ZH: dict[str, str] = {
     "only {started} of {count} virtual cameras could be started: {reason}": (
         "{count} 台虚拟摄像机中只启动了 {started} 台:{reason}"
     ),
-    "Start fewer, or allow more open files (ulimit -n).": "请减少台数,或提高可打开文件数的上限(ulimit -n)。",
+    "Start fewer, or allow more open files (ulimit -n).": "请减少台数，或提高可打开文件数的上限（ulimit -n）。",
     "End the program that holds the UDP port.": "请结束占用该 UDP 端口的程序。",
     "mDNS cannot be used: {reason}": "无法使用 mDNS：{reason}",
     "{sn} says that its address is {claimed}, but answers from {ip}; {ip} is used.": (

@@ -93,7 +93,7 @@ def test_everything_imported_is_declared() -> None:
 
 def test_core_dependencies_are_those_that_every_user_needs() -> None:
     assert set(modules(PROJECT["dependencies"])) == {
-        "cryptography", "ifaddr", "pydantic", "requests", "rich", "typer", "zeroconf",
+        "cryptography", "ifaddr", "pydantic", "requests", "rich", "typer", "urllib3", "zeroconf",
     }  # fmt: skip
 
 
