@@ -75,6 +75,11 @@ def main() -> None:
     sunmi_ipc_cli.main.load = functools.cache(sunmi_ipc_cli.main.load)
     for name in sunmi_ipc_cli.main.COMMANDS:
         sunmi_ipc_cli.main.load(name)
+    # Opened once, too; what the process was told is then forgotten, as masks would hide what a child forgets.
+    from sunmi_ipc import redact, tls
+
+    tls.ClientCertificate.load(os.environ["SUNMI_IPC_P12"], os.environ["SUNMI_IPC_P12_PASSWORD"])
+    redact._known = redact._Known()
     gc.freeze()  # a child that collects would copy every page
     jobs = [json.loads(line) for line in sys.stdin]
     running: dict[int, tuple[int, float, bool]] = {}
