@@ -275,7 +275,7 @@ def test_a_camera_that_is_off_is_subscribed_to_later(
     monkeypatch.setattr(Subscription, "_failed", wanted)
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(come)
-        ipc("listen", "--port", "0", *options, "--on", "FS1")
+        ipc("listen", "--port", "0", *options, "--for", "20", "--on", "FS1")
         coming.result()
     assert not subscriptions(came[0].state)
 
