@@ -130,6 +130,7 @@ def happening(cameras: list[VirtualCamera], kind: str, **fields: Any) -> Iterato
         while not all(subscriptions(camera.state) for camera in cameras) and time.monotonic() < deadline:
             threading.Event().wait(0.01)
         made.extend(feed.happen(camera, kind, **fields) for camera in cameras)
+        feed.drain(20)  # a feed that is closed posts no more
 
     with Feed(cameras) as feed:
         thread = threading.Thread(target=run)

@@ -278,6 +278,8 @@ def test_a_camera_that_is_off_is_subscribed_to_later(
         ipc("listen", "--port", "0", *options, "--for", "20", "--on", "FS1")
         coming.result()
     assert not subscriptions(came[0].state)
+    with Spool(tmp_path, retention=None) as spool:
+        assert spool.counts()["kept"] == 1
 
 
 @pytest.mark.usefixtures("environment")
