@@ -141,7 +141,9 @@ def client(film: Film) -> Iterator[Client]:
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 def test_ffprobe_gets_50_pictures(film: Film, transport: str) -> None:
     ran = probe(film().live_url(), transport, 50)
-    assert (ran.returncode, ran.stderr) == (0, "")
+    # ffprobe says so where another program holds the port it tried first, and takes the next.
+    said = [line for line in ran.stderr.splitlines() if "bind failed: Address already in use" not in line]
+    assert (ran.returncode, said) == (0, [])
     assert ran.stdout.count("frame|") == 50
     assert f"stream|codec_name=h264|width={FHD.width}|height={FHD.height}" in ran.stdout
 
