@@ -17,14 +17,13 @@ Paths and names on the left are ours.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import ConfigError
 from .spec import registry
+from .whole import whole
 from .wire import Override
 
 FILE = "overrides.toml"
@@ -80,10 +79,8 @@ def write(directory: Path, overrides: Mapping[str, Override]) -> Path:
                 lines.append(f"{key} = {{ {pairs} }}")
         lines.append("")
     directory.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=directory)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines))
-    os.replace(name, directory / FILE)
+    with whole(directory / FILE) as file:
+        file.write("\n".join(lines).encode())
     return directory / FILE
 
 

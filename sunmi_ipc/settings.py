@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import stat
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigError
 from .redact import Secret
+from .whole import whole
 
 if TYPE_CHECKING:
     from .camera import Camera
@@ -273,16 +272,11 @@ def _write(path: Path, plain: Mapping[str, Any], stored: list[str]) -> str:
     lines = [f"{key} = {_toml(value)}" for key, value in plain.items()]
     if stored:
         lines.append(f"keyring = {json.dumps(stored)}")
-    temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(dir=path.parent)  # mode 0600
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
-        os.replace(temporary, path)
+        with whole(path) as file:
+            file.write(("\n".join(lines) + "\n").encode())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
         return error.strerror or type(error).__name__
     return ""
 

@@ -284,13 +284,7 @@ def client_context(
         context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
     if legacy:
         _log.warning("old TLS is allowed: TLS 1.0, weak ciphers, unsafe renegotiation")
-        context.set_ciphers("ALL:@SECLEVEL=0")
-        context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
-        import warnings
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            context.minimum_version = ssl.TLSVersion.TLSv1
+        allow_old(context)
     if certificate is not None:
         reason = _load_chain(context, certificate)
         if reason:
@@ -303,6 +297,17 @@ def client_context(
                 reason=reason,
             )
     return context
+
+
+def allow_old(context: ssl.SSLContext) -> None:
+    """Let *context* speak TLS 1.0, weak ciphers and old renegotiation."""
+    import warnings
+
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
 
 
 def _load_ca(context: ssl.SSLContext, ca: bytes) -> None:

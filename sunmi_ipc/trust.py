@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from .errors import ConfigError, TlsError
 from .tls import fingerprint
+from .whole import whole
 
 #: ``last_seen`` is a day's matter: writing the file at every connection would be work for nothing.
 _SEEN_EVERY_S = 86_400
@@ -63,17 +63,8 @@ class KnownCameras:
         if self._path is None:
             return
         text = json.dumps({k: asdict(v) for k, v in sorted(self._pins.items())}, indent=1)
-        handle, name = tempfile.mkstemp(dir=self._path.parent)  # mode 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, self._path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
+        with whole(self._path, sync=True) as file:
+            file.write(text.encode())
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:

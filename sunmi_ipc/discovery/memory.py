@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CameraNotFound, ParameterError
+from ..whole import whole
 from .camera import DUPLICATE_SN, DiscoveredCamera
 from .scan import ScanReport, find, is_sn
 
@@ -53,14 +52,8 @@ def remember(cameras: Iterable[DiscoveredCamera], directory: Path) -> None:
     kept = [camera for sn, camera in known.items() if sn not in sure] + list(sure.values())
     with contextlib.suppress(OSError):
         directory.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=directory)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump([asdict(camera) for camera in kept[-_MOST:]], file)
-            os.replace(name, directory / _FILE)
-        except OSError:
-            os.unlink(name)
-            raise
+        with whole(directory / _FILE) as file:
+            file.write(json.dumps([asdict(camera) for camera in kept[-_MOST:]]).encode())
 
 
 def locate(

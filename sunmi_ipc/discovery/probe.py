@@ -15,12 +15,11 @@ import socket
 import ssl
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from ..tls import ClientCertificate, client_context
+from ..tls import ClientCertificate, allow_old, client_context
 from .camera import DiscoveredCamera, serial_number_in
 from .interfaces import Interface
 from .link import bind_to
@@ -270,9 +269,5 @@ def _anonymous() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version = ssl.TLSVersion.TLSv1
+    allow_old(context)
     return context

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
 import socket
 import ssl
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -16,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from ..errors import ReplyError
 from ..guard import own_url, plain_address
+from ..whole import whole
 
 _CONNECT_S = 3.0
 _KINDS = ((b"\xff\xd8\xff", ".jpg"), (b"\x89PNG\r\n", ".png"))
@@ -151,17 +150,10 @@ def _cut(sock: socket.socket) -> None:
 def write(path: Path, chunks: Iterable[bytes], limit: int) -> None:
     """Write a whole file or none; faces are personal data, so for this user alone."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            size = 0
-            for chunk in chunks:
-                size += len(chunk)
-                if size > limit:
-                    raise Refused("too large")
-                file.write(chunk)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
+    with whole(path) as file:
+        size = 0
+        for chunk in chunks:
+            size += len(chunk)
+            if size > limit:
+                raise Refused("too large")
+            file.write(chunk)

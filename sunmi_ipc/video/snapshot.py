@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..codes import DeviceCode
 from ..errors import DeviceError, FileMissingError, ParameterError, ReplyError
+from ..whole import whole
 from .fetch import read
 from .parts import cannot_write
 
@@ -98,15 +98,8 @@ def save_image(image: Image, path: Path) -> None:
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file, whole or not at all."""
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.chmod(name, 0o666 & ~_umask())
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        with whole(path, mode=0o666 & ~_umask()) as file:
+            file.write(data)
     except OSError as error:
         raise cannot_write(path, error) from None
 
