@@ -86,7 +86,9 @@ def test_the_codec_is_read_from_the_stream(film: Callable[..., VirtualCamera], h
     assert init.codecs == "avc1." + extra[1:4].hex().upper()
 
 
-@pytest.mark.parametrize(("profile", "level", "wanted"), [("baseline", "3.0", "42C01E"), ("high", "4.0", "640028")])
+@pytest.mark.parametrize(
+    ("profile", "level", "wanted"), [("baseline", "3.0", "42C01E"), ("high", "4.0", "640028")]
+)
 def test_codecs_of_other_profiles(profile: str, level: str, wanted: str) -> None:
     packets, stream, _ = encoded(options={"profile": profile, "level": level})
     packager = Packager(stream)
@@ -219,7 +221,9 @@ def encoded(
     """Packets of a small stream, and its streams."""
     made = io.BytesIO()
     with av.open(made, "w", format="matroska") as container:
-        video: Any = container.add_stream("libx264", rate=10, options={"tune": "zerolatency"} | (options or {}))
+        video: Any = container.add_stream(
+            "libx264", rate=10, options={"tune": "zerolatency"} | (options or {})
+        )
         video.width, video.height, video.pix_fmt = 320, 180, "yuv420p"
         audio: Any = container.add_stream("aac", rate=8000) if sound else None
         if sound:
@@ -229,7 +233,9 @@ def encoded(
             frame.pts = i
             container.mux(video.encode(frame))
             if sound:
-                tone = av.AudioFrame.from_ndarray(np.zeros((2, 800), np.float32), format="fltp", layout="stereo")
+                tone = av.AudioFrame.from_ndarray(
+                    np.zeros((2, 800), np.float32), format="fltp", layout="stereo"
+                )
                 tone.sample_rate, tone.pts = 8000, i * 800
                 container.mux(audio.encode(tone))
         container.mux(video.encode(None))
@@ -298,7 +304,7 @@ def test_parameter_sets_are_found_among_the_units() -> None:
 
 def test_another_codec_is_refused() -> None:
     class Other:
-        class codec_context:  # noqa: N801 - as PyAV's
+        class codec_context:
             name = "hevc"
 
     with pytest.raises(UnsupportedStream):
@@ -316,7 +322,9 @@ def test_stills_are_taken_once_for_all_who_ask_and_rest_after_a_failure(ready: V
         return camera.video.snapshot().data
 
     found: list[Any] = []
-    threads = [threading.Thread(target=lambda: found.append(stills.get("a", take, width=320))) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: found.append(stills.get("a", take, width=320))) for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -295,9 +295,7 @@ class LiveHub:
 
     """
 
-    def __init__(
-        self, *, linger: float = 10.0, backlog: int = 4 * 1024 * 1024, timeout: float = 5.0
-    ) -> None:
+    def __init__(self, *, linger: float = 10.0, backlog: int = 4 * 1024 * 1024, timeout: float = 5.0) -> None:
         self.linger, self.backlog, self.timeout = linger, backlog, timeout
         self._lock = threading.Lock()
         self._channels: dict[str, _Channel] = {}

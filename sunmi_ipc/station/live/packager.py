@@ -65,7 +65,8 @@ class Packager:
         self._video, self._audio = video, audio
         if audio is not None and audio.codec_context.name != "aac":
             self._audio = None
-        self._sink, self._file = _Sink(), None
+        self._sink = _Sink()
+        self._file: Any = None
         self._copies: dict[int, Any] = {}
         self._last: dict[int, int] = {}
         self._base: Fraction | None = None  # the stream's time that is our zero
