@@ -6,16 +6,33 @@ one of the tables of ``sunmi_ipc.zh``, keyed by that template. A test holds the 
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from functools import cache
 from typing import Literal
 
 Language = Literal["en", "zh"]
 
+#: Of the one who is being served, where that is not the user of this process: a browser's session.
+_spoken: ContextVar[Language | None] = ContextVar("language", default=None)
+
+
+@contextlib.contextmanager
+def speaking(lang: Language) -> Iterator[None]:
+    """Within it, and in what is started from it, :func:`tr` speaks *lang*."""
+    token = _spoken.set(lang)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
 
 def language() -> Language:
     """The user's language, from ``LC_ALL``, ``LC_MESSAGES`` or ``LANG``, the first that is set."""
+    if (spoken := _spoken.get()) is not None:
+        return spoken
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if value := os.environ.get(name):
             return "zh" if value.lower().startswith("zh") else "en"

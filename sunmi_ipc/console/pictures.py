@@ -1,0 +1,106 @@
+"""Pictures of cameras: single ones, and the live stream over a WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from ..errors import SunmiIpcError
+from ..i18n import Language, translate
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from .server import Console
+
+QUALITIES = ("hd", "fhd")
+
+
+def mount(app: FastAPI, console: Console) -> None:
+    """Serve ``/picture/SN.jpg`` and ``/live/SN/QUALITY``."""
+
+    async def picture(sn: str, age: float = 20.0, width: int = 640) -> Response:
+        try:
+            data = await asyncio.to_thread(
+                console.picture, sn, age=max(1.0, age), width=min(max(width, 160), 1920)
+            )
+        except SunmiIpcError:
+            data = None
+        if data is None:
+            return Response(status_code=404)
+        return Response(data, media_type="image/jpeg", headers={"cache-control": "no-store"})
+
+    app.add_api_route("/picture/{sn}.jpg", picture, methods=["GET"])
+
+    async def live(websocket: WebSocket, sn: str, quality: str) -> None:
+        session = websocket.scope["session"]
+        try:
+            camera = console.desk.link(sn)
+        except SunmiIpcError:
+            await websocket.close(1008)
+            return
+        if quality not in QUALITIES:
+            await websocket.close(1008)
+            return
+        await websocket.accept()
+        loop, ready = asyncio.get_running_loop(), asyncio.Event()
+
+        def notify() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(ready.set)
+
+        viewer = await asyncio.to_thread(
+            console.hub.watch, f"{sn}/{quality}", lambda: camera.video.live().best(quality), notify=notify
+        )
+        gone = asyncio.create_task(_gone(websocket))
+        lang = session.lang or "en"
+        try:
+            while not gone.done() and console.sessions.alive(session):
+                waiting = asyncio.create_task(ready.wait())
+                await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED, timeout=5)
+                waiting.cancel()
+                ready.clear()
+                # Pictures that wait together go together: every message costs.
+                parts: list[bytes] = []
+                for message in viewer.take():
+                    if message.kind == "fragment":
+                        parts.append(message.data)
+                        continue
+                    if parts:
+                        await websocket.send_bytes(b"".join(parts))
+                        parts = []
+                    if message.kind == "init":
+                        await websocket.send_json({"codecs": message.codecs})
+                        await websocket.send_bytes(message.data)
+                    else:
+                        await websocket.send_json({"state": message.state} | _told(message.error, lang))
+                if parts:
+                    await websocket.send_bytes(b"".join(parts))
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            pass  # it has gone
+        finally:
+            gone.cancel()
+            await asyncio.to_thread(viewer.close)
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await websocket.close()
+
+    app.add_api_websocket_route("/live/{sn}/{quality}", live)
+
+
+async def _gone(websocket: Any) -> None:
+    """Returns when the browser has left; what it may send is not looked at."""
+    with contextlib.suppress(RuntimeError):
+        while (await websocket.receive())["type"] != "websocket.disconnect":
+            pass
+
+
+def _told(error: SunmiIpcError | None, lang: Language) -> dict[str, str]:
+    if error is None:
+        return {}
+    return {"text": translate(error.template, lang, error.values)}
+
+
