@@ -35,6 +35,12 @@ def console(
         Path | None, typer.Option(metavar="FILE", help=tr("Certificate (PEM); default: made here."))
     ] = None,
     key: Annotated[Path | None, typer.Option(metavar="FILE", help=tr("Its key (PEM)."))] = None,
+    site: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help=tr("Site file for the fleet's page; default: site.toml if it is here.")
+        ),
+    ] = None,
     no_open: Annotated[bool, typer.Option("--no-open", help=tr("Do not open a browser."))] = False,
 ) -> None:
     """Show the cameras in a browser, with the live picture: set up, tune, count. Ctrl-C ends it."""
@@ -45,7 +51,9 @@ def console(
     stop: SimpleQueue[bool] = SimpleQueue()
     previous = {s: signal.signal(s, lambda *_: stop.put(True)) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with Server(state.settings, port=port, lan=lan, cert=cert, key=key) as server:
+        if site is None and Path("site.toml").is_file():
+            site = Path("site.toml")
+        with Server(state.settings, port=port, lan=lan, cert=cert, key=key, site=site) as server:
             announce(state, server, open_browser=not no_open)
             while True:
                 try:
@@ -65,15 +73,25 @@ def announce(state: State, server: Server, *, open_browser: bool) -> None:
     from sunmi_ipc.console.sessions import spoken
 
     if state.json:
-        print_json_line({"ready": True, "url": server.enter_url(), "base": server.url, "sha256": server.fingerprint})
+        print_json_line(
+            {"ready": True, "url": server.enter_url(), "base": server.url, "sha256": server.fingerprint}
+        )
         return
     if server.lan:
         code = server.console.sessions.code(Role.ADMIN)
         link = f"{server.url}/enter?code={code}"
-        say(state, "Scan this with a phone in the same network, or open {url} and enter the code {code}:", url=server.url, code=spoken(code))
+        say(
+            state,
+            "Scan this with a phone in the same network, or open {url} and enter the code {code}:",
+            url=server.url,
+            code=spoken(code),
+        )
         if sys.stdout.isatty() or not state.quiet:
             sys.stdout.write(qr_text(link))
-        say(state, "The code works once and for ten minutes; further ones are made in the menu under 'Who is here'.")
+        say(
+            state,
+            "The code works once and for ten minutes; further ones are made in the menu under 'Who is here'.",
+        )
         if server.cert is not None:
             say(
                 state,

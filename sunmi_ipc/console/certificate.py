@@ -48,7 +48,9 @@ def certificate(folder: Path, names: Iterable[str]) -> tuple[Path, Path]:
         _make(cert, key, wanted)
     except OSError as error:
         raise ConfigError(
-            "{path} cannot be written: {reason}", path=str(cert), reason=error.strerror or type(error).__name__
+            "{path} cannot be written: {reason}",
+            path=str(cert),
+            reason=error.strerror or type(error).__name__,
         ) from None
     return cert, key
 

@@ -254,17 +254,14 @@ class Desk:
             values = self._facts(self.link(sn))
         except SunmiIpcError as error:
             values = _judged(error)
-        card = Card(
-            **{
-                "sn": sn,
-                "name": camera.name,
-                "model": camera.model,
-                "address": _address(camera),
-                "firmware": camera.firmware,
-                "at": time.time(),
-            }
-            | values
-        )
+        known: dict[str, Any] = {
+            "name": camera.name,
+            "model": camera.model,
+            "address": _address(camera),
+            "firmware": camera.firmware,
+            "at": time.time(),
+        }
+        card = Card(sn, **known | values)
         with self._lock:
             self._cards[sn] = card
         return card

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 def mount(app: FastAPI, console: Console) -> None:
     """Serve ``/enter``."""
+
     async def ask(request: Request) -> Response:
         if session_of(request.scope) is not None and not request.query_params.get("code"):
             return RedirectResponse("/", 303)

@@ -19,10 +19,12 @@ def sharpness(image: Image, *, x: float = 50.0, y: float = 50.0, part: float = 5
 
     Args:
         image: Of any size.
-        x, y: The point, percent from the left and the top.
+        x: The point, percent from the left.
+        y: And from the top.
         part: How much of the picture's width and height, percent; kept within the picture.
 
     Returns: 0 for a picture without any edge; compare values of one scene, not of two.
+
     """
     import numpy as np
 
@@ -32,7 +34,5 @@ def sharpness(image: Image, *, x: float = 50.0, y: float = 50.0, part: float = 5
     cut = image.convert("L").crop((round(left), round(top), round(left + wide), round(top + high)))
     cut = cut.resize((WIDTH, max(3, round(WIDTH * cut.height / cut.width))))
     grey: Any = np.asarray(cut, np.float32)
-    edges = (
-        grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
-    )
+    edges = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
     return float(edges.var())

@@ -73,7 +73,9 @@ class Gate:
             if message["type"] == "http.response.start":
                 given = list(message.get("headers", ()))
                 there = {name.lower() for name, _ in given}
-                given += [(k.encode(), v.encode()) for k, v in self._headers().items() if k.encode() not in there]
+                given += [
+                    (k.encode(), v.encode()) for k, v in self._headers().items() if k.encode() not in there
+                ]
                 if not any(name == b"cache-control" for name in there):
                     given.append((b"cache-control", b"no-store"))
                 message["headers"] = given
@@ -126,9 +128,9 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, status: int) -> No
         await send({"type": "websocket.close", "code": 1008})
         return
     headers = [(k.encode(), v.encode()) for k, v in HEADERS.items()]
-    wants_page = any(
-        k == b"accept" and b"text/html" in v for k, v in scope["headers"]
-    ) and scope["method"] in ("GET", "HEAD")
+    wants_page = any(k == b"accept" and b"text/html" in v for k, v in scope["headers"]) and scope[
+        "method"
+    ] in ("GET", "HEAD")
     if status == 401 and wants_page:
         headers += [(b"location", b"/enter"), (b"content-length", b"0"), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 303, "headers": headers})

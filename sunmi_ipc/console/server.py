@@ -17,10 +17,13 @@ from ..station.live import LiveHub, Stills
 from ..station.live.stills import decode
 from .certificate import certificate, fingerprint_of, names_in, own_names
 from .desk import Audit, Desk
+from .footage import Footage
 from .gate import COOKIE, Gate
 from .roles import Role
+from .rollout import Rollout
 from .sessions import AGE_S, Session, Sessions
 from .setup import Setup
+from .wall import Wall
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -91,6 +94,9 @@ class Console:
     stills: Stills = field(default_factory=Stills)
     base: str = ""
     setups: dict[tuple[str, str], Setup] = field(default_factory=dict)
+    footage: Footage = field(default_factory=Footage)
+    wall: Wall = field(default_factory=Wall)
+    rollout: Rollout | None = None
 
     def setup(self, sn: str, session: Session) -> Setup:
         """The set-up of a camera by *session*: it can be left and come back to."""
@@ -101,14 +107,20 @@ class Console:
 
     def close(self) -> None:
         """End what runs."""
+        if self.rollout is not None:
+            self.rollout.close()
+        self.wall.close()
         self.hub.close()
+        self.footage.close()
 
     def picture(self, sn: str, *, age: float, width: int) -> bytes | None:
         """A camera's picture of no more than *age* seconds ago as JPEG; out of the live stream where there is one."""
         camera = self.desk.link(sn)
 
         def take() -> bytes:
-            latest = next((self.hub.latest(f"{sn}/{q}") for q in ("fhd", "hd") if self.hub.latest(f"{sn}/{q}")), None)
+            latest = next(
+                (self.hub.latest(f"{sn}/{q}") for q in ("fhd", "hd") if self.hub.latest(f"{sn}/{q}")), None
+            )
             return decode(*latest) if latest is not None else camera.video.snapshot().data
 
         made = self.stills.get(sn, take, age=age, width=width)
@@ -185,6 +197,8 @@ class Server:
         lan: Listen to the network, with https; else to this computer alone.
         cert, key: Certificate and key (PEM) for https; default: made and kept in the config directory.
         audit: Where it is written who did what; default: in memory.
+        site: A site file for the fleet's page.
+        interval: Seconds between looks for new cameras.
 
     Attributes:
         url: Where it is.
@@ -204,6 +218,7 @@ class Server:
         cert: Path | None = None,
         key: Path | None = None,
         audit: Audit | None = None,
+        site: Path | None = None,
         interval: float = 5.0,
     ) -> None:
         if (cert is None) != (key is None):
@@ -224,6 +239,8 @@ class Server:
         self.audit: Audit = audit or MemoryAudit()
         self.desk = Desk(settings, self.audit, interval=interval)
         self.console = Console(self.desk, self.audit)
+        if site is not None:
+            self.console.rollout = Rollout(settings, site)
         scheme = "https" if self.secure else "http"
         reachable = [n for n in names if n not in ("localhost", "127.0.0.1")] if lan else []
         self.url = f"{scheme}://{_bracketed((reachable or ['127.0.0.1'])[0])}:{self.port}"

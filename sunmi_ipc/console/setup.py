@@ -157,7 +157,9 @@ class Setup:
         """The networks that the camera can see."""
         return self.camera.wifi.networks()
 
-    def join(self, ssid: str, password: str, tell: Tell = lambda text: None, *, timeout: float = JOIN_S) -> None:
+    def join(
+        self, ssid: str, password: str, tell: Tell = lambda text: None, *, timeout: float = JOIN_S
+    ) -> None:
         """Tell the camera its network, and wait until it is back.
 
         Raises:
@@ -219,7 +221,10 @@ class Setup:
             did = self.camera.device.ensure_active(self.sn)
         except DeviceError as error:
             self.standing[Stage.ACTIVATE] = Standing.FAILED
-            if error.code == DeviceCode.DEVICE_NOT_ONLINE and self.standing[Stage.WIFI] is not Standing.SKIPPED:
+            if (
+                error.code == DeviceCode.DEVICE_NOT_ONLINE
+                and self.standing[Stage.WIFI] is not Standing.SKIPPED
+            ):
                 self.standing[Stage.WIFI] = Standing.FAILED
                 raise ProvisionError(
                     "the camera has no internet, so it cannot be activated",

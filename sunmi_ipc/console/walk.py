@@ -65,7 +65,11 @@ class Walk:
         if not self._last:
             self._last = totals
             return []
-        new = [Step(way, totals[way] - self._last[way], time.time()) for way in totals if totals[way] > self._last[way]]
+        new = [
+            Step(way, totals[way] - self._last[way], time.time())
+            for way in totals
+            if totals[way] > self._last[way]
+        ]
         for step in new:
             self.seen[step.way] += step.count
         self._last = totals

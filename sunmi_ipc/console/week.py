@@ -53,9 +53,7 @@ class Week:
         """Whether it watches in this hour."""
         if self.start < self.stop:
             return day in self.days and self.start <= hour < self.stop
-        return (day in self.days and hour >= self.start) or (
-            (day - 1) % 7 in self.days and hour < self.stop
-        )
+        return (day in self.days and hour >= self.start) or ((day - 1) % 7 in self.days and hour < self.stop)
 
     def dragged(self, day: int, hour: int, to_day: int, to_hour: int) -> Week:
         """The rectangle that somebody has drawn from one cell to another."""

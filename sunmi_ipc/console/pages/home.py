@@ -66,14 +66,25 @@ def _summary(visit: Visit, cards: list[Card]) -> None:
             link._text = None
             link._props["href"] = f"/setup/{waiting[0].sn}"
             ui.icon("play_circle", size="26px")
-            text("span", tr("Set up the next of {count}", count=len(waiting)) if len(waiting) > 1 else tr("Set up the new camera"))
+            text(
+                "span",
+                tr("Set up the next of {count}", count=len(waiting))
+                if len(waiting) > 1
+                else tr("Set up the new camera"),
+            )
 
 
 def _nobody(visit: Visit) -> None:
     tr = visit.tr
     with ui.element("div").classes("sheet stack").style("grid-column: 1 / -1"):
         heading(tr("Looking for cameras …"))
-        text("p", tr("They appear here by themselves. A camera out of its box needs 20 seconds after it was plugged in."), "soft")
+        text(
+            "p",
+            tr(
+                "They appear here by themselves. A camera out of its box needs 20 seconds after it was plugged in."
+            ),
+            "soft",
+        )
         text("p", tr("It must be in the same network as this computer, by cable or Wi-Fi."), "soft")
         ui.linear_progress(show_value=False).props("indeterminate")
 
@@ -89,7 +100,9 @@ def _card(visit: Visit, card: Card) -> None:
                     ui.icon("videocam", size="44px")
             else:
                 image = ui.element("img")
-                image._props["src"] = f"/picture/{card.sn}.jpg?age={_PICTURE_S}&t={int(time.time() // _PICTURE_S)}"
+                image._props["src"] = (
+                    f"/picture/{card.sn}.jpg?age={_PICTURE_S}&t={int(time.time() // _PICTURE_S)}"
+                )
                 image._props["alt"] = ""
                 image._props["loading"] = "lazy"
                 image._props["onerror"] = "this.style.visibility='hidden'"
@@ -104,7 +117,9 @@ def _card(visit: Visit, card: Card) -> None:
                         text("div", tr("in today"), "soft small")
             if card.hint and card.state in ("bad", "warning"):
                 text("div", tr(card.hint, **card.values), "small soft break")
-            text("div", " · ".join(p for p in (card.model, card.sn, card.address) if p), "small soft break num")
+            text(
+                "div", " · ".join(p for p in (card.model, card.sn, card.address) if p), "small soft break num"
+            )
 
 
 def verdict(visit: Visit, card: Card) -> str:

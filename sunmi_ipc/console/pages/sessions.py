@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import datetime
+from functools import partial
 
 from nicegui import ui
 from starlette.requests import Request
@@ -27,11 +28,7 @@ def page(request: Request) -> None:
         with ui.element("section").classes("sheet stack"):
             heading(tr("Let somebody in"))
             place = ui.element("div").classes("stack")
-            with ui.element("div").classes("stack").style("gap: 8px"):
-                for role in (Role.VIEW, Role.TUNE, Role.ADMIN):
-                    button(
-                        tr("Code for: {role}", role=role_word(visit, role)), lambda role=role: code(role)
-                    ).classes("wide")
+            codes = ui.element("div").classes("stack").style("gap: 8px")
 
         def code(role: Role) -> None:
             try:
@@ -48,8 +45,17 @@ def page(request: Request) -> None:
                 with ui.element("div").classes("qr"):
                     ui.html(_qr(f"{visit.console.base}/enter?code={made}"), sanitize=False)
                 text("div", spoken(made), "code")
-                text("p", tr("Works once and for ten minutes. It lets in: {role}.", role=role_word(visit, role)), "soft")
+                text(
+                    "p",
+                    tr("Works once and for ten minutes. It lets in: {role}.", role=role_word(visit, role)),
+                    "soft",
+                )
 
+        with codes:
+            for role in (Role.VIEW, Role.TUNE, Role.ADMIN):
+                button(tr("Code for: {role}", role=role_word(visit, role)), partial(code, role)).classes(
+                    "wide"
+                )
         with ui.element("section").classes("sheet stack"):
             heading(tr("Sessions"))
             rows = ui.element("div").classes("stack")
@@ -63,9 +69,13 @@ def page(request: Request) -> None:
                             mine = f" ({tr('this one')})" if one.id == visit.session.id else ""
                             text("div", f"{role_word(visit, one.role)}{mine}", "break")
                             since = datetime.fromtimestamp(one.began).astimezone()
-                            text("div", f"{one.origin} · {since:%m-%d %H:%M} · {one.agent[:60]}", "soft small break")
+                            text(
+                                "div",
+                                f"{one.origin} · {since:%m-%d %H:%M} · {one.agent[:60]}",
+                                "soft small break",
+                            )
                         if one.id != visit.session.id:
-                            button(tr("End"), lambda one=one: end(one.id), kind="danger")
+                            button(tr("End"), partial(end, one.id), kind="danger")
 
         def end(id: str) -> None:
             try:
@@ -74,7 +84,9 @@ def page(request: Request) -> None:
                 visit.say(visit.words(error), bad=True)
                 return
             visit.console.sessions.end(id)
-            visit.console.audit.record("end", who=visit.session.id, origin=visit.session.origin, details={"session": id})
+            visit.console.audit.record(
+                "end", who=visit.session.id, origin=visit.session.origin, details={"session": id}
+            )
             show()
 
         show()
@@ -82,14 +94,12 @@ def page(request: Request) -> None:
         if entries is not None:
             with ui.element("section").classes("sheet stack"):
                 heading(tr("What was done"))
-                with ui.element("div").classes("scroll"), ui.element("table").classes("plain small"):
-                    for entry in list(entries())[:100]:
-                        with ui.element("tr"):
-                            at = datetime.fromtimestamp(entry.at).astimezone()
-                            text("td", f"{at:%m-%d %H:%M:%S}", "num")
-                            text("td", f"{entry.who} {entry.origin}", "break")
-                            text("td", f"{entry.action} {entry.sn}", "break")
-                            text("td", entry.result, "break")
+                for entry in list(entries())[:100]:
+                    at = datetime.fromtimestamp(entry.at).astimezone()
+                    with ui.element("div").classes("entry"):
+                        text("div", f"{entry.action} {entry.sn}".strip(), "break")
+                        said = f"{at:%m-%d %H:%M:%S} · {entry.result} · {entry.who} · {entry.origin}"
+                        text("div", said, "soft small break num")
 
 
 def _qr(link: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from nicegui import ui
@@ -185,10 +186,16 @@ class Wizard:
 
     async def _activate(self) -> None:
         tr, sn = self.tr, self.setup.sn
-        text("p", tr("Activation ties the camera to your app. It needs internet, and counts against your quota."), "soft")
+        text(
+            "p",
+            tr("Activation ties the camera to your app. It needs internet, and counts against your quota."),
+            "soft",
+        )
         text(
             "div",
-            tr("It deletes every face group on the camera's SD card, with all faces, and makes the groups anew."),
+            tr(
+                "It deletes every face group on the camera's SD card, with all faces, and makes the groups anew."
+            ),
             "note warn",
         )
         self._saying()
@@ -205,7 +212,9 @@ class Wizard:
                 await self.run(lambda: self.setup.activate(tell))
                 if self.setup.standing[Stage.WIFI] is Standing.FAILED:
                     with self.place:
-                        button(tr("Choose the network again"), lambda: self.show(Stage.WIFI), kind="act").classes("wide")
+                        button(
+                            tr("Choose the network again"), lambda: self.show(Stage.WIFI), kind="act"
+                        ).classes("wide")
 
         button(tr("Activate"), activate, kind="act", icon="key").classes("wide")
 
@@ -216,9 +225,13 @@ class Wizard:
             await self.show()
             return
         told = {
-            CardStatus.NONE: tr("There is no SD card in the camera. Insert one: without it nothing is recorded or counted."),
+            CardStatus.NONE: tr(
+                "There is no SD card in the camera. Insert one: without it nothing is recorded or counted."
+            ),
             CardStatus.BLANK: tr("The SD card is blank. It must be formatted before the camera can use it."),
-            CardStatus.BROKEN: tr("The SD card is not recognised. Take it out and put it back, or replace it."),
+            CardStatus.BROKEN: tr(
+                "The SD card is not recognised. Take it out and put it back, or replace it."
+            ),
         }
         text("div", told.get(status, tr("The SD card has to be inserted again.")), "note warn")
         self._saying()
@@ -244,7 +257,10 @@ class Wizard:
         field = ui.input(tr("Name"), value=self.setup.name).props("outlined maxlength=32").classes("wide")
         self._saying()
         button(
-            tr("Save the name"), lambda: self.run(lambda: self.setup.rename(str(field.value))), kind="act", icon="check"
+            tr("Save the name"),
+            lambda: self.run(lambda: self.setup.rename(str(field.value))),
+            kind="act",
+            icon="check",
         ).classes("wide")
         button(
             tr("Which one is it?"), lambda: self.visit.do(lambda: blink(camera.image)), icon="lightbulb"
@@ -259,7 +275,11 @@ class Wizard:
         camera = setup.camera
         self._saying()
         if Stage.LINE in setup.stages:
-            text("p", tr("The whole door should be in the picture, and heads sharp. Tap where to focus."), "soft")
+            text(
+                "p",
+                tr("The whole door should be in the picture, and heads sharp. Tap where to focus."),
+                "soft",
+            )
             point = [50, 50]
             picture.show("focus", point=point, measure=True)
 
@@ -299,7 +319,11 @@ class Wizard:
         with ui.element("div").classes("sheet flush"):
             picture = Picture(self.visit, setup.sn)
         draft = Draft(setup.line)
-        text("p", tr("Drag the line to where people cross when they enter; the arrow points into the shop."), "soft")
+        text(
+            "p",
+            tr("Drag the line to where people cross when they enter; the arrow points into the shop."),
+            "soft",
+        )
         self._saying()
         flow = setup.camera.people_flow
 
@@ -334,7 +358,11 @@ class Wizard:
 
     async def _walk(self) -> None:
         tr, setup = self.tr, self.setup
-        text("p", tr("Let somebody walk through the door, in and out. What the camera counts appears here."), "soft")
+        text(
+            "p",
+            tr("Let somebody walk through the door, in and out. What the camera counts appears here."),
+            "soft",
+        )
         with ui.element("div").classes("sheet flush"):
             Picture(self.visit, setup.sn).show("view", line=setup.line)
         tiles: dict[str, tuple[Any, Any]] = {}
@@ -395,7 +423,7 @@ class Wizard:
         open_ = [s for s in setup.stages if setup.standing[s] in (Standing.TODO, Standing.FAILED, Standing.SKIPPED)
                  and s is not Stage.REPORT]  # fmt: skip
         for stage in open_:
-            button(tr("Do it now: {step}", step=names[stage]), lambda stage=stage: self.show(stage)).classes("wide")
+            button(tr("Do it now: {step}", step=names[stage]), partial(self.show, stage)).classes("wide")
         if setup.walk is not None and setup.walk.passed:
             text("div", tr("The first people were counted. The camera is ready."), "note good")
         link = text("a", tr("Hand-over report"), "go")
@@ -410,7 +438,7 @@ class Wizard:
 
 
 @ui.page("/setup/{sn}")
-async def page(request: Request, sn: str) -> None:
+async def page(request: Request, sn: str, step: str = "") -> None:
     """The set-up of one camera."""
     visit = Visit(current(), request)
     tr = visit.tr
@@ -431,7 +459,8 @@ async def page(request: Request, sn: str) -> None:
     with visit.frame(tr("Set up {name}", name=setup.name or sn), back="/"):
         text("div", f"{setup.model} · {sn} · {visit.console.desk.found(sn).ip}", "soft small num break")
         wizard.build()
-    ui.timer(0.01, wizard.show, once=True)
+    wanted = next((s for s in setup.stages if s == step), None)
+    ui.timer(0.01, lambda: wizard.show(wanted), once=True)
 
 
 @ui.page("/report/{sn}")

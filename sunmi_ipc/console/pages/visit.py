@@ -16,7 +16,6 @@ from ...i18n import Language, speaking, translate
 from ..gate import session_of
 from ..language import preferred
 from ..roles import ForbiddenError, Role, require
-from ..sessions import Session
 
 if TYPE_CHECKING:
     from ...camera import Camera
@@ -222,7 +221,6 @@ def segments(
             if not enabled:
                 button._props["disabled"] = True
             button.on("click", lambda key=key: chosen(key))
-    row.press = press
     return row
 
 
@@ -234,7 +232,9 @@ def facts(rows: dict[str, str]) -> None:
             text("dd", value)
 
 
-def button(label: str, on_click: Callable[[], Any] | None = None, *, kind: str = "plain", icon: str = "") -> Any:
+def button(
+    label: str, on_click: Callable[[], Any] | None = None, *, kind: str = "plain", icon: str = ""
+) -> Any:
     """A button of ours: ``act`` (what the page is for), ``plain`` or ``danger``."""
     made = ui.button(label, on_click=on_click, icon=icon or None, color=None)
     return made.props("unelevated no-caps").classes(kind)

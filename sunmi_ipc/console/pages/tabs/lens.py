@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from nicegui import ui
@@ -115,12 +116,13 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
     busy = {"on": False}
     sliders: dict[str, Any] = {}
     numbers: dict[str, Any] = {}
+    held: set[str] = set()  # a slider under a finger is left alone
 
     def tell(now: LensConfiguration) -> None:
         for name, value, limit in (("zoom", now.zoom, now.max_zoom), ("focus", now.focus, now.max_focus)):
             numbers[name]._text = f"{value} / {limit}"
             numbers[name].update()
-            if not sliders[name].held:
+            if name not in held:
                 sliders[name].value = value
 
     async def move(work: Any) -> None:
@@ -164,20 +166,20 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
                 text("span", label, "grow")
                 numbers[name] = text("span", f"{value} / {limit}", "soft num")
             with ui.element("div").classes("row keep"):
-                minus = button("−", lambda s=stepper, n=step: move(lambda: s(f"-{n}")))
+                minus = button("−", partial(move, partial(stepper, f"-{step}")))
                 minus._props["aria-label"] = tr("{what}: less", what=label)
                 slider = ui.slider(min=0, max=limit, value=value).classes("grow")
                 slider._props["aria-label"] = label
-                slider.held = False
-                plus = button("+", lambda s=stepper, n=step: move(lambda: s(f"+{n}")))
+                plus = button("+", partial(move, partial(stepper, f"+{step}")))
                 plus._props["aria-label"] = tr("{what}: more", what=label)
             sliders[name] = slider
 
-            def hold(_: Any, slider: Any = slider) -> None:
-                slider.held = True
+            def hold(_: Any, name: str = name) -> None:
+                held.add(name)
 
-            async def let_go(_: Any, slider: Any = slider, setter: Any = setter) -> None:
-                slider.held = False
+            async def let_go(_: Any, name: str = name, setter: Any = setter) -> None:
+                held.discard(name)
+                slider = sliders[name]
                 await move(lambda: setter(int(slider.value)))
 
             slider.on("pan", hold)
@@ -189,7 +191,9 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
         auto.on_click(lambda: move(lambda: camera.lens.autofocus(*point)))
         text(
             "p",
-            tr("Tap on the picture to focus there. The bar under it is longest where the picture is sharpest."),
+            tr(
+                "Tap on the picture to focus there. The bar under it is longest where the picture is sharpest."
+            ),
             "soft small",
         )
         if not may:

@@ -40,7 +40,9 @@ async def build(place: Place) -> None:
     def show() -> None:
         picture.show("line" if may else "view", line=draft.ends, grid=bool(grid.value))
         x1, y1, x2, y2 = draft.ends
-        numbers._text = tr("Left {x1}, {y1}; right {x2}, {y2} (pixels of 1920 × 1080)", x1=x1, y1=y1, x2=x2, y2=y2)
+        numbers._text = tr(
+            "Left {x1}, {y1}; right {x2}, {y2} (pixels of 1920 × 1080)", x1=x1, y1=y1, x2=x2, y2=y2
+        )
         error = draft.error
         if error is not None:
             say(visit.words(error), "bad")
@@ -70,7 +72,8 @@ async def build(place: Place) -> None:
     async def keep() -> None:
         save.disable()
         kept = await visit.do(
-            lambda: draft.save(camera.people_flow), tr("Saved, read back and compared: the camera has this line.")
+            lambda: draft.save(camera.people_flow),
+            tr("Saved, read back and compared: the camera has this line."),
         )
         if kept is None and draft.error is None:
             there = await visit.do(camera.people_flow.door_line)
