@@ -16,6 +16,7 @@ from sunmi_ipc import __version__, errors
 from sunmi_ipc.i18n import language, tr
 
 from .screen.output import print_error, print_json
+from .screen.typed import teach
 from .screen.wording import Context, retell, show_refusal
 from .state import Exit, State, exit_code
 
@@ -193,8 +194,11 @@ def _speak(command: Any) -> None:
     command.help = tr(command.help or "")
     command.short_help = command.help.partition("\n\n")[0]  # else Typer cuts it to a line
     command.context_class = Context
-    for sub in getattr(command, "commands", {}).values():
+    below = getattr(command, "commands", {})
+    for sub in below.values():
         _speak(sub)
+    if not below:
+        teach(command)
 
 
 def _mark(name: str, command: Any) -> None:
