@@ -55,7 +55,7 @@ def _parameter(ctx: Any, name: str) -> Any:
     """The option or argument that *name* means: as typed, as the command calls it, or by its alias."""
     every = ctx.command.params
     for parameter in every:
-        if name in (*parameter.opts, parameter.name, parameter.human_readable_name):
+        if name in (*parameter.opts, parameter.name, _shown(parameter)):
             return parameter
     for alias in _ALIASES.get(name, ()):
         for parameter in every:
@@ -69,7 +69,7 @@ def _shown(parameter: Any) -> str:
     options = [opt for opt in parameter.opts if opt.startswith("-")]
     if options:
         return str(max(options, key=len))
-    return str(parameter.human_readable_name or parameter.name).upper()
+    return str(parameter.metavar or parameter.name).strip("[]….").upper()
 
 
 def _value(parameter: Any, value: Any) -> str:

@@ -191,6 +191,10 @@ ZH: dict[str, str] = {
     "wire name": "协议名称",
     "allowed": "允许的范围",
     "what it is": "说明",
+    # -- refusals
+    "{name}: the ends are swapped, the left end comes first": "{name}：两端写反了，应先写左端",
+    "Try {x1} {y1} {x2} {y2}.": "请试试 {x1} {y1} {x2} {y2}。",
+    "Did you mean {near}? Allowed: {bounds}.": "您是指 {near} 吗？可用：{bounds}。",
     # -- values
     "off": "关闭",
     "on": "开启",
