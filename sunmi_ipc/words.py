@@ -139,6 +139,13 @@ LABELS: Final[Mapping[str, str]] = {
     "event": "event",
     "http_callback": "pushed to",
     "sub_event": "subscriptions",
+    "event_id": "event id",
+    "event_type": "event",
+    "report_time": "time",
+    "cloud_faceid": "face id in the cloud",
+    "detect_type": "set off by",
+    "video_url": "recording",
+    "RawEvent.fields": "fields",
     # -- lists
     "num": "number",
     "total_num": "number in all",
@@ -297,8 +304,8 @@ def word(value: Enum) -> str:
 
 def days(mask: Weekdays) -> list[str]:
     """The English words for days of detection, in the order of the week."""
-    if Weekdays.ALWAYS in mask:
+    if mask & Weekdays.ALWAYS:
         return [ALL_DAY]
     if mask == Weekdays.EVERY_DAY:
         return [EVERY_DAY]
-    return [name for day, name in DAYS.items() if day in mask] or [NONE]
+    return [name for day, name in DAYS.items() if mask & day] or [NONE]

@@ -67,6 +67,10 @@ def choice(text: str, allowed: Mapping[str, T], name: str) -> T:
     bounds = ", ".join(allowed)
     if meant:
         raise ParameterError(
-            "{name}: unknown", name=name, hint="Did you mean {near}? Allowed: {bounds}.", near=meant[0], bounds=bounds
+            "{name}: unknown",
+            name=name,
+            hint="Did you mean {near}? Allowed: {bounds}.",
+            near=meant[0],
+            bounds=bounds,
         )
     raise ParameterError("{name}: unknown", name=name, hint="Allowed: {bounds}.", bounds=bounds)

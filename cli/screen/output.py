@@ -223,8 +223,21 @@ def waiting(state: State, template: str, /, **values: Any) -> Iterator[Callable[
         yield lambda changed: bar.update(task, description=changed)
 
 
+def _name_camera(error: errors.SunmiIpcError) -> None:
+    """Put the serial number into the next step where the last scan saw one at this address."""
+    if error.values.get("sn") == "SN" and error.camera:
+        from sunmi_ipc.discovery import memory
+        from sunmi_ipc.settings import config_dir
+
+        with contextlib.suppress(errors.SunmiIpcError):
+            for seen in memory.last(config_dir()):
+                if error.camera in (seen.ip, f"{seen.ip}:{seen.port}", seen.sn):
+                    error.values = {**error.values, "sn": str(seen.sn)}
+
+
 def error_document(error: errors.SunmiIpcError) -> dict[str, Any]:
     """The error as the contract prints it."""
+    _name_camera(error)
     message, hint = error.localized(language())
     code = getattr(error, "code", None)
     return {

@@ -93,7 +93,9 @@ def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, least: Seq
         least: Columns to leave out, the first of these first, where a terminal is too narrow.
 
     """
-    cells = {name: [printable(_named(name)).upper(), *(_cell(row.get(name)) for row in rows)] for name in names}
+    cells = {
+        name: [printable(_named(name)).upper(), *(_cell(row.get(name)) for row in rows)] for name in names
+    }
     widths = {name: max(map(width, column)) for name, column in cells.items()}
     room, last = window(), names[-1]
     shown, rest = list(names), 0

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sunmi_ipc import words
 from sunmi_ipc.i18n import tr
+from sunmi_ipc.protocol.values import Weekdays
 from sunmi_ipc.redact import MASK, is_secret, redact
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def told(value: Any, field: str = "", *, tz: tzinfo | None = None) -> str:
         return tr("yes") if value else tr("no")
     if field.endswith("_level") and isinstance(value, int):
         return tr(words.LEVELS[value]) if 0 <= value < len(words.LEVELS) else str(value)
-    if isinstance(value, words.Weekdays):
+    if isinstance(value, Weekdays):
         return listed([tr(day) for day in words.days(value)])
     if isinstance(value, Enum):
         label = getattr(value, "label", None)  # an age range's
@@ -116,7 +117,7 @@ def _door_line(line: Any) -> list[Row]:
 def _detection(made: Any) -> list[Row]:
     rows = [(label(name), told(getattr(made, name), name)) for name in ("motion_level", "audio_level")]
     rows.append((label("weekday"), told(made.weekday)))
-    if made.weekday is not None and words.Weekdays.ALWAYS in made.weekday:
+    if made.weekday is not None and made.weekday & Weekdays.ALWAYS:
         return rows  # then the camera does not look at the times
     begin, stop = made.start_time, made.stop_time
     until = told(stop)

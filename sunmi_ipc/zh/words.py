@@ -137,6 +137,10 @@ ZH: dict[str, str] = {
     "subscriptions": "订阅",
     "face recognised": "识别到人脸",
     "motion or sound": "动态侦测",
+    "event id": "事件编号",
+    "face id in the cloud": "云端人脸编号",
+    "recording": "录像",
+    "fields": "字段",
     # -- lists
     "number": "数量",
     "number in all": "总数",
