@@ -86,7 +86,7 @@ def preview(
 ) -> None:
     """Draw the door line, the camera's or a proposed one, and the way in over a picture of now."""
     from sunmi_ipc.video.doorline import current, preview
-    from sunmi_ipc.video.stream import library
+    from sunmi_ipc.video.libraries import library
 
     state = State.of(ctx)
     for name, given, allowed in (
