@@ -1,0 +1,1 @@
+"""One long-running program in the shop: its cameras watched, shown and connected."""
