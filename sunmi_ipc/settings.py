@@ -129,7 +129,7 @@ class Settings:
     def connect(self, address: str, *, sn: str = "", model: str = "", **options: Any) -> Camera:
         """A camera at *address* with these credentials; pins are kept in the config directory."""
         from .camera import Camera
-        from .protocol.overrides import read
+        from .corrections import read
 
         settings: dict[str, Any] = {
             "app_id": self.app_id,
