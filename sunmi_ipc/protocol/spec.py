@@ -365,6 +365,8 @@ def _rule(kind: str) -> str:
         return "{name}: missing"
     if kind == "extra_forbidden":
         return "{name}: there is no such parameter"
+    if kind == "serial_number":
+        return "{name}: not a serial number"
     if kind.endswith(("_type", "_instance_of", "_unicode", "_parsing")):
         return "{name}: wrong type, a {kind} is needed"
     return "{name}: out of bounds"
