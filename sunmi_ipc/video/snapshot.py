@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..atomic import whole
+from ..codes.device import DeviceCode
 from ..errors import DeviceError, FileMissingError, ParameterError, ReplyError
-from ..protocol.codes import DeviceCode
 from .fetch import read
 from .libraries import has_library, library
 from .partial import cannot_write

@@ -307,8 +307,8 @@ def templates() -> set[str]:
 
 
 def test_every_message_has_its_chinese() -> None:
+    from sunmi_ipc.codes.device import DeviceCode
     from sunmi_ipc.i18n import _chinese
-    from sunmi_ipc.protocol.codes import DeviceCode
 
     wanted = {t for code in DeviceCode for t in (code.meaning, code.hint) if t} | templates()
     missing = sorted(wanted - set(_chinese()))
