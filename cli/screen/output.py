@@ -208,16 +208,11 @@ def waiting(state: State, template: str, /, **values: Any) -> Iterator[Callable[
             sys.stderr.write(text + "\n")
         yield lambda changed: None
         return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import TextColumn, TimeElapsedColumn
 
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
+    from .progress import progress, spinner
+
+    bar = progress(spinner(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with bar:
         task = bar.add_task(text, total=None)
         yield lambda changed: bar.update(task, description=changed)
@@ -276,8 +271,6 @@ def print_error(state: State, error: errors.SunmiIpcError, *, about: str = "") -
 
     """
     document = error_document(error)["error"]
-    if state.json:
-        print_json({"error": document})
     code = (
         f" (code {document['code']} {document['name'] or ''}".rstrip() + ")"
         if document["code"] is not None
@@ -287,3 +280,6 @@ def print_error(state: State, error: errors.SunmiIpcError, *, about: str = "") -
     where += f"{printable(about)}: " if about and about not in document["message"] else ""
     told = advised(f"{document['message']}{code}", document["hint"] or "")
     sys.stderr.write(fitted(f"{labelled(tr('error:'), where)}{told}", sys.stderr) + "\n")
+    if state.json:
+        with contextlib.suppress(OSError):  # a full disk: it is told at the end, after this
+            print_json({"error": document})
