@@ -140,7 +140,7 @@ class Settings:
 
         """
         from .camera import Camera
-        from .protocol.overrides import read
+        from .corrections import read
         from .protocol.serial import SerialNumber
 
         settings: dict[str, Any] = {

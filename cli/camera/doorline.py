@@ -87,7 +87,7 @@ def preview(
     """Draw the door line, the camera's or a proposed one, and the way in over a picture of now."""
     from sunmi_ipc.video.doorline import current
     from sunmi_ipc.video.doorline import draw as draw_line
-    from sunmi_ipc.video.stream import library
+    from sunmi_ipc.video.libraries import library
 
     state = State.of(ctx)
     for name, given, allowed in (

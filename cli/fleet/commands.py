@@ -77,8 +77,8 @@ def _run(
     """One run, shown while it lasts; Ctrl-C ends it and says how far it came."""
     from functools import partial
 
+    from sunmi_ipc.corrections import read
     from sunmi_ipc.fleet.run import run
-    from sunmi_ipc.protocol.overrides import read
     from sunmi_ipc.settings import config_dir
 
     from .view import View

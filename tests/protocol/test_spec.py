@@ -23,8 +23,8 @@ from sunmi_ipc import errors
 from sunmi_ipc.protocol import wire
 from sunmi_ipc.protocol.spec import ALL_MODELS, Endpoint, Evidence, Model, Parameter, Sign, registry
 from sunmi_ipc.simulator import VirtualCamera, connect
-from sunmi_ipc.simulator.behaviours import unplayed
 from sunmi_ipc.simulator.checks import check_private, signature
+from sunmi_ipc.simulator.handlers import unplayed
 
 ENDPOINTS = list(registry().values())
 PARAMETERS = [(e, p) for e in ENDPOINTS for p in e.parameters]
@@ -307,8 +307,8 @@ def templates() -> set[str]:
 
 
 def test_every_message_has_its_chinese() -> None:
+    from sunmi_ipc.codes.device import DeviceCode
     from sunmi_ipc.i18n import _chinese
-    from sunmi_ipc.protocol.codes import DeviceCode
 
     wanted = {t for code in DeviceCode for t in (code.meaning, code.hint) if t} | templates()
     missing = sorted(wanted - set(_chinese()))
