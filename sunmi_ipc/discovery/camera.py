@@ -86,6 +86,11 @@ class DiscoveredCamera:
     flags: tuple[str, ...] = ()
 
     @property
+    def address(self) -> str:
+        """``ip``, or ``ip:port`` where the port is not 443."""
+        return self.ip if self.port == 443 else f"{self.ip}:{self.port}"
+
+    @property
     def serial_number(self) -> SerialNumber | None:
         """Its serial number, to go by; None where it tells none, or an odd one."""
         return SerialNumber.read(self.sn)
@@ -105,7 +110,7 @@ def observe(
     Whatever it says is bounded and printable. It is shown without a serial number, too, and flagged.
     """
     # Keys in one case: "deviceId" is the same word; of two the one that we know wins.
-    payload = {key.lower(): value for key, value in payload.items()} | payload
+    payload = {key.lower(): value for key, value in payload.items()} | dict(payload)
     said = payload.get("deviceid", "")
     sn = SerialNumber.read(said) or printable(said.strip(), 64)
     flags = [ODD_ANSWER] if odd or not sn else []
