@@ -13,9 +13,12 @@ import typer
 import typer.core
 
 from sunmi_ipc import __version__, errors
-from sunmi_ipc.i18n import language, tr
+from sunmi_ipc.i18n import language, later, speak, tr
 
+from .screen import language as tongue
+from .screen import streams
 from .screen.output import print_error, print_json
+from .screen.typed import teach
 from .screen.wording import Context, retell, show_refusal
 from .state import Exit, State, exit_code
 
@@ -50,7 +53,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 #: Global options may stand anywhere on the line; behind these a value follows.
-_WITH_VALUE = frozenset({"-c", "--camera", "-p", "--profile", "--tls"})
+_WITH_VALUE = frozenset({"-c", "--camera", "-p", "--profile", "--tls", "--lang"})
 _FLAGS = frozenset({"--json", "-q", "--quiet", "-v", "-vv", "-vvv", "--verbose", "--insecure"})
 _Usage: type[Exception] = typer.BadParameter.__mro__[1]
 _Click: type[Exception] = typer.BadParameter.__mro__[2]
@@ -109,18 +112,28 @@ class Commands(typer.core.TyperGroup):
         return list(super().parse_args(ctx, hoist(args)))
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
-        """Read the root's own options."""
-        as_json = "--json" in hoist(args)[: args.index("--") if "--" in args else None]
+        """Read the root's own options, in the language that they ask for."""
+        ours = hoist(args)[: args.index("--") if "--" in args else None]
+        as_json = "--json" in ours
+        before = tongue.settle(ours)
+        _speak(self)
         try:
-            return super().make_context(info_name, args, *rest, **extra)
-        except _Click as error:
-            _refused(error, as_json)
+            ctx = super().make_context(info_name, args, *rest, **extra)
+        except BaseException as error:
+            if isinstance(error, _Click):
+                _refused(error, as_json)
+            speak(before)
             raise
+        ctx.call_on_close(lambda: speak(before))
+        return ctx
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; turn every error into a line and an exit code."""
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            if failure := streams.output_failure():
+                raise failure
+            return result
         except errors.SunmiIpcError as error:
             print_error(ctx.obj or State(), error)
             raise typer.Exit(exit_code(error)) from None
@@ -129,7 +142,7 @@ class Commands(typer.core.TyperGroup):
             raise typer.Exit(Exit.INTERRUPTED) from None
         except BrokenPipeError:
             # The reader went away (a pipe into head): nobody is left to tell.
-            sys.stdout = None
+            streams.output_failure()
             raise typer.Exit(Exit.DONE) from None
         except typer.Exit:
             raise
@@ -144,13 +157,25 @@ class Commands(typer.core.TyperGroup):
             state = ctx.obj or State()
             if state.verbose > 1:
                 _print_trace(error)
-            failure = errors.SunmiIpcError(
-                "unexpected failure: {kind}",
-                hint="Please report it with what '-vv' prints.",
-                kind=type(error).__name__,
-            )
-            print_error(state, failure)
+            print_error(state, streams.output_failure() or _unexpected(error))
             raise typer.Exit(Exit.UNEXPECTED) from None
+
+
+def _unexpected(error: Exception) -> errors.SunmiIpcError:
+    """The line for what nobody thought of; the system's own word where it was the system."""
+    if isinstance(error, OSError) and error.strerror:
+        return errors.SunmiIpcError(
+            "unexpected failure: {kind}: {path}: {reason}",
+            hint="Please report it with what '-vv' prints.",
+            kind=type(error).__name__,
+            path=str(error.filename or "?"),
+            reason=error.strerror,
+        )
+    return errors.SunmiIpcError(
+        "unexpected failure: {kind}",
+        hint="Please report it with what '-vv' prints.",
+        kind=type(error).__name__,
+    )
 
 
 def _refused(error: Any, as_json: bool) -> None:
@@ -194,8 +219,15 @@ def _speak(command: Any) -> None:
     command.help = tr(command.help or "")
     command.short_help = command.help.partition("\n\n")[0]  # else Typer cuts it to a line
     command.context_class = Context
-    for sub in getattr(command, "commands", {}).values():
+    command.epilog = tr(command.epilog) if command.epilog else None
+    for parameter in command.params:
+        if getattr(parameter, "help", None):
+            parameter.help = tr(parameter.help)
+    below = getattr(command, "commands", {})
+    for sub in below.values():
         _speak(sub)
+    if not below:
+        teach(command)
 
 
 def _mark(name: str, command: Any) -> None:
@@ -229,8 +261,8 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback(
-    help=tr("Find, activate, set up and run SUNMI shop cameras over the local network (unofficial)."),
-    epilog=tr("These options may stand anywhere on the line. Without a camera at hand, try: ipc demo"),
+    help=later("Find, activate, set up and run SUNMI shop cameras over the local network (unofficial)."),
+    epilog=later("These options may stand anywhere on the line. Without a camera at hand, try: ipc demo"),
 )
 def _root(
     ctx: typer.Context,
@@ -241,43 +273,67 @@ def _root(
             "--camera",
             envvar="SUNMI_IPC_CAMERA",
             show_envvar=True,
-            help=tr("Address, serial number or name of the camera; without it, the only one found."),
+            help=later("Address, serial number or name of the camera; without it, the only one found."),
         ),
     ] = "",
     profile: Annotated[
         str,
         typer.Option(
-            "-p", "--profile", envvar="SUNMI_IPC_PROFILE", help=tr("Profile made by 'ipc configure'.")
+            "-p", "--profile", envvar="SUNMI_IPC_PROFILE", help=later("Profile made by 'ipc configure'.")
         ),
     ] = "",
     json: Annotated[
-        bool, typer.Option("--json", help=tr("Print one JSON document and nothing else."))
+        bool, typer.Option("--json", help=later("Print one JSON document and nothing else."))
     ] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help=tr("Print nothing but errors."))] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help=later("Print nothing but errors."))] = False,
     verbose: Annotated[
         int,
         typer.Option(
-            "-v", "--verbose", count=True, help=tr("Say what happens; -vv shows requests, secrets masked.")
+            "-v", "--verbose", count=True, help=later("Say what happens; -vv shows requests, secrets masked.")
         ),
     ] = 0,
     insecure: Annotated[
-        bool, typer.Option("--insecure", help=tr("Do not check the camera's certificate."))
+        bool, typer.Option("--insecure", help=later("Do not check the camera's certificate."))
     ] = False,
     tls: Annotated[
-        str, typer.Option("--tls", metavar="modern|legacy", help=tr("'legacy' allows TLS 1.0."))
+        str, typer.Option("--tls", metavar="modern|legacy", help=later("'legacy' allows TLS 1.0."))
+    ] = "",
+    lang: Annotated[
+        str,
+        typer.Option(
+            "--lang",
+            metavar="en|zh",
+            envvar="SUNMI_IPC_LANG",
+            callback=tongue.checked,
+            help=later("Language of what is said; default: this computer's."),
+        ),
     ] = "",
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help=tr("Print the version."))
+        bool, typer.Option("--version", callback=_version, is_eager=True, help=later("Print the version."))
     ] = False,
 ) -> None:
-    ctx.obj = State(camera, profile, json, quiet, verbose, insecure, tls)
+    ctx.obj = State(camera, profile, json, quiet, verbose, insecure, tls, lang)
     ctx.obj.log()
 
 
 def main() -> None:
     """Run ``ipc``."""
+    streams.prepare()
     if "_IPC_COMPLETE" in os.environ:
         from typer import completion
 
         completion.completion_init()  # type: ignore[attr-defined]
-    app(prog_name="ipc")
+    code: Any = None
+    failure = None
+    try:
+        app(prog_name="ipc")
+    except SystemExit as ended:
+        code = ended.code
+    except OSError:  # help, or an error's document, that could not be written
+        failure = streams.output_failure()
+        if failure is None:
+            raise
+    if failure := failure or streams.output_failure():
+        print_error(State(), failure)
+        code = code or Exit.UNEXPECTED
+    sys.exit(code)

@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING, Any
 from sunmi_ipc.camera import split_address
 from sunmi_ipc.errors import CameraNotFound, ParameterError
 from sunmi_ipc.i18n import tr
+from sunmi_ipc.protocol.serial import SerialNumber, same_serial_number
 
 from .screen.output import is_terminal, note, table, waiting
 from .state import State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sunmi_ipc.camera import Camera
     from sunmi_ipc.discovery import DiscoveredCamera
+    from sunmi_ipc.discovery.claims import Claims
 
 
 def is_address(text: str) -> bool:
     """Whether *text* is an address (not a serial number or a name)."""
-    if text == "localhost" or text.startswith("localhost:"):
+    if text == "localhost" or text.startswith("localhost:") or "://" in text:
         return True
+    if SerialNumber.read(text) is not None:
+        return False
     try:
         ip_address(split_address(text)[0])
     except (ValueError, ParameterError):
@@ -29,27 +35,39 @@ def is_address(text: str) -> bool:
     return True
 
 
-def locate(state: State, name: str) -> DiscoveredCamera:
+def locate(state: State, name: str, judge: Callable[[str], Claims[Camera]] | None = None) -> DiscoveredCamera:
     """The camera of this serial number or name: from the last scan if it still answers, else searched for.
+
+    Args:
+        state: How the command was called.
+        name: Serial number or name.
+        judge: Who judges those that claim a serial number; default: by pin or CA.
 
     Raises:
         CameraNotFound: Nothing of that name answers.
+        TlsError: What answers is not the camera.
 
     """
     from sunmi_ipc.discovery import memory
     from sunmi_ipc.settings import config_dir
 
     with waiting(state, "Looking for {name} …", name=name):
-        return memory.locate(name, config_dir(), interfaces=state.settings.interfaces())
+        return memory.locate(
+            name,
+            config_dir(),
+            interfaces=state.settings.interfaces(),
+            judge=judge if judge is not None or not state.settings.p12 else state.settings.claims,
+        )
 
 
 def choose(state: State) -> DiscoveredCamera:
     """The only camera that a scan finds; on a terminal, the person's choice."""
     from sunmi_ipc import discovery
+    from sunmi_ipc.discovery import UNSURE
 
     with waiting(state, "Looking for cameras …"):
         found = list(discovery.discover(interfaces=state.settings.interfaces()))
-    if len(found) == 1:
+    if len(found) == 1 and UNSURE.isdisjoint(found[0].flags):
         note(state, "camera: {sn} at {ip}", sn=found[0].sn, ip=found[0].ip)
         return found[0]
     if not found:
@@ -103,7 +121,43 @@ def open_camera(state: State, name: str = "", **options: Any) -> Camera:
     """
     name = name or state.camera
     if name and is_address(name):
+        split_address(name)  # refused here, before anything is asked
         return state.settings.connect(name, **{"sn": _on_access_point(state, name)} | options)
-    found = locate(state, name) if name else choose(state)
-    address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
-    return state.settings.connect(address, sn=found.sn, model=found.model, **options)
+    if not name:
+        found = choose(state)
+        return state.settings.connect(found.address, **{"sn": found.sn, "model": found.model} | options)
+    claims: dict[str, Claims[Camera]] = {}
+
+    def judge(sn: str) -> Claims[Camera]:
+        return claims.setdefault(sn, state.settings.claims(sn))
+
+    found = locate(state, name, judge)
+    _insist(state, name, found)
+    judged = next((one for sn, one in claims.items() if same_serial_number(sn, found.sn)), None)
+    if judged is not None and "sn" not in options:
+        return judged.client(found, **options)
+    return state.settings.connect(found.address, **{"sn": found.sn, "model": found.model} | options)
+
+
+def _insist(state: State, name: str, found: DiscoveredCamera) -> None:
+    """What the person named decides about the trust, not what an answer calls itself.
+
+    A stranger may give himself a display name that is another camera's serial number.
+
+    Raises:
+        CameraNotFound: *name* is a serial number, and *found* has another one.
+
+    """
+    from sunmi_ipc.discovery.camera import serial_number_in
+
+    named = SerialNumber.read(name)
+    if named is None or same_serial_number(named, found.sn):
+        return
+    if serial_number_in(named) == named or state.known_cameras().known(named) is not None:
+        raise CameraNotFound(
+            "the camera {sn} was not found; {other} at {ip} only bears that as its name",
+            hint="Is it on and in this network? 'ipc scan' lists the cameras that answer.",
+            sn=named,
+            other=found.sn or "-",
+            ip=found.ip,
+        )

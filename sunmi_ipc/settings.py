@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from .redact import Secret
 
 if TYPE_CHECKING:
     from .camera import Camera
+    from .discovery.claims import Claims
     from .link.trust import KnownCameras
 
 #: Setting by environment variable (cli.md is the contract).
@@ -39,6 +40,7 @@ ENVIRONMENT = {
     "SUNMI_IPC_SHOP_NO": "shop_no",
 }
 SECRETS = frozenset({"secret_key", "activation_code", "p12_password", "rtsp_password"})
+_LANG = re.compile(r"""^lang\s*=\s*["'](\w+)["']""", re.M)
 _TRUE = {"1", "true", "yes", "on"}
 
 
@@ -81,6 +83,7 @@ class Settings:
     cloud_ca: str = ""
     shop_no: str = ""
     timeout: float = 10.0
+    lang: str = ""
 
     def __post_init__(self) -> None:
         for name in SECRETS:
@@ -127,9 +130,19 @@ class Settings:
         return [part.strip() for part in self.interface.split(",") if part.strip()] or None
 
     def connect(self, address: str, *, sn: str = "", model: str = "", **options: Any) -> Camera:
-        """A camera at *address* with these credentials; pins are kept in the config directory."""
+        """A camera at *address* with these credentials; pins are kept in the config directory.
+
+        Args:
+            address: ``host`` or ``host:port``.
+            sn: Its serial number. What a camera says of itself may be an odd one; then the pin goes by the
+                address. Where a person named the camera by its serial number, give that.
+            model: Its model, where known.
+            options: As for :class:`Camera`; they win.
+
+        """
         from .camera import Camera
-        from .protocol.overrides import read
+        from .corrections import read
+        from .protocol.serial import SerialNumber
 
         settings: dict[str, Any] = {
             "app_id": self.app_id,
@@ -146,7 +159,14 @@ class Settings:
             "overrides": read(config_dir()),
             "known_cameras": known_cameras(),
         }
-        return Camera(address, sn=sn, model=model, **settings | options)
+        return Camera(address, sn=SerialNumber.read(sn) or "", model=model, **settings | options)
+
+    def claims(self, sn: str) -> Claims[Camera]:
+        """Who judges those that claim the serial number *sn*: by its pin, or the CA; see there."""
+        from .discovery.claims import Claims
+
+        proven = bool(self.ca or self.insecure) or known_cameras().known(sn) is not None
+        return Claims(sn, self.connect, proven=proven)
 
     def with_options(self, **options: Any) -> Settings:
         """A copy with *options* changed."""
@@ -165,6 +185,23 @@ def profile_path(name: str) -> Path:
     if not name.replace("-", "").replace("_", "").isalnum():
         raise ConfigError("a profile's name is made of letters, digits, '-' and '_'")
     return config_dir() / "profiles" / f"{name}.toml"
+
+
+def profile_language(name: str = "") -> str:
+    """The language that a profile asks for, empty where it asks for none or cannot be used.
+
+    It is wanted before every word of help, so the file is looked through and not parsed.
+
+    Args:
+        name: The profile's; default: ``$SUNMI_IPC_PROFILE``, else ``default``.
+
+    """
+    try:
+        text = profile_path(name or os.environ.get("SUNMI_IPC_PROFILE") or "default").read_text("utf-8")
+    except (OSError, ValueError, ConfigError):  # what is wrong with it is said where it is used
+        return ""
+    found = _LANG.search(text)
+    return found[1] if found else ""
 
 
 def read_profile(name: str, *, must_exist: bool = True) -> dict[str, Any]:
@@ -205,6 +242,8 @@ def read_profile(name: str, *, must_exist: bool = True) -> dict[str, Any]:
 
 def _parse(path: Path) -> dict[str, Any] | str:
     """The profile, secrets sealed, or what is wrong with it: no error is raised where its text is at hand."""
+    import tomllib
+
     try:
         return seal(tomllib.loads(path.read_text("utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

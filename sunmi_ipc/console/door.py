@@ -17,7 +17,7 @@ from .sessions import AGE_S, CodeError
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from .server import Console
+    from .state import Console
 
 
 def mount(app: FastAPI, console: Console) -> None:

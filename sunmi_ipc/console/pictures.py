@@ -18,7 +18,7 @@ from .language import preferred
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from .server import Console
+    from .state import Console
 
 QUALITIES = ("hd", "fhd")
 

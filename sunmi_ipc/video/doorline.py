@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import ParameterError
 from ..protocol.values import DoorLine, Resolution
+from .libraries import library
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from ..camera import Camera
+    from ..models import DoorLineConfig
 
 Direction = Literal["down", "up"]
 #: Which way over the line is "in" is not documented (I): the app has people stand facing the camera, whose
@@ -33,8 +34,6 @@ def draw(image: Image, line: DoorLine, *, direction: Direction = IN) -> Image:
         ExtraMissingError: Pillow is not installed.
 
     """
-    from .stream import library
-
     library("PIL.ImageDraw")
     from PIL import ImageDraw, ImageFont
 
@@ -91,9 +90,8 @@ def _arrow(
     pen.text(at, "IN", fill=_ARROW, font=font, stroke_width=2, stroke_fill=_EDGE, anchor="lm")
 
 
-def current(camera: Camera) -> DoorLine:
-    """The camera's door line; raises ParameterError where it has none yet."""
-    kept = camera.people_flow.door_line()
+def current(kept: DoorLineConfig) -> DoorLine:
+    """The line that a camera keeps; raises ParameterError where it has none yet."""
     if kept.end_x <= kept.start_x:
         raise ParameterError(
             "{name}: the camera has no door line yet",
@@ -101,9 +99,3 @@ def current(camera: Camera) -> DoorLine:
             hint="Propose one: ipc doorline preview X1 Y1 X2 Y2.",
         )
     return kept.line
-
-
-def preview(camera: Camera, line: DoorLine | None = None, *, direction: Direction = IN) -> Image:
-    """The camera's picture with a door line over it. See ``PeopleFlow.preview``."""
-    line = line or current(camera)
-    return draw(camera.video.snapshot().image(), line, direction=direction)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from ...errors import SunmiIpcError
 from ..desk import Card
-from ..server import current
+from ..state import current
 from .picture import Picture
 from .visit import Visit, button, text
 

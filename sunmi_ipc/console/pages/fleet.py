@@ -13,7 +13,7 @@ from ...fleet.outcome import Outcome
 from ...fleet.report import label
 from ..roles import Role
 from ..rollout import Rollout
-from ..server import current
+from ..state import current
 from .visit import Visit, button, heading, text
 
 

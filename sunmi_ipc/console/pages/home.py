@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from ..desk import Card
 from ..roles import Role
-from ..server import current
+from ..state import current
 from .visit import Visit, heading, text
 
 #: Seconds between two pictures of a card.

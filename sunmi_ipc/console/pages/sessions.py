@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from ...errors import SunmiIpcError
 from ..roles import Role
-from ..server import current
+from ..state import current
 from ..sessions import spoken
 from .visit import Visit, button, heading, role_word, text
 

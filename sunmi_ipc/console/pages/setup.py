@@ -16,7 +16,7 @@ from ...values import CardStatus
 from ..doorline import Draft, Ends
 from ..identify import blink
 from ..roles import Role
-from ..server import current
+from ..state import current
 from ..setup import Setup, Stage, Standing
 from .picture import Picture
 from .visit import Visit, button, facts, heading, text

@@ -19,7 +19,7 @@ from ..roles import ForbiddenError, Role, require
 
 if TYPE_CHECKING:
     from ...camera import Camera
-    from ..server import Console
+    from ..state import Console
 
 T = TypeVar("T")
 
