@@ -23,6 +23,7 @@ from ..errors import (
     SunmiIpcError,
     TlsError,
 )
+from ..i18n import later
 from ..protocol.spec import Endpoint, registry
 from ..settings import Settings
 from ..values import CardStatus
@@ -278,7 +279,7 @@ class Desk:
         try:
             facts["card"] = camera.sdcard.status().status
         except DeviceError:
-            facts |= {"state": "warning", "reason": "the SD card does not answer"}
+            facts |= {"state": "warning", "reason": later("the SD card does not answer")}
         else:
             facts |= _CARDS.get(facts["card"], {})
         if "FM020" in facts["model"].upper() or "FS1" in facts["model"].upper():
@@ -292,18 +293,18 @@ class Desk:
 _CARDS: dict[CardStatus, dict[str, str]] = {
     CardStatus.NONE: {
         "state": "bad",
-        "reason": "no SD card: nothing is recorded or counted",
-        "hint": "Insert one.",
+        "reason": later("no SD card: nothing is recorded or counted"),
+        "hint": later("Insert one."),
     },
     CardStatus.BLANK: {
         "state": "bad",
-        "reason": "the SD card is blank: nothing is recorded or counted",
-        "hint": "Format it.",
+        "reason": later("the SD card is blank: nothing is recorded or counted"),
+        "hint": later("Format it."),
     },
     CardStatus.BROKEN: {
         "state": "bad",
-        "reason": "the SD card is not recognised",
-        "hint": "Replace it.",
+        "reason": later("the SD card is not recognised"),
+        "hint": later("Replace it."),
     },
 }
 
@@ -317,7 +318,7 @@ def today(now: datetime | None = None) -> tuple[datetime, datetime]:
 def _judged(error: SunmiIpcError) -> dict[str, Any]:
     """What a failed look says of a camera."""
     if isinstance(error, NotActivatedError):
-        return {"state": "setup", "reason": "waits for set-up"}
+        return {"state": "setup", "reason": later("waits for set-up")}
     state = "warning"
     if isinstance(error, TlsError | AuthenticationError | ConfigError | ConnectionFailed):
         state = "bad"

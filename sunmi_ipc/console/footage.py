@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ..errors import FileMissingError
-from ..video.download import download
 from ..video.mux import merge
 
 if TYPE_CHECKING:
@@ -112,12 +111,16 @@ class Footage:
     ) -> None:
         # A folder by what is in it: a download that was cut off goes on where it stopped.
         parts = self.folder / f"{path.stem}.parts"
-        count = max(1, len(records))
-        for done, _ in enumerate(download(camera, records, parts, workers=2), 1):
-            on_progress(done / count * 0.95)
-        files = sorted(p for p in parts.iterdir() if p.suffix != ".part" and p.is_file())
-        merge(files, path)
-        for file in files:
+        wanted = {r.start_time for r in records}
+        saved = camera.video.download(records[0].start_time, records[-1].end_time, parts, workers=2)
+        files = []
+        for clip in saved:
+            # A neighbour that only touches the period may come with it.
+            if clip.status != "lost" and clip.record.start_time in wanted:
+                files.append((clip.record.start_time, clip.path))
+                on_progress(len(files) / len(wanted) * 0.95)
+        merge([file for _, file in sorted(files)], path)
+        for _, file in files:
             file.unlink()
         on_progress(1.0)
         self._bound(path)

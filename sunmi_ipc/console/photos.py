@@ -6,8 +6,8 @@ import io
 
 from ..api.faces import MAX_PICTURE
 from ..errors import ParameterError
+from ..video.libraries import library
 from ..video.snapshot import MAX_PIXELS
-from ..video.stream import library
 
 #: Longer sides are not worth their bytes: a face has a few hundred pixels.
 LONGEST = 1280

@@ -93,7 +93,7 @@ class Rollout:
     def _run(
         self, what: str, agreed: frozenset[tuple[str, str]] | None, on_change: Callable[[], None]
     ) -> None:
-        from ..protocol.overrides import read
+        from ..corrections import read
 
         loaded = self.loaded()
         self.total = len(loaded.slots)

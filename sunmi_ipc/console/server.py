@@ -224,4 +224,3 @@ def _listen(host: str, port: int | None) -> socket.socket:
 
 def _bracketed(name: str) -> str:
     return f"[{name}]" if ":" in name else name
-

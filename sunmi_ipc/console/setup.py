@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ..codes.device import DeviceCode
 from ..errors import (
     ConnectionFailed,
     DeviceError,
@@ -20,7 +21,7 @@ from ..errors import (
     ProvisionError,
     SunmiIpcError,
 )
-from ..protocol.codes import DeviceCode
+from ..i18n import later
 from ..values import CardStatus
 from .desk import Desk
 from .doorline import Ends, ends_of
@@ -169,12 +170,12 @@ class Setup:
 
         """
         began = time.time()
-        tell("Telling the camera …")
+        tell(later("Telling the camera …"))
         self.standing[Stage.WIFI] = Standing.FAILED
         camera = self.camera
         camera.wifi.join(ssid, password)
         self.ssid = ssid
-        tell("The camera changes networks …")
+        tell(later("The camera changes networks …"))
         end = time.monotonic() + timeout
         quiet = 0
         while True:
@@ -216,7 +217,7 @@ class Setup:
 
         """
         began = time.time()
-        tell("Activating …")
+        tell(later("Activating …"))
         try:
             did = self.camera.device.ensure_active(self.sn)
         except DeviceError as error:
@@ -249,7 +250,7 @@ class Setup:
     def format(self, tell: Tell = lambda text: None) -> None:
         """Format the card and wait until it is normal: destroys recordings and faces."""
         began = time.time()
-        tell("Formatting the SD card …")
+        tell(later("Formatting the SD card …"))
         self.card = self.camera.sdcard.format_and_wait(interval=0.5).status
         self.mark(Stage.CARD, Standing.DONE, began)
 

@@ -11,8 +11,8 @@ from starlette.requests import Request
 
 from ...errors import SunmiIpcError
 from ..roles import Role
-from ..state import current
 from ..sessions import spoken
+from ..state import current
 from .visit import Visit, button, heading, role_word, text
 
 

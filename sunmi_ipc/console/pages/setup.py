@@ -16,8 +16,8 @@ from ...values import CardStatus
 from ..doorline import Draft, Ends
 from ..identify import blink
 from ..roles import Role
-from ..state import current
 from ..setup import Setup, Stage, Standing
+from ..state import current
 from .picture import Picture
 from .visit import Visit, button, facts, heading, text
 
@@ -416,7 +416,7 @@ class Wizard:
             Standing.DONE: tr("done"),
             Standing.SKIPPED: tr("left out"),
             Standing.FAILED: tr("failed"),
-            Standing.TODO: tr("open"),
+            Standing.TODO: tr("not done yet"),
         }
         with ui.element("div").classes("sheet"):
             facts({names[s]: stands[setup.standing[s]] for s in setup.stages if s is not Stage.REPORT})

@@ -29,7 +29,7 @@ async def build(place: Place) -> None:
     visit, tr = place.visit, place.visit.tr
     detection, may = visit.camera(place.sn).detection, visit.may(Role.TUNE)
     config: MotionDetectConfig = await visit.try_(detection.show)
-    levels = {0: tr("off"), 1: tr("low"), 2: tr("medium"), 3: tr("high")}
+    levels = {0: tr("off"), 1: tr("low"), 2: tr("medium"), 3: tr("highest")}
     with ui.element("div").classes("sheet stack"):
         heading(tr("How sensitive"))
 

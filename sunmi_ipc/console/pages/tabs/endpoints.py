@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from ....corrections import read
 from ....protocol import reference
-from ....protocol.overrides import read
 from ....protocol.spec import registry
 from ....settings import config_dir
 from ..camera import Place

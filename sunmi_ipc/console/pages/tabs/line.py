@@ -45,18 +45,18 @@ async def build(place: Place) -> None:
         )
         error = draft.error
         if error is not None:
-            say(visit.words(error), "bad")
+            told_as(visit.words(error), "bad")
         elif draft.kept is None:
-            say(tr("The camera has no door line yet."), "warn")
+            told_as(tr("The camera has no door line yet."), "warn")
         elif draft.changed:
-            say(tr("Not saved yet."), "warn")
+            told_as(tr("Not saved yet."), "warn")
         else:
-            say(tr("The camera has this line."), "good")
+            told_as(tr("The camera has this line."), "good")
         undo.set_enabled(may and draft.can_undo)
         save.set_enabled(may and draft.changed and error is None)
         numbers.update()
 
-    def say(words: str, kind: str) -> None:
+    def told_as(words: str, kind: str) -> None:
         told._text = words
         told.classes(replace=f"note {kind}")
         told.update()

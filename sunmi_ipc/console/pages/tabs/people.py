@@ -96,7 +96,12 @@ def _base(place: Place) -> dict[str, Any]:
         "legend": {"top": 0, "textStyle": {"color": ink, "fontSize": 14}},
         "tooltip": {"trigger": "axis", "renderMode": "richText"},
         "aria": {"enabled": True},
-        "yAxis": {"type": "value", "axisLabel": {"fontSize": 13, "color": ink}, "minInterval": 1, "splitLine": {"lineStyle": {"opacity": 0.3}}},
+        "yAxis": {
+            "type": "value",
+            "axisLabel": {"fontSize": 13, "color": ink},
+            "minInterval": 1,
+            "splitLine": {"lineStyle": {"opacity": 0.3}},
+        },
     }
 
 
@@ -125,7 +130,10 @@ def _chart(place: Place, now: Counted, other: Counted | None) -> dict[str, Any]:
                 "itemStyle": {"color": "#8fb8e8"},
             }
         )
-    return _base(place) | {"xAxis": {"type": "category", "data": labels, "axisLabel": {"fontSize": 13}}, "series": series}
+    return _base(place) | {
+        "xAxis": {"type": "category", "data": labels, "axisLabel": {"fontSize": 13}},
+        "series": series,
+    }
 
 
 def _ages(place: Place, now: Counted) -> dict[str, Any]:
