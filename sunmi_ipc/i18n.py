@@ -110,9 +110,11 @@ def _chinese() -> dict[str, str]:
 
 
 def translate(template: str, lang: Language, values: Mapping[str, object]) -> str:
-    """Put *template* into *lang* and fill in *values*."""
+    """Put *template* into *lang* and fill in *values*; a ``reason`` of ours is put into it, too."""
     if lang == "zh":
         template = _chinese().get(template, template)
+        if isinstance(reason := values.get("reason"), str):
+            values = {**values, "reason": _chinese().get(reason, reason)}
     return template.format(**values) if values else template
 
 

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from ..camera import split_address
 from ..errors import ConfigError, ParameterError, SiteError
+from ..untrusted import Refused, load_toml
 from .positions import Path as Keys
 from .positions import line_of, toml_lines
 from .secret import Secrets
@@ -103,10 +104,14 @@ def _errors(problems: list[SiteError]) -> SiteError:
 def _toml(raw: bytes, path: Path) -> tuple[dict[str, Any], dict[Keys, int]]:
     try:
         text = raw.decode("utf-8-sig")
-        return tomllib.loads(text), toml_lines(text)
+        return load_toml(text), toml_lines(text)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise SiteError("{where}: {key}: not UTF-8", where=f"{path.name}:{line}", key="-") from None
+    except Refused as error:
+        raise SiteError(
+            "{where}: {key}: not TOML: {reason}", where=f"{path.name}:1", key="-", reason=error.template
+        ) from None
     except tomllib.TOMLDecodeError as error:
         match = re.search(r"line (\d+)", str(error))
         line = int(match[1]) if match else text.rstrip("\n").count("\n") + 1
@@ -316,7 +321,7 @@ def _entry(row: dict[str, str], where: str) -> dict[str, Any]:
         entry["door_line"] = [_number(part) for part in re.split(r"[\s,;]+", row["door_line"])]
     if "face_groups" in row:
         entry["face_groups"] = []
-        for part in re.split(r"\s*[,;]\s*", row["face_groups"]):
+        for part in map(str.strip, re.split(r"[,;]", row["face_groups"])):
             name, colon, capacity = part.rpartition(":")
             if not colon:
                 raise SiteError(
