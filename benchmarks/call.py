@@ -10,11 +10,11 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from sunmi_ipc import wire
+from sunmi_ipc.link.transport import HttpsTransport
+from sunmi_ipc.protocol import wire
+from sunmi_ipc.protocol.spec import registry
+from sunmi_ipc.protocol.wire import Credentials
 from sunmi_ipc.simulator import VirtualCamera, connect
-from sunmi_ipc.spec import registry
-from sunmi_ipc.transport import HttpsTransport
-from sunmi_ipc.wire import Credentials
 
 CALLS, ROUNDS = 200, 15
 

@@ -35,8 +35,8 @@ from sunmi_ipc.events import Receiver, Spool
 from sunmi_ipc.events.delivery import Delivery
 from sunmi_ipc.events.receiver import free_port
 from sunmi_ipc.events.sinks import JsonlSink
+from sunmi_ipc.protocol.wire import sign
 from sunmi_ipc.simulator import Feed, Play, Vendor, VirtualCamera, connect, start_cameras
-from sunmi_ipc.wire import sign
 
 APP, KEY = "JO83UNV983U9OR", "12345678"
 

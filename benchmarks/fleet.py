@@ -29,12 +29,12 @@ from typing import Any
 from sunmi_ipc.api.device import Device
 from sunmi_ipc.discovery import DiscoveredCamera
 from sunmi_ipc.fleet import DEFAULT_JOBS, Fleet
+from sunmi_ipc.link.tls import ClientCertificate, client_context, read_ca
+from sunmi_ipc.protocol.spec import Model
 from sunmi_ipc.settings import Settings
 from sunmi_ipc.simulator import Vendor, VirtualCamera, start_cameras
 from sunmi_ipc.simulator.faults import Fault, Faults
 from sunmi_ipc.simulator.state import new_state
-from sunmi_ipc.spec import Model
-from sunmi_ipc.tls import ClientCertificate, client_context, read_ca
 
 JOBS = DEFAULT_JOBS
 FAULTS = ("drop", "lost", "reset", "garble", "dirty", "restart")

@@ -21,8 +21,8 @@ import requests
 import requests.adapters
 
 from sunmi_ipc.errors import SunmiIpcError
+from sunmi_ipc.link.tls import ClientCertificate, client_context
 from sunmi_ipc.simulator import Vendor
-from sunmi_ipc.tls import ClientCertificate, client_context
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "security"))
 from hostile import Hostile, answer, head  # type: ignore[import-not-found]

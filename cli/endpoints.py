@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sunmi_ipc.i18n import tr
-from sunmi_ipc.spec import ALL_MODELS, registry
+from sunmi_ipc.protocol.spec import ALL_MODELS, registry
 
-from .output import labelled
+from .screen.output import labelled
 
 #: Command line without ``ipc`` by the endpoints' names in the library.
 USES: dict[str, tuple[str, ...]] = {

@@ -15,37 +15,37 @@ import typer.core
 from sunmi_ipc import __version__, errors
 from sunmi_ipc.i18n import language, tr
 
-from .output import print_error, print_json
+from .screen.output import print_error, print_json
+from .screen.wording import Context, retell, show_refusal
 from .state import Exit, State, exit_code
-from .wording import Context, retell, show_refusal
 
 #: Command, module and help. Only the command that runs is imported: help stays instant.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("demo", "The whole tour on virtual cameras, nothing to set up."),
+    "demo": ("start.demo", "The whole tour on virtual cameras, nothing to set up."),
     "scan": ("scan", "Find the cameras in this network."),
-    "info": ("info", "Show what a camera says of itself."),
-    "activate": ("activate", "Activate a camera for your app."),
-    "wifi": ("wifi", "The network that a camera joins."),
-    "sdcard": ("sdcard", "The memory card."),
-    "image": ("image", "Night mode, rotation, LED, name."),
-    "lens": ("lens", "Zoom and focus motors (FM020)."),
-    "detection": ("detection", "Motion and sound detection."),
-    "doorline": ("doorline", "The line that people cross when they enter (FM020)."),
-    "flow": ("flow", "People who come, pass and leave (FM020)."),
-    "face": ("face", "Faces and face groups (FM020)."),
-    "video": ("video", "Live picture, snapshots and recordings."),
-    "events": ("events", "What the camera pushes, and where to."),
-    "network": ("network", "IP settings."),
-    "firmware": ("firmware", "Recover a camera's firmware from an SD card."),
-    "cloud": ("cloud", "The vendor's cloud: cameras, live picture, people flow, faces, messages."),
-    "call": ("call", "Send any call, signed."),
-    "protocol": ("protocol", "What is known of the endpoints, and how to correct it."),
-    "fleet": ("fleet", "A shop's cameras from one file."),
-    "sim": ("sim", "Virtual cameras on this machine."),
-    "trust": ("trust", "Cameras known by their certificate."),
-    "configure": ("configure", "Keep credentials in a profile."),
-    "doctor": ("doctor", "Check this computer, and say what to do."),
-    "completion": ("completion", "Install or print shell completion."),
+    "info": ("camera.info", "Show what a camera says of itself."),
+    "activate": ("camera.activate", "Activate a camera for your app."),
+    "wifi": ("camera.wifi", "The network that a camera joins."),
+    "sdcard": ("camera.sdcard", "The memory card."),
+    "image": ("camera.image", "Night mode, rotation, LED, name."),
+    "lens": ("camera.lens", "Zoom and focus motors (FM020)."),
+    "detection": ("camera.detection", "Motion and sound detection."),
+    "doorline": ("camera.doorline", "The line that people cross when they enter (FM020)."),
+    "flow": ("camera.flow", "People who come, pass and leave (FM020)."),
+    "face": ("camera.face", "Faces and face groups (FM020)."),
+    "video": ("video.commands", "Live picture, snapshots and recordings."),
+    "events": ("events.commands", "What the camera pushes, and where to."),
+    "network": ("camera.network", "IP settings."),
+    "firmware": ("firmware.commands", "Recover a camera's firmware from an SD card."),
+    "cloud": ("cloud.commands", "The vendor's cloud: cameras, live picture, people flow, faces, messages."),
+    "call": ("camera.call", "Send any call, signed."),
+    "protocol": ("protocol.commands", "What is known of the endpoints, and how to correct it."),
+    "fleet": ("fleet.commands", "A shop's cameras from one file."),
+    "sim": ("sim.commands", "Virtual cameras on this machine."),
+    "trust": ("camera.trust", "Cameras known by their certificate."),
+    "configure": ("start.configure", "Keep credentials in a profile."),
+    "doctor": ("start.doctor", "Check this computer, and say what to do."),
+    "completion": ("start.completion", "Install or print shell completion."),
 }
 
 #: Global options may stand anywhere on the line; behind these a value follows.

@@ -16,13 +16,13 @@ from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.redact import printable
 
-from .output import columns, note, print_json, print_json_line, say, waiting
+from .screen.output import columns, note, print_json, print_json_line, say, waiting
+from .screen.tables import clip, fitting, left_out, window
 from .state import Exit, State
-from .tables import clip, fitting, left_out, window
 
 if TYPE_CHECKING:
     from sunmi_ipc.discovery import Change, DiscoveredCamera, Reason, ScanReport
-    from sunmi_ipc.tls import ClientCertificate
+    from sunmi_ipc.link.tls import ClientCertificate
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _COLUMNS = ("sn", "ip", "model", "name", "network", "firmware", "mac")
@@ -160,7 +160,7 @@ def scan(
 def certificate(state: State) -> ClientCertificate | None:
     """The client certificate for probing HTTPS ports; None where there is none that opens."""
     from sunmi_ipc.errors import TlsError
-    from sunmi_ipc.tls import ClientCertificate
+    from sunmi_ipc.link.tls import ClientCertificate
 
     if not state.settings.p12:
         return None

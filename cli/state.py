@@ -14,8 +14,8 @@ import typer
 from sunmi_ipc import errors
 
 if TYPE_CHECKING:
+    from sunmi_ipc.link.trust import KnownCameras
     from sunmi_ipc.settings import Settings
-    from sunmi_ipc.trust import KnownCameras
 
 
 class Exit(IntEnum):

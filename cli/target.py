@@ -9,7 +9,7 @@ from sunmi_ipc.camera import split_address
 from sunmi_ipc.errors import CameraNotFound, ParameterError
 from sunmi_ipc.i18n import tr
 
-from .output import is_terminal, note, table, waiting
+from .screen.output import is_terminal, note, table, waiting
 from .state import State
 
 if TYPE_CHECKING:

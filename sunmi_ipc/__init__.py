@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .camera import Camera as Camera
     from .cloud.client import Cloud as Cloud
-    from .codes import DeviceCode as DeviceCode
     from .discovery import DiscoveredCamera as DiscoveredCamera
     from .discovery import discover as discover
     from .discovery import find as find
     from .errors import SunmiIpcError as SunmiIpcError
     from .fleet import Fleet as Fleet
+    from .link.trust import KnownCameras as KnownCameras
+    from .protocol.codes import DeviceCode as DeviceCode
     from .settings import Settings as Settings
-    from .trust import KnownCameras as KnownCameras
 
 __version__ = "0.1.0"
 
@@ -33,10 +33,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "Camera": "camera",
     "Cloud": "cloud.client",
-    "DeviceCode": "codes",
+    "DeviceCode": "protocol.codes",
     "DiscoveredCamera": "discovery",
     "Fleet": "fleet",
-    "KnownCameras": "trust",
+    "KnownCameras": "link.trust",
     "Settings": "settings",
     "SunmiIpcError": "errors",
     "discover": "discovery",

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from . import wire
 from .errors import ConnectionFailed, DeviceError, ParameterError, SunmiIpcError, TlsError, UnsupportedError
+from .protocol import wire
+from .protocol.spec import ALL_MODELS, Endpoint, Model, Sign
+from .protocol.wire import Credentials, Incoming, Outgoing, Override
 from .redact import Secret, is_secret
-from .spec import ALL_MODELS, Endpoint, Model, Sign
-from .wire import Credentials, Incoming, Outgoing, Override
 
 if TYPE_CHECKING:
     import ssl
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from .api.sdcard import SdCard
     from .api.video import Video
     from .api.wifi import Wifi
-    from .transport import Transport
-    from .trust import KnownCameras
+    from .link.transport import Transport
+    from .link.trust import KnownCameras
 
 R = TypeVar("R")
 _log = logging.getLogger("sunmi_ipc")
@@ -224,7 +224,7 @@ class Camera:
     def _transport(self) -> Transport:
         if self._own_transport is not None:
             return self._own_transport
-        from .transport import HttpsTransport
+        from .link.transport import HttpsTransport
 
         context, approve = self.tls
         return HttpsTransport(self.host, self.port, context, approve=approve)
@@ -235,8 +235,8 @@ class Camera:
 
         For its links: pictures and recordings. Raises TlsError where the client certificate is missing.
         """
-        from .tls import ClientCertificate, client_context, read_ca
-        from .trust import KnownCameras
+        from .link.tls import ClientCertificate, client_context, read_ca
+        from .link.trust import KnownCameras
 
         p12, password, ca, known, insecure, legacy = self._trust
         if p12 is None:

@@ -46,8 +46,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from .codes import DeviceCode
 from .i18n import Language, translate
+from .protocol.codes import DeviceCode
 
 __all__ = [
     "AlreadyActivatedError",
@@ -241,7 +241,7 @@ class ProvisionError(SunmiIpcError):
 class DeviceError(SunmiIpcError):
     """The camera answered with an error code.
 
-    ``code`` is a :class:`~sunmi_ipc.codes.DeviceCode` where the code is known, else a plain
+    ``code`` is a :class:`~sunmi_ipc.protocol.codes.DeviceCode` where the code is known, else a plain
     integer; ``endpoint`` is the path that was called.
     """
 

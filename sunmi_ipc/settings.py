@@ -11,13 +11,13 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .atomic import whole
 from .errors import ConfigError
 from .redact import Secret
-from .whole import whole
 
 if TYPE_CHECKING:
     from .camera import Camera
-    from .trust import KnownCameras
+    from .link.trust import KnownCameras
 
 #: Setting by environment variable (cli.md is the contract).
 ENVIRONMENT = {
@@ -129,7 +129,7 @@ class Settings:
     def connect(self, address: str, *, sn: str = "", model: str = "", **options: Any) -> Camera:
         """A camera at *address* with these credentials; pins are kept in the config directory."""
         from .camera import Camera
-        from .overrides import read
+        from .protocol.overrides import read
 
         settings: dict[str, Any] = {
             "app_id": self.app_id,
@@ -155,7 +155,7 @@ class Settings:
 
 def known_cameras() -> KnownCameras:
     """The pinned certificates in the config directory."""
-    from .trust import KnownCameras
+    from .link.trust import KnownCameras
 
     return KnownCameras(config_dir() / "known_cameras.json")
 

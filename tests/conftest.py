@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from sunmi_ipc.protocol.spec import registry
 from sunmi_ipc.simulator import Vendor, VirtualCamera
-from sunmi_ipc.spec import registry
 
 # A shell that starts us behind "&" has SIGINT ignored, and every child would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import time
 from typing import TYPE_CHECKING
 
-from ..fields import AudioLevel, Days, DayTime, MotionLevel
-from ..spec import INFERRED, Group, endpoint
-from ..values import Weekdays
+from ..protocol.fields import AudioLevel, Days, DayTime, MotionLevel
+from ..protocol.spec import INFERRED, Group, endpoint
+from ..protocol.values import Weekdays
 
 if TYPE_CHECKING:
     from ..models import MotionDetectConfig

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import AlreadyActivatedError
-from ..fields import SerialNumber
-from ..spec import DOC, Group, Sign, endpoint
+from ..protocol.fields import SerialNumber
+from ..protocol.spec import DOC, Group, Sign, endpoint
 
 if TYPE_CHECKING:
     from ..models import DeviceInfo

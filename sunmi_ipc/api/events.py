@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, cast
 
 from ..errors import ParameterError, UnsupportedError
-from ..fields import Callback, Refused, Wire
-from ..fields import Events as EventList
-from ..spec import DOC, INFERRED, Group, endpoint
-from ..values import EventType
+from ..protocol.fields import Callback, Refused, Wire
+from ..protocol.fields import Events as EventList
+from ..protocol.spec import DOC, INFERRED, Group, endpoint
+from ..protocol.values import EventType
 
 if TYPE_CHECKING:
     import os

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from annotated_types import Ge, MinLen
 
 from ..errors import ParameterError, SunmiIpcError
-from ..fields import (
+from ..protocol.fields import (
     Age,
     AttributeName,
     Capacity,
@@ -24,7 +24,7 @@ from ..fields import (
     Refused,
     Sex,
 )
-from ..spec import DOC, FS, INFERRED, Group, endpoint
+from ..protocol.spec import DOC, FS, INFERRED, Group, endpoint
 from .paging import pages
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from ..fields import CameraName, Help, Refused, Wire
-from ..spec import INFERRED, Group, endpoint
-from ..values import Flag01, IrMode
+from ..protocol.fields import CameraName, Help, Refused, Wire
+from ..protocol.spec import INFERRED, Group, endpoint
+from ..protocol.values import Flag01, IrMode
 
 if TYPE_CHECKING:
     from ..models import IpcName, IrConfiguration, LedConfiguration, Rotation, SupportRotations

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import ParameterError, ProvisionError
-from ..fields import Focus, Percent, Zoom
-from ..spec import FS, INFERRED, SDK, Group, endpoint
+from ..protocol.fields import Focus, Percent, Zoom
+from ..protocol.spec import FS, INFERRED, SDK, Group, endpoint
 
 if TYPE_CHECKING:
     from ..models import LensConfiguration

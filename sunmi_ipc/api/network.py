@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from ..fields import Help
-from ..spec import INFERRED, Group, endpoint
-from ..values import Flag01
+from ..protocol.fields import Help
+from ..protocol.spec import INFERRED, Group, endpoint
+from ..protocol.values import Flag01
 
 if TYPE_CHECKING:
     from ..models import IpConfiguration

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from annotated_types import Ge, Le
 
-from ..fields import (
+from ..protocol.fields import (
     Age,
     Ages,
     EndTime,
@@ -23,8 +23,8 @@ from ..fields import (
     Sex,
     StartTime,
 )
-from ..spec import DOC, FS, INFERRED, Group, endpoint
-from ..values import CustomerJudgeMode, DoorLine, Resolution
+from ..protocol.spec import DOC, FS, INFERRED, Group, endpoint
+from ..protocol.values import CustomerJudgeMode, DoorLine, Resolution
 from .paging import pages
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import ConnectionFailed, DeviceError, ProvisionError, TlsError
-from ..spec import INFERRED, SDK, Group, endpoint
-from ..values import CardStatus
+from ..protocol.spec import INFERRED, SDK, Group, endpoint
+from ..protocol.values import CardStatus
 
 if TYPE_CHECKING:
     from ..models import ExternalStorage

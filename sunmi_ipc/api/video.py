@@ -8,10 +8,10 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from ..codes import DeviceCode
 from ..errors import DeviceError
-from ..fields import EndTime, PageSize, RecordPage, Refused, StartTime
-from ..spec import DOC, INFERRED, Group, endpoint
+from ..protocol.codes import DeviceCode
+from ..protocol.fields import EndTime, PageSize, RecordPage, Refused, StartTime
+from ..protocol.spec import DOC, INFERRED, Group, endpoint
 from .paging import pages
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, NotActivatedError
-from ..fields import Ssid, WifiPassword
+from ..protocol.fields import Ssid, WifiPassword
+from ..protocol.spec import DOC, INFERRED, SDK, Group, Sign, endpoint
 from ..redact import Secret
-from ..spec import DOC, INFERRED, SDK, Group, Sign, endpoint
 
 if TYPE_CHECKING:
     from ..models import AccessPoints, WifiConfiguration

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
 from ..errors import CloudError, ConfigError, ConnectionFailed, ParameterError, TlsError
+from ..protocol.spec import Endpoint
+from ..protocol.wire import Credentials, Incoming, nonce
 from ..redact import Secret
-from ..spec import Endpoint
-from ..wire import Credentials, Incoming, nonce
 from . import wire
 from .fields import SHOP_NO
 from .periods import NOTHING

@@ -1,6 +1,6 @@
 """Named parameter types of the cloud: bounds, wire name and help at one place.
 
-The names on the wire are the Python names. Nothing here imports pydantic (see ``sunmi_ipc.fields``).
+The names on the wire are the Python names. Nothing here imports pydantic (see ``sunmi_ipc.protocol.fields``).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
-from ..fields import Help
-from ..values import AgeRange
+from ..protocol.fields import Help
+from ..protocol.values import AgeRange
 from .values import FaceGender, GroupType, LiveResolution
 
 if TYPE_CHECKING:

@@ -24,13 +24,13 @@ from urllib.parse import parse_qsl
 from pydantic import BeforeValidator, Field
 
 from ..errors import BadEvent, ReplyError
-from ..events import layout
-from ..events.dialect import Dialect
-from ..events.layout import Posted
+from ..events import decoding as layout
+from ..events.adapters import Dialect
+from ..events.decoding import Posted
 from ..events.model import Event, digest
 from ..events.receiver import Receiver
 from ..models.base import Int
-from ..values import AgeRange, Gender
+from ..protocol.values import AgeRange, Gender
 from .values import PERSON_SEEN, GroupType
 
 _HINT = "'-vv' shows which camera sent it."

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 from pydantic import AliasChoices, BeforeValidator, Field, PlainSerializer
 
 from ..models.base import Int, Listed, Reply, UnixTime
-from ..values import AgeRange, DetectType, Gender
+from ..protocol.values import AgeRange, DetectType, Gender
 from .values import GroupType, Online
 
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from ..errors import CloudError, ParameterError
-from ..spec import Caller, Endpoint
+from ..protocol.spec import Caller, Endpoint
 from .spec import CloudEndpoint
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
-from ..spec import Endpoint, registry
+from ..protocol.spec import Endpoint, registry
 from .spec import SIGNING, CloudEndpoint, in_words
 
 BEGIN, END = "<!-- endpoints: made by python -m sunmi_ipc.cloud.reference -->", "<!-- end of endpoints -->"

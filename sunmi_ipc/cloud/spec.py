@@ -1,4 +1,4 @@
-"""The cloud's declarations: :class:`sunmi_ipc.spec.Endpoint` with what only the cloud has."""
+"""The cloud's declarations: :class:`sunmi_ipc.protocol.spec.Endpoint` with what only the cloud has."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..errors import ParameterError
-from ..spec import ALL_MODELS, Endpoint, Evidence, Sign
+from ..protocol.spec import ALL_MODELS, Endpoint, Evidence, Sign
 from .fields import MAX_BODY, Matches
 
 P = ParamSpec("P")

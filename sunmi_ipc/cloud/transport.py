@@ -14,10 +14,10 @@ from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 
 from ..errors import ReplyError, SunmiIpcError, TlsError
+from ..link.tls import CALL, CameraSocket, read_ca
+from ..link.transport import FAULTS, explain
+from ..protocol.wire import Incoming
 from ..redact import MASK, is_secret
-from ..tls import CALL, CameraSocket, read_ca
-from ..transport import FAULTS, explain
-from ..wire import Incoming
 from .wire import Request
 
 _log = logging.getLogger("sunmi_ipc.cloud")

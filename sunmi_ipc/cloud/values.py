@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..values import WireEnum
+from ..protocol.values import WireEnum
 
 
 class LiveResolution(WireEnum):

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from urllib3.filepost import encode_multipart_formdata
 
-from .. import wire
 from ..errors import CloudError, CloudNotOfferedError, CloudSignatureError, ParameterError, ReplyError
-from ..spec import Sign
-from ..wire import Credentials, Incoming, Outgoing
+from ..protocol import wire
+from ..protocol.spec import Sign
+from ..protocol.wire import Credentials, Incoming, Outgoing
 from .codes import UNAUTHORIZED
 from .fields import MAX_BODY
 

@@ -12,8 +12,8 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from . import packet
+from .broadcast import LinkReport
 from .interfaces import Interface, interfaces, named, source_address
-from .links import LinkReport
 from .reason import Reason
 from .scan import ScanReport
 

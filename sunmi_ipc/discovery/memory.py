@@ -9,13 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..atomic import whole
 from ..errors import CameraNotFound, ParameterError
-from ..whole import whole
 from .camera import DUPLICATE_SN, DiscoveredCamera
 from .scan import ScanReport, find, is_sn
 
 if TYPE_CHECKING:
-    from ..tls import ClientCertificate
+    from ..link.tls import ClientCertificate
 
 __all__ = ["last", "locate", "recall", "remember"]
 

@@ -19,10 +19,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from ..tls import ClientCertificate, allow_old, client_context
+from ..link.tls import ClientCertificate, allow_old, client_context
 from .camera import DiscoveredCamera, serial_number_in
 from .interfaces import Interface
-from .link import bind_to
+from .sockets import bind_to
 from .targets import BREATH_S, BURST, at_once
 
 __all__ = ["Prober"]

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 
 from ..errors import CameraNotFound, ParameterError
 from . import packet
+from .broadcast import LinkReport, Links
 from .camera import ACCESS_POINT, OTHER_NETWORK, DiscoveredCamera, observe
 from .interfaces import named
-from .link import Link
-from .links import LinkReport, Links
 from .reason import Reason
-from .roll import Roll
+from .sightings import Roll
+from .sockets import Link
 from .targets import Pace, at_once, expand
 
 if TYPE_CHECKING:
-    from ..tls import ClientCertificate
+    from ..link.tls import ClientCertificate
     from .probe import Prober
 
 __all__ = ["ScanReport", "discover", "find", "read"]

@@ -13,12 +13,12 @@ from ipaddress import IPv4Address
 from typing import Self
 
 from ..errors import ParameterError
+from .broadcast import Links
 from .camera import DiscoveredCamera
 from .interfaces import named
-from .link import Link
-from .links import Links
-from .roll import Roll
 from .scan import ROUNDS_S, ScanReport, read
+from .sightings import Roll
+from .sockets import Link
 from .targets import Pace, expand
 
 __all__ = ["Change", "ChangeKind", "Tracker"]

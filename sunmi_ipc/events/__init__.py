@@ -19,11 +19,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..values import EventType as EventType
+    from ..protocol.values import EventType as EventType
+    from .adapters import Dialect as Dialect
     from .consumer import Consumer as Consumer
     from .consumer import StoredEvent as StoredEvent
     from .delivery import Delivery as Delivery
-    from .dialect import Dialect as Dialect
     from .model import Event as Event
     from .model import FaceRecognitionEvent as FaceRecognitionEvent
     from .model import MotionDetectEvent as MotionDetectEvent
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Consumer": "consumer",
     "Delivery": "delivery",
-    "Dialect": "dialect",
+    "Dialect": "adapters",
     "Event": "model",
     "EventStream": "stream",
     "EventType": "model",

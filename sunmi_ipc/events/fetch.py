@@ -12,14 +12,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from ..atomic import whole
 from ..errors import ReplyError
-from ..guard import own_url, plain_address
-from ..whole import whole
+from ..link.guard import own_url, plain_address
 
 _CONNECT_S = 3.0
 _KINDS = ((b"\xff\xd8\xff", ".jpg"), (b"\x89PNG\r\n", ".png"))
 
-#: How to trust a camera's https: its context, and who approves its certificate (``sunmi_ipc.tls``).
+#: How to trust a camera's https: its context, and who approves its certificate (``sunmi_ipc.link.tls``).
 Trust = tuple[ssl.SSLContext, Callable[[bytes], None] | None]
 
 

@@ -16,8 +16,8 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from ..errors import BadEvent, ReplyError
 from ..models.base import Int, Reply, UnixTime
-from ..values import AgeRange, DetectType, EventType, Gender
-from . import layout
+from ..protocol.values import AgeRange, DetectType, EventType, Gender
+from . import decoding as layout
 
 
 def _number(value: Any) -> Any:

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from ..errors import ConfigError
+from ..protocol.values import EventType
 from ..redact import Secret
-from ..values import EventType
 from .consumer import StoredEvent
 from .delivery import Again
 

@@ -19,8 +19,8 @@ from typing import Self, cast
 
 from ..errors import BadEvent, ConfigError, ParameterError, SpoolError
 from ..redact import printable
-from . import layout
-from .layout import Secrets
+from . import decoding as layout
+from .decoding import Secrets
 from .server import Refused, Server
 from .spool import Spool
 

@@ -21,8 +21,8 @@ from typing import IO, Any, Literal, Self
 
 from ..errors import ParameterError, SpoolError
 from ..lock import try_lock
+from .adapters import CAMERA, Dialect
 from .consumer import Consumer, Reader, StoredEvent
-from .dialect import CAMERA, Dialect
 from .model import Event
 from .retention import Cleaner, Retention
 from .store import FILE, used_bytes

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Self
 
 from ..errors import SpoolError
-from ..values import EventType
+from ..protocol.values import EventType
 from .consumer import Consumer, StoredEvent
 from .model import Event
 from .pictures import Pictures

@@ -16,7 +16,7 @@ from ..errors import (
     SunmiIpcError,
     TlsError,
 )
-from ..values import EventType
+from ..protocol.values import EventType
 
 if TYPE_CHECKING:
     from ..camera import Camera

@@ -21,8 +21,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
 from ..errors import CardError
+from ..protocol.spec import Model
 from ..redact import printable
-from ..spec import Model
 
 MAX_IMAGE: Final = 1 << 30
 """Bytes; more than the flash of such a camera can hold (inferred: no size is documented)."""

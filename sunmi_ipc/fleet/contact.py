@@ -17,12 +17,12 @@ from ..errors import (
     SunmiIpcError,
     TlsError,
 )
-from ..spec import Model
+from ..protocol.spec import Model
 from .finder import SCAN_S, Finder
 from .journal import Journal
 from .outcome import Outcome, Problem, is_refusal
-from .pace import Activations, Stopped, pauses
 from .site import Policy, Slot
+from .throttle import Activations, Stopped, pauses
 
 if TYPE_CHECKING:
     from ..camera import Camera

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from ..discovery import DiscoveredCamera, discover
-from ..spec import Model
+from ..protocol.spec import Model
 
 #: One scan: three broadcasts within a second, and time for the answers to the last.
 SCAN_S = 1.6

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 from ..discovery import DiscoveredCamera, discover
 from ..discovery.camera import ACCESS_POINT
 from ..errors import CameraNotFound, ConfigError, ProvisionError, SunmiIpcError
-from ..spec import Model
+from ..protocol.spec import Model
 from .journal import Journal
 from .sitefile import Loaded
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import SunmiIpcError
-from ..spec import FS, Model
+from ..protocol.spec import FS, Model
 from .outcome import Standing
 from .pool import DEFAULT_JOBS, Fleet
 from .report import Row

@@ -13,8 +13,8 @@ from ..errors import ParameterError
 if TYPE_CHECKING:
     from ..camera import Camera
     from ..discovery import DiscoveredCamera
+    from ..protocol.spec import Endpoint
     from ..settings import Settings
-    from ..spec import Endpoint
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ class Fleet:
         **options: Any,
     ) -> Self:
         """The cameras that discovery found, with the credentials of *settings*."""
-        from ..overrides import read
+        from ..protocol.overrides import read
         from ..settings import config_dir, known_cameras
 
         # Read once for all; and pins are written under one lock.

@@ -13,10 +13,10 @@ from ..errors import (
     SunmiIpcError,
     TlsError,
 )
-from ..values import CardStatus
+from ..protocol.values import CardStatus
 from .contact import ATTEMPTS, HEALS, Contact, heals
 from .journal import StepRecord
-from .pace import Stopped, pauses
+from .throttle import Stopped, pauses
 
 _OFFLINE, _POLL_S = 4, 0.4
 

@@ -14,9 +14,9 @@ from .contact import Crew
 from .finder import Finder
 from .journal import Journal
 from .outcome import Outcome, Problem
-from .pace import Activations
 from .site import Slot
 from .sitefile import Loaded
+from .throttle import Activations
 from .work import Task
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from datetime import time
 from typing import TYPE_CHECKING, Any
 
 from ..api.lens import position
+from ..protocol.spec import ALL_MODELS, FS, Model
+from ..protocol.values import EventType, Flag01, IrMode, Resolution, Weekdays
 from ..redact import MASK, redact_text
-from ..spec import ALL_MODELS, FS, Model
-from ..values import EventType, Flag01, IrMode, Resolution, Weekdays
 from .site import Slot, SubscriptionWish
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """The site file's model: what a shop's cameras should be like.
 
-Its JSON Schema ships beside this module (``site.schema.json``); bounds come from ``sunmi_ipc.fields``.
+Its JSON Schema ships beside this module (``site.schema.json``); bounds come from ``sunmi_ipc.protocol.fields``.
 """
 
 from __future__ import annotations
@@ -26,9 +26,18 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from ..errors import ParameterError
-from ..fields import AudioLevel, CameraName, Capacity, Description, GroupName, MotionLevel, SerialNumber, Ssid
-from ..spec import Model
-from ..values import DoorLine, EventType, Weekdays
+from ..protocol.fields import (
+    AudioLevel,
+    CameraName,
+    Capacity,
+    Description,
+    GroupName,
+    MotionLevel,
+    SerialNumber,
+    Ssid,
+)
+from ..protocol.spec import Model
+from ..protocol.values import DoorLine, EventType, Weekdays
 from .pool import DEFAULT_JOBS
 from .secret import is_reference
 

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 
 from ..camera import split_address
 from ..errors import ConfigError, ParameterError, SiteError
-from .lines import Path as Keys
-from .lines import line_of, toml_lines
+from .positions import Path as Keys
+from .positions import line_of, toml_lines
 from .secret import Secrets
 from .site import Site, Slot, Wanted
 

@@ -9,12 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeviceError, ProvisionError, SunmiIpcError, UnsupportedError
-from ..spec import Model
+from ..protocol.spec import Model
 from .contact import heals
 from .outcome import Outcome, Problem
-from .pace import Stopped, pauses
 from .provision import Provision
 from .settings import SETTINGS, WIFI, Setting, Wish
+from .throttle import Stopped, pauses
 
 if TYPE_CHECKING:
     from ..camera import Camera

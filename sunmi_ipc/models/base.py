@@ -25,7 +25,7 @@ from pydantic import (
 from pydantic_core import PydanticUseDefault
 
 from ..errors import ReplyError
-from ..values import Weekdays
+from ..protocol.values import Weekdays
 
 _log = logging.getLogger("sunmi_ipc")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..values import Weekdays
+from ..protocol.values import Weekdays
 from .base import DayTime, Int, Mask, Reply
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ..values import AgeRange, Gender
+from ..protocol.values import AgeRange, Gender
 from .base import Int, Listed, Reply, UnixTime
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..values import Flag01, IrMode
+from ..protocol.values import Flag01, IrMode
 from .base import Int, Listed, Reply
 
 

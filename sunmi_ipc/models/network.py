@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..values import Flag01
+from ..protocol.values import Flag01
 from .base import Reply
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from ..values import AgeRange, CustomerJudgeMode, DoorLine, Resolution
+from ..protocol.values import AgeRange, CustomerJudgeMode, DoorLine, Resolution
 from .base import Int, Listed, Reply, UnixTime
 
 

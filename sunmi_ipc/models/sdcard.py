@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..values import CardStatus
+from ..protocol.values import CardStatus
 from .base import Reply
 
 

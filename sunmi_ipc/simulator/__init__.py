@@ -13,8 +13,8 @@ from typing import Any
 
 from ..camera import Camera
 from .camera import VirtualCamera, start_cameras
+from .event_source import Feed, Play, parse_play
 from .faults import Fault, parse_fault
-from .feed import Feed, Play, parse_play
 from .vendor import Vendor
 
 

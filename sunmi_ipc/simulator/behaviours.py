@@ -13,8 +13,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from ..spec import Endpoint, registry
-from ..values import CardStatus
+from ..protocol.spec import Endpoint, registry
+from ..protocol.values import CardStatus
 from .checks import Refused
 from .state import CameraState
 

@@ -14,9 +14,9 @@ from ipaddress import ip_address
 from typing import Any, Self
 
 from ..errors import ConfigError, ParameterError
-from ..spec import Endpoint, Model, Sign, registry
-from ..values import CardStatus
-from ..wire import Override
+from ..protocol.spec import Endpoint, Model, Sign, registry
+from ..protocol.values import CardStatus
+from ..protocol.wire import Override
 from . import behaviours, discovery, faults, loop
 from .checks import Refused, check_private, check_public, parse_form, parse_multipart
 from .faces import populate

@@ -17,8 +17,8 @@ from enum import IntFlag
 from typing import Any
 from urllib.parse import parse_qsl
 
-from ..spec import Endpoint, Parameter
-from ..wire import Override
+from ..protocol.spec import Endpoint, Parameter
+from ..protocol.wire import Override
 
 PUBLIC = ("app_id", "timestamp", "random", "sign")
 

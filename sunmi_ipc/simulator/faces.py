@@ -7,7 +7,7 @@ import random
 import time
 from typing import Any
 
-from ..values import CardStatus
+from ..protocol.values import CardStatus
 from .behaviours import plays
 from .checks import Refused
 from .media import page

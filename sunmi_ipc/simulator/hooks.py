@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..spec import Model
-from ..values import EventType
+from ..protocol.spec import Model
+from ..protocol.values import EventType
 from .behaviours import plays
 from .checks import Refused
 from .state import CameraState

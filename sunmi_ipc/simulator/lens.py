@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..spec import Model
+from ..protocol.spec import Model
 from .behaviours import plays
 from .checks import Refused
 from .state import CameraState

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..values import CardStatus
+from ..protocol.values import CardStatus
 from . import video
 from .behaviours import plays
 from .checks import Refused

@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..spec import Model
-from ..values import CardStatus
+from ..protocol.spec import Model
+from ..protocol.values import CardStatus
 from .video.settings import VideoSettings
 
 #: Networks that every virtual camera sees, with the password that lets it in.

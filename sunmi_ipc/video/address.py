@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from ..errors import ReplyError
-from ..guard import addresses, own_url
+from ..link.guard import addresses, own_url
 from ..redact import MASK, Secret
 
 if TYPE_CHECKING:

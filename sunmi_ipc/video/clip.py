@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConnectionFailed, DeviceError, FileMissingError, NotReadyError, SunmiIpcError, TlsError
 from .fetch import Connection
-from .parts import PartialFile, cannot_write
+from .partial import PartialFile, cannot_write
 
 if TYPE_CHECKING:
     from ..camera import Camera

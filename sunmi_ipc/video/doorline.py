@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import ParameterError
-from ..values import DoorLine, Resolution
+from ..protocol.values import DoorLine, Resolution
 
 if TYPE_CHECKING:
     from PIL.Image import Image

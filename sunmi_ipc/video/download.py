@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from ..codes import DeviceCode
 from ..errors import (
     ConnectionFailed,
     DeviceError,
@@ -27,10 +26,11 @@ from ..errors import (
     SunmiIpcError,
     TlsError,
 )
-from ..guard import file_name
-from ..values import CardStatus
+from ..link.guard import file_name
+from ..protocol.codes import DeviceCode
+from ..protocol.values import CardStatus
 from .fetch import Connection
-from .parts import PartialFile, cannot_write
+from .partial import PartialFile, cannot_write
 
 if TYPE_CHECKING:
     from ..camera import Camera

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import SplitResult, quote, urljoin
 
-from .. import wire
 from ..errors import ConfigError, FileMissingError, ReplyError, SunmiIpcError
-from ..guard import addresses, own_url
-from ..tls import too_large
-from ..transport import MAX_HEAD, explain_camera
-from ..wire import Incoming
+from ..link.guard import addresses, own_url
+from ..link.tls import too_large
+from ..link.transport import MAX_HEAD, explain_camera
+from ..protocol import wire
+from ..protocol.wire import Incoming
 from .tlsio import Stream, TlsStream
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..errors import ReplyError
-from .parts import cannot_write
+from .partial import cannot_write
 
 _WITHOUT = "The recordings themselves are complete: join the others without it."
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..codes import DeviceCode
+from ..atomic import whole
 from ..errors import DeviceError, FileMissingError, ParameterError, ReplyError
-from ..whole import whole
+from ..protocol.codes import DeviceCode
 from .fetch import read
-from .parts import cannot_write
+from .partial import cannot_write
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -13,9 +13,7 @@ import pytest
 from sunmi_ipc import errors
 from sunmi_ipc.api.lens import position
 from sunmi_ipc.camera import Camera
-from sunmi_ipc.simulator import VirtualCamera, connect
-from sunmi_ipc.simulator.faces import populate, see
-from sunmi_ipc.values import (
+from sunmi_ipc.protocol.values import (
     AgeRange,
     CardStatus,
     CustomerJudgeMode,
@@ -27,6 +25,8 @@ from sunmi_ipc.values import (
     Resolution,
     Weekdays,
 )
+from sunmi_ipc.simulator import VirtualCamera, connect
+from sunmi_ipc.simulator.faces import populate, see
 
 JPEG = b"\xff\xd8\xff\xe0 a face"
 NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=10)

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from sunmi_ipc.protocol.values import CardStatus
 from sunmi_ipc.simulator import Vendor, VirtualCamera
-from sunmi_ipc.values import CardStatus
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sunmi_ipc_cli import output
 from sunmi_ipc_cli.main import COMMANDS, app, load
+from sunmi_ipc_cli.screen import output
 from sunmi_ipc_cli.state import State
 from typer.testing import CliRunner
 

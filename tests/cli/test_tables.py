@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 import pytest
-from sunmi_ipc_cli import tables
+from sunmi_ipc_cli.screen import tables
 
 ROWS = [
     {"sn": "FS101D8BS00106", "ip": "192.168.1.20", "model": "FM020", "problem": "x" * 10},

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sunmi_ipc_cli.main import app
-from sunmi_ipc_cli.times import parse_period, parse_when, zone
+from sunmi_ipc_cli.screen.times import parse_period, parse_when, zone
 from typer.testing import CliRunner
 
 from sunmi_ipc.errors import ParameterError

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from sunmi_ipc_cli import picture
 from sunmi_ipc_cli.main import app
+from sunmi_ipc_cli.screen import picture
 from typer.testing import CliRunner
 
 from sunmi_ipc.simulator import VirtualCamera, files
@@ -349,7 +349,7 @@ def test_a_terminal_that_is_asked_for_sixel() -> None:
 
     for answer, expected in ((b"\x1b[?62;4;22c", b"True"), (b"\x1b[?62;22c", b"False")):
         outer, inner = pty.openpty()
-        code = "from sunmi_ipc_cli import picture; print('says', picture._says_sixel())"
+        code = "from sunmi_ipc_cli.screen import picture; print('says', picture._says_sixel())"
         process = subprocess.Popen([sys.executable, "-c", code], stdin=inner, stdout=inner, stderr=inner)
         os.close(inner)
         seen = b""

@@ -6,10 +6,10 @@ import json
 
 import pytest
 import typer
-from sunmi_ipc_cli import output
 from sunmi_ipc_cli.main import app
-from sunmi_ipc_cli.tables import fold
-from sunmi_ipc_cli.wording import retell
+from sunmi_ipc_cli.screen import output
+from sunmi_ipc_cli.screen.tables import fold
+from sunmi_ipc_cli.screen.wording import retell
 from typer.testing import CliRunner
 
 REFUSED = {

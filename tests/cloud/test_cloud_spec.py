@@ -14,16 +14,17 @@ from urllib.parse import urlencode
 import pytest
 from urllib3.filepost import encode_multipart_formdata
 
-from sunmi_ipc import errors, wire
+from sunmi_ipc import errors
 from sunmi_ipc.cloud import reference
 from sunmi_ipc.cloud.codes import CloudCode
 from sunmi_ipc.cloud.spec import CloudEndpoint
 from sunmi_ipc.i18n import _chinese
+from sunmi_ipc.protocol import wire
+from sunmi_ipc.protocol.spec import Evidence, Parameter, registry
 from sunmi_ipc.simulator import jpeg
 from sunmi_ipc.simulator.checks import signature
 from sunmi_ipc.simulator.cloud import VirtualCloud, connect
-from sunmi_ipc.simulator.cloud.plays import unplayed
-from sunmi_ipc.spec import Evidence, Parameter, registry
+from sunmi_ipc.simulator.cloud.handlers import unplayed
 
 ENDPOINTS: list[CloudEndpoint[..., Any]] = list(registry("cloud").values())  # type: ignore[arg-type]
 PARAMETERS = [(e, p) for e in ENDPOINTS for p in e.parameters]
@@ -267,7 +268,7 @@ def test_the_page_is_current() -> None:
 
 
 def test_every_endpoint_has_a_command_that_says_so() -> None:
-    from sunmi_ipc_cli.cloud_common import epilog
+    from sunmi_ipc_cli.cloud.common import epilog
     from sunmi_ipc_cli.main import load
 
     def walk(command: Any) -> list[str]:

@@ -17,9 +17,9 @@ from sunmi_ipc import errors
 from sunmi_ipc.cloud import wire
 from sunmi_ipc.cloud.fields import MAX_BODY
 from sunmi_ipc.cloud.spec import CloudEndpoint
+from sunmi_ipc.protocol.spec import registry
+from sunmi_ipc.protocol.wire import Credentials, Incoming
 from sunmi_ipc.simulator.checks import parse_multipart, signature
-from sunmi_ipc.spec import registry
-from sunmi_ipc.wire import Credentials, Incoming
 
 SAMPLES = sorted((Path(__file__).parent / "wire").glob("*.json"))
 CREDENTIALS = Credentials("LMWWQVTW4QGCC", "12345678")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sunmi_ipc_cli.cloud_common import take_options
+from sunmi_ipc_cli.cloud.common import take_options
 from sunmi_ipc_cli.main import app
 from typer.testing import CliRunner
 
@@ -236,7 +236,7 @@ def test_the_shop_of_a_profile(ipc: Ipc, service: VirtualCloud, monkeypatch: pyt
     monkeypatch.delenv("SUNMI_IPC_SHOP_NO")
     assert ipc("devices", code=2)["error"]["message"] == "no shop is configured"
     with monkeypatch.context() as terminal:  # no bar before the error
-        terminal.setattr("sunmi_ipc_cli.cloud_common.progress_wanted", lambda state: pytest.fail("a bar"))
+        terminal.setattr("sunmi_ipc_cli.cloud.common.progress_wanted", lambda state: pytest.fail("a bar"))
         assert ipc("flow", code=2)["error"]["message"] == "no shop is configured"
     write_profile("branch", {"shop_no": other}, use_keyring=False)
     assert ipc("devices", "-p", "branch")["ipc_list"][0]["ipc_sn"] == service.devices(other)[0].sn

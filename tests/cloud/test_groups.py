@@ -12,10 +12,10 @@ import pytest
 from sunmi_ipc import errors
 from sunmi_ipc.cloud.client import Cloud
 from sunmi_ipc.cloud.values import GroupType, LiveResolution
+from sunmi_ipc.protocol.values import AgeRange, DetectType, Gender
 from sunmi_ipc.simulator import jpeg
 from sunmi_ipc.simulator.cloud import VirtualCloud, connect
 from sunmi_ipc.simulator.cloud.state import MOST_GROUPS
-from sunmi_ipc.values import AgeRange, DetectType, Gender
 
 NOW = datetime.now(UTC)
 TODAY = datetime.now().astimezone().date()

@@ -20,11 +20,11 @@ from sunmi_ipc.errors import BadEvent
 from sunmi_ipc.events import Spool
 from sunmi_ipc.events.delivery import Delivery
 from sunmi_ipc.events.sinks import JsonlSink
+from sunmi_ipc.protocol.values import AgeRange, Gender
 from sunmi_ipc.simulator import jpeg
 from sunmi_ipc.simulator.checks import signature
 from sunmi_ipc.simulator.cloud import VirtualCloud
 from sunmi_ipc.simulator.cloud.server import FACE_DONE
-from sunmi_ipc.values import AgeRange, Gender
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from sunmi_ipc.discovery import ScanReport, diagnosis, explain
+from sunmi_ipc.discovery.broadcast import LinkReport
 from sunmi_ipc.discovery.interfaces import Interface
-from sunmi_ipc.discovery.links import LinkReport
 
 LO = Interface("lo", "127.0.0.1", 8)
 ETH = Interface("eth0", "10.1.0.1", 24)

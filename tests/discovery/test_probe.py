@@ -16,9 +16,9 @@ import pytest
 
 from sunmi_ipc.discovery import DiscoveredCamera, discover
 from sunmi_ipc.discovery import scan as scan_module
+from sunmi_ipc.link.tls import ClientCertificate
 from sunmi_ipc.simulator import Vendor, VirtualCamera
 from sunmi_ipc.simulator.certs import CertificateAuthority
-from sunmi_ipc.tls import ClientCertificate
 
 from .conftest import at_once
 

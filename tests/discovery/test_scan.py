@@ -29,7 +29,7 @@ from sunmi_ipc.discovery import (
     targets,
 )
 from sunmi_ipc.discovery import scan as scan_module
-from sunmi_ipc.discovery.links import Links
+from sunmi_ipc.discovery.broadcast import Links
 from sunmi_ipc.discovery.targets import Pace, expand
 from sunmi_ipc.simulator import VirtualCamera
 from sunmi_ipc.simulator.discovery import response

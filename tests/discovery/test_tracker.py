@@ -10,7 +10,7 @@ import pytest
 
 from sunmi_ipc import errors
 from sunmi_ipc.discovery import Change, ChangeKind, Tracker
-from sunmi_ipc.discovery import links as links_module
+from sunmi_ipc.discovery import broadcast as links_module
 from sunmi_ipc.discovery.interfaces import Interface, interfaces
 from sunmi_ipc.simulator import VirtualCamera
 

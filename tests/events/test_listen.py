@@ -25,10 +25,10 @@ from sunmi_ipc.errors import SpoolError
 from sunmi_ipc.events import Spool, Subscription
 from sunmi_ipc.events.model import of
 from sunmi_ipc.events.receiver import free_port
+from sunmi_ipc.protocol.values import EventType
 from sunmi_ipc.settings import config_dir
 from sunmi_ipc.simulator import Feed, Play, Vendor, VirtualCamera, connect
 from sunmi_ipc.simulator.hooks import subscriptions
-from sunmi_ipc.values import EventType
 
 FACE, MOTION = EventType
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from sunmi_ipc.errors import BadEvent
 from sunmi_ipc.events import FaceRecognitionEvent, MotionDetectEvent, RawEvent, parse
-from sunmi_ipc.events.layout import read, verify
+from sunmi_ipc.events.decoding import read, verify
 from sunmi_ipc.events.model import of
 from sunmi_ipc.events.model import read as read_event
-from sunmi_ipc.values import AgeRange, DetectType, Gender
+from sunmi_ipc.protocol.values import AgeRange, DetectType, Gender
 
 JSON = "application/json"
 # The first draw builds tables; a busy machine is no finding.

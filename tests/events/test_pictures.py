@@ -272,7 +272,7 @@ def test_events_without_pictures_and_odd_names(spool: Spool, tmp_path: Path) -> 
 
 def test_https_with_a_pinned_camera(spool: Spool, tmp_path: Path, ready: Any) -> None:
     from sunmi_ipc.errors import TlsError
-    from sunmi_ipc.tls import client_context
+    from sunmi_ipc.link.tls import client_context
 
     approved: list[bytes] = []
     put(spool, 1, source=ready.ip, pic_url=f"https://{ready.address}/none.jpg")

@@ -20,9 +20,9 @@ from sunmi_ipc import Camera
 from sunmi_ipc.errors import ConfigError, ParameterError, UnsupportedError
 from sunmi_ipc.events import FaceRecognitionEvent
 from sunmi_ipc.events.subscription import Subscription
+from sunmi_ipc.protocol.values import EventType
 from sunmi_ipc.simulator import Feed, VirtualCamera, connect
 from sunmi_ipc.simulator.hooks import subscriptions
-from sunmi_ipc.values import EventType
 
 FACE, MOTION = EventType
 

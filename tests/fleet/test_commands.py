@@ -26,7 +26,7 @@ from sunmi_ipc.fleet.journal import Journal
 from sunmi_ipc.fleet.schema import make
 from sunmi_ipc.fleet.site import CameraEntry, Policy
 from sunmi_ipc.fleet.sitefile import COLUMNS, load
-from sunmi_ipc.values import CardStatus
+from sunmi_ipc.protocol.values import CardStatus
 
 from .conftest import POLICY, Shop
 
@@ -333,7 +333,7 @@ def test_the_page_names_every_key_and_column() -> None:
 def test_a_plan_names_the_next_step_on_a_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from sunmi_ipc_cli import fleet
+    from sunmi_ipc_cli.fleet import commands as fleet
     from sunmi_ipc_cli.state import State
 
     from sunmi_ipc.fleet.outcome import Outcome, Standing

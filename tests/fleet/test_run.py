@@ -13,8 +13,8 @@ from sunmi_ipc.errors import ConfigError
 from sunmi_ipc.fleet.finder import Finder
 from sunmi_ipc.fleet.journal import Journal
 from sunmi_ipc.fleet.outcome import Outcome, Standing
+from sunmi_ipc.protocol.values import CardStatus
 from sunmi_ipc.simulator import Vendor, VirtualCamera
-from sunmi_ipc.values import CardStatus
 
 from .conftest import POLICY, Shop
 

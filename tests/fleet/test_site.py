@@ -16,10 +16,10 @@ from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
 from sunmi_ipc.errors import ConfigError, SiteError
-from sunmi_ipc.fleet.lines import line_of, toml_lines
+from sunmi_ipc.fleet.positions import line_of, toml_lines
 from sunmi_ipc.fleet.schema import make, shipped
 from sunmi_ipc.fleet.sitefile import load
-from sunmi_ipc.values import Weekdays
+from sunmi_ipc.protocol.values import Weekdays
 
 GOOD = """\
 name = "Shop 12"

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sunmi_ipc.link.tls import ClientCertificate, client_context
 from sunmi_ipc.simulator import VirtualCamera
 from sunmi_ipc.simulator.video import PictureFormat, VideoSettings
-from sunmi_ipc.tls import ClientCertificate, client_context
 
 HD, FHD = PictureFormat(320, 180, 50), PictureFormat(640, 360, 50)
 CLIP = PictureFormat(160, 90, 2)

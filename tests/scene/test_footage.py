@@ -16,9 +16,9 @@ import av
 import pytest
 
 from sunmi_ipc.errors import DeviceError, NotReadyError
+from sunmi_ipc.protocol.values import CardStatus
 from sunmi_ipc.simulator import VirtualCamera, connect, media, video
 from sunmi_ipc.simulator.video import PictureFormat, footage
-from sunmi_ipc.values import CardStatus
 
 from .conftest import CLIP, Get
 

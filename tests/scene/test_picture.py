@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sunmi_ipc.protocol.values import IrMode
 from sunmi_ipc.simulator import VirtualCamera, connect
-from sunmi_ipc.simulator.video.look import Look
 from sunmi_ipc.simulator.video.scene import Scene, walkers
-from sunmi_ipc.values import IrMode
+from sunmi_ipc.simulator.video.viewpoint import Look
 
 from .conftest import FHD, zone
 

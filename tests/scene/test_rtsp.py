@@ -18,14 +18,14 @@ from datetime import UTC, datetime, timedelta
 import av
 import pytest
 
+from sunmi_ipc.protocol.values import CardStatus
 from sunmi_ipc.simulator import VirtualCamera, connect
 from sunmi_ipc.simulator.video import PictureFormat
 from sunmi_ipc.simulator.video.encoder import Encoder
-from sunmi_ipc.simulator.video.look import Look
 from sunmi_ipc.simulator.video.scene import Scene
 from sunmi_ipc.simulator.video.source import Timeline
 from sunmi_ipc.simulator.video.stream import Stream
-from sunmi_ipc.values import CardStatus
+from sunmi_ipc.simulator.video.viewpoint import Look
 
 from .conftest import FHD, HD
 

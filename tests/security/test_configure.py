@@ -88,7 +88,7 @@ def run(*args: str, env: dict[str, str | None] | None = None, text: str = "") ->
 
 def asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a terminal."""
-    monkeypatch.setattr("sunmi_ipc_cli.configure.is_terminal", lambda: True)
+    monkeypatch.setattr("sunmi_ipc_cli.start.configure.is_terminal", lambda: True)
 
 
 def test_from_the_vendors_folder_asking_for_the_rest(

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sunmi_ipc_cli.output import show
+from sunmi_ipc_cli.screen.output import show
 from sunmi_ipc_cli.state import State
 
 from sunmi_ipc.errors import SunmiIpcError
+from sunmi_ipc.protocol.spec import registry
 from sunmi_ipc.redact import printable
 from sunmi_ipc.simulator import Vendor
-from sunmi_ipc.spec import registry
 
 from .hostile import Hostile, Stopwatch, answer, head
 

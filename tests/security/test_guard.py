@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sunmi_ipc.errors import ReplyError
-from sunmi_ipc.guard import addresses, file_name, own_url, same_host
+from sunmi_ipc.link.guard import addresses, file_name, own_url, same_host
 from sunmi_ipc.redact import printable
 
 HOSTS = ("10.0.0.9", "fe80::1")

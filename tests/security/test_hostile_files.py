@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from sunmi_ipc.errors import ConnectionFailed, ReplyError, SunmiIpcError, TlsError
+from sunmi_ipc.link.tls import shown_certificate
 from sunmi_ipc.simulator import Vendor
-from sunmi_ipc.tls import shown_certificate
 from sunmi_ipc.video import fetch
 from sunmi_ipc.video.snapshot import Snapshot
 from sunmi_ipc.video.tlsio import TlsStream

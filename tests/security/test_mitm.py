@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from sunmi_ipc import errors
+from sunmi_ipc.link.trust import KnownCameras
 from sunmi_ipc.simulator import Vendor, VirtualCamera, connect
-from sunmi_ipc.trust import KnownCameras
 
 from .hostile import Hostile, answer
 

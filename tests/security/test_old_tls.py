@@ -19,8 +19,8 @@ from sunmi_ipc_cli.main import app
 from typer.testing import CliRunner
 
 from sunmi_ipc import errors
+from sunmi_ipc.link.tls import client_context
 from sunmi_ipc.simulator import Vendor
-from sunmi_ipc.tls import client_context
 
 from .hostile import Hostile, answer
 

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 
 from sunmi_ipc import errors
+from sunmi_ipc.link.tls import ClientCertificate, client_context
 from sunmi_ipc.simulator import Vendor, VirtualCamera, connect
 from sunmi_ipc.simulator.certs import CertificateAuthority
-from sunmi_ipc.tls import ClientCertificate, client_context
 
 #: As OpenSSL 1.0 wrote it: certificates under RC2 of 40 bits, key under 3DES, MAC with SHA-1; a chain of
 #: two. Made for this test alone; nothing trusts it.

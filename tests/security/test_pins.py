@@ -15,9 +15,9 @@ from sunmi_ipc_cli.main import app
 from typer.testing import CliRunner
 
 from sunmi_ipc import errors
+from sunmi_ipc.link.tls import fingerprint
+from sunmi_ipc.link.trust import KnownCameras
 from sunmi_ipc.simulator import Vendor, VirtualCamera, connect
-from sunmi_ipc.tls import fingerprint
-from sunmi_ipc.trust import KnownCameras
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,7 +80,7 @@ def test_last_seen_moves_and_first_seen_stays(path: Path) -> None:
 
 WRITER = """
 import sys
-from sunmi_ipc.trust import KnownCameras
+from sunmi_ipc.link.trust import KnownCameras
 print("ready", flush=True)
 sys.stdin.readline()
 pins = KnownCameras(sys.argv[1])

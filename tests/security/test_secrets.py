@@ -16,13 +16,14 @@ import pytest
 from rich.console import Console
 from rich.traceback import Traceback
 
-from sunmi_ipc import errors, redact, wire
+from sunmi_ipc import errors, redact
 from sunmi_ipc.api.wifi import Wifi
 from sunmi_ipc.camera import Camera
+from sunmi_ipc.link.tls import ClientCertificate
+from sunmi_ipc.protocol import wire
 from sunmi_ipc.redact import Secret, printable, redact_text, scrub
 from sunmi_ipc.settings import Settings, profile_path, read_profile, write_profile
 from sunmi_ipc.simulator import Vendor, VirtualCamera, connect
-from sunmi_ipc.tls import ClientCertificate
 
 from .hostile import Hostile, answer
 from .marks import MARKS, marked_vendor, spellings
@@ -247,7 +248,7 @@ def test_a_renamed_parameter_is_hidden_like_the_old(
     camera: VirtualCamera, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A correction of the endpoint table may call the password anything."""
-    from sunmi_ipc.wire import Override
+    from sunmi_ipc.protocol.wire import Override
 
     caplog.set_level(logging.DEBUG)
     renamed = {"config/setWifiConf": Override(names={"password": "pass_phrase_of_ap"})}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sunmi_ipc_cli.main import app
-from sunmi_ipc_cli.output import error_document, note, print_json_line, say
+from sunmi_ipc_cli.screen.output import error_document, note, print_json_line, say
 from sunmi_ipc_cli.state import State
 from typer.testing import CliRunner
 

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
 from sunmi_ipc import errors
+from sunmi_ipc.link.tls import ClientCertificate
+from sunmi_ipc.link.trust import KnownCameras
 from sunmi_ipc.simulator import Vendor, VirtualCamera, connect
 from sunmi_ipc.simulator.certs import CertificateAuthority
-from sunmi_ipc.tls import ClientCertificate
-from sunmi_ipc.trust import KnownCameras
 
 from .hostile import Hostile, answer
 

@@ -76,7 +76,8 @@ def main() -> None:
     for name in sunmi_ipc_cli.main.COMMANDS:
         sunmi_ipc_cli.main.load(name)
     # Opened once, too; what the process was told is then forgotten, as masks would hide what a child forgets.
-    from sunmi_ipc import redact, tls
+    from sunmi_ipc import redact
+    from sunmi_ipc.link import tls
 
     tls.ClientCertificate.load(os.environ["SUNMI_IPC_P12"], os.environ["SUNMI_IPC_P12_PASSWORD"])
     redact._known = redact._Known()

@@ -15,10 +15,10 @@ import pytest
 
 from sunmi_ipc import Camera
 from sunmi_ipc.errors import ConnectionFailed, DeviceError, DiskError, DiskFailed, DownloadError, ReplyError
+from sunmi_ipc.protocol.values import CardStatus
 from sunmi_ipc.simulator import VirtualCamera, files
-from sunmi_ipc.values import CardStatus
 from sunmi_ipc.video.download import Clip, download
-from sunmi_ipc.video.parts import OVERLAP, PartialFile
+from sunmi_ipc.video.partial import OVERLAP, PartialFile
 
 from .conftest import HOUR, recording
 

@@ -10,8 +10,8 @@ import pytest
 
 from sunmi_ipc import Camera
 from sunmi_ipc.errors import ConnectionFailed, DeviceError, FileMissingError, ReplyError, TlsError
+from sunmi_ipc.link.trust import KnownCameras
 from sunmi_ipc.simulator import Vendor, VirtualCamera, connect, files
-from sunmi_ipc.trust import KnownCameras
 from sunmi_ipc.video import fetch
 
 from .conftest import recording

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from ...fields import Wire
-from ...spec import Group
+from ...protocol.fields import Wire
+from ...protocol.spec import Group
 from ..fields import CameraName, CompanyNo, IpcId, IpcSn, Mac
 from ..spec import COMMON, endpoint
 

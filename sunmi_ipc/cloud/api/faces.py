@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...api.paging import pages
 from ...errors import CloudNotFoundError, ConnectionFailed, ParameterError
-from ...spec import Group
+from ...protocol.spec import Group
 from ..fields import (
     Ages,
     Capacity,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from ...spec import Group
+from ...protocol.spec import Group
 from ..fields import FromDay, ToDay
 from ..periods import join_days
 from ..spec import endpoint

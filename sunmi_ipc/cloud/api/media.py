@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ...api.paging import pages
-from ...spec import Group
+from ...protocol.spec import Group
 from ..fields import AtTime, ClientId, FromTime, IpcId, IpcSn, PageNumber, PageSize, Resolution, ToTime
 from ..periods import join_windows, none_beyond, once
 from ..spec import COMMON, endpoint

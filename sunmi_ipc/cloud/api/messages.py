@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...fields import Wire
-from ...spec import Group
+from ...protocol.fields import Wire
+from ...protocol.spec import Group
 from ..fields import Callback
 from ..fields import Events as EventList
 from ..spec import endpoint

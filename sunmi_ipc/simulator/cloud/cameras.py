@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..checks import Refused
-from .plays import page, plays
+from .handlers import page, plays
 from .state import Device, Shop
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...spec import Endpoint
+from ...protocol.spec import Endpoint
 from ..checks import Refused, check_private, parse_form, parse_multipart, signature
 from .state import Shop
 

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..checks import Refused
-from .plays import page, plays
+from .handlers import page, plays
 from .state import MOST_FACES, MOST_GROUPS, Face, FaceGroup, Shop, new_group
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..checks import Refused
 from . import flows
 from .flows import Flows
-from .plays import plays
+from .handlers import plays
 from .state import Shop
 
 if TYPE_CHECKING:

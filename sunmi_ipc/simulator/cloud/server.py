@@ -21,13 +21,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ...cloud.values import PERSON_SEEN
 from ...errors import ConfigError
+from ...protocol.spec import registry
 from ...redact import Secret
-from ...spec import registry
 from .. import jpeg
 from ..certs import CertificateAuthority
 from ..checks import Refused
 from ..faults import Fault, Faults
-from . import cameras, checks, faces, people, plays
+from . import cameras, checks, faces, people
+from . import handlers as plays
 from .checks import Unauthorized
 from .http import Server
 from .posts import Later, Posts, form

@@ -15,8 +15,8 @@ from pathlib import Path
 from ..state import CameraState
 from .canvas import Canvas
 from .encoder import frame_of, write_mp4
-from .look import Look
 from .scene import Scene
+from .viewpoint import Look
 
 #: How long a request waits for a clip that is being made.
 _PATIENCE_S = 2.0

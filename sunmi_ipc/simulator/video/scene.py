@@ -11,8 +11,8 @@ from functools import lru_cache
 from PIL import Image, ImageDraw, ImageFilter
 
 from .canvas import Canvas, Sprite, Stencil
-from .look import Look
 from .shop import DOOR, HEIGHT, WIDTH, Figure, View, font, person, shop
+from .viewpoint import Look
 
 #: Somebody sets out as often as this, and takes so long, seconds.
 EVERY_S, WALK_S = 5, (9.0, 14.0)

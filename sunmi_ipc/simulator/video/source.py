@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from ..media import recorded
-from .look import Look
 from .scene import Scene
 from .sdp import describe
 from .settings import PictureFormat
 from .stream import Stream
+from .viewpoint import Look
 
 if TYPE_CHECKING:
     from ..camera import VirtualCamera

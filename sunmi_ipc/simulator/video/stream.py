@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .encoder import Encoder
-from .look import Look
 from .scene import Scene
 from .settings import PictureFormat
+from .viewpoint import Look
 
 _log = logging.getLogger("sunmi_ipc.simulator")
 CLOCK_HZ = 90_000

@@ -1,0 +1,38 @@
+"""``ipc activate``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sunmi_ipc.i18n import tr
+
+from ..argv import take_secret
+from ..screen.output import ask_secret, confirm, print_json, say, waiting
+from ..state import State
+from ..target import open_camera
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def activate(
+    ctx: typer.Context,
+    sn: Annotated[str, typer.Argument(help=tr("The camera's serial number, as on its label."))],
+    code: Annotated[
+        str, typer.Option(help=tr("Activation code; '-' asks for it. Better: SUNMI_IPC_ACTIVATION_CODE."))
+    ] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not ask."))] = False,
+) -> None:
+    """Activate a camera for your app. Deletes every face group on its SD card."""
+    state = State.of(ctx)
+    code = take_secret(ask_secret(tr("Activation code")) if code == "-" else code)
+    confirm(tr("Activating {sn} deletes every face group on its SD card, with all faces.", sn=sn), yes)
+    options = {"activation_code": code} if code else {}
+    camera = open_camera(state, state.camera or sn, **options)
+    with camera, waiting(state, "Activating {sn} …", sn=sn):
+        done = camera.device.ensure_active(sn)
+    if state.json:
+        print_json({"sn": sn, "activated": True, "already": not done})
+    say(state, "{sn} is activated." if done else "{sn} was activated already.", sn=sn)

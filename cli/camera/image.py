@@ -1,0 +1,85 @@
+"""``ipc image``: what is given is set, what is not is shown."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sunmi_ipc.errors import ParameterError
+from sunmi_ipc.i18n import tr
+from sunmi_ipc.protocol.values import Flag01, IrMode
+
+from ..screen.output import fields, print_json, show
+from ..state import State
+from ..target import open_camera
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help=tr("Night mode, rotation, LED, name."),
+)
+_IR = {mode.name.lower(): mode for mode in IrMode}
+_SWITCH = {switch.name.lower(): switch for switch in Flag01}
+
+
+@app.command()
+def ir(
+    ctx: typer.Context,
+    mode: Annotated[str, typer.Argument(help=tr("off, on or auto; without it, show."))] = "",
+) -> None:
+    """Show or set the night mode."""
+    state = State.of(ctx)
+    if mode and mode not in _IR:
+        raise ParameterError("{name}: unknown", name="mode", hint="Allowed: {bounds}.", bounds=", ".join(_IR))
+    with open_camera(state) as camera:
+        show(state, camera.image.set_ir(_IR[mode]) if mode else camera.image.ir())
+
+
+@app.command()
+def rotation(
+    ctx: typer.Context,
+    degrees: Annotated[
+        int | None, typer.Argument(help=tr("Degrees; without it, show what the camera can."))
+    ] = None,
+) -> None:
+    """Show or set the picture's rotation."""
+    state = State.of(ctx)
+    with open_camera(state) as camera:
+        if degrees is not None:
+            allowed = camera.image.rotations().angles
+            if allowed and degrees not in allowed:
+                bounds = ", ".join(str(angle) for angle in allowed)
+                raise ParameterError(
+                    "{name}: unknown", name="rotation", hint="Allowed: {bounds}.", bounds=bounds
+                )
+            show(state, camera.image.set_rotation(degrees))
+            return
+        both = {**camera.image.rotation().as_dict(), **camera.image.rotations().as_dict()}
+    if state.json:
+        print_json(both)
+    else:
+        fields(both)
+
+
+@app.command()
+def led(
+    ctx: typer.Context, switch: Annotated[str, typer.Argument(help=tr("on or off; without it, show."))] = ""
+) -> None:
+    """Show or switch the status light."""
+    state = State.of(ctx)
+    if switch and switch not in _SWITCH:
+        raise ParameterError("{name}: unknown", name="led", hint="Allowed: {bounds}.", bounds="on, off")
+    with open_camera(state) as camera:
+        show(state, camera.image.set_led(_SWITCH[switch]) if switch else camera.image.led())
+
+
+@app.command("name")
+def name_(
+    ctx: typer.Context, name: Annotated[str, typer.Argument(help=tr("The new name; without it, show."))] = ""
+) -> None:
+    """Show or set the camera's name."""
+    state = State.of(ctx)
+    with open_camera(state) as camera:
+        show(state, camera.image.set_name(name) if name else camera.image.name_())

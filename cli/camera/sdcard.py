@@ -1,0 +1,69 @@
+"""``ipc sdcard``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sunmi_ipc.i18n import tr
+
+from ..screen.output import confirm, note, show, waiting
+from ..state import State
+from ..target import open_camera
+
+if TYPE_CHECKING:
+    from sunmi_ipc.models import ExternalStorage
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
+
+
+@app.command()
+def status(ctx: typer.Context) -> None:
+    """Show the SD card's state."""
+    state = State.of(ctx)
+    with open_camera(state) as camera:
+        card = camera.sdcard.status()
+    show(state, card)
+    from sunmi_ipc.api.sdcard import NEXT
+
+    if hint := NEXT.get(card.status):
+        note(state, hint)
+
+
+@app.command("format")
+def format_(
+    ctx: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not ask."))] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help=tr("Do not wait until the card is ready."))
+    ] = False,
+    timeout: Annotated[float, typer.Option(min=1, max=600, help=tr("Seconds to wait."))] = 90,
+) -> None:
+    """Format the SD card. Destroys every recording and every face on it."""
+    state = State.of(ctx)
+    if not state.camera:
+        # Name the camera in the question: with several at hand, this is where the wrong one dies.
+        from ..target import choose
+
+        state.camera = choose(state).sn
+    confirm(
+        tr(
+            "Formatting destroys every recording and every face on the SD card of {camera}.",
+            camera=state.camera,
+        ),
+        yes,
+    )
+    with open_camera(state) as camera:
+        if no_wait:
+            camera.sdcard.format()
+            show(state, None, done="Formatting has begun; 'ipc sdcard status' shows when it is done.")
+            return
+        with waiting(state, "Formatting the SD card (about 15 s) …") as text:
+
+            def polled(card: ExternalStorage | None) -> None:
+                if card is None:
+                    text(tr("The camera does not answer yet …"))
+
+            card = camera.sdcard.format_and_wait(timeout=timeout, interval=0.5, on_poll=polled)
+    show(state, card)

@@ -1,0 +1,238 @@
+"""``ipc cloud faces``: face groups and faces in the cloud."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sunmi_ipc.errors import ParameterError
+from sunmi_ipc.i18n import tr
+
+from ..screen.output import confirm, print_json, say, show, waiting
+from ..state import State
+from .common import Csv, epilog, listing, open_cloud
+
+if TYPE_CHECKING:
+    from sunmi_ipc.cloud.client import Cloud
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help=tr("Faces and face groups in the cloud."))
+group_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help=tr("Face groups."))
+app.add_typer(group_app, name="group")
+
+Group = Annotated[str, typer.Argument(metavar="GROUP", help=tr("The group's id or name."))]
+InGroup = Annotated[str, typer.Option("-g", "--group", metavar="GROUP", help=tr("The group's id or name."))]
+FaceIds = Annotated[list[str], typer.Argument(metavar="FACE_ID...", help=tr("The faces' ids."))]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not ask."))]
+Capacity = Annotated[int | None, typer.Option(min=1, help=tr("Faces that it may hold."))]
+Description = Annotated[str | None, typer.Option(help=tr("What it is for."))]
+Keys = Annotated[
+    list[str] | None, typer.Option("--key", metavar="NAME", help=tr("A field of your own; up to five."))
+]
+Name = Annotated[str | None, typer.Option(help=tr("The person's name."))]
+Gender = Annotated[int | None, typer.Option(min=1, max=2, help=tr("1 male, 2 female."))]
+Age = Annotated[
+    int | None, typer.Option("--age-range", min=1, max=8, help=tr("1 (1-6 years) to 8 (56 and over)."))
+]
+Values = Annotated[
+    list[str] | None,
+    typer.Option("--value", metavar="TEXT", help=tr("Content of a field of your own, in order.")),
+]
+
+
+def _numbered(prefix: str, values: list[str] | None) -> dict[str, str]:
+    if len(values or ()) > 5:
+        raise ParameterError("{name}: at most five", name=f"--{prefix}")
+    return {f"customer_{prefix}{n}": value for n, value in enumerate(values or (), 1)}
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {k: v for k, v in values.items() if v is not None}
+
+
+def _group_id(cloud: Cloud, name: str) -> str:
+    """A group's id by its name; an id is taken as it is."""
+    if name.isascii() and name.isdecimal() and len(name) > 8:
+        return name
+    found = [g for g in cloud.faces.groups().group_list if name in (g.group_id, g.group_name)]
+    if len(found) != 1:
+        raise ParameterError(
+            "{name}: there is no face group of that name",
+            name=name,
+            hint="'ipc cloud faces group list' shows the groups.",
+        )
+    return found[0].group_id
+
+
+@group_app.command("list", epilog=epilog("faces.groups"))
+def groups(ctx: typer.Context, csv: Csv = None) -> None:
+    """List the face groups."""
+    with open_cloud(ctx) as cloud:
+        found = cloud.faces.groups()
+    rows = [g.as_dict() | {"type": g.type.name.lower() if g.type else ""} for g in found.group_list]
+    listing(ctx, found, rows, ["group_id", "group_name", "type", "count", "capacity", "description"], csv)
+
+
+@group_app.command("show", epilog=epilog("faces.group"))
+def show_group(ctx: typer.Context, group: Group) -> None:
+    """Show one face group."""
+    with open_cloud(ctx) as cloud:
+        show(State.of(ctx), cloud.faces.group(_group_id(cloud, group)))
+
+
+@group_app.command("create", epilog=epilog("faces.create_group"))
+def create(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help=tr("The group's name."))],
+    kind: Annotated[int, typer.Option("--type", help=tr("1 stranger, 2 regular, 3 staff, 5 custom."))] = 5,
+    capacity: Capacity = None,
+    description: Description = None,
+    key: Keys = None,
+) -> None:
+    """Make a face group."""
+    from sunmi_ipc.cloud.values import GroupType
+
+    details = _given(capacity=capacity, description=description) | _numbered("key", key)
+    with open_cloud(ctx) as cloud:
+        show(State.of(ctx), cloud.faces.create_group(name, GroupType(kind), **details))
+
+
+@group_app.command("update", epilog=epilog("faces.update_group"))
+def update_group(
+    ctx: typer.Context,
+    group: Group,
+    name: Annotated[str | None, typer.Option(help=tr("The group's new name."))] = None,
+    capacity: Capacity = None,
+    description: Description = None,
+    key: Keys = None,
+) -> None:
+    """Change a face group; what is not given stays."""
+    details = _given(name=name, capacity=capacity, description=description) | _numbered("key", key)
+    if not details:
+        raise ParameterError("{name}: nothing to change", name="update", hint="See --help.")
+    with open_cloud(ctx) as cloud:
+        show(State.of(ctx), cloud.faces.update_group(_group_id(cloud, group), **details))
+
+
+@group_app.command("delete", epilog=epilog("faces.delete_group"))
+def delete_group(ctx: typer.Context, group: Group, yes: Yes = False) -> None:
+    """Delete an empty face group; asks first."""
+    with open_cloud(ctx) as cloud:
+        group_id = _group_id(cloud, group)
+        confirm(tr("The face group {group} will be gone.", group=group), yes)
+        show(State.of(ctx), cloud.faces.delete_group(group_id))
+
+
+@group_app.command("move-rule", epilog=epilog("faces.set_move_rule"))
+def move_rule(
+    ctx: typer.Context,
+    group: Group,
+    visits: Annotated[int, typer.Argument(min=1, help=tr("Visits after which a stranger moves there."))],
+    days: Annotated[int, typer.Option(min=1, help=tr("Days in which the visits are counted."))] = 7,
+) -> None:
+    """Set after how many visits a stranger moves to a group."""
+    with open_cloud(ctx) as cloud:
+        show(State.of(ctx), cloud.faces.set_move_rule(_group_id(cloud, group), visits, days * 86_400))
+
+
+@app.command("list", epilog=epilog("faces.list_page"))
+def list_(ctx: typer.Context, group: Group, csv: Csv = None) -> None:
+    """List the faces of a group."""
+    with open_cloud(ctx) as cloud:
+        group_id = _group_id(cloud, group)
+        with waiting(State.of(ctx), "Faces …"):
+            rows = [face.as_dict() for face in cloud.faces.list(group_id)]
+    names = ["face_id", "name", "gender", "age_range", "arrival_count", "create_time", "last_arrival_time"]
+    listing(ctx, {"total_num": len(rows), "face_list": rows}, rows, names, csv)
+
+
+@app.command("show", epilog=epilog("faces.show"))
+def show_face(ctx: typer.Context, face_id: Annotated[str, typer.Argument(help=tr("The face's id."))]) -> None:
+    """Show one face."""
+    with open_cloud(ctx) as cloud:
+        show(State.of(ctx), cloud.faces.show(face_id))
+
+
+@app.command(epilog=epilog("faces.add", "faces.show"))
+def add(
+    ctx: typer.Context,
+    picture: Annotated[Path, typer.Argument(help=tr("A JPEG or PNG of one face, below 1 MB."))],
+    group: InGroup,
+    name: Name = None,
+    gender: Gender = None,
+    age_range: Age = None,
+    value: Values = None,
+    wait: Annotated[bool, typer.Option("--wait", help=tr("Wait until the cloud has taken it in."))] = False,
+) -> None:
+    """Add a face by a picture; the cloud works on it afterwards."""
+    from sunmi_ipc.cloud.values import FaceGender
+    from sunmi_ipc.protocol.values import AgeRange
+
+    state = State.of(ctx)
+    details = _given(
+        gender=FaceGender(gender) if gender else None,
+        age_range=AgeRange(age_range) if age_range else None,
+    ) | _numbered("value", value)
+    with open_cloud(ctx) as cloud:
+        added = cloud.faces.add_file(_group_id(cloud, group), picture, name=name or "", **details)
+        if not wait:
+            show(state, added)
+            say(
+                state,
+                "The cloud works on the picture; 'ipc cloud faces show {face}' tells when it is done.",
+                face=added.face_id,
+            )
+            return
+        with waiting(state, "The cloud works on the picture …"):
+            show(state, cloud.faces.wait(added.face_id))
+
+
+@app.command(epilog=epilog("faces.update"))
+def update(
+    ctx: typer.Context,
+    face_id: Annotated[str, typer.Argument(help=tr("The face's id."))],
+    group: InGroup,
+    name: Name = None,
+    gender: Gender = None,
+    age_range: Age = None,
+    value: Values = None,
+) -> None:
+    """Change what is known of a face; what is not given stays."""
+    from sunmi_ipc.cloud.values import FaceGender
+    from sunmi_ipc.protocol.values import AgeRange
+
+    details = _given(
+        name=name,
+        gender=FaceGender(gender) if gender else None,
+        age_range=AgeRange(age_range) if age_range else None,
+    ) | _numbered("value", value)
+    if not details:
+        raise ParameterError("{name}: nothing to change", name="update", hint="See --help.")
+    with open_cloud(ctx) as cloud:
+        show(State.of(ctx), cloud.faces.update(_group_id(cloud, group), face_id, **details))
+
+
+@app.command(epilog=epilog("faces.delete"))
+def delete(ctx: typer.Context, face_ids: FaceIds, group: InGroup, yes: Yes = False) -> None:
+    """Delete faces from a group; asks first."""
+    with open_cloud(ctx) as cloud:
+        group_id = _group_id(cloud, group)
+        confirm(tr("{count} faces will be gone.", count=len(face_ids)), yes)
+        show(State.of(ctx), cloud.faces.delete(group_id, face_ids))
+
+
+@app.command(epilog=epilog("faces.move"))
+def move(
+    ctx: typer.Context,
+    face_ids: FaceIds,
+    source: Annotated[str, typer.Option("--from", metavar="GROUP", help=tr("The group they are in."))],
+    target: Annotated[str, typer.Option("--to", metavar="GROUP", help=tr("The group they go to."))],
+) -> None:
+    """Move faces from one group to another."""
+    state = State.of(ctx)
+    with open_cloud(ctx) as cloud:
+        cloud.faces.move(_group_id(cloud, source), _group_id(cloud, target), face_ids)
+    if state.json:
+        print_json({"moved": face_ids})
+    say(state, "{count} faces moved", count=len(face_ids))

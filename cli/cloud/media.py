@@ -1,0 +1,146 @@
+"""``ipc cloud live|playback|snapshot|records``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sunmi_ipc.errors import ConfigError, ParameterError
+from sunmi_ipc.i18n import tr
+
+from ..screen.output import say, show, waiting
+from ..screen.times import parse_period, parse_when
+from ..state import State
+from .common import Csv, camera, listing, open_cloud, parts
+
+Camera = Annotated[
+    str,
+    typer.Argument(metavar="[CAMERA]", help=tr("Serial number, id or name; default: -c, else the only one.")),
+]
+From = Annotated[
+    str,
+    typer.Option(
+        "--from", metavar="TIME", help=tr("Start: 14:00, yesterday 14:00, 2026-11-24; default: today.")
+    ),
+]
+To = Annotated[str, typer.Option("--to", metavar="TIME", help=tr("End; default: now."))]
+
+
+def live(
+    ctx: typer.Context,
+    name: Camera = "",
+    resolution: Annotated[int, typer.Option(min=0, max=1, help=tr("0 super, 1 high."))] = 0,
+    stop: Annotated[bool, typer.Option("--stop", help=tr("End it."))] = False,
+) -> None:
+    """Start the live picture and print its addresses (FLV, HLS), or end it."""
+    from sunmi_ipc.cloud.values import LiveResolution
+
+    state, quality = State.of(ctx), LiveResolution(resolution)
+    with open_cloud(ctx) as cloud:
+        wanted = camera(ctx, cloud, name)
+        if stop:
+            show(state, cloud.media.live_stop(resolution=quality, **wanted))
+            return
+        show(state, cloud.media.live_start(resolution=quality, **wanted))
+
+
+def playback(
+    ctx: typer.Context,
+    name: Camera = "",
+    from_: From = "",
+    to: To = "",
+    stop: Annotated[str, typer.Option("--stop", metavar="CLIENT_ID", help=tr("End this playback."))] = "",
+) -> None:
+    """Start to play what was recorded and print its addresses, or end it."""
+    state = State.of(ctx)
+    with open_cloud(ctx) as cloud:
+        if stop:
+            show(state, cloud.media.playback_stop(stop))
+            return
+        start, end = parse_period(from_, to)
+        show(state, cloud.media.playback_start(start, end, **camera(ctx, cloud, name)))
+
+
+def snapshot(
+    ctx: typer.Context,
+    name: Camera = "",
+    at: Annotated[str, typer.Option("--at", metavar="TIME", help=tr("Of a past moment; default: now."))] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help=tr("Fetch the picture into this file.")),
+    ] = None,
+) -> None:
+    """Have a picture taken and print its address; the cloud keeps it for a day."""
+    state = State.of(ctx)
+    with open_cloud(ctx) as cloud:
+        wanted = camera(ctx, cloud, name)
+        with waiting(state, "The camera takes a picture …"):
+            made = (
+                cloud.media.snapshot_at(parse_when(at, "--at"), **wanted)
+                if at
+                else cloud.media.snapshot(**wanted)
+            )
+        if output is None:
+            show(state, made)
+            return
+        data = cloud.fetch(made.snapshot_url)
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise ConfigError(
+            "{path} cannot be written: {reason}", path=str(output), reason=error.strerror or ""
+        ) from None
+    if state.json:
+        show(state, made.as_dict() | {"path": str(output), "bytes": len(data)})
+    say(state, "{path}: {bytes} bytes", path=str(output), bytes=len(data))
+
+
+def records(
+    ctx: typer.Context,
+    name: Camera = "",
+    from_: From = "",
+    to: To = "",
+    motion: Annotated[bool, typer.Option("--motion", help=tr("Only what motion or sound set off."))] = False,
+    csv: Csv = None,
+) -> None:
+    """List the recordings in the cloud; any period, each recording once."""
+    start, end = parse_period(from_, to)
+    if motion and end <= start:
+        raise ParameterError("{name}: the period ends before it starts", name="--to")
+    with open_cloud(ctx) as cloud:
+        wanted = camera(ctx, cloud, name)
+        if motion:
+            found = [m for m in cloud.media.motions(start, end, **wanted)]
+            rows = [
+                m.as_dict()
+                | {
+                    "time": f"{m.detect_time.astimezone():%Y-%m-%d %H:%M:%S}",
+                    "source": m.source.name.lower() if m.source else "",
+                }
+                for m in found
+            ]
+            document = {"total_num": len(found), "video_list": [m.as_dict() for m in found]}
+            listing(ctx, document, rows, ["time", "source", "url"], csv)
+            return
+        with parts(ctx, cloud, "Recordings"):
+            clips = cloud.media.recordings(start, end, **wanted)
+    rows = [
+        c.as_dict()
+        | {
+            "start": f"{c.start_time.astimezone():%Y-%m-%d %H:%M:%S}",
+            "end": f"{c.end_time.astimezone():%Y-%m-%d %H:%M:%S}",
+        }
+        for c in clips
+    ]
+    document = {"total_count": len(clips), "video_list": [c.as_dict() for c in clips]}
+    listing(ctx, document, rows, ["start", "end", "url"], csv)
+
+
+COMMANDS = (
+    ("live", live, ("media.live_start", "media.live_stop")),
+    ("playback", playback, ("media.playback_start", "media.playback_stop")),
+    ("snapshot", snapshot, ("media.snapshot", "media.snapshot_at")),
+    ("records", records, ("media.recordings_window", "media.motions_page")),
+)

@@ -1,0 +1,428 @@
+"""``ipc fleet``: a shop's cameras from one file."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sunmi_ipc import errors
+from sunmi_ipc.i18n import Language, language, tr
+
+from ..screen.output import confirm, note, print_json, say, waiting
+from ..state import Exit, State
+
+if TYPE_CHECKING:
+    from sunmi_ipc.fleet.journal import Journal
+    from sunmi_ipc.fleet.outcome import Outcome
+    from sunmi_ipc.fleet.sitefile import Loaded
+
+    from .view import View
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help=tr("A shop's cameras from one file."),
+)
+SiteFile = Annotated[Path, typer.Argument(help=tr("The site file, TOML or CSV."))]
+JournalFile = Annotated[
+    Path | None,
+    typer.Option("--journal", help=tr("Where steps are recorded; default: beside the site file.")),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, max=256, help=tr("Cameras talked to at once; default 64.")),
+]
+Inline = Annotated[bool, typer.Option("--allow-inline-secrets", help=tr("Allow secrets in the site file."))]
+_SITE = Path("site.toml")
+
+
+def _load(state: State, path: Path, inline: bool, *, resolve: bool = True) -> Loaded:
+    from sunmi_ipc.fleet.sitefile import load
+
+    try:
+        return load(path, inline_secrets=inline, resolve=resolve)
+    except errors.SiteError as error:
+        for other in error.others:
+            message, _ = other.localized(language())
+            note(state, "{line}", line=message)
+        raise
+
+
+def _open(loaded: Loaded, path: Path | None, *, write: bool) -> Journal:
+    from sunmi_ipc.fleet.journal import Journal
+
+    return Journal(path or loaded.path.with_suffix(".journal"), write=write)
+
+
+def _run(
+    state: State,
+    loaded: Loaded,
+    journal: Journal,
+    *,
+    apply: bool,
+    record: bool = False,
+    jobs: int | None = None,
+    agreed: frozenset[tuple[str, str]] | None = None,
+) -> list[Outcome]:
+    """One run, shown while it lasts; Ctrl-C ends it and says how far it came."""
+    from functools import partial
+
+    from sunmi_ipc.fleet.run import run
+    from sunmi_ipc.protocol.overrides import read
+    from sunmi_ipc.settings import config_dir
+
+    from .view import View
+
+    settings, stop = state.settings, threading.Event()
+    # Once for all cameras: the file is read once, and pins are written under one lock.
+    connect = partial(settings.connect, known_cameras=state.known_cameras(), overrides=read(config_dir()))
+    done: list[Outcome] = []
+    with View(state, len(loaded.slots)) as view:
+        outcomes = run(
+            loaded, connect, journal, apply=apply, record=record, jobs=jobs, agreed=agreed,
+            interfaces=settings.interfaces(), stop=stop, tell=view.tell,
+        )  # fmt: skip
+        with _interruptible(state, stop, view), closing(outcomes):
+            for outcome in outcomes:
+                done.append(outcome)
+                view.done(outcome)
+    if stop.is_set():
+        note(
+            state,
+            "{done} of {total} cameras were done. 'ipc fleet apply' goes on where this ended.",
+            done=sum(str(outcome.standing) != "stopped" for outcome in done),
+            total=len(loaded.slots),
+        )
+        raise KeyboardInterrupt
+    return sorted(done, key=lambda outcome: outcome.key)
+
+
+@contextmanager
+def _interruptible(state: State, stop: threading.Event, view: View) -> Iterator[None]:
+    """The first Ctrl-C lets the calls under way end; the second does not wait for them."""
+
+    def handle(number: int, frame: Any) -> None:
+        if stop.is_set():
+            # No farewells: threads are in the middle of calls, and the journal is made for this.
+            view.close()
+            os._exit(Exit.INTERRUPTED)
+        stop.set()
+        note(state, "Ending the calls under way … (Ctrl-C again: at once)")
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _show(state: State, outcomes: list[Outcome]) -> None:
+    from .view import print_outcomes, summary
+
+    if state.json:
+        print_json({"cameras": [o.as_dict(language()) for o in outcomes], "summary": summary(outcomes)})
+    elif not state.quiet:
+        print_outcomes(outcomes)
+
+
+def _next(state: State, site: Path, outcomes: list[Outcome]) -> None:
+    """On a terminal, the step that follows: apply what differs, or hand over what is as wanted."""
+    if state.json or not sys.stderr.isatty():
+        return
+    named = "" if site == Path("site.toml") else f" {shlex.quote(str(site))}"
+    if any(str(outcome.standing) == "differs" for outcome in outcomes):
+        note(state, "To make it so: {command}", command=f"ipc fleet apply{named}")
+    elif outcomes and all(outcome.ok for outcome in outcomes):
+        note(
+            state,
+            "All as wanted. A report to hand over: {command}",
+            command=f"ipc fleet export{named} --html report.html",
+        )
+
+
+def _finish(outcomes: list[Outcome], *fine: str) -> None:
+    if any(str(outcome.standing) not in fine for outcome in outcomes):
+        raise typer.Exit(Exit.SOME_FAILED)
+
+
+@app.command()
+def init(
+    ctx: typer.Context,
+    site: SiteFile = _SITE,
+    name: Annotated[str, typer.Option(help=tr("The site's name."))] = "",
+    timeout: Annotated[float, typer.Option(min=0.1, max=600, help=tr("Seconds to listen."))] = 2.4,
+    target: Annotated[
+        list[str] | None, typer.Option(help=tr("Also ask this address or block (192.168.1.0/24)."))
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help=tr("Write over a file that is there."))] = False,
+) -> None:
+    """Write a site file from a scan, and the schema that editors check it with."""
+    from sunmi_ipc import discovery
+    from sunmi_ipc.fleet.draft import draft
+    from sunmi_ipc.fleet.schema import FILE, shipped
+
+    state = State.of(ctx)
+    if site.exists() and not force:
+        raise errors.ConfigError(
+            "{path} is there already",
+            hint="Name another file, or say --force to write over it.",
+            path=str(site),
+        )
+    with waiting(state, "Looking for cameras …"):
+        found = list(
+            discovery.discover(timeout=timeout, interfaces=state.settings.interfaces(), targets=target or ())
+        )
+    schema = site.with_name(FILE.name)
+    try:
+        schema.write_text(shipped(), "utf-8")
+        site.write_text(draft(found, name, schema.name), "utf-8")
+    except OSError as error:
+        raise errors.ConfigError(
+            "{path} cannot be written: {reason}", path=str(site), reason=error.strerror or ""
+        ) from None
+    if state.json:
+        print_json({"path": str(site), "schema": str(schema), "cameras": [camera.sn for camera in found]})
+    say(
+        state,
+        "{count} cameras written to {path}. Say in it what you want, then: ipc fleet plan",
+        count=len(found),
+        path=str(site),
+    )
+
+
+@app.command()
+def plan(
+    ctx: typer.Context,
+    site: SiteFile = _SITE,
+    jobs: Jobs = None,
+    journal: JournalFile = None,
+    inline: Inline = False,
+) -> None:
+    """Show what differs and what would be done, camera by camera. Changes nothing."""
+    state = State.of(ctx)
+    loaded = _load(state, site, inline)
+    with _open(loaded, journal, write=False) as book:
+        outcomes = _run(state, loaded, book, apply=False, jobs=jobs)
+    _show(state, outcomes)
+    _next(state, site, outcomes)
+    _finish(outcomes, "ok", "differs")
+
+
+@app.command("apply")
+def apply_(
+    ctx: typer.Context,
+    site: SiteFile = _SITE,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not plan and ask first."))] = False,
+    via_hotspots: Annotated[
+        bool,
+        typer.Option(
+            "--via-hotspots",
+            help=tr("First join each camera's own access point SUNMI_XXXX and tell it the Wi-Fi."),
+        ),
+    ] = False,
+    jobs: Jobs = None,
+    journal: JournalFile = None,
+    inline: Inline = False,
+) -> None:
+    """Bring every camera to what the site file wants; run it again to go on after an interruption."""
+    state = State.of(ctx)
+    loaded = _load(state, site, inline)
+    with _open(loaded, journal, write=True) as book:
+        if via_hotspots:
+            from .hotspots import visit
+
+            visit(state, loaded, book)
+        agreed = None if yes else _ask(state, loaded, book, jobs)
+        outcomes = _run(state, loaded, book, apply=True, jobs=jobs, agreed=agreed)
+    _show(state, outcomes)
+    _finish(outcomes, "ok")
+
+
+def _ask(state: State, loaded: Loaded, book: Journal, jobs: int | None) -> frozenset[tuple[str, str]]:
+    """Plan first; ask where something would be destroyed. Returns: what was agreed to, by camera."""
+    from .view import print_outcomes
+
+    outcomes = _run(state, loaded, book, apply=False, jobs=jobs)
+    agreed = frozenset(
+        (o.key, what) for o in outcomes for what in ("activate", "format")
+        if any(step.partition(" ")[0] == what for step in o.planned)
+    )  # fmt: skip
+    if not agreed:
+        return agreed
+    activate = sum(what == "activate" for _, what in agreed)
+    cards = len(agreed) - activate
+    if not state.json and not state.quiet:
+        print_outcomes(outcomes)
+    confirm(
+        tr(
+            "{activate} cameras would be activated (which deletes every face group on their SD cards), "
+            "and {cards} blank SD cards formatted.",
+            activate=activate,
+            cards=cards,
+        ),
+        yes=False,
+    )
+    return agreed
+
+
+@app.command()
+def forget(
+    ctx: typer.Context,
+    sn: Annotated[str, typer.Argument(help=tr("Serial number of the camera that was replaced."))],
+    site: SiteFile = _SITE,
+    journal: JournalFile = None,
+    inline: Inline = False,
+) -> None:
+    """Free an "any" entry from the camera it has, so that the next apply gives it another."""
+    state = State.of(ctx)
+    loaded = _load(state, site, inline, resolve=False)
+    with _open(loaded, journal, write=True) as book:
+        key = book.release(sn)
+        known = ", ".join(sorted(book.bindings().values()))
+    if key is None:
+        raise errors.ParameterError(
+            'no "any" entry has the camera {sn}',
+            name="sn",
+            hint="They have: {known}." if known else 'No "any" entry has a camera yet.',
+            sn=sn,
+            known=known,
+        )
+    if state.json:
+        print_json({"entry": key, "sn": sn})
+    say(state, "{entry} is free for another camera: 'ipc fleet apply' looks for it.", entry=key)
+
+
+@app.command()
+def verify(
+    ctx: typer.Context,
+    site: SiteFile = _SITE,
+    jobs: Jobs = None,
+    journal: JournalFile = None,
+    inline: Inline = False,
+) -> None:
+    """Read every camera, and prove that all is as wanted; exit code 7 if anything differs."""
+    state = State.of(ctx)
+    loaded = _load(state, site, inline)
+    with _open(loaded, journal, write=False) as book:
+        outcomes = _run(state, loaded, book, apply=False, record=True, jobs=jobs)
+    _show(state, outcomes)
+    _next(state, site, outcomes)
+    _finish(outcomes, "ok")
+
+
+@app.command()
+def status(
+    ctx: typer.Context,
+    site: SiteFile = _SITE,
+    journal: JournalFile = None,
+    inline: Inline = False,
+) -> None:
+    """Show what the journal knows of each camera; no camera is asked."""
+    from datetime import datetime
+
+    from sunmi_ipc.fleet.report import collect
+
+    from ..screen.output import table
+    from .view import first_problem
+
+    state = State.of(ctx)
+    loaded = _load(state, site, inline, resolve=False)
+    with _open(loaded, journal, write=False) as book:
+        rows = collect(loaded.slots, book)
+    if state.json:
+        print_json({"cameras": [row.as_dict(language()) for row in rows]})
+        return
+    shown = [
+        {
+            "camera": row.outcome.sn or row.outcome.key,
+            "address": row.outcome.address,
+            "name": row.outcome.name,
+            "standing": tr(str(row.outcome.standing)) if row.updated else tr("not begun"),
+            "when": f"{datetime.fromtimestamp(row.updated):%Y-%m-%d %H:%M}" if row.updated else "",
+            "problem": first_problem(row.outcome),
+        }
+        for row in rows
+    ]
+    if not state.quiet:
+        table(
+            shown,
+            ["camera", "address", "name", "standing", "when", "problem"],
+            least=("when", "address", "name"),
+        )
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    site: SiteFile = _SITE,
+    csv: Annotated[Path | None, typer.Option("--csv", help=tr("Write a CSV file."))] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help=tr("Write one HTML file, to hand over."))
+    ] = None,
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help=tr("Ask the cameras for a snapshot each."))
+    ] = True,
+    lang: Annotated[str, typer.Option("--language", help=tr("en or zh; default: yours."))] = "",
+    jobs: Jobs = None,
+    journal: JournalFile = None,
+    inline: Inline = False,
+) -> None:
+    """Write the report: serial numbers, addresses, states, pictures, steps with times, failures with next steps."""
+    from functools import partial
+
+    from sunmi_ipc.fleet.pictures import take
+    from sunmi_ipc.fleet.report import collect, write_csv
+    from sunmi_ipc.fleet.report_html import write_html
+
+    state = State.of(ctx)
+    if csv is None and html is None:
+        raise errors.ParameterError("{name}: missing", name="--csv / --html", hint="Say what to write.")
+    if lang not in ("", "en", "zh"):
+        raise errors.ParameterError(
+            "{name}: unknown", name="--language", hint="Allowed: {bounds}.", bounds="en, zh"
+        )
+    tongue: Language = "zh" if (lang or language()) == "zh" else "en"
+    loaded = _load(state, site, inline, resolve=False)
+    with _open(loaded, journal, write=False) as book:
+        rows = collect(loaded.slots, book)
+    if html is not None and pictures:
+        connect = partial(state.settings.connect, known_cameras=state.known_cameras())
+        with waiting(state, "Taking pictures …") as text:
+            take(
+                rows, connect, jobs=jobs or loaded.site.apply.jobs,
+                tell=lambda done: text(tr("Taking pictures …") + f" {done}/{len(rows)}"),
+            )  # fmt: skip
+    written = []
+    try:
+        if csv is not None:
+            write_csv(csv, rows, tongue)
+            written.append(str(csv))
+        if html is not None:
+            write_html(html, loaded.site.name, rows, tongue)
+            written.append(str(html))
+    except OSError as error:
+        raise errors.ConfigError(
+            "{path} cannot be written: {reason}", path=str(error.filename), reason=error.strerror or ""
+        ) from None
+    if state.json:
+        print_json({"written": written, "cameras": len(rows)})
+    for path in written:
+        say(state, "Written: {path}", path=path)
+
+
+@app.command()
+def schema(ctx: typer.Context) -> None:
+    """Print the site file's JSON Schema, for editors."""
+    from sunmi_ipc.fleet.schema import shipped
+
+    sys.stdout.write(shipped())

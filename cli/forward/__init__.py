@@ -1,0 +1,1 @@
+"""Where received events go: the options and the run that ``events`` and ``cloud hooks`` share."""

@@ -1,0 +1,275 @@
+"""What people and scripts see: tables, JSON, progress, questions, errors."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from datetime import time
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from sunmi_ipc import errors
+from sunmi_ipc.i18n import language, tr
+from sunmi_ipc.redact import printable, redact, scrub
+
+from ..state import State
+from .tables import columns as columns
+from .tables import table as table
+from .tables import width as width
+
+if TYPE_CHECKING:
+    from sunmi_ipc.models.base import Reply
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(_json_text(value, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+def _json_text(value: Any, *, indent: int | None = None) -> str:
+    """JSON with Chinese as it is, and with whatever could steer a terminal as JSON's own escapes."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+
+
+def print_json_line(value: Any) -> None:
+    """One JSON object on one line of stdout."""
+    sys.stdout.write(_json_text(value) + "\n")
+    sys.stdout.flush()
+
+
+def say(state: State, template: str, /, **values: Any) -> None:
+    """A line for people: on stdout, on stderr where stdout is JSON's, nowhere with ``-q``."""
+    if not state.quiet:
+        shown = _shown(values)
+        stream = sys.stderr if state.json else sys.stdout
+        stream.write(tr(template, **shown) + "\n")
+        stream.flush()
+
+
+def note(state: State, template: str, /, **values: Any) -> None:
+    """A remark on stderr, silent with ``-q``."""
+    if not state.quiet:
+        sys.stderr.write(tr(template, **_shown(values)) + "\n")
+
+
+def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: printable(v) if isinstance(v, str) else v for k, v in values.items()}
+
+
+def fields(values: Mapping[str, Any]) -> None:
+    """Names and values, one a line."""
+    widest = max((width(name) for name in values), default=0)
+    for name, value in values.items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        sys.stdout.write(columns([printable(name), printable(text)], [widest, 0]) + "\n")
+
+
+def show(
+    state: State,
+    reply: Reply | Mapping[str, Any] | None,
+    *,
+    reveal: bool = False,
+    rows: str = "",
+    done: str = "done",
+) -> None:
+    """An endpoint's result.
+
+    Args:
+        state: How the command was called.
+        reply: The result; None where success is all there is.
+        reveal: Show secrets.
+        rows: The field that holds a list to print as a table.
+        done: What to say where there is no result.
+
+    """
+    if reply is None:
+        if state.json:
+            print_json({})
+        say(state, done)
+        return
+    data = (
+        (dict(reply) if reveal else redact(reply))
+        if isinstance(reply, Mapping)
+        else reply.as_dict(reveal=reveal)
+    )
+    if state.json:
+        print_json(data)
+    elif state.quiet:
+        return
+    elif rows:
+        items = data.get(rows) or []
+        if items:
+            table(items, list(items[0]), least=list(items[0])[:1:-1])
+        else:
+            say(state, "nothing found")
+    else:
+        fields(data if isinstance(reply, Mapping) else data | _explained(reply, data))
+
+
+def _explained(reply: Reply, data: Mapping[str, Any]) -> dict[str, str]:
+    """What a camera's numbers mean, beside them: ``2 (auto)``, ``540 (09:00)``."""
+    keys = {field.alias or name: getattr(reply, name) for name, field in type(reply).model_fields.items()}
+    words = {key: _word(value) for key, value in keys.items() if key in data}
+    return {key: f"{data[key]} ({word})" for key, word in words.items() if word}
+
+
+def _word(value: Any) -> str:
+    """The word that the commands take for a value: it stays English, as it is typed."""
+    from sunmi_ipc.protocol.values import Weekdays
+
+    if isinstance(value, time):
+        return "24:00" if value == time.max else f"{value:%H:%M}"
+    if isinstance(value, Weekdays):
+        whole = {Weekdays.ALWAYS: "always", Weekdays.EVERY_DAY: "everyday"}.get(value)
+        return whole or ",".join(str(day.name)[:3].lower() for day in value)
+    return value.name.lower() if isinstance(value, IntEnum) else ""
+
+
+def is_terminal() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirm(text: str, yes: bool) -> None:
+    """Ask before something is destroyed.
+
+    Args:
+        text: What is lost, in words.
+        yes: ``--yes`` was given.
+
+    Raises:
+        ParameterError: There is nobody to ask.
+        typer.Exit: The answer was no.
+
+    """
+    if yes:
+        return
+    if not is_terminal():
+        raise errors.ParameterError(
+            "{name}: this destroys data and needs a confirmation: {what}",
+            name="--yes",
+            what=text,
+            hint="Say --yes to go on without being asked.",
+        )
+    if not agreed(f"{text} {tr('Go on?')}"):
+        sys.stderr.write(tr("Nothing was changed.") + "\n")
+        raise typer.Exit(1)
+
+
+def agreed(question: str) -> bool:
+    """Ask until the answer is yes or no; Enter is no."""
+    while True:
+        answer = typer.prompt(f"{question} [y/N]", default="", show_default=False, err=True)
+        if (said := str(answer).strip().lower()) in ("y", "yes", "是"):
+            return True
+        if said in ("", "n", "no", "否"):
+            return False
+        sys.stderr.write(tr("Answer y or n.") + "\n")
+
+
+def ask_secret(prompt: str) -> str:
+    """Ask for a secret on the terminal, without showing it."""
+    if not is_terminal():
+        raise errors.ParameterError(
+            "{name}: there is no terminal to ask on", name=prompt, hint="Set it in the environment instead."
+        )
+    return str(typer.prompt(prompt, hide_input=True, default="", show_default=False, err=True))
+
+
+def progress_wanted(state: State) -> bool:
+    """Whether to draw progress: on a terminal, without ``-q``."""
+    return (
+        sys.stderr.isatty()
+        and not state.quiet
+        and not os.environ.get("NO_COLOR")
+        and os.environ.get("TERM") != "dumb"
+    )
+
+
+@contextlib.contextmanager
+def waiting(state: State, template: str, /, **values: Any) -> Iterator[Callable[[str], None]]:
+    """A spinner with the seconds gone by on a terminal, one plain line elsewhere.
+
+    Yields: a function that changes the text.
+    """
+    text = tr(template, **_shown(values))
+    if not progress_wanted(state):
+        if not state.quiet:
+            sys.stderr.write(text + "\n")
+        yield lambda changed: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(text, total=None)
+        yield lambda changed: bar.update(task, description=changed)
+
+
+def error_document(error: errors.SunmiIpcError) -> dict[str, Any]:
+    """The error as the contract prints it."""
+    message, hint = error.localized(language())
+    code = getattr(error, "code", None)
+    return {
+        "error": {
+            "type": type(error).__name__,
+            "code": int(code) if isinstance(code, int) else None,
+            "name": getattr(error, "code_name", "") or None,
+            "message": scrub(printable(message)),
+            "hint": scrub(printable(hint)) or None,
+            "camera": error.camera,
+        }
+    }
+
+
+def advised(message: str, hint: str) -> str:
+    """What went wrong, and the next step as a sentence of its own."""
+    if not hint:
+        return message
+    end = "" if message.endswith((".", "。")) else tr(".")
+    blank = "" if (end or message[-1:]) == "。" else " "  # a Chinese full stop brings its own
+    return f"{message}{end}{blank}{hint}"
+
+
+def labelled(label: str, text: str) -> str:
+    """*label*, which ends in a colon, before *text*; a Chinese colon brings its own blank."""
+    return f"{label}{'' if label.endswith('：') else ' '}{text}"
+
+
+def print_error(state: State, error: errors.SunmiIpcError, *, about: str = "") -> None:
+    """One line on stderr, with the next step; with ``--json`` also the document on stdout.
+
+    Args:
+        state: How the command was called.
+        error: What went wrong.
+        about: With what of several, where the error's own words do not say it.
+
+    """
+    document = error_document(error)["error"]
+    if state.json:
+        print_json({"error": document})
+    code = (
+        f" (code {document['code']} {document['name'] or ''}".rstrip() + ")"
+        if document["code"] is not None
+        else ""
+    )
+    where = f"{document['camera']}: " if document["camera"] else ""
+    where += f"{printable(about)}: " if about and about not in document["message"] else ""
+    told = advised(f"{document['message']}{code}", document["hint"] or "")
+    sys.stderr.write(f"{labelled(tr('error:'), where)}{told}\n")

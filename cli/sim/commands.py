@@ -1,0 +1,160 @@
+"""``ipc sim``: virtual cameras."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shlex
+import signal
+import sys
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Annotated
+
+import typer
+
+from sunmi_ipc.i18n import tr
+
+from ..screen.output import note, print_json_line
+from ..state import State
+from .cloud import cloud
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help=tr("Virtual cameras on this machine."),
+)
+
+
+@app.callback()
+def _group() -> None:
+    pass
+
+
+app.command()(cloud)
+
+
+@app.command()
+def start(
+    ctx: typer.Context,
+    count: Annotated[int, typer.Option(min=1, max=1000, help=tr("How many cameras."))] = 1,
+    model: Annotated[str, typer.Option(help=tr("FM010 or FM020."))] = "FM020",
+    state: Annotated[
+        str, typer.Option(help=tr("'factory' (out of the box) or 'ready' (set up)."))
+    ] = "factory",
+    seed: Annotated[
+        int | None, typer.Option(help=tr("The same number gives the same serial numbers; default: random."))
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help=tr("HTTPS port of all; 0 takes free ones."))
+    ] = 8443,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND[=VALUE][@PATH][xTIMES]",
+            help=tr("Play a fault, e.g. delay=2 or code=3@device/getInfo."),
+        ),
+    ] = None,
+    ip: Annotated[str, typer.Option(help=tr("Address of a single camera."))] = "",
+    expose: Annotated[
+        bool, typer.Option("--expose", help=tr("Allow an address beyond this machine."))
+    ] = False,
+    events: Annotated[
+        str,
+        typer.Option(
+            metavar="RATE[,KEY=VALUE]...",
+            help=tr(
+                "Post events to whoever has subscribed: so many a second from each camera, e.g. 0.5 or "
+                "5,burst=10,repeat=0.1,reorder=0.1,bad=0.1,unreachable=0.1,layout=json."
+            ),
+        ),
+    ] = "",
+    format_s: Annotated[float, typer.Option(min=0, max=120, help=tr("Seconds that formatting takes."))] = 2.0,
+    env_file: Annotated[
+        Path | None, typer.Option(help=tr("Write the environment variables to this file."))
+    ] = None,
+) -> None:
+    """Start virtual cameras; stop them with Ctrl-C. Prints one JSON line when they are ready."""
+    from sunmi_ipc.errors import ConfigError, ParameterError
+    from sunmi_ipc.simulator import Feed, Vendor, VirtualCamera, parse_fault, parse_play, start_cameras
+
+    run = State.of(ctx)
+    seed = secrets.randbelow(2**32) if seed is None else seed
+    faults = [parse_fault(text) for text in fault or ()]
+    play = parse_play(events) if events else None
+    if ip and count > 1:
+        raise ParameterError("{name}: one address is for one camera", name="--ip", hint="Leave --count out.")
+    # An Event would not do: a second signal that interrupts its set() waits for the first for ever.
+    stop: SimpleQueue[bool] = SimpleQueue()
+    previous = {s: signal.signal(s, lambda *_: stop.put(True)) for s in (signal.SIGINT, signal.SIGTERM)}
+    with contextlib.ExitStack() as stack:
+        stack.callback(lambda: [signal.signal(s, handler) for s, handler in previous.items()])
+        vendor = stack.enter_context(Vendor())
+        if ip:
+            single = VirtualCamera(
+                vendor, ip=ip, port=port, model=model, state=state, seed=seed, expose=expose
+            )
+            cameras = [single.start()]
+        else:
+            cameras = start_cameras(vendor, count, port=port, model=model, state=state, seed=seed)
+        for camera in cameras:
+            stack.callback(camera.close)
+            camera.state.format_s = format_s
+            for f in faults:
+                camera.fail(f.kind, f.value, path=f.path, times=f.times, probability=f.probability)
+        if play is not None:
+            stack.enter_context(Feed(cameras, play, seed=seed))
+        environment = vendor.environment()
+        if env_file is not None:
+            try:
+                _write_private(
+                    env_file, "".join(f"export {k}={shlex.quote(v)}\n" for k, v in environment.items())
+                )
+            except OSError as error:
+                raise ConfigError(
+                    "{path} cannot be written: {reason}", path=str(env_file), reason=error.strerror or ""
+                ) from None
+        print_json_line(
+            {
+                "ready": True,
+                "cameras": [
+                    {
+                        "sn": c.sn,
+                        "ip": c.ip,
+                        "port": c.port,
+                        "mac": c.state.mac,
+                        "model": str(c.state.model),
+                        "state": state,
+                        "hd_live_url": c.live_url("hd"),
+                        "fhd_live_url": c.live_url("fhd"),
+                    }
+                    for c in cameras
+                ],
+                "app_id": vendor.app_id,
+                "secret_key": vendor.secret_key.reveal(),
+                "activation_code": vendor.activation_code.reveal(),
+                "p12": str(vendor.p12),
+                "p12_password": vendor.p12_password.reveal(),
+                "ca": str(vendor.ca),
+                "env": environment,
+            }
+        )
+        if not all(c.live_url() for c in cameras):
+            note(run, "These cameras have no picture. Run: pip install 'sunmi-ipc[video]'")
+        if sys.stdout.isatty():
+            note(
+                run,
+                '{count} virtual cameras are running. In another terminal: set the variables of "env" '
+                "(--env-file FILE writes them), then try 'ipc scan'. Ctrl-C stops them.",
+                count=len(cameras),
+            )
+        stop.get()
+
+
+def _write_private(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        os.chmod(path, 0o600)
+        file.write(text)

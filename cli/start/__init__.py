@@ -1,0 +1,1 @@
+"""The first steps: demo, configure, doctor, completion."""

@@ -1,0 +1,64 @@
+"""``ipc demo --cloud``: the tour of the cloud, on a virtual one, through the commands themselves."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sunmi_ipc.i18n import tr
+
+from ..screen.output import print_json, say
+from ..state import State
+from .demo import _environment, _run
+
+
+def tour(state: State) -> None:
+    """Show the whole tour: bind, rename, live picture, people, a face. Nothing to set up."""
+    from sunmi_ipc.simulator import jpeg
+    from sunmi_ipc.simulator.cloud import VirtualCloud
+
+    yesterday = datetime.now().astimezone().date() - timedelta(days=1)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sunmi-ipc-demo-")))
+        virtual = stack.enter_context(VirtualCloud())
+        picture = folder / "Zoe.jpg"
+        picture.write_bytes(jpeg.face("Zoe"))
+        stack.enter_context(
+            _environment(virtual.environment() | {"SUNMI_IPC_CONFIG_DIR": str(folder / "config")})
+        )
+        new = virtual.devices("")[0]
+        say(state, "A virtual cloud with a shop is running. What follows is what you would type.\n")
+        steps = [
+            ("Which cameras does the shop have?", ["cloud", "devices"]),
+            ("Bind a new one: serial number and MAC stand on its label.", ["cloud", "bind", new.sn, new.mac]),
+            ("Give it a name.", ["cloud", "rename", new.sn, "Door"]),
+            ("Where is its live picture?", ["cloud", "live", "Door"]),
+            ("How many people came today?", ["cloud", "flow"]),
+            (
+                "And who came in the last 30 days?",
+                ["cloud", "flow", "--by", "tag", "--from", str(yesterday - timedelta(days=29))],
+            ),
+            ("Which face groups are there?", ["cloud", "faces", "group", "list"]),
+            (
+                "Add a face, and wait until the cloud has taken it in.",
+                ["cloud", "faces", "add", str(picture), "-g", "employee", "--wait"],
+            ),
+            ("Take the new camera out of the shop again.", ["cloud", "unbind", new.sn, "--yes"]),
+        ]
+        results: list[dict[str, Any]] = []
+        for number, (text, command) in enumerate(steps, 1):
+            say(state, "{number}. {text}", number=number, text=tr(text))
+            typed = "ipc " + shlex.join(command)
+            say(state, "   $ {command}", command=typed)
+            results.append({"command": typed, "result": _run(state, command)})
+            say(state, "")
+        if state.json:
+            print_json({"steps": results})
+        say(
+            state,
+            "That is the whole tour. With your own shop: set SUNMI_IPC_SHOP_NO, then the same commands.",
+        )

@@ -1,0 +1,156 @@
+"""``ipc doctor``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from sunmi_ipc.errors import SunmiIpcError
+from sunmi_ipc.i18n import language, tr
+
+from ..screen.output import print_json, say, waiting
+from ..state import Exit, State
+
+if TYPE_CHECKING:
+    from sunmi_ipc.discovery import Reason
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+#: Nobody ran this before then: an earlier date means a clock that is off.
+_NOT_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class _Failed(Exception):
+    def __init__(self, message: str, hint: str = "", reasons: Sequence[Reason] = ()) -> None:
+        super().__init__(message)
+        self.message, self.hint, self.reasons = message, hint, reasons
+
+
+@app.command()
+def doctor(ctx: typer.Context) -> None:
+    """Check interfaces, credentials, certificates, clock, discovery and a signed call."""
+    state = State.of(ctx)
+    checks: list[tuple[str, Callable[[State], str]]] = [
+        ("settings", _settings),
+        ("interfaces", _interfaces),
+        ("clock", _clock),
+        ("client certificate", _p12),
+        ("CA", _ca),
+        ("discovery", _discovery),
+        ("signed call", _call),
+    ]
+    results: list[dict[str, Any]] = []
+    for name, check in checks:
+        result: dict[str, Any] = {"check": name, "ok": True, "message": "", "hint": None}
+        try:
+            result["message"] = check(state)
+        except _Failed as failed:
+            result |= {"ok": False, "message": failed.message, "hint": failed.hint or None}
+            if failed.reasons:
+                told = [reason.localized() for reason in failed.reasons]
+                result["reasons"] = [{"message": text, "hint": hint or None} for text, hint in told]
+        except SunmiIpcError as error:
+            message, hint = error.localized(language())
+            result |= {"ok": False, "message": message, "hint": hint or None}
+        results.append(result)
+        mark = "✓" if result["ok"] else "✗"
+        say(state, "{mark} {name}: {message}", mark=mark, name=tr(name), message=result["message"])
+        if result["hint"]:
+            say(state, "    → {hint}", hint=result["hint"])
+        for reason in result.get("reasons", ()):
+            say(state, "    - {message}", message=reason["message"])
+            if reason["hint"]:
+                say(state, "      → {hint}", hint=reason["hint"])
+    good = all(r["ok"] for r in results)
+    if state.json:
+        print_json({"ok": good, "checks": results})
+    if not good:
+        raise typer.Exit(Exit.UNEXPECTED)
+
+
+def _settings(state: State) -> str:
+    settings = state.settings
+    missing = [name for name in ("app_id", "secret_key") if not getattr(settings, name)]
+    if missing:
+        raise _Failed(tr("not configured: {names}", names=", ".join(missing)), tr("Run 'ipc configure'."))
+    return tr("app_id and secret key are configured")
+
+
+def _interfaces(state: State) -> str:
+    from sunmi_ipc.discovery.interfaces import chosen, interfaces
+
+    up = sorted(f"{one.name} {one.ip}" for one in chosen(state.settings.interfaces(), interfaces()))
+    if not up:
+        raise _Failed(
+            tr("no network interface with an IPv4 address"),
+            tr("Plug in the cable or join the Wi-Fi; for virtual cameras set SUNMI_IPC_INTERFACE=lo."),
+        )
+    return ", ".join(up)
+
+
+def _clock(state: State) -> str:
+    now = datetime.now(UTC)
+    if now < _NOT_BEFORE:
+        raise _Failed(
+            tr("this computer's clock says {date}", date=f"{now:%Y-%m-%d}"),
+            tr("Set the clock: calls are signed with the time."),
+        )
+    return f"{now.astimezone():%Y-%m-%d %H:%M:%S %Z}"
+
+
+def _p12(state: State) -> str:
+    from sunmi_ipc.link.tls import ClientCertificate
+
+    if not state.settings.p12:
+        raise _Failed(
+            tr("no client certificate is configured"),
+            tr("Get openapi.p12 from the vendor, then 'ipc configure'."),
+        )
+    certificate = ClientCertificate.load(state.settings.p12, state.settings.p12_password)
+    return tr(
+        "{subject}, valid until {date}", subject=certificate.subject, date=f"{certificate.not_after:%Y-%m-%d}"
+    )
+
+
+def _ca(state: State) -> str:
+    from sunmi_ipc.link.tls import client_context, read_ca
+
+    if state.settings.insecure:
+        raise _Failed(
+            tr("cameras are not checked (insecure)"), tr("Take --insecure and SUNMI_IPC_INSECURE away.")
+        )
+    if not state.settings.ca:
+        return tr("none given: each camera is pinned at the first contact")
+    client_context(None, read_ca(state.settings.ca))
+    return state.settings.ca
+
+
+def _discovery(state: State) -> str:
+    from sunmi_ipc import discovery
+    from sunmi_ipc.discovery.diagnosis import on_access_point
+
+    interfaces = state.settings.interfaces()
+    report = discovery.ScanReport()
+    with waiting(state, "Looking for cameras …"):
+        found = list(discovery.discover(interfaces=interfaces, access_point=on_access_point(), report=report))
+    if not found:
+        reasons = discovery.explain(report, interfaces=interfaces, thorough=True)
+        raise _Failed(tr("no camera answered"), reasons=reasons)
+    state.camera = state.camera or (found[0].sn if len(found) == 1 else "")
+    text = tr("{count} found in {seconds:.1f} s", count=len(found), seconds=report.elapsed_s)
+    return "; ".join([text, *(note.localized()[0] for note in report.notes)])
+
+
+def _call(state: State) -> str:
+    from ..target import open_camera
+
+    if not state.camera:
+        raise _Failed(tr("no camera chosen"), tr("Name one with -c to try a signed call."))
+    with open_camera(state) as camera:
+        info = camera.device.info()
+        offset = camera.clock_offset
+    if offset:
+        return tr("{sn} answers; its clock is {offset:+.0f} s off", sn=info.sn, offset=offset)
+    return tr("{sn} answers", sn=info.sn)

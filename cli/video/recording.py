@@ -1,0 +1,79 @@
+"""Recording the live picture, and saving its frames."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sunmi_ipc.i18n import tr
+
+from ..screen.output import note, print_json, say, waiting
+from ..state import State
+from .recordings import amount
+
+if TYPE_CHECKING:
+    from sunmi_ipc.video.address import RtspAddress
+
+
+def record_stream(state: State, address: RtspAddress, path: Path, seconds: float) -> None:
+    """Record a stream into a file, and say what is in it."""
+    from sunmi_ipc.video.stream import record
+
+    with waiting(state, "Recording {seconds:g} s …", seconds=seconds) as text:
+        length = record(
+            address,
+            path,
+            seconds,
+            on_progress=lambda done: text(
+                tr("Recording: {done:.0f} of {seconds:g} s", done=done, seconds=seconds)
+            ),
+        )
+    size = path.stat().st_size
+    if state.json:
+        print_json({"file": str(path), "seconds": round(length, 3), "bytes": size})
+    else:
+        say(state, "{path}: {seconds:.1f} s, {size}", path=str(path), seconds=length, size=amount(size))
+
+
+def save_frames(state: State, address: RtspAddress, output: Path, count: int, pause: float) -> None:
+    """Save frames of a stream: JPEG files in a folder, or raw RGB bytes on stdout for ``-``."""
+    from contextlib import closing
+
+    from sunmi_ipc.video.snapshot import save_image
+    from sunmi_ipc.video.stream import frames, library
+
+    raw = str(output) == "-"
+    pictures = None if raw else library("PIL.Image")
+    if not raw:
+        _folder(output)
+    files: list[str] = []
+    with (
+        waiting(state, "Waiting for the picture …") as text,
+        closing(frames(address, every=pause)) as stream,
+    ):
+        for number, frame in enumerate(stream, 1):
+            if raw:
+                if number == 1:
+                    note(state, "{width}x{height}, rgb24", width=frame.shape[1], height=frame.shape[0])
+                sys.stdout.buffer.write(frame.tobytes())
+            else:
+                path = output / f"frame-{number:05}.jpg"
+                save_image(pictures.fromarray(frame), path)  # type: ignore[union-attr]
+                files.append(str(path))
+            text(tr("{done} of {count} frames", done=number, count=count))
+            if number == count:
+                break
+    if state.json and not raw:
+        print_json({"files": files})
+    elif not raw:
+        say(state, "{count} frames in {folder}", count=len(files), folder=str(output))
+
+
+def _folder(path: Path) -> None:
+    from sunmi_ipc.video.partial import cannot_write
+
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from None

@@ -1,0 +1,158 @@
+"""How a pushed event lies in its POST, and how its signature is checked.
+
+**Everything in this file is inferred** (protocol.md, section 7). Documented are only that the
+camera POSTs and that the POST is signed by the rule of every call. Whether the body is a form or
+JSON, where the event's fields sit and how JSON values are signed is not known, so each layout that
+section 7 names is taken; a correction belongs here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from ..errors import BadEvent
+from ..protocol.wire import sign
+
+#: Under one of these the event's fields may sit, as an object or as its JSON text.
+NESTS = ("data", "payload")
+#: The envelope's own fields: part of the signature, not of the event.
+PUBLIC = frozenset({"app_id", "timestamp", "random", "sign"})
+_MAX_FIELDS = 500
+
+#: The secret key of an app_id, None for an app_id that is not ours.
+Secrets = Mapping[str, str] | Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A POST's fields as they came (``top``) and those of its event, ``nested`` ones unfolded."""
+
+    top: dict[str, Any] = field(repr=False)
+    event: dict[str, Any] = field(repr=False)
+    nested: bool = False
+
+
+def _bad(template: str) -> BadEvent:
+    return BadEvent(template, hint="'-vv' shows which camera sent it.")
+
+
+def read(body: bytes, content_type: str = "") -> Posted:
+    """The fields of a POST's *body*.
+
+    Args:
+        body: The body, UTF-8.
+        content_type: The Content-Type header. Only a hint: a body that begins with ``{`` is JSON
+            under any name, as cameras' clients label JSON as a form.
+
+    Raises:
+        BadEvent: Not UTF-8, neither a form nor a JSON object, a field given twice.
+
+    """
+    try:
+        text = body.decode("utf-8-sig").strip(" \t\r\n\0")
+    except UnicodeDecodeError:
+        raise _bad("the event is not UTF-8") from None
+    if not text:
+        raise _bad("the event is empty")
+    is_json = text.startswith("{") or "json" in content_type.lower()
+    top = _object(text) if is_json else _form(text)
+    event, nested = dict(top), False
+    for name in NESTS:
+        inner = top.get(name)
+        if isinstance(inner, str) and inner.lstrip().startswith("{"):
+            inner = _object(inner)
+        if isinstance(inner, dict):
+            event.pop(name)
+            event |= inner
+            nested = True
+    event = {k: v for k, v in event.items() if k not in PUBLIC}
+    keepable((top, event))
+    return Posted(top, event, nested)
+
+
+def keepable(fields: object) -> None:
+    """Refuse what cannot be kept as JSON: a lone surrogate, an infinite number; raises BadEvent."""
+    try:
+        json.dumps(fields, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise _bad("the event holds a value that is not JSON") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        # Which of the two was signed and which is meant would be anybody's guess.
+        raise _bad("the event has a field twice")
+    return fields
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text, object_pairs_hook=_once)
+    except RecursionError:
+        raise _bad("the event is nested too deeply") from None
+    except ValueError:
+        raise _bad("the event is not JSON") from None
+    if not isinstance(value, dict):
+        raise _bad("the event is JSON, but not an object")
+    return value
+
+
+def _form(text: str) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(
+            text.strip("&"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=_MAX_FIELDS,
+        )
+    except ValueError:
+        raise _bad("the event is neither a form nor JSON") from None
+    return _once(pairs)
+
+
+def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
+    """JSON values as the text that a signature covers: strings as they are, others as JSON text."""
+    return {
+        k: v
+        if isinstance(v, str)
+        else ""
+        if v is None
+        else json.dumps(v, ensure_ascii=False, separators=(",", ":"))
+        for k, v in fields.items()
+    }
+
+
+def _readings(posted: Posted) -> Iterator[dict[str, str]]:
+    """What may have been signed. Each reading covers every field, so none leaves one open to change."""
+    yield _texts(posted.top)
+    if posted.nested:
+        yield _texts(posted.event | {k: v for k, v in posted.top.items() if k in PUBLIC})
+
+
+def has_signature(posted: Posted) -> bool:
+    """Whether there is a signature to check."""
+    return bool(posted.top.get("sign"))
+
+
+def verify(posted: Posted, secrets: Secrets) -> bool:
+    """Whether the signature is that of an app we know; compared in constant time.
+
+    There is no limit on the signature's age: a camera without internet may be years off, and a
+    repeat is recognised by the event's id.
+    """
+    given, app_id = posted.top.get("sign"), posted.top.get("app_id")
+    if not isinstance(given, str) or not isinstance(app_id, str):
+        return False
+    key = secrets(app_id) if callable(secrets) else secrets.get(app_id)
+    if not key:
+        return False
+    candidate = given.upper().encode("utf-8", "replace")
+    matches = [hmac.compare_digest(sign(reading, key).encode(), candidate) for reading in _readings(posted)]
+    return any(matches)

@@ -1,0 +1,1 @@
+"""Bytes to one camera, and whom we trust."""

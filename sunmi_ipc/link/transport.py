@@ -1,0 +1,290 @@
+"""Bytes over the network, and nothing else: one kept connection, one deadline, one size limit."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import urllib3
+
+from ..errors import ConnectionFailed, ReplyError, SunmiIpcError, TlsError
+from ..protocol.wire import Incoming, Outgoing
+from ..redact import printable, redact_text
+from .tls import CALL, NOT_A_CAMERA, OLD_TLS_HINT, OLD_TLS_REASON, too_large
+
+_log = logging.getLogger("sunmi_ipc.link.transport")
+
+#: Answers are a few kilobytes; a camera that sends more is broken or hostile.
+MAX_ANSWER = 4 * 1024 * 1024
+#: Status line and headers; http.client alone would take 100 lines of 64 KiB, and any number of "continue".
+MAX_HEAD = 64 * 1024
+_CHUNK = 65_536
+#: How much of an answer ``-vv`` shows.
+_SHOWN = 2000
+_REACH_HINT = "Is it on and in this network? 'ipc scan' lists the cameras that answer."
+
+
+#: What urllib3 and the system raise when an exchange breaks (requests' errors are OSError, too);
+#: :func:`explain` has words for each.
+FAULTS = (
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,
+)
+
+
+class Transport(Protocol):
+    """What a camera needs of the network."""
+
+    def send(self, outgoing: Outgoing, *, timeout: float) -> Incoming:
+        """Send, and return the whole answer within *timeout* seconds, or raise a SunmiIpcError."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer whose head and body have a size limit each, kept at the socket."""
+
+    def begin(self) -> None:
+        room, CALL.room = CALL.room, MAX_HEAD
+        super().begin()
+        # The body's limit covers what is around it, too: chunk sizes, extensions, trailers.
+        CALL.room = room
+
+
+class _Connection(urllib3.connection.HTTPSConnection):
+    response_class = _Response
+
+    def connect(self) -> None:
+        super().connect()
+        # By CA, by pin, or waved through with a warning of our own: urllib3's would come on every call.
+        self.is_verified = True
+
+
+class _Pool(urllib3.HTTPSConnectionPool):
+    """One kept connection, made with our TLS context, which alone decides whom to trust."""
+
+    ConnectionCls = _Connection
+
+
+class HttpsTransport:
+    """HTTPS to one camera over one kept connection. Not for use by two threads at once.
+
+    urllib3 without ``requests`` above it: what a session merges, prepares and remembers for every
+    request is two thirds of what a small call costs, and no camera has cookies, redirections or proxies.
+
+    Args:
+        host: Address of the camera.
+        port: HTTPS port.
+        context: From :func:`sunmi_ipc.link.tls.client_context`.
+        approve: Called with the camera's certificate (DER) at every handshake; raises to refuse.
+
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        context: ssl.SSLContext,
+        *,
+        approve: Callable[[bytes], None] | None = None,
+        max_answer: int = MAX_ANSWER,
+    ) -> None:
+        self._host, self._port = f"[{host}]" if ":" in host else host, port
+        self.base = f"https://{self._host}:{port}"
+        self.context = context
+        self._approve, self._max = approve, max_answer
+        self._pool: _Pool | None = None
+
+    def close(self) -> None:
+        """Close the connection; the next call opens another."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+
+    def send(self, outgoing: Outgoing, *, timeout: float) -> Incoming:
+        """Send one request; see :class:`Transport`.
+
+        Raises:
+            ConnectionFailed: Not reachable, reset, or not done within *timeout* seconds.
+            TlsError: Not the camera we trust, or our certificate was refused.
+            ReplyError: The answer is too large or encoded in a way that was not asked for.
+
+        """
+        started = time.monotonic()
+        CALL.deadline, CALL.approve, CALL.room = started + timeout, self._approve, self._max + _CHUNK
+        try:
+            return self._post(outgoing, timeout)
+        except SunmiIpcError as error:
+            failure = error
+        except FAULTS as error:
+            failure = explain_camera(error, timeout, time.monotonic() - started)
+        finally:
+            CALL.deadline = CALL.approve = CALL.room = None
+        self.close()
+        # Raised here, and bare: the frames that it came through hold the signed request.
+        raise failure.with_traceback(None)
+
+    def _post(self, outgoing: Outgoing, timeout: float) -> Incoming:
+        if _log.isEnabledFor(logging.DEBUG):
+            fields = "&".join(f"{k}={v}" for k, v in outgoing.fields)
+            _log.debug("POST %s%s %s", self.base, outgoing.url_path, fields)
+        if outgoing.files:
+            parts = [(name, (name, data, "application/octet-stream")) for name, data in outgoing.files]
+            body, kind = urllib3.encode_multipart_formdata([*outgoing.revealed, *parts])
+        else:
+            body, kind = outgoing.body, "application/x-www-form-urlencoded"
+        if self._pool is None:
+            self._pool = _Pool(
+                self._host, self._port, maxsize=1, ssl_context=self.context, assert_hostname=False
+            )
+        response = self._pool.urlopen(
+            "POST",
+            outgoing.url_path,
+            body,
+            # identity: a compressed answer could be a bomb, and nothing here is worth compressing.
+            {"Accept-Encoding": "identity", "User-Agent": "sunmi-ipc", "Content-Type": kind},
+            retries=False,
+            redirect=False,
+            timeout=timeout,
+            preload_content=False,
+        )
+        try:
+            content = self._read(response)
+        finally:
+            response.close()
+        if _log.isEnabledFor(logging.DEBUG):
+            shown = redact_text(content[:_SHOWN].decode("utf-8", "replace"))
+            _log.debug("HTTP %s, %d bytes: %s", response.status, len(content), printable(shown))
+        return Incoming(response.status, response.headers, content)
+
+    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+            raise ReplyError("the answer is compressed, which was not asked for", hint=NOT_A_CAMERA)
+        content = bytearray()
+        # read1-like chunks keep the deadline in play; decode_content stays off.
+        for chunk in response.stream(_CHUNK, decode_content=False):
+            content += chunk
+            if len(content) > self._max:
+                raise too_large(self._max)
+        return bytes(content)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error with everything that it wraps: causes, contexts, reasons and arguments."""
+    found: list[BaseException] = []
+    todo: list[object] = [error]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, BaseException) and item not in found:
+            found.append(item)
+            todo += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
+    return found
+
+
+def explain(
+    error: BaseException,
+    timeout: float,
+    elapsed: float,
+    *,
+    hint: str,
+    unverified: Callable[[ssl.SSLCertVerificationError], TlsError],
+    tls: Callable[[ssl.SSLError], TlsError],
+) -> SunmiIpcError:
+    """What broke an exchange, in words.
+
+    Args:
+        error: One of :data:`FAULTS`.
+        timeout: Seconds that the exchange was allowed.
+        elapsed: Seconds that it took.
+        hint: What to do where the other side was not reached.
+        unverified: Words for a certificate that is not trusted.
+        tls: Words for any other failure of TLS.
+
+    """
+    chain = _chain(error)
+    for item in chain:
+        if isinstance(item, SunmiIpcError):
+            return item
+    for item in chain:
+        if isinstance(item, ssl.SSLCertVerificationError):
+            return unverified(item)
+    for item in chain:
+        if isinstance(item, ssl.SSLError) and not isinstance(item, ssl.SSLEOFError | TimeoutError):
+            return tls(item)
+    if any(isinstance(i, TimeoutError | socket.timeout) for i in chain):
+        return ConnectionFailed(
+            "no complete answer within {seconds:.3g} s", hint=hint, seconds=min(timeout, max(elapsed, 0.001))
+        )
+    for item in chain:
+        if isinstance(item, ConnectionRefusedError):
+            return ConnectionFailed("the connection was refused", hint=hint)
+    for item in chain:
+        if isinstance(item, OSError) and item.errno is not None and item.strerror:
+            return ConnectionFailed("the connection failed: {reason}", hint=hint, reason=item.strerror)
+    return ConnectionFailed("the connection broke before the whole answer was there", hint=hint)
+
+
+def explain_camera(error: BaseException, timeout: float, elapsed: float) -> SunmiIpcError:
+    """What broke an exchange with a camera, in words; see :func:`explain`."""
+    return explain(error, timeout, elapsed, hint=_REACH_HINT, unverified=_unverified, tls=_tls)
+
+
+#: X509_V_ERR: key or digest too weak for the security level; not yet valid, expired.
+_WEAK = frozenset({66, 67, 68})
+_DATES = frozenset({9, 10})
+
+
+def _unverified(error: ssl.SSLCertVerificationError) -> TlsError:
+    reason = error.verify_message or "verification failed"
+    if error.verify_code in _WEAK:
+        return TlsError(
+            "the camera's certificate is of an old kind that is off by default ({reason})",
+            hint=OLD_TLS_HINT,
+            reason=reason,
+        )
+    if error.verify_code in _DATES:
+        return TlsError(
+            "the camera's certificate is not valid today: {reason}",
+            hint="Check this computer's clock. If it is right, leave the CA out (SUNMI_IPC_CA): the camera's "
+            "certificate is then pinned at the first contact instead.",
+            reason=reason,
+        )
+    return TlsError(
+        "the camera's certificate is not from the CA you gave: {reason}",
+        hint="Is this the right camera, and the right CA file (SUNMI_IPC_CA)?",
+        reason=reason,
+    )
+
+
+def _tls(error: ssl.SSLError) -> TlsError:
+    reason = (getattr(error, "reason", None) or "").upper()
+    if OLD_TLS_REASON.search(reason):
+        return TlsError(
+            "the camera speaks an old TLS that is off by default ({reason})", hint=OLD_TLS_HINT, reason=reason
+        )
+    if reason.endswith("ALERT_HANDSHAKE_FAILURE"):
+        return TlsError(
+            "the camera broke off the handshake ({reason})",
+            hint="Either it does not take our client certificate (see SUNMI_IPC_P12), or it speaks an old TLS: "
+            "if it is of 2019 or 2020, allow that with --tls legacy (SUNMI_IPC_TLS=legacy).",
+            reason=reason,
+        )
+    if "ALERT" in reason:
+        return TlsError(
+            "the camera refused our client certificate ({reason})",
+            hint="Is this the openapi.p12 that the vendor gave you for these cameras? See SUNMI_IPC_P12.",
+            reason=reason,
+        )
+    return TlsError(
+        "the TLS connection failed ({reason})",
+        hint="Is there a SUNMI camera at this address and port? 'ipc scan' lists them.",
+        reason=reason or "unknown reason",
+    )

@@ -1,0 +1,168 @@
+"""Cameras known by their certificate: trust on first use, where no CA is given."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..atomic import whole
+from ..errors import ConfigError, TlsError
+from .tls import fingerprint
+
+#: ``last_seen`` is a day's matter: writing the file at every connection would be work for nothing.
+_SEEN_EVERY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCamera:
+    """One pinned certificate: SHA-256 as hex pairs, and when it was first and last seen (ISO, UTC)."""
+
+    fingerprint: str
+    first_seen: str
+    last_seen: str
+
+
+class KnownCameras:
+    """The pinned certificates, by serial number (or address, while that is all we know).
+
+    Args:
+        path: The file; None keeps the pins in memory.
+
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        self._path = Path(path) if path is not None else None
+        self._lock = threading.Lock()
+        self._pins: dict[str, KnownCamera] = self._read()
+
+    def items(self) -> list[tuple[str, KnownCamera]]:
+        """Every pin, by name."""
+        return sorted(self._read().items() if self._path else self._pins.items())
+
+    def _read(self) -> dict[str, KnownCamera]:
+        if self._path is None or not self._path.exists():
+            return {} if self._path else getattr(self, "_pins", {})
+        try:
+            raw = json.loads(self._path.read_text("utf-8"))
+            return {name: KnownCamera(**pin) for name, pin in raw.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            raise ConfigError(
+                "the list of known cameras {path} cannot be read",
+                hint="Put it right or remove it; cameras are then pinned anew.",
+                path=str(self._path),
+            ) from None
+
+    def _write(self) -> None:
+        if self._path is None:
+            return
+        text = json.dumps({k: asdict(v) for k, v in sorted(self._pins.items())}, indent=1)
+        with whole(self._path, sync=True) as file:
+            file.write(text.encode())
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Read, let the pins be changed, write; of threads and processes one at a time."""
+        with self._lock:
+            if self._path is None:
+                yield
+                return
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                with _exclusive(self._path.with_suffix(".lock")):
+                    self._pins = self._read()
+                    yield
+                    self._write()
+            except OSError as error:
+                raise ConfigError(
+                    "the list of known cameras {path} cannot be written: {reason}",
+                    hint="A camera is trusted by what this list says: make the folder writable, or give the "
+                    "vendor's CA (SUNMI_IPC_CA).",
+                    path=str(self._path),
+                    reason=error.strerror or type(error).__name__,
+                ) from None
+
+    def approve(self, name: str, der: bytes, *, by_address: bool = False) -> None:
+        """Accept *der* for the camera *name*: pin it the first time, compare it later.
+
+        Args:
+            name: Serial number, or address.
+            der: The certificate that it shows.
+            by_address: *name* is an address. Addresses change hands, so a certificate that is known
+                under another name is accepted there, too.
+
+        Raises:
+            TlsError: The certificate is not the pinned one.
+            ConfigError: The pin cannot be kept.
+
+        """
+        if not der:
+            raise TlsError("the camera showed no certificate")
+        seen, now = fingerprint(der), datetime.now(UTC)
+        if self._path is not None:
+            self._pins = self._read()
+        if self._judged(self._pins, name, seen, now, by_address=by_address):
+            return
+        with self._changing():
+            # Read anew: another process may have pinned it meanwhile.
+            if self._judged(self._pins, name, seen, now, by_address=by_address):
+                return
+            stamp = now.isoformat(timespec="seconds")
+            pin = self._pins.get(name)
+            first = pin.first_seen if pin is not None and pin.fingerprint == seen else stamp
+            self._pins[name] = KnownCamera(seen, first, stamp)
+
+    def _judged(
+        self, pins: Mapping[str, KnownCamera], name: str, seen: str, now: datetime, *, by_address: bool
+    ) -> bool:
+        """Whether all is said: known, and seen lately. False: to be pinned, or its date brought up."""
+        pin = pins.get(name)
+        if pin is not None and pin.fingerprint == seen:
+            return (now - datetime.fromisoformat(pin.last_seen)).total_seconds() <= _SEEN_EVERY_S
+        if by_address and any(p.fingerprint == seen for other, p in pins.items() if other != name):
+            return True
+        if pin is None:
+            return False
+        raise TlsError(
+            "the camera's certificate has changed: known {known}, now {seen}",
+            hint="If the camera was replaced or reset, accept it with 'ipc trust accept {name}'; "
+            "if not, somebody may stand between you and the camera.",
+            known=pin.fingerprint,
+            seen=seen,
+            name=name,
+        )
+
+    def replace(self, name: str, der: bytes) -> None:
+        """Pin *der* for *name*, whatever was pinned before."""
+        stamp = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._changing():
+            self._pins[name] = KnownCamera(fingerprint(der), stamp, stamp)
+
+    def forget(self, name: str) -> bool:
+        """Remove a pin; whether there was one."""
+        with self._changing():
+            return self._pins.pop(name, None) is not None
+
+
+@contextlib.contextmanager
+def _exclusive(path: Path) -> Iterator[None]:
+    """Hold the lock file *path*; the system releases it when the process ends, however it ends."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

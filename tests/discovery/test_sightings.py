@@ -1,0 +1,89 @@
+"""One camera, or two: what sightings add up to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sunmi_ipc.discovery import DUPLICATE_SN, IP_MISMATCH, OTHER_NETWORK, DiscoveredCamera
+from sunmi_ipc.discovery.camera import observe, serial_number_in
+from sunmi_ipc.discovery.sightings import Roll
+
+MAC, OTHER = "02:53:4D:00:00:01", "02:53:4D:00:00:02"
+
+
+def seen(sn: str, sender: str, mac: str = MAC, **said: str) -> DiscoveredCamera:
+    return observe({"deviceid": sn, "ip": sender, "mac": mac} | said, sender, interface="eth0")
+
+
+def test_one_camera_on_two_interfaces_is_shown_once_with_both_addresses() -> None:
+    roll = Roll()
+    assert roll.enter(seen("FS1", "10.0.0.5")) is not None
+    assert roll.enter(seen("FS1", "10.1.0.5", ip="10.0.0.5")) is None
+    (camera,) = roll.cameras
+    assert (camera.ip, camera.addresses, camera.flags) == ("10.0.0.5", ("10.0.0.5", "10.1.0.5"), ())
+
+
+def test_the_claim_may_come_true_later() -> None:
+    roll = Roll()
+    first = roll.enter(seen("FS1", "10.1.0.5", ip="10.0.0.5"))
+    assert first is not None
+    assert first.flags == (IP_MISMATCH,)
+    roll.enter(seen("FS1", "10.0.0.5"))
+    assert roll.cameras[0].flags == ()
+
+
+def test_two_cameras_that_claim_one_serial_number_are_both_flagged() -> None:
+    roll = Roll()
+    assert roll.enter(seen("FS1", "10.0.0.5")) is not None
+    second = roll.enter(seen("FS1", "10.0.0.6", OTHER))
+    assert second is not None
+    assert second.flags == (DUPLICATE_SN,)
+    assert [(c.ip, c.flags) for c in roll.cameras] == [
+        ("10.0.0.5", (DUPLICATE_SN,)),
+        ("10.0.0.6", (DUPLICATE_SN,)),
+    ]
+    assert roll.enter(seen("FS1", "10.0.0.6", OTHER)) is None
+
+
+def test_a_flood_of_claimants_is_cut_off() -> None:
+    roll = Roll()
+    for number in range(500):
+        roll.enter(seen("FS1", "10.0.0.5", f"02:53:4D:00:{number >> 8:02X}:{number & 255:02X}"))
+    assert len(roll) == 16
+    assert {camera.flags for camera in roll.cameras} == {(DUPLICATE_SN,)}
+    assert roll.enter(seen("FS2", "10.0.0.6")) is not None
+
+
+def test_without_macs_the_rest_decides() -> None:
+    roll = Roll()
+    roll.enter(seen("FS1", "10.0.0.5", "", name="Door"))
+    assert roll.enter(seen("FS1", "10.1.0.5", "", name="Door")) is None
+    assert roll.enter(seen("FS1", "10.0.0.6", "", name="Till")) is not None
+
+
+def test_an_answer_is_surer_than_a_certificate() -> None:
+    roll = Roll()
+    made: dict[str, Any] = {"source": "https", "addresses": ("10.0.0.5",)}
+    assert roll.enter(DiscoveredCamera("", "10.0.0.5", **made)) is not None
+    assert roll.enter(DiscoveredCamera("", "10.0.0.5", **made)) is None
+    named = roll.enter(seen("FS1", "10.0.0.5"))
+    assert named is not None
+    assert (named.sn, named.source, len(roll)) == ("FS1", "udp", 1)
+    assert roll.enter(DiscoveredCamera("FS1", "10.0.0.5", **made)) is None
+    assert roll.cameras[0].source == "udp"
+
+
+def test_an_address_in_our_network_is_preferred() -> None:
+    roll = Roll()
+    roll.enter(replace(seen("FS1", "192.168.77.5"), flags=(OTHER_NETWORK,)))
+    roll.enter(seen("FS1", "10.0.0.5"))
+    (camera,) = roll.cameras
+    assert (camera.ip, camera.flags) == ("10.0.0.5", ())
+    assert camera.addresses == ("10.0.0.5", "192.168.77.5")
+
+
+def test_serial_numbers_are_found_in_any_text() -> None:
+    assert serial_number_in("sunmi-fs101d8bs00106.local.") == "FS101D8BS00106"
+    assert serial_number_in("C201000P00123") == "C201000P00123"
+    assert serial_number_in("XC201000P001234") == ""
