@@ -83,7 +83,10 @@ class Audit:
             " WHERE (? = '' OR sn = ?) AND (? = 0 OR id < ?) ORDER BY id DESC LIMIT ?",
             (sn, sn, before, before, limit),
         )
-        return [AuditEntry(*row[:6], details=json.loads(row[6]), result=row[7]) for row in rows]
+        return [
+            AuditEntry(number, at, who, origin, camera, action, json.loads(details), result)
+            for number, at, who, origin, camera, action, details, result in rows
+        ]
 
 
 def _plain(value: Any) -> Any:

@@ -72,7 +72,9 @@ def _window(value: Any) -> Any:
     return int(seconds)
 
 
-_DURATION_SCHEMA: Any = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^(\\d+[smhdw])+$"}]}
+_DURATION_SCHEMA: Any = {
+    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^(\\d+[smhdw])+$"}]
+}
 Seconds = Annotated[float, BeforeValidator(_seconds), WithJsonSchema(_DURATION_SCHEMA)]
 Window = Annotated[int, BeforeValidator(_window), WithJsonSchema(_DURATION_SCHEMA)]
 Listen = Annotated[str, AfterValidator(_listen)]
@@ -94,15 +96,22 @@ OpeningHours = Annotated[
 class StationTable(Table):
     """``[station]``: the shop."""
 
-    site: Annotated[str, AfterValidator(_site)] = Field(description="letters, digits, '.', '_' and '-'; names topics and labels")
+    site: Annotated[str, AfterValidator(_site)] = Field(
+        description="letters, digits, '.', '_' and '-'; names topics and labels"
+    )
     name: str = Field(default="", description="what people call the shop; default: the site")
     timezone: Zone = Field(default="", description="for example Asia/Shanghai; default: this computer's")
     hours: OpeningHours = Field(
-        default=Hours(), description="opening hours, 09:00-22:00, or by day: {mon-fri = '09:00-22:00', sun = 'closed'}"
+        default=Hours(),
+        description="opening hours, 09:00-22:00, or by day: {mon-fri = '09:00-22:00', sun = 'closed'}",
     )
-    data: str = Field(default="", description="folder for everything that is kept; default: the platform's state folder")
+    data: str = Field(
+        default="", description="folder for everything that is kept; default: the platform's state folder"
+    )
     cameras: str = Field(default="discover", description="'discover', or the path of a site file")
-    profile: str = Field(default="", description="the profile with the credentials; default: the environment's")
+    profile: str = Field(
+        default="", description="the profile with the credentials; default: the environment's"
+    )
 
 
 class HttpTable(Table):
@@ -111,7 +120,9 @@ class HttpTable(Table):
     listen: Listen = Field(default="127.0.0.1:8500", description="ADDRESS:PORT; port 0 takes a free one")
     certificate: str = Field(default="", description="PEM file; with it the port speaks https")
     key: str = Field(default="", description="PEM file of the certificate's key")
-    hosts: list[str] = Field(default=[], description="further names that the port is reached under (the Host header)")
+    hosts: list[str] = Field(
+        default=[], description="further names that the port is reached under (the Host header)"
+    )
     metrics: Literal["open", "token"] = Field(
         default="open", description="whether /metrics is for everybody who reaches the port"
     )
@@ -142,26 +153,43 @@ class WatchTable(Table):
     interval: Seconds = Field(default=60.0, description="between two looks at a camera")
     discover: Seconds = Field(default=30.0, description="between two rounds of discovery")
     workers: Annotated[int, Ge(1), Le(64)] = Field(default=8, description="cameras talked to at once")
-    misses: Annotated[int, Ge(1), Le(20)] = Field(default=3, description="looks without an answer that make a camera unreachable")
+    misses: Annotated[int, Ge(1), Le(20)] = Field(
+        default=3, description="looks without an answer that make a camera unreachable"
+    )
     clock: Seconds = Field(default=60.0, description="how far a camera's clock may be off")
-    recording: Seconds = Field(default=1800.0, description="age of the newest recording that is worth a warning; 0: not looked at")
-    quiet: Seconds = Field(default=7200.0, description="opening hours without one event that are worth a warning; 0: not looked at")
+    recording: Seconds = Field(
+        default=1800.0, description="age of the newest recording that is worth a warning; 0: not looked at"
+    )
+    quiet: Seconds = Field(
+        default=7200.0,
+        description="opening hours without one event that are worth a warning; 0: not looked at",
+    )
     nobody_enters: Seconds = Field(
         default=7200.0, description="opening hours in which people pass and nobody enters; 0: not looked at"
     )
     certificate: Seconds = Field(default=2592000.0, description="warn so long before our certificate expires")
-    disk: Annotated[int, Ge(0)] = Field(default=500, description="megabytes left on this computer's disk that are worth a warning")
-    drift: Seconds = Field(default=21600.0, description="between two comparisons with the site file; 0: never")
-    repair: list[str] = Field(default=[], description="keys of the site file that are put right when they drift, such as 'ir'")
+    disk: Annotated[int, Ge(0)] = Field(
+        default=500, description="megabytes left on this computer's disk that are worth a warning"
+    )
+    drift: Seconds = Field(
+        default=21600.0, description="between two comparisons with the site file; 0: never"
+    )
+    repair: list[str] = Field(
+        default=[], description="keys of the site file that are put right when they drift, such as 'ir'"
+    )
     notify: list[SecretText] = Field(
-        default=[], repr=False, description="who is told: a webhook's or broker's URL, exec:COMMAND, or an Apprise URL"
+        default=[],
+        repr=False,
+        description="who is told: a webhook's or broker's URL, exec:COMMAND, or an Apprise URL",
     )
     group: Seconds = Field(default=30.0, description="so long changes are gathered into one message")
     repeat: list[Seconds] = Field(
-        default=[3600.0, 14400.0, 86400.0], description="pauses before a message is repeated; the last goes on"
+        default=[3600.0, 14400.0, 86400.0],
+        description="pauses before a message is repeated; the last goes on",
     )
     behind: dict[str, Annotated[list[str], MinLen(1)]] = Field(
-        default={}, description="serial numbers by the switch or line that they hang on: one alarm when all of them go"
+        default={},
+        description="serial numbers by the switch or line that they hang on: one alarm when all of them go",
     )
 
 
@@ -169,17 +197,25 @@ class CountsTable(Table):
     """``[counts]``: people in, out and passing (FM020)."""
 
     enabled: bool = True
-    window: Window = Field(default=900, description="people are counted by so long: 1m, 5m, 10m, 15m, 30m or 1h")
+    window: Window = Field(
+        default=900, description="people are counted by so long: 1m, 5m, 10m, 15m, 30m or 1h"
+    )
     settle: Seconds = Field(default=60.0, description="a camera is asked so long after a window's end")
-    backfill: Seconds = Field(default=604800.0, description="how far back a camera is asked for what is missing")
-    pause: Seconds = Field(default=1.0, description="between two questions to one camera when much is missing")
+    backfill: Seconds = Field(
+        default=604800.0, description="how far back a camera is asked for what is missing"
+    )
+    pause: Seconds = Field(
+        default=1.0, description="between two questions to one camera when much is missing"
+    )
 
 
 class EventsTable(Table):
     """``[events]``: what cameras push."""
 
     enabled: bool = True
-    types: list[Annotated[EventType, Field(strict=False)]] = Field(default=list(EventType), description="to subscribe to")
+    types: list[Annotated[EventType, Field(strict=False)]] = Field(
+        default=list(EventType), description="to subscribe to"
+    )
     listen: Listen = Field(default="0.0.0.0:8480", description="where cameras post to")
     callback: str = Field(default="", description="the URL that reaches this computer; default: worked out")
     pictures: bool = Field(default=False, description="fetch the pictures of events")
@@ -220,7 +256,7 @@ class BrokerTable(Table):
     key: str = ""
     prefix: str = "sunmi-ipc/v1"
     faces: bool = Field(default=False, description="whether events about faces leave the shop")
-    keys: list[BrokerKey] = []
+    keys: list[BrokerKey] = Field(default=[])
 
 
 class StationFile(Table):
@@ -228,7 +264,7 @@ class StationFile(Table):
 
     station: StationTable
     http: HttpTable | None = HttpTable()
-    tokens: dict[str, TokenTable] = {}
+    tokens: dict[str, TokenTable] = Field(default={})
     console: ConsoleTable = ConsoleTable()
     watch: WatchTable = WatchTable()
     counts: CountsTable = CountsTable()

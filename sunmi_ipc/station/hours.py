@@ -72,7 +72,9 @@ class Hours:
 
     def on(self, day: date, zone: tzinfo | None) -> list[tuple[float, float]]:
         """The opening times that begin on *day*, Unix seconds."""
-        return [(moment(day, first, zone), moment(day, last, zone)) for first, last in self.week[day.weekday()]]
+        return [
+            (moment(day, first, zone), moment(day, last, zone)) for first, last in self.week[day.weekday()]
+        ]
 
     def open_at(self, when: float, zone: tzinfo | None) -> bool:
         """Whether the shop is open at *when* (Unix seconds)."""
@@ -80,7 +82,9 @@ class Hours:
 
     def open_s(self, start: float, end: float, zone: tzinfo | None) -> float:
         """How many seconds of a period the shop is open."""
-        return sum(max(0.0, min(end, last) - max(start, first)) for first, last in self.within(start, end, zone))
+        return sum(
+            max(0.0, min(end, last) - max(start, first)) for first, last in self.within(start, end, zone)
+        )
 
     def within(self, start: float, end: float, zone: tzinfo | None) -> Iterator[tuple[float, float]]:
         """The opening times that touch a period, Unix seconds."""

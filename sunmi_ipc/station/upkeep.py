@@ -1,0 +1,112 @@
+"""What the station does for itself: its own health, what it forgets, and the slow looks at events and people."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .store import Row
+
+if TYPE_CHECKING:
+    from .station import Station
+
+_log = logging.getLogger("sunmi_ipc")
+_OWN_S, _FLUSH_S, _TIDY_S, _SLOW_S = 10.0, 30.0, 600.0, 300.0
+#: So many events may wait for a sink before it is told.
+_BACKLOG = 500
+
+
+class Upkeep:
+    """Jobs of the station that belong to no camera.
+
+    Args:
+        station: Whose.
+
+    """
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+
+    def start(self) -> None:
+        """Begin."""
+        add = self._station.scheduler.add
+        add("own health", self.own, delay=1.0)
+        add("flush", self._flush, delay=_FLUSH_S)
+        add("tidy", self.tidy, delay=60.0)
+        add("quiet", self.quiet, delay=_SLOW_S)
+
+    def own(self) -> float:
+        """Look at the disk, the database, the events and the certificate."""
+        station = self._station
+        found: dict[str, Mapping[str, Any]] = {}
+        checked = {"disk", "database"}
+        try:
+            free = shutil.disk_usage(station.loaded.data).free >> 20
+            if free < station.file.watch.disk:
+                found["disk"] = {"megabytes": free, "path": str(station.loaded.data)}
+        except OSError as error:
+            found["disk"] = {"megabytes": 0, "path": error.strerror or ""}
+        if station.store.problem:
+            found["database"] = {"problem": station.store.problem}
+        if (ends := self._certificate()) is not None:
+            checked |= {"certificate", "certificate-over"}
+            left = ends - time.time()
+            if left < station.file.watch.certificate:
+                code = "certificate" if left > 0 else "certificate-over"
+                found[code] = {"when": time.strftime("%Y-%m-%d", time.localtime(ends))}
+        station.watch.tell(station.watch.judge.update("", found, checked))
+        if station.store.waiting:
+            station.store.tidy()
+        return _OWN_S
+
+    def _certificate(self) -> float | None:
+        """When our client certificate ends, Unix seconds; None where that cannot be told."""
+        if not hasattr(self, "_ends"):
+            from ..link.tls import ClientCertificate
+
+            self._ends: float | None = None
+            settings = self._station.settings
+            try:
+                if settings.p12:
+                    loaded = ClientCertificate.load(settings.p12, settings.p12_password)
+                    self._ends = loaded.not_after.timestamp()
+            except Exception as error:  # every look tells what is wrong with it
+                _log.debug("the client certificate: %s", type(error).__name__)
+        return self._ends
+
+    def _flush(self) -> float:
+        self._station.watch.spans.flush()
+        return _FLUSH_S
+
+    def tidy(self) -> float:
+        """Forget what is older than the file says."""
+        keep, now = self._station.file.keep, time.time()
+        rows: list[Row] = [
+            ("DELETE FROM counts WHERE start < ?", (int(now - keep.counts),)),
+            ("DELETE FROM reasons WHERE until IS NOT NULL AND until < ?", (now - keep.verdicts,)),
+            ("DELETE FROM spans WHERE end < ?", (now - keep.verdicts,)),
+            ("DELETE FROM audit WHERE at < ?", (now - keep.audit,)),
+            ("DELETE FROM mutes WHERE until < ?", (now,)),
+        ]
+        self._station.store.tidy(rows)
+        return _TIDY_S
+
+    def quiet(self) -> float:
+        """Look for cameras from which no event came in opening hours."""
+        station = self._station
+        limit = station.file.watch.quiet
+        if station.intake is None or not limit:
+            return _SLOW_S
+        now, zone, hours = time.time(), station.loaded.zone, station.file.station.hours
+        newest = station.intake.newest()
+        for member in station.roster.members():
+            if not member.sn:
+                continue
+            since = max(newest.get(member.sn, 0.0), member.added, station.started)
+            silent = hours.open_s(since, now, zone) if now - since > limit else 0.0
+            found = {"quiet": {"hours": silent / 3600}} if silent >= limit else {}
+            station.watch.tell(station.watch.judge.update(member.sn, found, ["quiet"]))
+        return _SLOW_S
