@@ -64,13 +64,11 @@ def recordings(client: Any, count: int) -> list[Any]:
 
 def ours(where: dict[str, Any], folder: Path, jobs: int, count: int) -> dict[str, Any]:
     """Download in this process; seconds, and how much memory it took more than before it began."""
-    from sunmi_ipc.video.download import download
-
     with camera(where) as client:
         wanted = recordings(client, count)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         started = time.perf_counter()
-        size = sum(clip.size for clip in download(client, wanted, folder, workers=jobs))
+        size = sum(clip.size for clip in client.video.download_records(wanted, folder, workers=jobs))
         seconds = time.perf_counter() - started
     after = resource.getrusage(resource.RUSAGE_SELF)
     return {

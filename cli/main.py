@@ -13,8 +13,9 @@ import typer
 import typer.core
 
 from sunmi_ipc import __version__, errors
-from sunmi_ipc.i18n import language, tr
+from sunmi_ipc.i18n import language, later, speak, tr
 
+from .screen import language as tongue
 from .screen.output import print_error, print_json
 from .screen.wording import Context, retell, show_refusal
 from .state import Exit, State, exit_code
@@ -49,7 +50,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 #: Global options may stand anywhere on the line; behind these a value follows.
-_WITH_VALUE = frozenset({"-c", "--camera", "-p", "--profile", "--tls"})
+_WITH_VALUE = frozenset({"-c", "--camera", "-p", "--profile", "--tls", "--lang"})
 _FLAGS = frozenset({"--json", "-q", "--quiet", "-v", "-vv", "-vvv", "--verbose", "--insecure"})
 _Usage: type[Exception] = typer.BadParameter.__mro__[1]
 _Click: type[Exception] = typer.BadParameter.__mro__[2]
@@ -108,13 +109,20 @@ class Commands(typer.core.TyperGroup):
         return list(super().parse_args(ctx, hoist(args)))
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
-        """Read the root's own options."""
-        as_json = "--json" in hoist(args)[: args.index("--") if "--" in args else None]
+        """Read the root's own options, in the language that they ask for."""
+        ours = hoist(args)[: args.index("--") if "--" in args else None]
+        as_json = "--json" in ours
+        before = tongue.settle(ours)
+        _speak(self)
         try:
-            return super().make_context(info_name, args, *rest, **extra)
-        except _Click as error:
-            _refused(error, as_json)
+            ctx = super().make_context(info_name, args, *rest, **extra)
+        except BaseException as error:
+            if isinstance(error, _Click):
+                _refused(error, as_json)
+            speak(before)
             raise
+        ctx.call_on_close(lambda: speak(before))
+        return ctx
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; turn every error into a line and an exit code."""
@@ -193,6 +201,10 @@ def _speak(command: Any) -> None:
     command.help = tr(command.help or "")
     command.short_help = command.help.partition("\n\n")[0]  # else Typer cuts it to a line
     command.context_class = Context
+    command.epilog = tr(command.epilog) if command.epilog else None
+    for parameter in command.params:
+        if getattr(parameter, "help", None):
+            parameter.help = tr(parameter.help)
     for sub in getattr(command, "commands", {}).values():
         _speak(sub)
 
@@ -228,8 +240,8 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback(
-    help=tr("Find, activate, set up and run SUNMI shop cameras over the local network (unofficial)."),
-    epilog=tr("These options may stand anywhere on the line. Without a camera at hand, try: ipc demo"),
+    help=later("Find, activate, set up and run SUNMI shop cameras over the local network (unofficial)."),
+    epilog=later("These options may stand anywhere on the line. Without a camera at hand, try: ipc demo"),
 )
 def _root(
     ctx: typer.Context,
@@ -240,36 +252,46 @@ def _root(
             "--camera",
             envvar="SUNMI_IPC_CAMERA",
             show_envvar=True,
-            help=tr("Address, serial number or name of the camera; without it, the only one found."),
+            help=later("Address, serial number or name of the camera; without it, the only one found."),
         ),
     ] = "",
     profile: Annotated[
         str,
         typer.Option(
-            "-p", "--profile", envvar="SUNMI_IPC_PROFILE", help=tr("Profile made by 'ipc configure'.")
+            "-p", "--profile", envvar="SUNMI_IPC_PROFILE", help=later("Profile made by 'ipc configure'.")
         ),
     ] = "",
     json: Annotated[
-        bool, typer.Option("--json", help=tr("Print one JSON document and nothing else."))
+        bool, typer.Option("--json", help=later("Print one JSON document and nothing else."))
     ] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help=tr("Print nothing but errors."))] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help=later("Print nothing but errors."))] = False,
     verbose: Annotated[
         int,
         typer.Option(
-            "-v", "--verbose", count=True, help=tr("Say what happens; -vv shows requests, secrets masked.")
+            "-v", "--verbose", count=True, help=later("Say what happens; -vv shows requests, secrets masked.")
         ),
     ] = 0,
     insecure: Annotated[
-        bool, typer.Option("--insecure", help=tr("Do not check the camera's certificate."))
+        bool, typer.Option("--insecure", help=later("Do not check the camera's certificate."))
     ] = False,
     tls: Annotated[
-        str, typer.Option("--tls", metavar="modern|legacy", help=tr("'legacy' allows TLS 1.0."))
+        str, typer.Option("--tls", metavar="modern|legacy", help=later("'legacy' allows TLS 1.0."))
+    ] = "",
+    lang: Annotated[
+        str,
+        typer.Option(
+            "--lang",
+            metavar="en|zh",
+            envvar="SUNMI_IPC_LANG",
+            callback=tongue.checked,
+            help=later("Language of what is said; default: this computer's."),
+        ),
     ] = "",
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help=tr("Print the version."))
+        bool, typer.Option("--version", callback=_version, is_eager=True, help=later("Print the version."))
     ] = False,
 ) -> None:
-    ctx.obj = State(camera, profile, json, quiet, verbose, insecure, tls)
+    ctx.obj = State(camera, profile, json, quiet, verbose, insecure, tls, lang)
     ctx.obj.log()
 
 

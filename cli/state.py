@@ -65,6 +65,7 @@ class State:
     verbose: int = 0
     insecure: bool = False
     tls: str = ""
+    lang: str = ""
 
     @classmethod
     def of(cls, ctx: typer.Context) -> State:

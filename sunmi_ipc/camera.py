@@ -351,6 +351,10 @@ class Camera:
         finally:
             self._until = outer
 
+    def read_sn(self) -> str:
+        """Ask the camera for its serial number."""
+        return self.device.info().sn
+
     def known_model(self) -> str:
         """The camera's model, read once; empty where the camera does not say it."""
         if not self.model:

@@ -1,25 +1,99 @@
-"""Two languages: English in the source, Chinese where the user's locale asks for it.
+"""Two languages: English in the source, Chinese for those who read it.
 
 A message is written once, in English, as a ``str.format`` template; its Chinese stands in
 one of the tables of ``sunmi_ipc.zh``, keyed by that template. A test holds the tables complete.
+
+Which of the two is spoken, the first of these that says:
+
+1. The task's own, set by :func:`speaking`. A web page serves each visitor in his language::
+
+       with speaking("zh"):
+           print(tr("done"))
+
+   It is a context variable. An asyncio task has its own, and ``asyncio.to_thread`` hands it on; a plain
+   thread starts without one, so start it with ``contextvars.copy_context().run``.
+2. The process's own, set by :func:`speak`; the command line does so for ``--lang``.
+3. ``SUNMI_IPC_LANG``.
+4. The locale's variables, as gettext reads them: ``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``.
+5. The language of the system's own screens, on Windows and macOS.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from functools import cache
-from typing import Literal
+from typing import Final, Literal
 
 Language = Literal["en", "zh"]
 
+_task: Final[ContextVar[Language | None]] = ContextVar("sunmi_ipc_language", default=None)
+_process: Language | None = None
+#: What gettext calls "no language at all": then ``LANGUAGE`` does not count either.
+_NEUTRAL = ("C", "POSIX")
+_PRIMARY_LANGUAGE, _LANG_CHINESE = 0x3FF, 0x04
+
+
+def known(name: str) -> Language | None:
+    """The language that a name like ``zh``, ``zh_CN.UTF-8`` or ``en-GB`` stands for, None for any other."""
+    short = name.strip().lower().replace("-", "_").partition(".")[0].partition("_")[0]
+    return short if short in ("en", "zh") else None  # type: ignore[return-value]
+
 
 def language() -> Language:
-    """The user's language, from ``LC_ALL``, ``LC_MESSAGES`` or ``LANG``, the first that is set."""
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := os.environ.get(name):
-            return "zh" if value.lower().startswith("zh") else "en"
+    """The user's language; see the module's head for where it comes from."""
+    if chosen := _task.get() or _process or known(os.environ.get("SUNMI_IPC_LANG", "")):
+        return chosen
+    return _from_locale() or _from_system()
+
+
+def _from_locale() -> Language | None:
+    """The locale variables' language: English where they name a third one, None where they say nothing."""
+    places = ("LC_ALL", "LC_MESSAGES", "LANG")
+    locale = next((value for name in places if (value := os.environ.get(name))), "")
+    if locale not in _NEUTRAL:
+        for name in os.environ.get("LANGUAGE", "").split(":"):
+            if first := known(name):
+                return first
+    return (known(locale) or "en") if locale else None
+
+
+@cache
+def _from_system() -> Language:
+    """The language of the system's own screens; English where it does not say."""
+    with contextlib.suppress(Exception):  # whatever an odd system answers: a language is no reason to fail
+        if sys.platform == "win32":
+            import ctypes
+
+            number = int(ctypes.windll.kernel32.GetUserDefaultUILanguage())
+            return "zh" if number & _PRIMARY_LANGUAGE == _LANG_CHINESE else "en"
+        if sys.platform == "darwin":
+            import subprocess
+
+            asked = ["/usr/bin/defaults", "read", "-g", "AppleLocale"]
+            done = subprocess.run(asked, capture_output=True, text=True, timeout=2, check=True)  # noqa: S603
+            return known(done.stdout) or "en"
     return "en"
+
+
+def speak(lang: Language | None) -> Language | None:
+    """Set the whole process's language; None leaves it to the environment again. Returns what was set."""
+    global _process
+    before, _process = _process, lang
+    return before
+
+
+@contextlib.contextmanager
+def speaking(lang: Language | None) -> Iterator[None]:
+    """Set the language of what runs inside, in this thread or asyncio task alone; None changes nothing."""
+    before = _task.set(lang or _task.get())
+    try:
+        yield
+    finally:
+        _task.reset(before)
 
 
 @cache
@@ -45,3 +119,8 @@ def translate(template: str, lang: Language, values: Mapping[str, object]) -> st
 def tr(template: str, /, **values: object) -> str:
     """Put *template* into the user's language and fill in *values*."""
     return translate(template, language(), values)
+
+
+def later(template: str) -> str:
+    """*template* itself: a text to be put into the user's language when it is shown, and not where it stands."""
+    return template

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "SUNMI_IPC_SHOP_NO": "shop_no",
 }
 SECRETS = frozenset({"secret_key", "activation_code", "p12_password", "rtsp_password"})
+_LANG = re.compile(r"""^lang\s*=\s*["'](\w+)["']""", re.M)
 _TRUE = {"1", "true", "yes", "on"}
 
 
@@ -81,6 +82,7 @@ class Settings:
     cloud_ca: str = ""
     shop_no: str = ""
     timeout: float = 10.0
+    lang: str = ""
 
     def __post_init__(self) -> None:
         for name in SECRETS:
@@ -167,6 +169,23 @@ def profile_path(name: str) -> Path:
     return config_dir() / "profiles" / f"{name}.toml"
 
 
+def profile_language(name: str = "") -> str:
+    """The language that a profile asks for, empty where it asks for none or cannot be used.
+
+    It is wanted before every word of help, so the file is looked through and not parsed.
+
+    Args:
+        name: The profile's; default: ``$SUNMI_IPC_PROFILE``, else ``default``.
+
+    """
+    try:
+        text = profile_path(name or os.environ.get("SUNMI_IPC_PROFILE") or "default").read_text("utf-8")
+    except (OSError, ValueError, ConfigError):  # what is wrong with it is said where it is used
+        return ""
+    found = _LANG.search(text)
+    return found[1] if found else ""
+
+
 def read_profile(name: str, *, must_exist: bool = True) -> dict[str, Any]:
     """The settings of a profile, secrets sealed; raises ConfigError where it cannot be used."""
     path = profile_path(name)
@@ -205,6 +224,8 @@ def read_profile(name: str, *, must_exist: bool = True) -> dict[str, Any]:
 
 def _parse(path: Path) -> dict[str, Any] | str:
     """The profile, secrets sealed, or what is wrong with it: no error is raised where its text is at hand."""
+    import tomllib
+
     try:
         return seal(tomllib.loads(path.read_text("utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

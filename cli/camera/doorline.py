@@ -85,7 +85,8 @@ def preview(
     ] = "1080p",
 ) -> None:
     """Draw the door line, the camera's or a proposed one, and the way in over a picture of now."""
-    from sunmi_ipc.video.doorline import current, preview
+    from sunmi_ipc.video.doorline import current
+    from sunmi_ipc.video.doorline import draw as draw_line
     from sunmi_ipc.video.stream import library
 
     state = State.of(ctx)
@@ -111,8 +112,8 @@ def preview(
     proposed = line is not None
     library("PIL.ImageDraw")
     with open_camera(state) as camera, waiting(state, "Taking a picture …"):
-        line = line or current(camera)
-        image = preview(camera, line, direction="up" if inward == "up" else "down")
+        line = line or current(camera.people_flow.door_line())
+        image = draw_line(camera.video.snapshot().image(), line, direction="up" if inward == "up" else "down")
     if output == "-":
         image.save(sys.stdout.buffer, "PNG")
     elif output:

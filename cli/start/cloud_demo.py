@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from sunmi_ipc.i18n import tr
+import typer
 
-from ..screen.output import print_json, say
+from ..screen.output import say
 from ..state import State
-from .demo import _environment, _run
+from .tour import environment, walk
 
 
-def tour(state: State) -> None:
+def tour(ctx: typer.Context) -> None:
     """Show the whole tour: bind, rename, live picture, people, a face. Nothing to set up."""
     from sunmi_ipc.simulator import jpeg
     from sunmi_ipc.simulator.cloud import VirtualCloud
 
+    state = State.of(ctx)
     yesterday = datetime.now().astimezone().date() - timedelta(days=1)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sunmi-ipc-demo-")))
@@ -28,7 +27,7 @@ def tour(state: State) -> None:
         picture = folder / "Zoe.jpg"
         picture.write_bytes(jpeg.face("Zoe"))
         stack.enter_context(
-            _environment(virtual.environment() | {"SUNMI_IPC_CONFIG_DIR": str(folder / "config")})
+            environment(virtual.environment() | {"SUNMI_IPC_CONFIG_DIR": str(folder / "config")})
         )
         new = virtual.devices("")[0]
         say(state, "A virtual cloud with a shop is running. What follows is what you would type.\n")
@@ -49,15 +48,7 @@ def tour(state: State) -> None:
             ),
             ("Take the new camera out of the shop again.", ["cloud", "unbind", new.sn, "--yes"]),
         ]
-        results: list[dict[str, Any]] = []
-        for number, (text, command) in enumerate(steps, 1):
-            say(state, "{number}. {text}", number=number, text=tr(text))
-            typed = "ipc " + shlex.join(command)
-            say(state, "   $ {command}", command=typed)
-            results.append({"command": typed, "result": _run(state, command)})
-            say(state, "")
-        if state.json:
-            print_json({"steps": results})
+        walk(ctx, steps)
         say(
             state,
             "That is the whole tour. With your own shop: set SUNMI_IPC_SHOP_NO, then the same commands.",

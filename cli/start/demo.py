@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import json
-import os
 import secrets
-import shlex
 import tempfile
-from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from sunmi_ipc.i18n import tr
 
-from ..screen.output import print_json, say
+from ..screen.output import say
 from ..state import State
+from .tour import environment, walk
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
-
-
-@contextlib.contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    """These variables and no others of ours, for a while."""
-    before = dict(os.environ)
-    for name in [n for n in os.environ if n.startswith("SUNMI_IPC_")]:
-        del os.environ[name]
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 @app.command()
@@ -46,7 +28,7 @@ def demo(
     if cloud:
         from .cloud_demo import tour
 
-        tour(State.of(ctx))
+        tour(ctx)
         return
     from sunmi_ipc.simulator import Vendor, start_cameras
     from sunmi_ipc.simulator.state import NETWORKS
@@ -61,13 +43,12 @@ def demo(
         for camera in cameras:
             stack.callback(camera.close)
         sn = cameras[0].sn
-        stack.enter_context(_environment(vendor.environment() | {"SUNMI_IPC_CONFIG_DIR": folder}))
+        stack.enter_context(environment(vendor.environment() | {"SUNMI_IPC_CONFIG_DIR": folder}))
         say(
             state,
             "{count} virtual cameras have been unpacked. What follows is what you would type.\n",
             count=count,
         )
-        results: list[dict[str, Any]] = []
         steps = [
             ("Find the cameras in this network.", ["scan", "--expect", str(count)]),
             ("What networks can the first one see?", ["wifi", "scan", "-c", sn]),
@@ -79,29 +60,8 @@ def demo(
             ("Format its SD card and wait until it is ready.", ["sdcard", "format", "--yes", "-c", sn]),
             ("Who is it?", ["info", "-c", sn]),
         ]
-        for number, (text, command) in enumerate(steps, 1):
-            say(state, "{number}. {text}", number=number, text=tr(text))
-            shown = ["***" if word == password else word for word in command]
-            typed = "ipc " + shlex.join(shown).replace("'***'", "***")
-            say(state, "   $ {command}", command=typed)
-            results.append({"command": typed, "result": _run(state, command)})
-            say(state, "")
-        if state.json:
-            print_json({"steps": results})
+        walk(ctx, steps, secret=password)
         say(
             state,
             "That is the whole tour. With your own cameras: 'ipc configure' once, then the same commands.",
         )
-
-
-def _run(state: State, command: list[str]) -> Any:
-    """Run a command of ours; with ``--json`` what it printed, as a value."""
-    from ..main import app as root
-
-    flags = ["--json"] * state.json + ["-q"] * state.quiet + ["-v"] * state.verbose
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed) if state.json else contextlib.nullcontext():
-        code = root(args=[*flags, *command], prog_name="ipc", standalone_mode=False)
-    if code:
-        raise typer.Exit(code)
-    return json.loads(printed.getvalue()) if state.json else None

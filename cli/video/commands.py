@@ -330,11 +330,8 @@ def download(
             raise DeviceError.of(235, endpoint="media/getVideoRecordList", camera=camera.address)
         if not state.json and not jsonl:
             note(state, "{count} recordings into {folder}", count=len(wanted), folder=str(output))
-        from sunmi_ipc.video.download import download as fetch
-
         with DownloadProgress(state, len(wanted)) as bars:
-            run = fetch(
-                camera,
+            run = camera.video.download_records(
                 wanted,
                 output,
                 workers=jobs,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 from ..errors import ParameterError, UnsupportedError
+from ..link.caller import Link, direct
 from ..protocol.fields import Callback, Refused, Wire
 from ..protocol.fields import Events as EventList
 from ..protocol.spec import DOC, INFERRED, Group, endpoint
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from ..camera import Camera
     from ..events.stream import EventStream
     from ..models import IpcEventCollection
 
@@ -37,6 +37,11 @@ class Events(Group, name="events"):
     def list(self) -> IpcEventCollection:
         """List the subscriptions."""
 
+    @property
+    def link(self) -> Link:
+        """The way to the camera itself; raises UnsupportedError where there is none."""
+        return direct(self._caller)
+
     def callback(self, port: int | None = None) -> str:
         """The URL under which the camera reaches a receiver on this computer, by the system's routes.
 
@@ -49,7 +54,7 @@ class Events(Group, name="events"):
         """
         from ..events.subscription import PORT, callback_for
 
-        return callback_for(cast("Camera", self._caller).host, port or PORT)
+        return callback_for(self.link.host, port or PORT)
 
     def subscribe(self, *events: EventType | str, callback: str = "") -> str:
         """Have events posted to a URL.
@@ -137,7 +142,7 @@ class Events(Group, name="events"):
         from ..events.stream import EventStream
 
         return EventStream(
-            cast("Camera", self._caller),
+            self,
             events,
             spool=spool,
             save=save,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Le
 
@@ -26,11 +26,11 @@ from ..protocol.fields import (
 from ..protocol.spec import DOC, FS, INFERRED, Group, endpoint
 from ..protocol.values import CustomerJudgeMode, DoorLine, Resolution
 from .paging import pages
+from .video import Video
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from ..camera import Camera
     from ..models import (
         DoorLineConfig,
         FaceRecord,
@@ -130,9 +130,10 @@ class PeopleFlow(Group, name="people_flow"):
             ParameterError: The camera has no line yet, and none is proposed.
 
         """
-        from ..video.doorline import preview
+        from ..video.doorline import current, draw
 
-        return preview(cast("Camera", self._caller), line)
+        line = line or current(self.door_line())
+        return draw(Video(self._caller).snapshot().image(), line)
 
     def visitors(self, start_time: datetime, end_time: datetime, **filters: Any) -> Iterator[FaceRecord]:
         """Every visitor of a period, fetched page by page as they are used."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
-from ..errors import DeviceError
+from ..errors import DeviceError, NotSupportedError, ReplyError
+from ..link.caller import direct
 from ..protocol.codes import DeviceCode
 from ..protocol.fields import EndTime, PageSize, RecordPage, Refused, StartTime
 from ..protocol.spec import DOC, INFERRED, Group, endpoint
+from ..protocol.values import CardStatus
 from .paging import pages
+from .sdcard import SdCard
 
 if TYPE_CHECKING:
-    from ..camera import Camera
     from ..models import (
         LiveAddress,
         PlaybackUrl,
@@ -36,10 +39,6 @@ _RECORD_END = Annotated[EndTime, Refused(231)]
 
 class Video(Group, name="video"):
     """Live picture, snapshots, recordings."""
-
-    @property
-    def _camera(self) -> Camera:
-        return cast("Camera", self._caller)
 
     @endpoint("media/getLiveStream", evidence=DOC, codes={232})
     def live_url(self) -> LiveAddress:
@@ -92,7 +91,7 @@ class Video(Group, name="video"):
         """
         from ..video.address import live
 
-        return live(self._camera)
+        return live(direct(self._caller), self.live_url())
 
     def playback(self, start_time: datetime, end_time: datetime) -> RtspAddress:
         """Read the RTSP address of a recorded period, with user and password put in (``str`` masks them).
@@ -104,7 +103,7 @@ class Video(Group, name="video"):
         """
         from ..video.address import rtsp
 
-        return rtsp(self._camera, self.playback_url(start_time, end_time).playback_url)
+        return rtsp(direct(self._caller), self.playback_url(start_time, end_time).playback_url)
 
     def snapshot(self) -> Snapshot:
         """Take a picture now. Where the camera refuses (233, 6), it is a frame of the live picture.
@@ -116,7 +115,9 @@ class Video(Group, name="video"):
         """
         from ..video.snapshot import snapshot
 
-        return snapshot(self._camera)
+        return snapshot(
+            direct(self._caller), lambda: self.snapshot_url().snapshot_url, lambda: self.live().best()
+        )
 
     def frames(self, quality: str = "", *, every: float = 0.0, timeout: float = 10.0) -> Generator[Any]:
         """The frames of the live picture, as numpy arrays: height x width x 3, RGB. Needs the extra ``video``.
@@ -186,9 +187,8 @@ class Video(Group, name="video"):
         from ..video.clip import clip
 
         return clip(
-            self._camera,
-            start_time,
-            end_time,
+            direct(self._caller),
+            lambda: self.clip_url(start_time, end_time).url,
             Path(path),
             timeout=timeout,
             first=first,
@@ -229,15 +229,55 @@ class Video(Group, name="video"):
             DownloadError: At the end, where single recordings could not be had.
 
         """
-        from ..video.download import download
-
-        records = self.records(start_time, end_time)
-        return download(
-            self._camera,
-            records,
-            Path(folder),
+        return self.download_records(
+            self.records(start_time, end_time),
+            folder,
             workers=workers,
             tz=tz,
             patience=patience,
             on_progress=on_progress,
         )
+
+    def download_records(
+        self,
+        records: Iterable[VideoRecord],
+        folder: str | os.PathLike[str],
+        *,
+        workers: int = 4,
+        tz: tzinfo | None = None,
+        patience: float = 60.0,
+        on_progress: Progress | None = None,
+    ) -> Iterator[Clip]:
+        """Download these recordings; as :meth:`download`, which takes all of a period."""
+        from ..video.download import download
+
+        link = direct(self._caller)
+        return download(
+            link,
+            records,
+            Path(folder),
+            sn=link.sn or link.read_sn(),
+            look_again=self._address_now,
+            workers=workers,
+            tz=tz,
+            patience=patience,
+            on_progress=on_progress,
+        )
+
+    def _address_now(self, record: VideoRecord) -> str:
+        """Where a recording is now, as its link may have expired; empty where it is no longer.
+
+        Raises:
+            DeviceError: The card is gone.
+
+        """
+        card = CardStatus.NORMAL
+        with contextlib.suppress(NotSupportedError, ReplyError):  # the call's path is inferred
+            card = SdCard(self._caller).status().status
+        if card is not CardStatus.NORMAL:
+            code = 220 if card is CardStatus.NONE else 235
+            raise DeviceError.of(
+                code, camera=direct(self._caller).address, endpoint="media/getVideoRecordList"
+            )
+        found = self.records(record.start_time, record.end_time)
+        return next((r.url for r in found if r.start_time == record.start_time), "")

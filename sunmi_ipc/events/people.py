@@ -6,17 +6,37 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from ..errors import SunmiIpcError, UnsupportedError
 
 if TYPE_CHECKING:
-    from ..camera import Camera
+    from ..models import PeopleStatCollection
 
 _log = logging.getLogger("sunmi_ipc")
 
 
-def people_today(camera: Camera, now: datetime | None = None) -> dict[str, int]:
+class Arrivals(Protocol):
+    """What is needed of ``camera.people_flow``."""
+
+    def arrivals(self, start_time: datetime, end_time: datetime, /) -> PeopleStatCollection:
+        """Who came in."""
+
+
+class Counter(Protocol):
+    """A camera that counts people."""
+
+    sn: str
+
+    @property
+    def people_flow(self) -> Arrivals:
+        """Its counters."""
+
+    def read_sn(self) -> str:
+        """Ask it for its serial number."""
+
+
+def people_today(camera: Counter, now: datetime | None = None) -> dict[str, int]:
     """Who has come in since midnight: ``total``, ``male``, ``female``; raises as ``people_flow.arrivals``."""
     now = now or datetime.now().astimezone()
     arrivals = camera.people_flow.arrivals(now.replace(hour=0, minute=0, second=0, microsecond=0), now)
@@ -38,7 +58,7 @@ class PeopleCounters:
 
     def __init__(
         self,
-        cameras: Iterable[Camera],
+        cameras: Iterable[Counter],
         publish: Callable[[str, Mapping[str, int]], object],
         *,
         every: float = 60.0,
@@ -60,14 +80,14 @@ class PeopleCounters:
         self._thread.join()
 
     def _run(self) -> None:
-        names: dict[Camera, str] = {}
+        names: dict[Counter, str] = {}
         while self._cameras:
             for camera in list(self._cameras):
                 if self._closing.is_set():
                     return
                 try:
                     if camera not in names:
-                        names[camera] = camera.sn or camera.device.info().sn
+                        names[camera] = camera.sn or camera.read_sn()
                     self._publish(names[camera], people_today(camera))
                 except UnsupportedError:
                     self._cameras.remove(camera)

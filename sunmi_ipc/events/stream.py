@@ -19,7 +19,7 @@ from .spool import Spool
 from .subscription import Subscription, own_address
 
 if TYPE_CHECKING:
-    from ..camera import Camera
+    from .subscription import Hooks
 
 
 def listening_host(camera: str) -> str:
@@ -33,7 +33,7 @@ class EventStream:
 
     def __init__(
         self,
-        camera: Camera,
+        hooks: Hooks,
         events: Sequence[EventType | str],
         *,
         spool: str | os.PathLike[str] | None,
@@ -46,7 +46,9 @@ class EventStream:
         every: float,
         interfaces: Sequence[str] | None,
     ) -> None:
-        self.camera = camera
+        self._hooks = hooks
+        #: The way to the camera.
+        self.camera = hooks.link
         self._events, self._directory, self._save, self._name = events, spool, save, name
         self._host, self._port, self._callback = host, port, callback
         self._allow_unsigned, self._every, self._interfaces = allow_unsigned, every, interfaces
@@ -83,7 +85,7 @@ class EventStream:
                 )
             self.subscription = stack.enter_context(
                 Subscription(
-                    self.camera,
+                    self._hooks,
                     self._events,
                     port=self.receiver.port,
                     path=self.receiver.path,

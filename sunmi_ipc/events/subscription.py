@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from ..errors import (
     ConnectionFailed,
@@ -19,7 +19,8 @@ from ..errors import (
 from ..protocol.values import EventType
 
 if TYPE_CHECKING:
-    from ..camera import Camera
+    from ..link.caller import Link
+    from ..models import IpcEventCollection
 
 _log = logging.getLogger("sunmi_ipc")
 #: Where ``ipc events listen`` listens, and what callbacks name, unless told otherwise.
@@ -54,6 +55,34 @@ def callback_for(camera: str, port: int = PORT, path: str = PATH) -> str:
     return f"http://{own_address(camera)}:{port}{path}"
 
 
+_Events = list[EventType]
+
+
+class Hooks(Protocol):
+    """What a subscription needs of ``camera.events``."""
+
+    @property
+    def link(self) -> Link:
+        """The way to the camera."""
+
+    def subscribe(self, *events: EventType | str, callback: str = "") -> str:
+        """Have events posted."""
+
+    def list(self) -> IpcEventCollection:
+        """What is subscribed."""
+
+    def unsubscribe(self, events: _Events, callback: str) -> None:
+        """End it."""
+
+
+class HasHooks(Protocol):
+    """A camera."""
+
+    @property
+    def events(self) -> Hooks:
+        """Its ``events``."""
+
+
 class Subscription:
     """Subscribes, and keeps it so until :meth:`close`, which unsubscribes; a context manager.
 
@@ -61,7 +90,7 @@ class Subscription:
     that has got another address is found by its serial number, and moved to (``camera.move``).
 
     Args:
-        camera: The camera; its calls may go on meanwhile.
+        camera: The camera, or its ``events``; its calls may go on meanwhile.
         events: What to subscribe to.
         port: Where the receiver listens.
         path: The receiver's path.
@@ -79,7 +108,7 @@ class Subscription:
 
     def __init__(
         self,
-        camera: Camera,
+        camera: Hooks | HasHooks,
         events: Sequence[EventType | str],
         *,
         port: int = PORT,
@@ -89,8 +118,11 @@ class Subscription:
         interfaces: Sequence[str] | None = None,
         patient: bool = False,
     ) -> None:
-        self.camera, self._events = camera, tuple(events)
-        self._sn, self._interfaces, self._failures = camera.sn, interfaces, 0
+        self._hooks = camera.events if hasattr(camera, "events") else camera
+        #: The way to the camera.
+        self.camera: Link = self._hooks.link
+        self._events = tuple(events)
+        self._sn, self._interfaces, self._failures = self.camera.sn, interfaces, 0
         self._port, self._path, self._fixed, self._every = port, path, callback, every
         #: Why the last look failed; empty since one succeeded.
         self.problem = ""
@@ -101,7 +133,7 @@ class Subscription:
         self._closing = threading.Event()
         try:
             wanted = self._wanted()
-            camera.events.subscribe(*self._events, callback=wanted)
+            self._hooks.subscribe(*self._events, callback=wanted)
             self.callback = wanted
         except TlsError:
             raise
@@ -137,7 +169,7 @@ class Subscription:
     def _end(self, callback: str) -> None:
         for event in self._events:
             try:
-                self.camera.events.unsubscribe([EventType(event)], callback)
+                self._hooks.unsubscribe([EventType(event)], callback)
             except DeviceError as error:
                 # 310: gone already, as after a restart. Each event by itself, so that one does not keep another.
                 if error.code != 310:
@@ -190,7 +222,7 @@ class Subscription:
     def _change(self, wanted: str) -> None:
         _log.info("events: %s is to post to %s", self.camera.address, wanted)
         self.camera.close()  # its connection is from the old address
-        self.camera.events.subscribe(*self._events, callback=wanted)
+        self._hooks.subscribe(*self._events, callback=wanted)
         before, self.callback = self.callback, wanted
         self.renewed += 1
         if before:
@@ -201,19 +233,19 @@ class Subscription:
         if missing:
             self._check_who()
             _log.info("events: %s has forgotten its subscription: renewed", self.camera.address)
-            self.camera.events.subscribe(*missing, callback=self.callback)
+            self._hooks.subscribe(*missing, callback=self.callback)
             self.renewed += 1
 
     def _check_who(self) -> None:
         """Addresses are handed out anew: another camera may answer at this one's."""
-        sn = self.camera.device.info().sn
+        sn = self.camera.read_sn()
         if self._sn and sn != self._sn:
             raise ConnectionFailed("another camera, {sn}, is at this address now", camera=self._sn, sn=sn)
         self._sn = sn
 
     def _missing(self) -> tuple[EventType | str, ...]:
         try:
-            listed = self.camera.events.list()
+            listed = self._hooks.list()
         except (NotSupportedError, ReplyError):
             # The list's path is inferred. Without it, subscribing again does no harm: repeats are recognised.
             return self._events

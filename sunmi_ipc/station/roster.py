@@ -137,6 +137,10 @@ class Roster:
         )
 
     def __enter__(self) -> Self:
+        return self.start()
+
+    def start(self) -> Self:
+        """Begin to discover; returns at once."""
         self._tracker.start()
         return self
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..errors import TlsError
 from .store import Row
 
 if TYPE_CHECKING:
     from .station import Station
 
-_log = logging.getLogger("sunmi_ipc")
 _OWN_S, _FLUSH_S, _TIDY_S, _SLOW_S = 10.0, 30.0, 600.0, 300.0
 #: So many events may wait for a sink before it is told.
 _BACKLOG = 500
@@ -73,8 +72,9 @@ class Upkeep:
                 if settings.p12:
                     loaded = ClientCertificate.load(settings.p12, settings.p12_password)
                     self._ends = loaded.not_after.timestamp()
-            except Exception as error:  # every look tells what is wrong with it
-                _log.debug("the client certificate: %s", type(error).__name__)
+            except TlsError as error:  # every look tells what else is wrong with it
+                if date := error.values.get("date"):
+                    self._ends = time.mktime(time.strptime(str(date), "%Y-%m-%d"))
         return self._ends
 
     def _flush(self) -> float:

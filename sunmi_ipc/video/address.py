@@ -11,7 +11,8 @@ from ..link.guard import addresses, own_url
 from ..redact import MASK, Secret
 
 if TYPE_CHECKING:
-    from ..camera import Camera
+    from ..link.caller import Link
+    from ..models import LiveAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +60,20 @@ class Live:
         return wanted
 
 
-def rtsp(camera: Camera, url: str) -> RtspAddress:
+def rtsp(link: Link, url: str) -> RtspAddress:
     """The address that the camera gave, with its user and password; one that leads elsewhere is refused.
 
     Raises:
         ReplyError: It does not lead to this camera.
 
     """
-    own_url(url, addresses(camera.host), schemes=("rtsp",))
-    return RtspAddress(url, camera.rtsp_user, camera.rtsp_password)
+    own_url(url, addresses(link.host), schemes=("rtsp",))
+    return RtspAddress(url, link.rtsp_user, link.rtsp_password)
 
 
-def live(camera: Camera) -> Live:
-    """The addresses of the live picture."""
-    given = camera.video.live_url()
-    hd, fhd = (rtsp(camera, url) if url else None for url in (given.hd_live_url, given.fhd_live_url))
+def live(link: Link, given: LiveAddress) -> Live:
+    """The addresses of the live picture, as the camera gave them."""
+    hd, fhd = (rtsp(link, url) if url else None for url in (given.hd_live_url, given.fhd_live_url))
     if hd is None and fhd is None:
-        raise ReplyError("the camera gave no address of its live picture", camera=camera.address)
+        raise ReplyError("the camera gave no address of its live picture", camera=link.address)
     return Live(hd, fhd)

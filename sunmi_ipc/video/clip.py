@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +12,15 @@ from .fetch import Connection
 from .partial import PartialFile, cannot_write
 
 if TYPE_CHECKING:
-    from ..camera import Camera
+    from ..link.caller import Link
 
 #: The address works 4 to 12 s after the answer (S); we give up well after that.
 FIRST_S, PATIENCE_S, INTERVAL_S = 4.0, 30.0, 1.0
 
 
 def clip(
-    camera: Camera,
-    start: datetime,
-    end: datetime,
+    link: Link,
+    ask: Callable[[], str],
     path: Path,
     *,
     timeout: float = PATIENCE_S,
@@ -31,18 +29,18 @@ def clip(
     on_wait: Callable[[], None] | None = None,
     on_progress: Callable[[int, int | None], None] | None = None,
 ) -> Path:
-    """Cut out a clip and fetch it. See ``Video.clip``."""
+    """Have a clip cut out and fetch it; *ask* tells the camera so and returns its address. See ``Video.clip``."""
     deadline = time.monotonic() + timeout
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(path, error) from None
     url = ""
-    with Connection(camera) as connection:
+    with Connection(link) as connection:
         while True:
             try:
                 if not url:
-                    url = camera.video.clip_url(start, end).url
+                    url = ask()
                     # Earlier, there may be a clip that the camera is still writing.
                     time.sleep(first)
                 return _fetch(connection, url, path, on_progress)

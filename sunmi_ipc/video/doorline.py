@@ -11,7 +11,7 @@ from ..protocol.values import DoorLine, Resolution
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from ..camera import Camera
+    from ..models import DoorLineConfig
 
 Direction = Literal["down", "up"]
 #: Which way over the line is "in" is not documented (I): the app has people stand facing the camera, whose
@@ -91,9 +91,8 @@ def _arrow(
     pen.text(at, "IN", fill=_ARROW, font=font, stroke_width=2, stroke_fill=_EDGE, anchor="lm")
 
 
-def current(camera: Camera) -> DoorLine:
-    """The camera's door line; raises ParameterError where it has none yet."""
-    kept = camera.people_flow.door_line()
+def current(kept: DoorLineConfig) -> DoorLine:
+    """The line that a camera keeps; raises ParameterError where it has none yet."""
     if kept.end_x <= kept.start_x:
         raise ParameterError(
             "{name}: the camera has no door line yet",
@@ -101,9 +100,3 @@ def current(camera: Camera) -> DoorLine:
             hint="Propose one: ipc doorline preview X1 Y1 X2 Y2.",
         )
     return kept.line
-
-
-def preview(camera: Camera, line: DoorLine | None = None, *, direction: Direction = IN) -> Image:
-    """The camera's picture with a door line over it. See ``PeopleFlow.preview``."""
-    line = line or current(camera)
-    return draw(camera.video.snapshot().image(), line, direction=direction)

@@ -21,19 +21,17 @@ from ..errors import (
     DownloadError,
     FileMissingError,
     NotReadyError,
-    NotSupportedError,
     ReplyError,
     SunmiIpcError,
     TlsError,
 )
 from ..link.guard import file_name
 from ..protocol.codes import DeviceCode
-from ..protocol.values import CardStatus
 from .fetch import Connection
 from .partial import PartialFile, cannot_write
 
 if TYPE_CHECKING:
-    from ..camera import Camera
+    from ..link.caller import Link
     from ..models import VideoRecord
 
 #: Files at a time: a small camera has little to spare.
@@ -81,24 +79,40 @@ def file_names(records: Iterable[VideoRecord], sn: str, tz: tzinfo | None = None
 
 
 def download(
-    camera: Camera,
+    link: Link,
     records: Iterable[VideoRecord],
     folder: Path,
     *,
+    sn: str,
+    look_again: Callable[[VideoRecord], str],
     workers: int = WORKERS,
     tz: tzinfo | None = None,
     patience: float = PATIENCE_S,
     on_progress: Progress | None = None,
 ) -> Iterator[Clip]:
-    """Download recordings; yields each as it is done. See ``Video.download``."""
+    """Download recordings; yields each as it is done. See ``Video.download``.
+
+    Args:
+        link: The way to the camera.
+        records: What to fetch.
+        folder: Where to.
+        sn: The camera's serial number, for the names of the files.
+        look_again: Where a recording is now, as its link may have expired; empty where it is no longer.
+            Raises DeviceError where the card is gone.
+        workers: Files at a time.
+        tz: Time zone of the names.
+        patience: Seconds that the camera may be gone.
+        on_progress: Told a file's name, its bytes so far and in all.
+
+    """
     wanted = list(records)
-    sn = camera.sn or camera.device.info().sn
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(folder, error) from None
     names = file_names(wanted, sn, tz)
-    run = _Run(camera, [(r, folder / n) for r, n in zip(wanted, names, strict=True)], patience, on_progress)
+    jobs = [(r, folder / n) for r, n in zip(wanted, names, strict=True)]
+    run = _Run(link, jobs, look_again, patience, on_progress)
     yield from run.clips(max(1, min(workers, len(wanted))))
 
 
@@ -113,12 +127,13 @@ class _Lost(Exception):
 class _Run:
     def __init__(
         self,
-        camera: Camera,
+        link: Link,
         jobs: list[tuple[VideoRecord, Path]],
+        look_again: Callable[[VideoRecord], str],
         patience: float,
         on_progress: Progress | None,
     ) -> None:
-        self._camera, self._patience = camera, patience
+        self._link, self._look_again, self._patience = link, look_again, patience
         self._report = on_progress or (lambda name, done, total: None)
         self._jobs = iter(jobs)
         self._lock = threading.Lock()
@@ -128,7 +143,7 @@ class _Run:
         self._last_seen = time.monotonic()
 
     def clips(self, workers: int) -> Iterator[Clip]:
-        self._connections = [Connection(self._camera) for _ in range(workers)]
+        self._connections = [Connection(self._link) for _ in range(workers)]
         threads = [
             threading.Thread(target=self._work, args=(connection,), name="download", daemon=True)
             for connection in self._connections
@@ -159,7 +174,7 @@ class _Run:
         if lost:
             raise DownloadError(
                 "{count} recordings could not be had, the first is {name}: {reason}",
-                camera=self._camera.address,
+                camera=self._link.address,
                 hint="The others are complete. 'ipc video records' shows what there is.",
                 count=len(lost),
                 name=lost[0].path.name,
@@ -216,7 +231,7 @@ class _Run:
                 failure: SunmiIpcError = error
                 if error.status < 500:
                     try:
-                        fresh = self._address_now(record)
+                        fresh = self._look_again(record)
                     except ConnectionFailed as gone:
                         failure = gone
                     else:
@@ -287,22 +302,6 @@ class _Run:
                 part_at += len(piece)
                 self._report(name, part_at, body.total)
             return not tail
-
-    def _address_now(self, record: VideoRecord) -> str:
-        """Where the recording is now, as its link may have expired; empty where it is no longer.
-
-        Raises:
-            DeviceError: The card is gone.
-
-        """
-        card = CardStatus.NORMAL
-        with contextlib.suppress(NotSupportedError, ReplyError):  # the call's path is inferred
-            card = self._camera.sdcard.status().status
-        if card is not CardStatus.NORMAL:
-            code = 220 if card is CardStatus.NONE else 235
-            raise DeviceError.of(code, camera=self._camera.address, endpoint="media/getVideoRecordList")
-        found = self._camera.video.records(record.start_time, record.end_time)
-        return next((r.url for r in found if r.start_time == record.start_time), "")
 
 
 __all__ = ["PATIENCE_S", "WORKERS", "Clip", "Progress", "download", "file_names"]

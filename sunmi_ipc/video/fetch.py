@@ -24,7 +24,7 @@ from ..protocol.wire import Incoming
 from .tlsio import Stream, TlsStream
 
 if TYPE_CHECKING:
-    from ..camera import Camera
+    from ..link.caller import Link
 
 #: A camera that gives less than a buffer in so many seconds has stopped.
 STALL_S = 30.0
@@ -116,13 +116,13 @@ class Connection:
     """One kept connection for files of one camera. For one thread; :meth:`abort` for any.
 
     Args:
-        camera: Whose certificate, CA or pin decides; links that lead elsewhere are refused.
+        link: Whose certificate, CA or pin decides; links that lead elsewhere are refused.
 
     """
 
-    def __init__(self, camera: Camera) -> None:
-        self._camera = camera
-        self._hosts = addresses(camera.host)
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._hosts = addresses(link.host)
         self._open: http.client.HTTPConnection | None = None
         self._where: tuple[str, str, int | None] | None = None
         self._socket: Stream | None = None
@@ -165,9 +165,9 @@ class Connection:
             ConnectionFailed, TlsError: As for calls.
 
         """
-        camera = self._camera
-        host = f"[{camera.host}]" if ":" in camera.host else camera.host
-        parts = own_url(urljoin(f"https://{host}:{camera.port}/", url), self._hosts)
+        link = self._link
+        host = f"[{link.host}]" if ":" in link.host else link.host
+        parts = own_url(urljoin(f"https://{host}:{link.port}/", url), self._hosts)
         started = time.monotonic()
         try:
             body = self._ask(parts, start)
@@ -179,12 +179,12 @@ class Connection:
             if error.camera is None and not isinstance(
                 error, ConfigError
             ):  # this computer's disk is not its fault
-                error.camera = camera.address
+                error.camera = link.address
             raise
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
             failure = explain_camera(error, STALL_S, time.monotonic() - started)
-            failure.camera = camera.address
+            failure.camera = link.address
             raise failure from error
         except BaseException:
             self.close()
@@ -213,7 +213,7 @@ class Connection:
             raise ConnectionAbortedError(errno.ECONNABORTED, "cut off")
         if self._open is None:
             scheme, host, port = where
-            context, approve = self._camera.tls if scheme == "https" else (None, None)
+            context, approve = self._link.tls if scheme == "https" else (None, None)
             sock = socket.create_connection((host, port or (443 if scheme == "https" else 80)), _CONNECT_S)
             deadline = time.monotonic() + _CONNECT_S
             if context is not None:
@@ -260,7 +260,7 @@ class Connection:
         raise error
 
 
-def read(camera: Camera, url: str, *, limit: int) -> tuple[bytes, str]:
+def read(link: Link, url: str, *, limit: int) -> tuple[bytes, str]:
     """A small file whole, and its content type.
 
     Raises:
@@ -268,7 +268,7 @@ def read(camera: Camera, url: str, *, limit: int) -> tuple[bytes, str]:
 
     """
     content = bytearray()
-    with Connection(camera) as connection, connection.get(url) as body:
+    with Connection(link) as connection, connection.get(url) as body:
         for piece in body.pieces():
             content += piece
             if len(content) > limit:

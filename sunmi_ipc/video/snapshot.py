@@ -15,9 +15,12 @@ from .fetch import read
 from .partial import cannot_write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PIL.Image import Image
 
-    from ..camera import Camera
+    from ..link.caller import Link
+    from .address import RtspAddress
 
 MAX_BYTES = 32 * 1024 * 1024
 #: A small file may claim to be a picture of gigabytes; cameras have 2 million pixels.
@@ -110,22 +113,29 @@ def _umask() -> int:
     return current
 
 
-def snapshot(camera: Camera) -> Snapshot:
-    """Take a picture. See ``Video.snapshot``."""
+def snapshot(link: Link, ask: Callable[[], str], live: Callable[[], RtspAddress]) -> Snapshot:
+    """Take a picture. See ``Video.snapshot``.
+
+    Args:
+        link: The way to the camera.
+        ask: Tells the camera to take one, and returns its address.
+        live: The live picture, for a frame where the camera refuses.
+
+    """
     try:
-        url = camera.video.snapshot_url().snapshot_url
-        data, _ = read(camera, url, limit=MAX_BYTES)
+        url = ask()
+        data, _ = read(link, url, limit=MAX_BYTES)
     except (DeviceError, FileMissingError) as error:
         if isinstance(error, DeviceError) and error.code not in _NO_SNAPSHOT:
             raise
-        return Snapshot(_frame(camera, error), "jpeg", "stream")
+        return Snapshot(_frame(link, live, error), "jpeg", "stream")
     kind = next((kind for magic, kind in _KINDS if data.startswith(magic)), "")
     if not kind:
-        raise ReplyError("the camera's snapshot is no picture", camera=camera.address)
+        raise ReplyError("the camera's snapshot is no picture", camera=link.address)
     return Snapshot(data, kind, url=url)
 
 
-def _frame(camera: Camera, refused: DeviceError | FileMissingError) -> bytes:
+def _frame(link: Link, live: Callable[[], RtspAddress], refused: DeviceError | FileMissingError) -> bytes:
     from .stream import has_library, still
 
     if not (has_library("av") and has_library("PIL")):
@@ -133,8 +143,8 @@ def _frame(camera: Camera, refused: DeviceError | FileMissingError) -> bytes:
             raise DeviceError.of(
                 refused.code,
                 endpoint=refused.endpoint,
-                camera=camera.address,
+                camera=link.address,
                 hint="A frame of the live picture can stand in: pip install 'sunmi-ipc[video]'",
             ) from None
         raise refused
-    return still(camera.video.live().best())
+    return still(live())

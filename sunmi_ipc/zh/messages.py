@@ -268,4 +268,6 @@ ZH: dict[str, str] = {
     "model": "型号",
     "network": "网络",
     "firmware": "固件",
+    "{feature} needs a direct connection to the camera": "{feature}需要直接连接摄像机",
+    "Run it on a computer in the camera's own network.": "请在与摄像机同一网络的电脑上运行。",
 }

@@ -279,8 +279,8 @@ def test_every_error_has_an_exit_code() -> None:
 def templates() -> set[str]:
     """Every text that people see: first arguments and hints of errors, and of tr, say, note, waiting."""
     found: set[str] = set()
-    takers = {"tr", "say", "note", "waiting", "_not_understood", "_Failed"}
-    places = {"tr": 0, "say": 1, "note": 1, "waiting": 1, "_not_understood": 0}
+    takers = {"tr", "later", "say", "note", "waiting", "_not_understood", "_Failed"}
+    places = {"tr": 0, "later": 0, "say": 1, "note": 1, "waiting": 1, "_not_understood": 0}
     for path in [*(ROOT / "sunmi_ipc").rglob("*.py"), *(ROOT / "cli").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(node, ast.Call):

@@ -17,7 +17,7 @@ from sunmi_ipc import Camera
 from sunmi_ipc.errors import ConnectionFailed, DeviceError, DiskError, DiskFailed, DownloadError, ReplyError
 from sunmi_ipc.protocol.values import CardStatus
 from sunmi_ipc.simulator import VirtualCamera, files
-from sunmi_ipc.video.download import Clip, download
+from sunmi_ipc.video.download import Clip
 from sunmi_ipc.video.partial import OVERLAP, PartialFile
 
 from .conftest import HOUR, recording
@@ -180,7 +180,7 @@ def test_an_expired_link_is_asked_for_again(
     (record,) = camera.video.records(*minutes(1))
     stale = record.model_copy(update={"url": record.url.replace(name(0), "expired.mp4")})
     card["expired.mp4"] = None
-    (clip,) = download(camera, [stale], tmp_path)
+    (clip,) = camera.video.download_records([stale], tmp_path)
     assert clip.path.read_bytes() == recording(name(0))
 
 
@@ -193,7 +193,7 @@ def test_links_that_lead_elsewhere_are_refused(
     (record,) = camera.video.records(*minutes(1))
     elsewhere = record.model_copy(update={"url": url.format(ip=ready.ip, port=ready.port)})
     with pytest.raises(ReplyError, match="not followed"):
-        list(download(camera, [elsewhere], tmp_path))
+        list(camera.video.download_records([elsewhere], tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 

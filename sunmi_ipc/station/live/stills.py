@@ -1,0 +1,102 @@
+"""Single pictures for cards and for browsers without video: taken politely, one at a time a camera."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...errors import SunmiIpcError
+from ...video.stream import library
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A picture as JPEG, and when it was taken (Unix seconds)."""
+
+    data: bytes
+    at: float
+
+
+class Stills:
+    """The last picture of each camera; a new one is fetched when it is asked for and the last has aged.
+
+    Args:
+        keep: Seconds after which a picture is not shown any more, however it fares.
+        rest: Seconds after a failure before the camera is asked again.
+
+    """
+
+    def __init__(self, *, keep: float = 600.0, rest: float = 15.0) -> None:
+        self._keep, self._rest = keep, rest
+        self._lock = threading.Lock()
+        self._last: dict[str, Still] = {}
+        self._failed: dict[str, float] = {}
+        self._busy: dict[str, threading.Lock] = {}
+
+    def get(
+        self, key: str, take: Callable[[], bytes], *, age: float = 20.0, width: int = 640
+    ) -> Still | None:
+        """A picture no older than *age* seconds where one can be had, else the last; None for none.
+
+        Those who ask for one camera together get one picture: the camera is asked once.
+
+        Args:
+            key: Which camera.
+            take: Takes a picture (JPEG or PNG); may raise this library's errors.
+            age: Seconds.
+            width: Pixels that it is brought down to.
+
+        """
+        with self._lock:
+            busy = self._busy.setdefault(f"{key}/{width}", threading.Lock())
+        with busy:
+            name, now = f"{key}/{width}", time.time()
+            last = self._last.get(name)
+            if last is not None and now - last.at < age:
+                return last
+            if now - self._failed.get(name, 0.0) > self._rest:
+                try:
+                    data = shrink(take(), width)
+                except (SunmiIpcError, OSError, ValueError):
+                    self._failed[name] = now
+                else:
+                    self._last[name] = last = Still(data, now)
+                    self._failed.pop(name, None)
+            return last if last is not None and now - last.at < self._keep else None
+
+
+def shrink(data: bytes, width: int) -> bytes:
+    """A picture as JPEG no wider than *width*; without Pillow as it is."""
+    from ...errors import ExtraMissingError
+    from ...video.snapshot import Snapshot
+
+    try:
+        library("PIL.Image")
+    except ExtraMissingError:
+        return data
+    image = Snapshot(data).image()
+    if image.width > width:
+        image = image.resize((width, max(1, round(image.height * width / image.width))))
+    made = io.BytesIO()
+    image.save(made, "JPEG", quality=72)
+    return made.getvalue()
+
+
+def decode(init: bytes, fragment: bytes) -> bytes:
+    """The picture of a key frame as JPEG.
+
+    Args:
+        init: The stream's initialisation segment.
+        fragment: One that begins with a key frame.
+
+    """
+    av = library("av")
+    with av.open(io.BytesIO(init + fragment), format="mp4") as container:
+        for frame in container.decode(video=0):
+            made = io.BytesIO()
+            frame.to_image().save(made, "JPEG", quality=85)
+            return made.getvalue()
+    raise ValueError("no picture")
