@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DeviceError, NotSupportedError, ReplyError, SunmiIpcError, TlsError, UnsupportedError
+from ..errors import ConnectionFailed, DeviceError, NotSupportedError, ReplyError, SunmiIpcError, UnsupportedError
 from ..events.receiver import Receiver
 from ..events.spool import Retention, Spool
 from ..events.subscription import PATH, callback_for
@@ -110,8 +110,8 @@ class Intake:
         found: dict[str, dict[str, Any]] = {}
         try:
             self._subscribe(member, self._roster.camera(member.sn))
-        except TlsError:
-            return interval
+        except ConnectionFailed:
+            return interval  # the look tells of it
         except SunmiIpcError as error:
             found["subscription"] = {"problem": error.message}
         self._watch.tell(self._watch.judge.update(member.sn, found, ["subscription"]))

@@ -206,6 +206,9 @@ class Roster:
             if change.kind is ChangeKind.OFFLINE:
                 # Its twin at another address may be the real one.
                 member.online = any(c.sn == found.sn for c in self._tracker.cameras)
+                if self._site is None and not member.seen and not member.online:
+                    # It said that it was there, never proved it, and has gone: it was none of ours.
+                    self._members.pop(member.key, None)
                 return
             member.online, member.flags, member.network = True, found.flags, found.network
             member.mac, member.model = found.mac or member.mac, found.model or member.model

@@ -115,6 +115,7 @@ class Watch:
 
     def _job(self, member: Member) -> float | None:
         if member not in self.roster.members():
+            self.forget(member)
             return None
         made = self.look(member)
         if made.silent and self.judge.strikes(_who(member), "unreachable")[0]:
