@@ -8,7 +8,14 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConnectionFailed, DeviceError, NotSupportedError, ReplyError, SunmiIpcError, UnsupportedError
+from ..errors import (
+    ConnectionFailed,
+    DeviceError,
+    NotSupportedError,
+    ReplyError,
+    SunmiIpcError,
+    UnsupportedError,
+)
 from ..events.receiver import Receiver
 from ..events.spool import Retention, Spool
 from ..events.subscription import PATH, callback_for
@@ -61,7 +68,9 @@ class Intake:
                 self.spool,
                 host=host.removeprefix("[").removesuffix("]"),
                 port=int(port),
-                secrets={settings.app_id: settings.secret_key} if settings.app_id and settings.secret_key else None,
+                secrets={settings.app_id: settings.secret_key}
+                if settings.app_id and settings.secret_key
+                else None,
                 path="",  # whatever path a camera was once subscribed with
             )
         except BaseException:
@@ -78,7 +87,9 @@ class Intake:
     def add(self, member: Member) -> None:
         """Subscribe at a member, and keep it so."""
         delay = 0.5 + len(self._callbacks) % 50 * 0.05
-        self._scheduler.add(f"subscribe {member.key}", lambda: self._keep(member), owner=member.key, delay=delay)
+        self._scheduler.add(
+            f"subscribe {member.key}", lambda: self._keep(member), owner=member.key, delay=delay
+        )
 
     def last_of(self, sn: str) -> float:
         """When a camera's newest event came, Unix seconds; 0: none is kept."""
@@ -95,7 +106,12 @@ class Intake:
     def _changed(self, told: Sequence[Transition]) -> None:
         """A camera that is back may have forgotten its subscription."""
         for transition in told:
-            if transition.began or transition.reason.code not in ("unreachable", "behind", "no-network", "not-activated"):
+            if transition.began or transition.reason.code not in (
+                "unreachable",
+                "behind",
+                "no-network",
+                "not-activated",
+            ):
                 continue
             for member in self._roster.members():
                 if member.sn == transition.sn:
@@ -119,7 +135,11 @@ class Intake:
 
     def _subscribe(self, member: Member, camera: Camera) -> None:
         wanted = self._file.callback or callback_for(camera.host, self.receiver.port, PATH)
-        types = [kind for kind in self._file.types if member.counts_people or kind is not EventType.FACE_RECOGNITION]
+        types = [
+            kind
+            for kind in self._file.types
+            if member.counts_people or kind is not EventType.FACE_RECOGNITION
+        ]
         if not types:
             return
         before = self._callbacks.get(member.key, "")

@@ -94,6 +94,11 @@ class Judge:
         with self._lock:
             return self._strikes.get((sn, code), (0, 0.0))
 
+    def pending(self, sn: str) -> bool:
+        """Whether something was seen that is not told yet."""
+        with self._lock:
+            return any(who == sn for who, _ in self._strikes)
+
     def pardon(self, sn: str, code: str) -> None:
         """Begin to count anew."""
         with self._lock:

@@ -92,7 +92,9 @@ class Station:
                 interfaces=self._interfaces,
             )
             stack.callback(self.roster.close)
-            self.watch = Watch(self.roster, self.store, self.scheduler, settings=self.file.watch, site=self.site)
+            self.watch = Watch(
+                self.roster, self.store, self.scheduler, settings=self.file.watch, site=self.site
+            )
             stack.callback(self.watch.spans.flush)
             if self.file.events.enabled:
                 from .intake import Intake
