@@ -20,6 +20,7 @@ from ..events.receiver import Receiver
 from ..events.spool import Retention, Spool
 from ..events.subscription import PATH, callback_for
 from ..protocol.values import EventType
+from .look import problem_of
 from .verdict import Transition
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Intake:
         except ConnectionFailed:
             return interval  # the look tells of it
         except SunmiIpcError as error:
-            found["subscription"] = {"problem": error.message}
+            found["subscription"] = problem_of(error)
         self._watch.tell(self._watch.judge.update(member.sn, found, ["subscription"]))
         return interval if found else interval * _EVERY
 

@@ -96,13 +96,18 @@ def look(roster: Roster, member: Member, *, clock: float, recording: float) -> L
         made.state = ""
         _not_there(made, member, error)
     except SunmiIpcError as error:
-        made.found["refused"] = {"problem": error.message}
+        made.found["refused"] = problem_of(error)
     return made
+
+
+def problem_of(error: SunmiIpcError) -> dict[str, str]:
+    """An error in both languages, as details of a reason."""
+    return {"problem": error.message, "problem_zh": error.localized("zh")[0]}
 
 
 def _not_there(made: Look, member: Member, error: SunmiIpcError) -> None:
     made.checked |= REACH
-    problem = {"problem": error.message, "sn": member.sn}
+    problem = {**problem_of(error), "sn": member.sn}
     match error:
         case WrongCamera():
             made.found["wrong-camera"] = {"other": error.values.get("other", "")}

@@ -72,7 +72,7 @@ KINDS: dict[str, Kind] = {
     ),
     "not-trusted": Kind(
         Level.BAD,
-        "TLS: {problem}",
+        "not trusted: {problem}",
         "Somebody may be in between, or the camera was replaced: 'ipc trust list', and 'ipc trust forget' if you know why.",
         looks=2,
     ),
@@ -237,15 +237,23 @@ class Reason:
 
 
 def _filled(template: str, lang: Language | None, details: Mapping[str, Any]) -> str:
+    lang = lang or language()
+    # What another error said is kept in both languages.
+    details = {**details, **{k: details[f"{k}_{lang}"] for k in details if f"{k}_{lang}" in details}}
     try:
-        return translate(template, lang or language(), details)
+        return translate(template, lang, details)
     except (LookupError, ValueError):  # kept by another version
-        return translate(template, lang or language(), {})
+        return translate(template, lang, {})
 
 
 def worst(reasons: Iterable[Reason]) -> Level:
     """The verdict that follows from *reasons*."""
-    return max((reason.level for reason in reasons), key=_ORDER.index, default=Level.OK)
+    return highest(reason.level for reason in reasons)
+
+
+def highest(levels: Iterable[Level]) -> Level:
+    """The worst of *levels*."""
+    return max(levels, key=_ORDER.index, default=Level.OK)
 
 
 @dataclass(frozen=True, slots=True)

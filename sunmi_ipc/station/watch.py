@@ -17,7 +17,7 @@ from .roster import Member, Roster
 from .scheduler import Scheduler
 from .spans import Spans
 from .store import Store
-from .verdict import CameraStatus, Level, StationStatus, Transition, by_severity, worst
+from .verdict import CameraStatus, Level, StationStatus, Transition, by_severity, highest, worst
 
 _log = logging.getLogger("sunmi_ipc")
 #: Recordings are asked for at every so many looks.
@@ -163,8 +163,8 @@ class Watch:
             if who[:1] in ("", LINE)
             for reason in reasons
         )
-        every = [reason for camera in cameras for reason in camera.reasons]
-        return StationStatus(self.site, worst([*own, *every]), cameras, own)
+        verdict = highest([worst(own), *(camera.verdict for camera in cameras)])
+        return StationStatus(self.site, verdict, cameras, own)
 
     def wait_for_looks(self, timeout: float, *, looks: int = 1) -> bool:
         """Wait until every member was looked at *looks* times; whether that was so in time."""
