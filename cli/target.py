@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sunmi_ipc.camera import split_address
 from sunmi_ipc.errors import CameraNotFound, ParameterError
 from sunmi_ipc.i18n import tr
+from sunmi_ipc.protocol.serial import SerialNumber, same_serial_number
 
 from .screen.output import is_terminal, note, table, waiting
 from .state import State
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
 def is_address(text: str) -> bool:
     """Whether *text* is an address (not a serial number or a name)."""
-    if text == "localhost" or text.startswith("localhost:"):
+    if text == "localhost" or text.startswith("localhost:") or "://" in text:
         return True
+    if SerialNumber.read(text) is not None:
+        return False
     try:
         ip_address(split_address(text)[0])
     except (ValueError, ParameterError):
@@ -103,7 +106,33 @@ def open_camera(state: State, name: str = "", **options: Any) -> Camera:
     """
     name = name or state.camera
     if name and is_address(name):
+        split_address(name)  # refused here, before anything is asked
         return state.settings.connect(name, **{"sn": _on_access_point(state, name)} | options)
     found = locate(state, name) if name else choose(state)
     address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
-    return state.settings.connect(address, sn=found.sn, model=found.model, **options)
+    _insist(state, name, found)
+    return state.settings.connect(address, **{"sn": found.sn, "model": found.model} | options)
+
+
+def _insist(state: State, name: str, found: DiscoveredCamera) -> None:
+    """What the person named decides about the trust, not what an answer calls itself.
+
+    A stranger may give himself a display name that is another camera's serial number.
+
+    Raises:
+        CameraNotFound: *name* is a serial number, and *found* has another one.
+
+    """
+    from sunmi_ipc.discovery.camera import serial_number_in
+
+    named = SerialNumber.read(name)
+    if named is None or same_serial_number(named, found.sn):
+        return
+    if serial_number_in(named) == named or state.known_cameras().known(named) is not None:
+        raise CameraNotFound(
+            "the camera {sn} was not found; {other} at {ip} only bears that as its name",
+            hint="Is it on and in this network? 'ipc scan' lists the cameras that answer.",
+            sn=named,
+            other=found.sn or "-",
+            ip=found.ip,
+        )

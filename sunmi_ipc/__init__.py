@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .camera import Camera as Camera
     from .cloud.client import Cloud as Cloud
+    from .codes.device import DeviceCode as DeviceCode
     from .discovery import DiscoveredCamera as DiscoveredCamera
     from .discovery import discover as discover
     from .discovery import find as find
     from .errors import SunmiIpcError as SunmiIpcError
     from .fleet import Fleet as Fleet
     from .link.trust import KnownCameras as KnownCameras
-    from .protocol.codes import DeviceCode as DeviceCode
     from .settings import Settings as Settings
 
 __version__ = "0.1.0"
@@ -33,7 +33,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Camera": "camera",
     "Cloud": "cloud.client",
-    "DeviceCode": "protocol.codes",
+    "DeviceCode": "codes.device",
     "DiscoveredCamera": "discovery",
     "Fleet": "fleet",
     "KnownCameras": "link.trust",

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import math
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from .errors import ConnectionFailed, DeviceError, ParameterError, SunmiIpcError, TlsError, UnsupportedError
 from .protocol import wire
+from .protocol.serial import SerialNumber
 from .protocol.spec import ALL_MODELS, Endpoint, Model, Sign
 from .protocol.wire import Credentials, Incoming, Outgoing, Override
 from .redact import Secret, is_secret
@@ -41,22 +43,35 @@ _log = logging.getLogger("sunmi_ipc")
 #: A camera's clock is taken to be wrong beyond this; how far it may differ is not documented.
 CLOCK_TOLERANCE_S = 60.0
 _RETRY_PAUSES_S = (0.1, 0.4)
+# Names of hosts (of every language) and addresses, an IPv6 one with its zone.
+_HOST = re.compile(r"[\w.:%-]{1,255}")
 
 
 def split_address(address: str) -> tuple[str, int]:
     """``host`` or ``host:port`` as (host, port); the port is 443 where none is given.
 
+    A URL that was pasted from a browser is taken, too; of it, host and port count.
+
     Raises:
         ParameterError: The port is no number from 1 to 65535, or there is no host.
 
     """
-    host, colon, port = address.partition(":")
-    if address.startswith("["):
-        host, _, rest = address[1:].partition("]")
+    text = address.strip()
+    scheme, marked, rest = text.partition("://")
+    if marked:
+        # Pasted from a browser: host and port are what we need of it.
+        text = re.split(r"[/?#]", rest, maxsplit=1)[0] if scheme.lower() in ("http", "https") else ""
+    host, colon, port = text.partition(":")
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
         colon, port = rest[:1], rest[1:]
-    elif address.count(":") > 1:
-        host, colon, port = address, "", ""
-    if not host or (colon and not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536)):
+    elif text.count(":") > 1:
+        host, colon, port = text, "", ""
+    if (
+        not _HOST.fullmatch(host)
+        or colon not in ("", ":")
+        or (colon and not (port.isascii() and port.isdecimal() and len(port) < 6 and 0 < int(port) < 65536))
+    ):
         raise ParameterError(
             "{name}: not an address", name="camera", hint="Write it like 192.168.1.20 or 192.168.1.20:8443."
         )
@@ -112,7 +127,9 @@ class Camera:
         transport: Transport | None = None,
     ) -> None:
         self.host, self.port = split_address(address)
-        self.sn, self.model = sn, model
+        #: Its serial number in the one spelling, or "" where it is not known.
+        self.sn: str = SerialNumber(sn) if sn else ""
+        self.model = model
         self.timeout, self.retries = timeout, retries
         self.overrides = dict(overrides or {})
         #: Seconds that the camera's clock is ahead of ours, once a refused call has shown it.
@@ -138,7 +155,9 @@ class Camera:
     @property
     def address(self) -> str:
         """``host``, or ``host:port`` where the port is not 443."""
-        return self.host if self.port == 443 else f"{self.host}:{self.port}"
+        if self.port == 443:
+            return self.host
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def credentials(self) -> Credentials:
@@ -323,6 +342,8 @@ class Camera:
         except SunmiIpcError as error:
             if error.camera is None and not isinstance(error, ParameterError):
                 error.camera = self.address
+            if self.sn and "sn" in error.values:  # the hint's next command can be copied as it is
+                error.values = {**error.values, "sn": self.sn}
             # Bare: the frames below hold the request and the answer, and a traceback may show locals.
             error.__cause__ = error.__context__ = None
             raise error.with_traceback(None)  # noqa: B904

@@ -46,8 +46,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from .codes.device import DeviceCode
 from .i18n import Language, translate
-from .protocol.codes import DeviceCode
 
 __all__ = [
     "AlreadyActivatedError",
@@ -241,7 +241,7 @@ class ProvisionError(SunmiIpcError):
 class DeviceError(SunmiIpcError):
     """The camera answered with an error code.
 
-    ``code`` is a :class:`~sunmi_ipc.protocol.codes.DeviceCode` where the code is known, else a plain
+    ``code`` is a :class:`~sunmi_ipc.codes.device.DeviceCode` where the code is known, else a plain
     integer; ``endpoint`` is the path that was called.
     """
 
@@ -255,7 +255,8 @@ class DeviceError(SunmiIpcError):
         known = self.code if isinstance(self.code, DeviceCode) else None
         template = known.meaning if known else "the camera answered with the unknown code {code}"
         hint = hint or (known.hint if known else "")
-        super().__init__(template, hint=hint, camera=camera, code=code, path=endpoint)
+        # A hint carries the serial number to copy where whoever raises this knows it.
+        super().__init__(template, hint=hint, camera=camera, code=code, path=endpoint, sn="SN")
         self.endpoint = endpoint
 
     @classmethod
@@ -322,7 +323,7 @@ class NotReadyError(DeviceError):
 class CloudError(SunmiIpcError):
     """The vendor's cloud answered with an error code.
 
-    ``code`` is a :class:`~sunmi_ipc.cloud.codes.CloudCode` where the code is known, else a plain
+    ``code`` is a :class:`~sunmi_ipc.codes.cloud.CloudCode` where the code is known, else a plain
     integer; ``endpoint`` is the path that was called.
     """
 
@@ -337,7 +338,7 @@ class CloudError(SunmiIpcError):
         hint: str = "",
         in_development: bool = False,
     ) -> None:
-        from .cloud.codes import CloudCode
+        from .codes.cloud import CloudCode
 
         known = CloudCode(code) if code in CloudCode.__members__.values() else None
         self.code: int = code if known is None else known

@@ -129,9 +129,19 @@ class Settings:
         return [part.strip() for part in self.interface.split(",") if part.strip()] or None
 
     def connect(self, address: str, *, sn: str = "", model: str = "", **options: Any) -> Camera:
-        """A camera at *address* with these credentials; pins are kept in the config directory."""
+        """A camera at *address* with these credentials; pins are kept in the config directory.
+
+        Args:
+            address: ``host`` or ``host:port``.
+            sn: Its serial number. What a camera says of itself may be an odd one; then the pin goes by the
+                address. Where a person named the camera by its serial number, give that.
+            model: Its model, where known.
+            options: As for :class:`Camera`; they win.
+
+        """
         from .camera import Camera
-        from .protocol.overrides import read
+        from .corrections import read
+        from .protocol.serial import SerialNumber
 
         settings: dict[str, Any] = {
             "app_id": self.app_id,
@@ -148,7 +158,7 @@ class Settings:
             "overrides": read(config_dir()),
             "known_cameras": known_cameras(),
         }
-        return Camera(address, sn=sn, model=model, **settings | options)
+        return Camera(address, sn=SerialNumber.read(sn) or "", model=model, **settings | options)
 
     def with_options(self, **options: Any) -> Settings:
         """A copy with *options* changed."""

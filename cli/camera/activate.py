@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sunmi_ipc.i18n import tr
+from sunmi_ipc.protocol.serial import SerialNumber
 
 from ..argv import take_secret
 from ..screen.output import ask_secret, confirm, print_json, say, waiting
@@ -27,12 +28,15 @@ def activate(
 ) -> None:
     """Activate a camera for your app. Deletes every face group on its SD card."""
     state = State.of(ctx)
+    serial = SerialNumber(
+        sn
+    )  # an address, or anything else that is none, is refused before anything is asked
     code = take_secret(ask_secret(tr("Activation code")) if code == "-" else code)
-    confirm(tr("Activating {sn} deletes every face group on its SD card, with all faces.", sn=sn), yes)
+    confirm(tr("Activating {sn} deletes every face group on its SD card, with all faces.", sn=serial), yes)
     options = {"activation_code": code} if code else {}
-    camera = open_camera(state, state.camera or sn, **options)
-    with camera, waiting(state, "Activating {sn} …", sn=sn):
-        done = camera.device.ensure_active(sn)
+    camera = open_camera(state, state.camera or serial, **options)
+    with camera, waiting(state, "Activating {sn} …", sn=serial):
+        done = camera.device.ensure_active(serial)
     if state.json:
-        print_json({"sn": sn, "activated": True, "already": not done})
-    say(state, "{sn} is activated." if done else "{sn} was activated already.", sn=sn)
+        print_json({"sn": serial, "activated": True, "already": not done})
+    say(state, "{sn} is activated." if done else "{sn} was activated already.", sn=serial)

@@ -65,7 +65,7 @@ def accept(
             camera.host, camera.port, certificate, timeout=camera.timeout, legacy=given.tls == "legacy"
         )
     pins = state.known_cameras()
-    before = dict(pins.items()).get(name)
+    before = pins.known(name)
     now = fingerprint(der)
     confirm(
         tr(

@@ -28,8 +28,8 @@ def list_(
     evidence: Annotated[str, typer.Option(help=tr("Only these: documented, sdk, app or inferred."))] = "",
 ) -> None:
     """List the endpoints, and how sure each is."""
+    from sunmi_ipc.corrections import read
     from sunmi_ipc.protocol import reference
-    from sunmi_ipc.protocol.overrides import read
     from sunmi_ipc.protocol.spec import registry
     from sunmi_ipc.settings import config_dir
 
@@ -66,8 +66,8 @@ def show(
     path: Annotated[str, typer.Argument(help=tr("Such as config/setLed, or image.set_led."))],
 ) -> None:
     """Show one endpoint: parameters, result, codes, evidence, correction."""
+    from sunmi_ipc.corrections import read
     from sunmi_ipc.protocol import reference
-    from sunmi_ipc.protocol.overrides import read
     from sunmi_ipc.protocol.spec import registry
     from sunmi_ipc.settings import config_dir
 
@@ -111,7 +111,8 @@ def import_postman(
 
     Paths and parameter names are read, secrets are not.
     """
-    from sunmi_ipc.protocol import overrides, postman
+    from sunmi_ipc import corrections
+    from sunmi_ipc.protocol import postman
     from sunmi_ipc.settings import config_dir
 
     state = State.of(ctx)
@@ -134,7 +135,7 @@ def import_postman(
             tr("{count} corrections replace what {path} held.", count=len(wanted), path=str(config_dir())),
             yes,
         )
-        written = str(overrides.write(config_dir(), overrides.read(config_dir()) | wanted))
+        written = str(corrections.write(config_dir(), corrections.read(config_dir()) | wanted))
     if state.json:
         print_json({"comparison": shown, "written": written or None, "corrections": len(wanted)})
     say(state, "{count} corrections kept.", count=len(wanted))
@@ -145,7 +146,7 @@ def reset(
     ctx: typer.Context, yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not ask."))] = False
 ) -> None:
     """Forget all corrections."""
-    from sunmi_ipc.protocol.overrides import FILE
+    from sunmi_ipc.corrections import FILE
     from sunmi_ipc.settings import config_dir
 
     state = State.of(ctx)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import AlreadyActivatedError
-from ..protocol.fields import SerialNumber
+from ..protocol.fields import Sn
 from ..protocol.spec import DOC, Group, Sign, endpoint
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Device(Group, name="device"):
         destroys="every face group on the camera's SD card, with all faces",
         timeout_s=30,
     )
-    def activate(self, sn: SerialNumber) -> None:
+    def activate(self, sn: Sn) -> None:
         """Activate the camera for your app; it must be on the internet.
 
         Signed with the activation code. Deletes every face group on the SD card and creates

@@ -9,9 +9,9 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from ..codes.device import DeviceCode
 from ..errors import DeviceError, NotSupportedError, ReplyError
 from ..link.caller import direct
-from ..protocol.codes import DeviceCode
 from ..protocol.fields import EndTime, PageSize, RecordPage, Refused, StartTime
 from ..protocol.spec import DOC, INFERRED, Group, endpoint
 from ..protocol.values import CardStatus

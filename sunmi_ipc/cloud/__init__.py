@@ -16,19 +16,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..codes.cloud import CloudCode as CloudCode
     from .client import Cloud as Cloud
-    from .codes import CloudCode as CloudCode
     from .messages import CloudMessage as CloudMessage
     from .messages import MessageReceiver as MessageReceiver
     from .messages import PersonSeen as PersonSeen
 
 # Loaded when first used: the command line's help must not pay for models and TLS.
 _HOMES = {
-    "Cloud": "client",
-    "CloudCode": "codes",
-    "CloudMessage": "messages",
-    "MessageReceiver": "messages",
-    "PersonSeen": "messages",
+    "Cloud": ".client",
+    "CloudCode": "..codes.cloud",
+    "CloudMessage": ".messages",
+    "MessageReceiver": ".messages",
+    "PersonSeen": ".messages",
 }
 __all__ = [*_HOMES]
 
@@ -37,7 +37,7 @@ if not TYPE_CHECKING:  # a checker must find misspelt names
 
     def __getattr__(name: str) -> object:
         if name in _HOMES:
-            return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+            return getattr(import_module(_HOMES[name], __name__), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

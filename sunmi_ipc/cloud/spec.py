@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..errors import ParameterError
@@ -40,12 +38,6 @@ class CloudEndpoint(Endpoint[P, R]):
     def __call__(self, *args: Any, **kwargs: Any) -> R:
         """Refuse: an endpoint is called on a cloud."""
         raise TypeError(f"{self.key} is called on a cloud: cloud.{self.key}(...)")
-
-    @cached_property
-    def _hints(self) -> dict[str, Any]:
-        from . import models
-
-        return typing.get_type_hints(self.function, localns=vars(models), include_extras=True)
 
     def check(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Check *values*, cameras and periods included; raises ParameterError, sends nothing."""

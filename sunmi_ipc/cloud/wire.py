@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from urllib3.filepost import encode_multipart_formdata
 
+from ..codes.cloud import UNAUTHORIZED
 from ..errors import CloudError, CloudNotOfferedError, CloudSignatureError, ParameterError, ReplyError
 from ..protocol import wire
 from ..protocol.spec import Sign
 from ..protocol.wire import Credentials, Incoming, Outgoing
-from .codes import UNAUTHORIZED
 from .fields import MAX_BODY
 
 if TYPE_CHECKING:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
+from typing import Literal
 
+from .. import database
+from ..database import used_bytes
 from ..errors import SpoolError, SpoolFull
 
+__all__ = ["FILE", "connect", "translate", "used_bytes"]
+
 FILE = "events.sqlite3"
-_VERSION = 1
-_SCHEMA = """
+_TABLES = """
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again, so a cursor never skips
   sn TEXT NOT NULL,
@@ -45,96 +48,55 @@ CREATE TABLE pictures (
 ) WITHOUT ROWID;
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
+_SCHEMA = database.Schema(
+    version=1,
+    create=_TABLES,
+    tables=("events", "consumers", "given_up", "pictures", "counters"),
+    incremental_vacuum=True,
+)
+_HINT = "Check that the folder is on a local disk and yours to write; else name another folder."
 
 
-def translate(error: Exception, path: Path) -> SpoolError:
-    """*error*, mostly SQLite's, as ours. A short write shows as FULL or as an I/O error, by file system."""
-    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if primary in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+def translate(error: BaseException, path: Path) -> SpoolError:
+    """*error*, mostly SQLite's, as ours."""
+    found = database.why(error)
+    if isinstance(found, database.NoRoom):
         return SpoolFull(
             "the event spool {path} cannot take another event: the disk is full or failing",
             hint="Free space on that disk, or give a smaller limit. Cameras are told to try again.",
             path=str(path),
         )
-    return SpoolError(
-        "the event spool {path} cannot be used: {reason}",
-        hint="Check that the folder is on a local disk and yours to write; else name another folder.",
-        path=str(path),
-        # Others than SQLite's may quote what could not be stored.
-        reason=str(error) if isinstance(error, sqlite3.Error) else type(error).__name__,
-    )
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection whose commits are on the disk when they return.
-
-    Raises:
-        SpoolError: The file cannot be made or opened, or is no spool of this version.
-
-    """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Faces are personal data: made for this user alone, and SQLite's side files inherit it.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise SpoolError(
-            "the event spool {path} cannot be used: {reason}",
-            hint="Check that the folder is on a local disk and yours to write; else name another folder.",
-            path=str(path),
-            reason=error.strerror or type(error).__name__,
-        ) from None
-    connection: sqlite3.Connection | None = None
-    try:
-        # Every connection is used by one thread at a time, under its owner's lock.
-        connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-        if connection.execute("PRAGMA user_version").fetchone() == (0,):
-            # Of effect before the first table only. Later it would write: on a full disk nobody could read.
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -4096")
-        _migrate(connection, path)
-    except sqlite3.Error as error:
-        if connection is not None:
-            connection.close()
-        raise translate(error, path) from None
-    except SpoolError:
-        if connection is not None:
-            connection.close()
-        raise
-    return connection
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == 0:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            # Another process may have been first.
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA.split(";\n"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {_VERSION}")
-                version = _VERSION
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.rollback()
-            raise
-    if version != _VERSION:
-        raise SpoolError(
+    if isinstance(found, database.OtherVersion):
+        return SpoolError(
             "the event spool {path} is of version {version}; this program knows version {known}",
             hint="Update sunmi-ipc, or name another folder.",
             path=str(path),
-            version=version,
-            known=_VERSION,
+            version=found.version,
+            known=found.known,
         )
-
-
-def used_bytes(connection: sqlite3.Connection) -> int:
-    """Bytes that the spool's content takes; space that is free for reuse not counted."""
-    pages, free, size = (
-        connection.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("page_count", "freelist_count", "page_size")
+    if isinstance(found, database.Damaged):
+        return SpoolError(
+            "the event spool {path} is damaged: {reason}",
+            hint="Move the folder away and start again; keep it, as most of it can still be read with sqlite3's .recover.",
+            path=str(path),
+            reason=str(found),
+        )
+    return SpoolError(
+        "the event spool {path} cannot be used: {reason}", hint=_HINT, path=str(path), reason=str(found)
     )
-    return int((pages - free) * size)
+
+
+def connect(
+    path: Path, *, access: Literal["write", "read"] = "write", check: bool = False
+) -> sqlite3.Connection:
+    """A connection whose commits are on the disk when they return; see :func:`sunmi_ipc.database.connect`.
+
+    Raises:
+        SpoolError: The file cannot be made or opened, is damaged, or is no spool of this version.
+
+    """
+    try:
+        # Faces are personal data: the file is made for this user alone, and SQLite's side files inherit it.
+        return database.connect(path, _SCHEMA, access=access, check=check)
+    except database.Unusable as error:
+        raise translate(error, path) from None

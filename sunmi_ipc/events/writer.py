@@ -85,7 +85,7 @@ class Writer:
         self, path: Path, committed: Callable[[], None], tidy: Callable[[sqlite3.Connection, int], None]
     ) -> None:
         self._path, self._committed, self._tidy = path, committed, tidy
-        self._connection = connect(path)
+        self._connection = connect(path, check=True)
         self._condition = threading.Condition()
         self._batches = [_Batch()]
         self._acks: dict[str, tuple[int, int]] = {}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import (
@@ -18,16 +16,15 @@ from ..errors import (
     TlsError,
 )
 from ..protocol.spec import Model
-from .finder import SCAN_S, Finder
-from .journal import Journal
+from .finder import SCAN_S
 from .outcome import Outcome, Problem, is_refusal
-from .site import Policy, Slot
-from .throttle import Activations, Stopped, pauses
+from .throttle import Stopped, pauses
 
 if TYPE_CHECKING:
     from ..camera import Camera
     from ..discovery import DiscoveredCamera
-    from .secret import Secrets
+    from .context import RunContext
+    from .site import Slot
 
 T = TypeVar("T")
 
@@ -37,38 +34,6 @@ HEALS = frozenset({3, 211, 232, 237, 278, 279})
 ATTEMPTS = 5
 #: A camera still answers for a moment after it was told to change networks.
 _LEAVING_S = 0.3
-
-
-@dataclass
-class Crew:
-    """What the cameras of a run share.
-
-    Attributes:
-        connect: Makes a client for an address, as :meth:`sunmi_ipc.settings.Settings.connect`.
-        finder, journal, activations, secrets, policy: See there.
-        apply: Whether to change anything.
-        record: Whether to keep the outcomes in the journal.
-        slots: One for each camera that is talked to.
-        stop: Set to end the run.
-        tell: Called with the outcome so far and the step that begins.
-        agreed: What may be destroyed, see :func:`sunmi_ipc.fleet.run.run`.
-        claims: By serial number, which entry of the site file is at work on the camera.
-
-    """
-
-    connect: Callable[..., Camera]
-    finder: Finder
-    journal: Journal
-    activations: Activations
-    secrets: Secrets
-    policy: Policy
-    apply: bool
-    record: bool
-    slots: threading.Semaphore
-    tell: Callable[[Outcome, str], None]
-    stop: threading.Event = field(default_factory=threading.Event)
-    agreed: frozenset[tuple[str, str]] | None = None
-    claims: dict[str, str] = field(default_factory=dict)
 
 
 def heals(error: SunmiIpcError) -> bool:
@@ -81,153 +46,113 @@ def heals(error: SunmiIpcError) -> bool:
 
 
 class Contact:
-    """One camera, for one thread. Waiting takes none of the crew's slots.
+    """One camera, for one thread. Waiting takes none of the run's slots.
+
+    The steps (``fleet/steps``) do their work through it.
 
     Args:
-        crew: What it shares with the others.
+        run: What it shares with the others.
         slot: What is wanted.
         found: Where it is, if discovery told; else the slot has an address.
 
+    Attributes:
+        outcome: What became of the camera so far.
+        step: The step that is under way.
+        end: When the time for this camera is over, by ``time.monotonic()``.
+        replies: What was read, by source: settings of one source are read once.
+
     """
 
-    def __init__(self, crew: Crew, slot: Slot, found: DiscoveredCamera | None = None) -> None:
-        self._crew, self._slot, self._policy = crew, slot, crew.policy
+    def __init__(self, run: RunContext, slot: Slot, found: DiscoveredCamera | None = None) -> None:
+        self.run, self.slot, self.policy = run, slot, run.policy
         self.outcome = Outcome(slot.key, sn=slot.sn, mac=slot.mac, model=slot.any, address=slot.address)
-        self._step = "reach"
-        self._end = time.monotonic() + self._policy.deadline
+        self.step = "reach"
+        self.end = time.monotonic() + self.policy.deadline
+        self.replies: dict[str, Any] = {}
         self._camera: Camera | None = None
-        self._heard = found is not None
-        self._replies: dict[str, Any] = {}
+        #: Whether discovery hears it: one that no broadcast reaches is not waited for.
+        self.heard = found is not None
         if found is not None:
-            self._take(found)
+            self.take(found)
 
-    def _begin(self, step: str) -> None:
-        if self._crew.stop.is_set():
+    def close(self) -> None:
+        """Close the connection."""
+        if self._camera is not None:
+            self._camera.close()
+
+    # -- the course of the work -----------------------------------------------------------------------
+
+    def begin(self, step: str) -> None:
+        """A step begins; raises :class:`Stopped` where the run is to end."""
+        if self.run.stop.is_set():
             raise Stopped
-        self._step = step
-        self._crew.tell(self.outcome, step)
+        self.step = step
+        self.run.tell(self.outcome, step)
 
-    def _pause(self, seconds: float) -> None:
-        if self._crew.stop.wait(max(0.0, min(seconds, self._end - time.monotonic()))):
+    def pause(self, seconds: float) -> None:
+        """Wait, at most until this camera's time is over."""
+        if self.run.stop.wait(max(0.0, min(seconds, self.end - time.monotonic()))):
             raise Stopped
 
-    def _guarded(self, key: str, work: Callable[[], None]) -> None:
+    @property
+    def late(self) -> bool:
+        """Whether this camera's time is over."""
+        return time.monotonic() >= self.end
+
+    def guarded(self, key: str, work: Callable[[], None]) -> None:
         """One setting's failure is its own, unless the camera is gone or takes us for strangers."""
         try:
             work()
         except (ConnectionFailed, NotActivatedError):
             raise
         except SunmiIpcError as error:
-            self.outcome.problems.append(Problem.of(error, self._step, key))
+            self.outcome.problems.append(Problem.of(error, self.step, key))
 
-    def _once(self, call: Callable[[Camera], T]) -> T:
-        """Call, holding a slot."""
-        assert self._camera is not None
-        with self._crew.slots:
-            if self._crew.stop.is_set():
-                raise Stopped
-            return call(self._camera)
-
-    def _ask(self, call: Callable[[Camera], T]) -> T:
-        """Call what may be repeated; wait out broken connections and a restart."""
-        waits, began, attempts = pauses(self._policy.restart), time.monotonic(), 0
-        while True:
-            try:
-                return self._once(call)
-            except SunmiIpcError as error:
-                attempts += 1
-                pause = next(waits, None)
-                if not heals(error) or pause is None or time.monotonic() >= self._end:
-                    raise
-                if isinstance(error, ReplyError) and attempts >= ATTEMPTS:
-                    raise
-                self._pause(pause)
-                if isinstance(error, ConnectionFailed) and attempts > 2:
-                    self._look(began, SCAN_S)
-
-    def _agreed(self, step: str) -> None:
+    def agreed(self, step: str) -> None:
         """Go on only where the person was asked: the camera may have been out of reach at that time."""
-        if self._crew.agreed is not None and (self._slot.key, step) not in self._crew.agreed:
+        if self.run.agreed is not None and (self.slot.key, step) not in self.run.agreed:
             raise ProvisionError(
                 "nobody was asked about this camera: it was not in reach, or different, when the plan was made",
                 step=step,
                 hint="Run 'ipc fleet apply' again.",
             )
 
-    # -- reach ---------------------------------------------------------------------------------------
+    # -- calls ----------------------------------------------------------------------------------------
 
-    def _take(self, found: DiscoveredCamera) -> None:
-        out = self.outcome
-        out.sn, out.mac, out.network = found.sn, found.mac or out.mac, found.network
-        out.model, out.name, out.firmware = found.model or out.model, found.name, found.firmware
-        out.address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
+    def once(self, call: Callable[[Camera], T]) -> T:
+        """Call, holding a slot."""
+        assert self._camera is not None
+        with self.run.slots:
+            if self.run.stop.is_set():
+                raise Stopped
+            return call(self._camera)
 
-    def _connect(self) -> None:
-        options: dict[str, Any] = {"timeout": self._policy.timeout, "retries": 1}
-        if code := self._slot.wanted.activation_code:
-            options["activation_code"] = self._crew.secrets.get(code)
-        if self._camera is not None:
-            self._camera.close()
-        out = self.outcome
-        known = next((m for m in Model if m in out.model.upper()), "")
-        self._camera = self._crew.connect(out.address, sn=out.sn, model=known, **options)
+    def ask(self, call: Callable[[Camera], T]) -> T:
+        """Call what may be repeated; wait out broken connections and a restart."""
+        waits, began, attempts = pauses(self.policy.restart), time.monotonic(), 0
+        while True:
+            try:
+                return self.once(call)
+            except SunmiIpcError as error:
+                attempts += 1
+                pause = next(waits, None)
+                if not heals(error) or pause is None or self.late:
+                    raise
+                if isinstance(error, ReplyError) and attempts >= ATTEMPTS:
+                    raise
+                self.pause(pause)
+                if isinstance(error, ConnectionFailed) and attempts > 2:
+                    self.look(began, SCAN_S)
 
-    def _look(self, since: float, seconds: float) -> bool:
-        """Look for the camera by discovery; whether it was seen after *since*."""
-        if not self.outcome.sn:
-            return False
-        until = min(self._end, time.monotonic() + seconds)
-        found = self._crew.finder.find(self.outcome.sn, since=since, until=until, stop=self._crew.stop)
-        if self._crew.stop.is_set():
-            raise Stopped
-        if found is None:
-            return False
-        self._heard = True
-        before = self.outcome.address
-        self._take(found)
-        if self.outcome.address != before:
-            self._connect()
-        return True
-
-    def _find_again(self) -> None:
-        """After a change of network: wait until discovery sees it again, then until it answers."""
-        since = time.monotonic() + _LEAVING_S
-        # One that no broadcast reaches is not waited for, but tried where it should be.
-        patience = self._policy.restart + self._policy.find if self._heard else SCAN_S
-        if not self._look(since, patience) and not self._slot.address:
-            raise ProvisionError(
-                "the camera did not come back within {seconds:.0f} s",
-                step=self._step,
-                hint="Check the password (a wrong one leaves the camera on its own access point SUNMI_XXXX), "
-                "and that this computer is in the same network.",
-                seconds=self._policy.restart + self._policy.find,
-            )
-        self._probe()
-
-    def _claim(self) -> None:
-        """Two entries may mean one camera, by serial number and by MAC: the first one has it."""
-        sn = self.outcome.sn
-        first = self._crew.claims.setdefault(sn, self._slot.key) if sn else self._slot.key
-        if first != self._slot.key:
-            raise ProvisionError(
-                "the entry {key} of the site file is the same camera",
-                step="reach",
-                hint="Leave one of the two out of the site file.",
-                key=first,
-            )
-        # Kept now that it has answered: not for a plan, nor for a stranger's camera that takes us for none of its own.
-        if self._slot.any and self._crew.apply and self._crew.journal.bindings().get(self._slot.key) != sn:
-            self._crew.journal.bind(self._slot.key, sn)
-
-    def _probe(self) -> None:
+    def probe(self) -> None:
         """Ask who it is; code 7 tells that it is not activated."""
         try:
-            info = self._ask(lambda camera: camera.device.info())
+            info = self.ask(lambda camera: camera.device.info())
         except NotActivatedError:
             self.outcome.activated = False
             return
         out = self.outcome
-        if (wanted := self._slot.sn or out.sn) and info.sn != wanted:
+        if (wanted := self.slot.sn or out.sn) and info.sn != wanted:
             raise ProvisionError(
                 "another camera is at this address: {sn}",
                 step="reach",
@@ -238,4 +163,55 @@ class Contact:
         out.model, out.name = info.model or out.model, info.name or out.name
         out.firmware, out.mac = info.software_version or out.firmware, info.mac or out.mac
         if info.name:
-            self._replies["info"] = info
+            self.replies["info"] = info
+
+    # -- where it is ----------------------------------------------------------------------------------
+
+    def take(self, found: DiscoveredCamera) -> None:
+        """Go by what discovery tells."""
+        out = self.outcome
+        out.sn, out.mac, out.network = found.sn, found.mac or out.mac, found.network
+        out.model, out.name, out.firmware = found.model or out.model, found.name, found.firmware
+        out.address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
+
+    def connect(self) -> None:
+        """Make a client for the camera's address."""
+        options: dict[str, Any] = {"timeout": self.policy.timeout, "retries": 1}
+        if code := self.slot.wanted.activation_code:
+            options["activation_code"] = self.run.secrets.get(code)
+        self.close()
+        out = self.outcome
+        known = next((m for m in Model if m in out.model.upper()), "")
+        self._camera = self.run.connect(out.address, sn=out.sn, model=known, **options)
+
+    def look(self, since: float, seconds: float) -> bool:
+        """Look for the camera by discovery; whether it was seen after *since*."""
+        if not self.outcome.sn:
+            return False
+        until = min(self.end, time.monotonic() + seconds)
+        found = self.run.finder.find(self.outcome.sn, since=since, until=until, stop=self.run.stop)
+        if self.run.stop.is_set():
+            raise Stopped
+        if found is None:
+            return False
+        self.heard = True
+        before = self.outcome.address
+        self.take(found)
+        if self.outcome.address != before:
+            self.connect()
+        return True
+
+    def find_again(self) -> None:
+        """After a change of network: wait until discovery sees it again, then until it answers."""
+        since = time.monotonic() + _LEAVING_S
+        # One that no broadcast reaches is not waited for, but tried where it should be.
+        patience = self.policy.restart + self.policy.find if self.heard else SCAN_S
+        if not self.look(since, patience) and not self.slot.address:
+            raise ProvisionError(
+                "the camera did not come back within {seconds:.0f} s",
+                step=self.step,
+                hint="Check the password (a wrong one leaves the camera on its own access point SUNMI_XXXX), "
+                "and that this computer is in the same network.",
+                seconds=self.policy.restart + self.policy.find,
+            )
+        self.probe()

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self
 
+from .. import database
 from ..errors import ConfigError
 from ..lock import try_lock
 
-_VERSION = 1
-_SCHEMA = """
+_TABLES = """
 CREATE TABLE step (
   id INTEGER PRIMARY KEY,
   key TEXT NOT NULL,                      -- the camera, as the site file calls it
@@ -38,6 +38,7 @@ CREATE TABLE camera (
 );
 CREATE TABLE binding (key TEXT PRIMARY KEY, sn TEXT NOT NULL UNIQUE)
 """
+_SCHEMA = database.Schema(version=1, create=_TABLES, tables=("step", "camera", "binding"), durable=False)
 
 _COLUMNS = ("id", "key", "sn", "step", "setting", "state", "began", "ended")
 #: Steps that may not be repeated blindly: their records are on the disk before the call is made.
@@ -90,7 +91,7 @@ class Journal:
         self._durable: bool | None = None
         self._guard: IO[bytes] | None = _lock_file(self.path) if write and path is not None else None
         try:
-            self._connection = _connect(self.path)
+            self._connection = _connect(self.path, write=write)
         except BaseException:
             self._unlock()
             raise
@@ -124,29 +125,38 @@ class Journal:
                 batch = [self._queue.popleft() for _ in range(len(self._queue))]
                 try:
                     self._commit(batch)
-                except sqlite3.Error as error:
+                finally:
                     for one in batch:
-                        one.written, one.error = True, str(error)
+                        if (
+                            not one.written
+                        ):  # Ctrl-C, of all moments, now: nobody may take his row for written
+                            one.written, one.error = True, one.error or "interrupted"
         if entry.error:
             raise _unusable(self.path, entry.error)
         return entry.number
 
     def _commit(self, batch: list[_Entry]) -> None:
+        """Write *batch* in one transaction; where that fails, row by row: each learns its own fate."""
+        try:
+            self._carry_out(batch)
+        except Exception as error:  # whatever it is: nobody may take his row for written
+            if len(batch) == 1 or isinstance(database.why(error), database.NoRoom | database.Busy):
+                for entry in batch:
+                    entry.written, entry.error = True, database.reason(error)
+            else:
+                for entry in batch:
+                    self._commit([entry])
+
+    def _carry_out(self, batch: list[_Entry]) -> None:
         db = self._connection
         # A killed process loses no commit either way; a dead battery may lose the last NORMAL ones.
         durable = any(entry.durable for entry in batch)
         if durable is not self._durable:
             db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._durable = durable
-        db.execute("BEGIN IMMEDIATE")
-        try:
+        with database.transaction(db):
             for entry in batch:
                 entry.number = db.execute(entry.sql, entry.values).lastrowid or 0
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
         for entry in batch:
             entry.written = True
 
@@ -241,47 +251,19 @@ def _unusable(path: Path, reason: str) -> ConfigError:
     )
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection: sqlite3.Connection | None = None
+def _connect(path: Path, *, write: bool) -> sqlite3.Connection:
     try:
-        if path.name != ":memory:":
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        version = _version(connection)
-    except (OSError, sqlite3.Error) as error:
-        if connection is not None:
-            connection.close()
-        raise _unusable(path, getattr(error, "strerror", None) or str(error)) from None
-    if version is None:
-        connection.close()
-        raise _unusable(path, "it is the database of another program")
-    if version != _VERSION:
-        connection.close()
+        return database.connect(path, _SCHEMA, check=write)
+    except database.OtherVersion as error:
         raise ConfigError(
             "the journal {path} is of version {version}; this program knows version {known}",
             hint="Update sunmi-ipc, or name another journal with --journal.",
             path=str(path),
-            version=version,
-            known=_VERSION,
-        )
-    return connection
-
-
-def _version(connection: sqlite3.Connection) -> int | None:
-    """The version of the tables, made where there are none; None where they are not ours."""
-    query = "SELECT (SELECT user_version FROM pragma_user_version), (SELECT COUNT(*) FROM sqlite_master)"
-    if connection.execute(query).fetchone()[0] == 0:
-        connection.execute("BEGIN IMMEDIATE")  # two processes may come to a new file at once
-        version, tables = connection.execute(query).fetchone()
-        if version == 0 and tables == 0:
-            for statement in _SCHEMA.split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {_VERSION}")
-        connection.execute("COMMIT")
-    version, tables = connection.execute(query).fetchone()
-    ours = "SELECT COUNT(*) FROM sqlite_master WHERE name IN ('step', 'camera', 'binding')"
-    return int(version) if connection.execute(ours).fetchone()[0] == 3 else None
+            version=error.version,
+            known=error.known,
+        ) from None
+    except database.Unusable as error:
+        raise _unusable(path, str(error)) from None
 
 
 def _lock_file(path: Path) -> IO[bytes]:

@@ -82,7 +82,7 @@ class Fleet:
         **options: Any,
     ) -> Self:
         """The cameras that discovery found, with the credentials of *settings*."""
-        from ..protocol.overrides import read
+        from ..corrections import read
         from ..settings import config_dir, known_cameras
 
         # Read once for all; and pins are written under one lock.

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..camera import split_address
 from ..errors import CameraNotFound
-from .contact import Crew
+from .context import RunContext
 from .finder import Finder
 from .journal import Journal
 from .outcome import Outcome, Problem
 from .site import Slot
 from .sitefile import Loaded
+from .task import Task
 from .throttle import Activations
-from .work import Task
 
 if TYPE_CHECKING:
     from ..camera import Camera
@@ -70,7 +70,7 @@ def run(
     targets = [split_address(address)[0] for address in known.values() if address]
     stop = stop or threading.Event()
     with finder or Finder(interfaces=interfaces, targets=targets) as looking:
-        crew = Crew(
+        context = RunContext(
             connect=connect,
             finder=looking,
             journal=journal,
@@ -84,14 +84,14 @@ def run(
             stop=stop,
             agreed=agreed,
         )
-        yield from _Dispatch(crew, loaded.slots).outcomes()
+        yield from _Dispatch(context, loaded.slots).outcomes()
 
 
 class _Dispatch:
     """Starts each camera's thread when the camera is found: absent ones take nothing."""
 
-    def __init__(self, crew: Crew, slots: tuple[Slot, ...]) -> None:
-        self._crew, self._slots = crew, slots
+    def __init__(self, run: RunContext, slots: tuple[Slot, ...]) -> None:
+        self._run, self._slots = run, slots
         self._events: queue.SimpleQueue[tuple[Slot | str, Any]] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._watches: list[int] = []
@@ -103,7 +103,7 @@ class _Dispatch:
         try:
             yield from self._collect(self._begin())
         except BaseException:  # left early: begin nothing more. At the end, *stop* is the caller's alone.
-            self._crew.stop.set()
+            self._run.stop.set()
             raise
         finally:
             self._look_no_more()
@@ -112,16 +112,16 @@ class _Dispatch:
 
     def _look_no_more(self) -> None:
         while self._watches:
-            self._crew.finder.forget(self._watches.pop())
+            self._run.finder.forget(self._watches.pop())
 
     def _watch(self, key: str, what: Slot | str) -> None:
         hit = lambda camera: self._events.put((what, camera))  # noqa: E731
-        self._watches.append(self._crew.finder.watch(key, 0.0, hit))
+        self._watches.append(self._run.finder.watch(key, 0.0, hit))
 
     def _begin(self) -> dict[str, Slot]:
         """Start those whose address is known, look for the others. Returns: those looked for, by key."""
         named = {slot.sn for slot in self._slots}
-        bound = {key: sn for key, sn in self._crew.journal.bindings().items() if sn not in named}
+        bound = {key: sn for key, sn in self._run.journal.bindings().items() if sn not in named}
         missing: dict[str, Slot] = {}
         for slot in self._slots:
             if slot.sn and slot.address:
@@ -139,14 +139,14 @@ class _Dispatch:
 
     def _start(self, slot: Slot, found: DiscoveredCamera | None) -> None:
         def work() -> None:
-            self._events.put((slot, Task(self._crew, slot, found).run()))
+            self._events.put((slot, Task(self._run, slot, found).run()))
 
         thread = threading.Thread(target=work, name=f"fleet-{slot.key}", daemon=True)
         self._threads.append(thread)
         thread.start()
 
     def _collect(self, missing: dict[str, Slot]) -> Iterator[Outcome]:
-        end = time.monotonic() + self._crew.policy.find
+        end = time.monotonic() + self._run.policy.find
         left = len(self._slots)
         while left:
             try:
@@ -167,8 +167,8 @@ class _Dispatch:
             if not missing:
                 self._look_no_more()
             # An "any" entry is dealt its camera after a whole scan, however short the time to look for it.
-            late = time.monotonic() >= end and (self._crew.finder.scans or not self._open)
-            if missing and (late or self._crew.stop.is_set() or self._crew.finder.error):
+            late = time.monotonic() >= end and (self._run.finder.scans or not self._open)
+            if missing and (late or self._run.stop.is_set() or self._run.finder.error):
                 for slot in missing.values():
                     left -= 1
                     yield self._absent(slot)
@@ -178,7 +178,7 @@ class _Dispatch:
 
     def _share_out(self, missing: dict[str, Slot]) -> None:
         """Give "any" entries their cameras, after a whole scan, in the order of serial numbers."""
-        if not self._crew.finder.scans:
+        if not self._run.finder.scans:
             return
         for sn, camera in sorted(self._candidates.items()):
             model = next((model for model in self._open if model in camera.model.upper()), "")
@@ -191,11 +191,11 @@ class _Dispatch:
         self._open = {model: slots for model, slots in self._open.items() if slots}
 
     def _absent(self, slot: Slot) -> Outcome:
-        bound = "" if slot.sn else self._crew.journal.bindings().get(slot.key, "")
+        bound = "" if slot.sn else self._run.journal.bindings().get(slot.key, "")
         outcome = Outcome(slot.key, sn=slot.sn or bound, mac=slot.mac, model=slot.any)
-        stopped = self._crew.stop.is_set()
+        stopped = self._run.stop.is_set()
         if not stopped:
-            error = self._crew.finder.error or CameraNotFound(
+            error = self._run.finder.error or CameraNotFound(
                 "the camera {sn} was not found",
                 hint="Is it on and in this network? If another has taken its place: 'ipc fleet forget {sn}'."
                 if bound
@@ -207,6 +207,6 @@ class _Dispatch:
             else:
                 raise error
         outcome.settle(absent=not stopped, stopped=stopped)
-        if self._crew.record:
-            self._crew.journal.keep(slot.key, outcome.sn, outcome.stored())
+        if self._run.record:
+            self._run.journal.keep(slot.key, outcome.sn, outcome.stored())
         return outcome

@@ -33,7 +33,7 @@ from ..protocol.fields import (
     Description,
     GroupName,
     MotionLevel,
-    SerialNumber,
+    Sn,
     Ssid,
 )
 from ..protocol.spec import Model
@@ -244,7 +244,7 @@ class Wanted(Table):
 class CameraEntry(Wanted):
     """One camera by serial number or MAC, or ``count`` cameras of a model, whichever are found."""
 
-    sn: SerialNumber | None = None
+    sn: Sn | None = None
     mac: Mac | None = None
     any: Annotated[str, AfterValidator(_model)] | None = Field(default=None, description="FM010 or FM020")
     count: Annotated[int, Ge(1), Le(1000)] | None = Field(default=None, description="with 'any'; default 1")

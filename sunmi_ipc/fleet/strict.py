@@ -87,6 +87,11 @@ def problem(path: Path, lines: dict[Keys, int], error: dict[str, Any], *, hint: 
             hint="Write env:NAME, keyring:SERVICE/USER or file:PATH, or allow it: "
             "inline_secrets = true under [apply].",
         )  # fmt: skip
+    if kind == "serial_number":
+        return SiteError(
+            "{where}: {key}: not a serial number", where=where, key=key,
+            hint="It stands on the camera's label, such as FS101D8BS00106; 'ipc scan' lists them.",
+        )  # fmt: skip
     if kind.endswith(("_type", "_parsing")):
         return SiteError(
             "{where}: {key}: wrong type, {kind} is needed", where=where, key=key,

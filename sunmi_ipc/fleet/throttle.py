@@ -25,6 +25,11 @@ def pauses(total: float) -> Iterator[float]:
         pause = min(pause * 2, _LONGEST_PAUSE_S)
 
 
+def left_of(seconds: float, began: float) -> float:
+    """What is left of *seconds* since *began* (Unix seconds); all of them where the clock was set back meanwhile."""
+    return min(max(0.0, began + seconds - time.time()), seconds)
+
+
 class Activations:
     """Lets activations through one by one, at a rate, up to a quota; the journal remembers across runs.
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from ..atomic import whole
 from ..errors import ConfigError, TlsError
+from ..protocol.serial import SerialNumber
+from .guard import plain_address
 from .tls import fingerprint
 
 #: ``last_seen`` is a day's matter: writing the file at every connection would be work for nothing.
@@ -27,6 +29,24 @@ class KnownCamera:
     fingerprint: str
     first_seen: str
     last_seen: str
+
+
+def pin_name(name: str) -> str:
+    """The one spelling of what a pin is kept under: a serial number, or an address with or without a port.
+
+    Two spellings of one name would be two pins, and the second one trusted at its first contact.
+    """
+    if (sn := SerialNumber.read(name)) is not None:
+        return sn
+    host, colon, port = name.strip().rpartition(":")
+    if not colon or "]" in port or (":" in host.strip("[]")) != host.startswith("["):
+        host, colon, port = name.strip(), "", ""
+    host = host.strip("[]")
+    try:
+        plain = host.lower() if "%" in host else plain_address(host)
+    except ValueError:
+        plain = host.rstrip(".").lower()
+    return f"[{plain}]:{port}" if colon and ":" in plain else f"{plain}{colon}{port}"
 
 
 class KnownCameras:
@@ -51,8 +71,11 @@ class KnownCameras:
             return {} if self._path else getattr(self, "_pins", {})
         try:
             raw = json.loads(self._path.read_text("utf-8"))
-            return {name: KnownCamera(**pin) for name, pin in raw.items()}
-        except (OSError, ValueError, TypeError, AttributeError):
+            pins = {name: KnownCamera(**pin) for name, pin in raw.items()}
+            # Of two spellings of one name, which older versions kept apart, the elder is the camera.
+            eldest = sorted(pins.items(), key=lambda item: str(item[1].first_seen), reverse=True)
+            return {pin_name(name): pin for name, pin in eldest}
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             raise ConfigError(
                 "the list of known cameras {path} cannot be read",
                 hint="Put it right or remove it; cameras are then pinned anew.",
@@ -104,6 +127,7 @@ class KnownCameras:
         """
         if not der:
             raise TlsError("the camera showed no certificate")
+        name = pin_name(name)
         seen, now = fingerprint(der), datetime.now(UTC)
         if self._path is not None:
             self._pins = self._read()
@@ -140,14 +164,18 @@ class KnownCameras:
 
     def replace(self, name: str, der: bytes) -> None:
         """Pin *der* for *name*, whatever was pinned before."""
-        stamp = datetime.now(UTC).isoformat(timespec="seconds")
+        stamp, name = datetime.now(UTC).isoformat(timespec="seconds"), pin_name(name)
         with self._changing():
             self._pins[name] = KnownCamera(fingerprint(der), stamp, stamp)
 
     def forget(self, name: str) -> bool:
         """Remove a pin; whether there was one."""
         with self._changing():
-            return self._pins.pop(name, None) is not None
+            return self._pins.pop(pin_name(name), None) is not None
+
+    def known(self, name: str) -> KnownCamera | None:
+        """The pin of *name*, if there is one."""
+        return dict(self.items()).get(pin_name(name))
 
 
 @contextlib.contextmanager

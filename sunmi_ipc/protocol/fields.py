@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
+from .serial import OneSpelling
 from .values import AgeRange, EventType, Gender, Weekdays
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Refused:
     code: int
 
 
-SerialNumber = Annotated[str, MinLen(1), MaxLen(64), Help("the camera's serial number, as on its label")]
+Sn = Annotated[str, MinLen(1), MaxLen(64), OneSpelling(), Help("the camera's serial number, as on its label")]
 Ssid = Annotated[str, MinLen(1), MaxLen(32), Refused(100), Help("the network's name")]
 WifiPassword = Annotated[
     str,

@@ -160,7 +160,7 @@ class Group:
         cls.name, cls.api = name, api
         for value in list(vars(cls).values()):
             if isinstance(value, Endpoint):
-                value.group = name
+                value.group, value.api = name, api
                 _register(api, value)
 
 
@@ -195,6 +195,7 @@ class Endpoint(Generic[P, R]):
 
     group: str = ""
     name: str = ""
+    api: str = "device"
 
     def __init__(
         self,
@@ -266,9 +267,8 @@ class Endpoint(Generic[P, R]):
 
     @cached_property
     def _hints(self) -> dict[str, Any]:
-        from .. import models
-
-        return typing.get_type_hints(self.function, localns=vars(models), include_extras=True)
+        names = import_module(_MODULES[self.api]).results()
+        return typing.get_type_hints(self.function, localns=names, include_extras=True)
 
     def bind(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Arguments as a mapping by parameter name; those left out are left out, secrets are sealed."""
@@ -365,6 +365,8 @@ def _rule(kind: str) -> str:
         return "{name}: missing"
     if kind == "extra_forbidden":
         return "{name}: there is no such parameter"
+    if kind == "serial_number":
+        return "{name}: not a serial number"
     if kind.endswith(("_type", "_instance_of", "_unicode", "_parsing")):
         return "{name}: wrong type, a {kind} is needed"
     return "{name}: out of bounds"

@@ -14,15 +14,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar, cast
 from urllib.parse import urlencode
 
 from ..errors import ConfigError, DeviceError, ParameterError, ReplyError
 from ..redact import Secret, is_secret
 from .spec import Endpoint, Parameter, Sign
-
-if TYPE_CHECKING:
-    from ..models.base import Reply
 
 R = TypeVar("R")
 #: Levels of JSON; answers have four.
@@ -266,12 +263,20 @@ def open_json(incoming: Incoming, *, path: str, inferred: bool = False) -> dict[
     return {k: v for k, v in payload.items() if k not in ("code", "data", "msg")}
 
 
+class Result(Protocol):
+    """What an answer becomes: every model of :mod:`sunmi_ipc.models` is one."""
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        """The result in *data*; raises ReplyError that names the field."""
+
+
 def open_reply(endpoint: Endpoint[..., R], incoming: Incoming) -> R:
     """The typed result of *endpoint*; raises as :func:`open_json`, and ReplyError for a wrong shape."""
     data = open_json(incoming, path=endpoint.path, inferred=endpoint.inferred)
     if endpoint.result is None:
         return cast(R, None)
-    return cast(R, cast("type[Reply]", endpoint.result).read(data))
+    return cast(R, cast("type[Result]", endpoint.result).read(data))
 
 
 def _json(body: bytes) -> Any:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from ..codes.device import DeviceCode
 from ..errors import (
     ConnectionFailed,
     DeviceError,
@@ -26,7 +27,6 @@ from ..errors import (
     TlsError,
 )
 from ..link.guard import file_name
-from ..protocol.codes import DeviceCode
 from .fetch import Connection
 from .partial import PartialFile, cannot_write
 

@@ -16,8 +16,8 @@ from urllib3.filepost import encode_multipart_formdata
 
 from sunmi_ipc import errors
 from sunmi_ipc.cloud import reference
-from sunmi_ipc.cloud.codes import CloudCode
 from sunmi_ipc.cloud.spec import CloudEndpoint
+from sunmi_ipc.codes.cloud import CloudCode
 from sunmi_ipc.i18n import _chinese
 from sunmi_ipc.protocol import wire
 from sunmi_ipc.protocol.spec import Evidence, Parameter, registry

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -104,3 +108,70 @@ def test_a_full_disk_ends_the_run_and_nothing_is_written_unrecorded(
     assert {outcome.standing for outcome in outcomes.values()} == {Standing.FAILED}
     assert all("full" in outcome.problems[-1].message("en") for outcome in outcomes.values())
     assert here.counts("device/activate", "config/setLed") == [(0, 0)] * 2
+
+
+def test_a_row_that_cannot_be_written_costs_nobody_elses(tmp_path: Path) -> None:
+    """64 cameras share a transaction; each learns what became of its own row, whatever another holds."""
+    with Journal(tmp_path / "j") as journal:
+
+        def one(number: int) -> str:
+            try:
+                journal.begin(f"c{number}", "\ud800" if number % 10 == 3 else f"SN{number}", "wifi")
+            except ConfigError as error:
+                return str(error)
+            return ""
+
+        for _ in range(5):
+            with ThreadPoolExecutor(16) as pool:
+                said = list(pool.map(one, range(40)))
+            assert [n for n, text in enumerate(said) if text] == [3, 13, 23, 33]
+        assert all("\ud800" not in text for text in said)
+        assert len(journal.steps()) == 36 * 5
+        assert all(step.id for step in journal.steps())
+
+
+def test_one_who_is_interrupted_leaves_nobody_believing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Journal(tmp_path / "j") as journal:
+        with monkeypatch.context() as patched:
+
+            def interrupt(batch: object) -> None:
+                raise KeyboardInterrupt
+
+            patched.setattr(journal, "_carry_out", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                journal.begin("a", "SN1", "wifi")
+        assert journal.steps() == []
+        assert journal.begin("a", "SN1", "wifi")
+
+
+def test_looking_beside_a_run_that_is_killed_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITING, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.getcwd()},
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for number in range(1, 6):
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            assert process.stdout.readline().strip() == str(number)
+            with Journal(path, write=False) as looking:
+                assert len(looking.steps()) == number
+        process.send_signal(signal.SIGKILL)
+    with Journal(path, write=False) as journal:
+        assert len(journal.steps()) == 5
+
+
+WRITING = """
+import sys
+from sunmi_ipc.fleet.journal import Journal
+journal = Journal(sys.argv[1])
+for line in sys.stdin:
+    print(journal.begin("a", "SN1", "wifi"), flush=True)
+"""

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sunmi_ipc import errors
-from sunmi_ipc.protocol import overrides, postman
+from sunmi_ipc import corrections, errors
+from sunmi_ipc.protocol import postman
 from sunmi_ipc.protocol.values import Flag01
 from sunmi_ipc.protocol.wire import Override
 from sunmi_ipc.simulator import Vendor, VirtualCamera, connect
@@ -74,9 +74,9 @@ def test_comparison(file: Path) -> None:
 
 def test_import_and_then_the_call_goes_there(file: Path, tmp_path: Path, vendor: Vendor) -> None:
     wanted = {r.ours: r.override for r in postman.compare(postman.read(file)) if r.override}
-    written = overrides.write(tmp_path / "config", wanted)
+    written = corrections.write(tmp_path / "config", wanted)
     assert "marked-secret" not in written.read_text()
-    read = overrides.read(tmp_path / "config")
+    read = corrections.read(tmp_path / "config")
     assert read == wanted
     with VirtualCamera(vendor, state="ready", udp=False, overrides=read) as virtual:
         with connect(virtual) as plain, pytest.raises(errors.NotSupportedError) as caught:
@@ -107,13 +107,13 @@ def test_files_that_are_no_collection(tmp_path: Path, content: bytes) -> None:
     ],
 )  # fmt: skip
 def test_override_files_that_are_wrong_are_said(tmp_path: Path, text: str) -> None:
-    (tmp_path / overrides.FILE).write_text(text)
+    (tmp_path / corrections.FILE).write_text(text)
     with pytest.raises(errors.ConfigError, match="overrides"):
-        overrides.read(tmp_path)
+        corrections.read(tmp_path)
 
 
 def test_no_file_no_overrides(tmp_path: Path) -> None:
-    assert overrides.read(tmp_path) == {}
+    assert corrections.read(tmp_path) == {}
 
 
 def test_the_reference_is_current() -> None:

@@ -23,8 +23,8 @@ from sunmi_ipc import errors
 from sunmi_ipc.protocol import wire
 from sunmi_ipc.protocol.spec import ALL_MODELS, Endpoint, Evidence, Model, Parameter, Sign, registry
 from sunmi_ipc.simulator import VirtualCamera, connect
-from sunmi_ipc.simulator.behaviours import unplayed
 from sunmi_ipc.simulator.checks import check_private, signature
+from sunmi_ipc.simulator.handlers import unplayed
 
 ENDPOINTS = list(registry().values())
 PARAMETERS = [(e, p) for e in ENDPOINTS for p in e.parameters]
@@ -61,7 +61,7 @@ def plain(parameter: Parameter) -> Any:
         return True
     if issubclass(parameter.base, int):
         return parameter.ge if parameter.ge is not None else 1
-    return "x" * max(1, parameter.min_len or 0)
+    return "1" * max(1, parameter.min_len or 0)
 
 
 def values(endpoint: Endpoint[..., Any], **changed: Any) -> dict[str, Any]:
@@ -80,14 +80,15 @@ def edges(p: Parameter) -> tuple[list[Any], list[Any]]:
         good.append(p.le)
         bad.append(p.le + 1)
     if p.min_len:
-        good.append("x" * p.min_len)
-        bad.append("x" * (p.min_len - 1))
+        good.append("1" * p.min_len)
+        bad.append("1" * (p.min_len - 1))
     if p.max_len is not None and p.base is str:
-        good.append("é" * p.max_len)
-        bad.append("é" * (p.max_len + 1))
+        letter = "1" if p.name == "sn" else "é"  # a serial number is ASCII
+        good.append(letter * p.max_len)
+        bad.append(letter * (p.max_len + 1))
     if p.max_bytes is not None:
         good.append("咖" * (p.max_bytes // 3))
-        bad.append("咖" * (p.max_bytes // 3) + "x" * (p.max_bytes % 3 + 1))
+        bad.append("咖" * (p.max_bytes // 3) + "1" * (p.max_bytes % 3 + 1))
     if p.base is list:
         good = [plain(p) * len(g) for g in good if isinstance(g, str)]
         bad = [plain(p) * len(b) for b in bad if isinstance(b, str)]
@@ -306,8 +307,8 @@ def templates() -> set[str]:
 
 
 def test_every_message_has_its_chinese() -> None:
+    from sunmi_ipc.codes.device import DeviceCode
     from sunmi_ipc.i18n import _chinese
-    from sunmi_ipc.protocol.codes import DeviceCode
 
     wanted = {t for code in DeviceCode for t in (code.meaning, code.hint) if t} | templates()
     missing = sorted(wanted - set(_chinese()))

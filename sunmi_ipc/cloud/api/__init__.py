@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
+from typing import Any
 
 #: Group name to class; the order is the order of the reference.
 GROUPS = {
@@ -20,3 +21,10 @@ def load() -> None:
     """Import every group, so that the registry is whole."""
     for name in GROUPS:
         import_module(f"{__name__}.{name}")
+
+
+def results() -> dict[str, Any]:
+    """What the declarations' results are called: they are imported when the first is asked for."""
+    from .. import models
+
+    return vars(models)

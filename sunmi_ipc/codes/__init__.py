@@ -1,0 +1,1 @@
+"""Return codes, of cameras and of the cloud: numbers, names, meanings, next steps. Below everything that raises them."""

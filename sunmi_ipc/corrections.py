@@ -1,0 +1,38 @@
+"""The file of corrections of the endpoint table, made in the field: read, and written whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from .atomic import whole
+from .protocol.overrides import FILE, dump, parse, unusable
+from .protocol.wire import Override
+
+
+def read(directory: Path) -> dict[str, Override]:
+    """The overrides in *directory*; none where there is no file.
+
+    Raises:
+        ConfigError: The file is no TOML, or names an endpoint or parameter that we do not have.
+
+    """
+    path = directory / FILE
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise unusable(str(path), str(error)) from None
+    return parse(text, str(path))
+
+
+def write(directory: Path, overrides: Mapping[str, Override]) -> Path:
+    """Write *overrides* into *directory*, whole or not at all."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with whole(directory / FILE) as file:
+        file.write(dump(overrides).encode())
+    return directory / FILE
+
+
+__all__ = ["FILE", "read", "write"]

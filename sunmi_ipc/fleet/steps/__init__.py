@@ -1,0 +1,1 @@
+"""What is done to a camera, one module a step: reach, wifi, activation, sdcard, configure."""
