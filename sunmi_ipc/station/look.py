@@ -49,7 +49,8 @@ class Look:
         found: Details by the code of what is the matter.
         checked: Every code that this look could see.
         state: What it says of counting, see :mod:`.spans`.
-        facts: Figures: ``answer_ms``, ``clock_s``, ``card``, ``newest_recording``.
+        facts: Figures: ``answer_ms``, ``clock_s``, ``card``, ``recorded``.
+        silent: Whether nobody answered.
 
     """
 
@@ -58,11 +59,7 @@ class Look:
     checked: set[str] = field(default_factory=set)
     state: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def silent(self) -> bool:
-        """Whether nobody answered."""
-        return "unreachable" in self.found
+    silent: bool = False
 
 
 def look(roster: Roster, member: Member, *, clock: float, recording: float) -> Look:
@@ -125,6 +122,7 @@ def _not_there(made: Look, member: Member, error: SunmiIpcError) -> None:
             made.found["not-understood"] = problem
         case _:
             made.found["refused"] = problem
+    made.silent = "unreachable" in made.found
 
 
 def _clock(made: Look, client: Camera, tolerance: float) -> None:

@@ -101,7 +101,15 @@ class Station:
 
                 self.intake = Intake(self.loaded, self.settings, self.roster, self.watch, self.scheduler)
                 stack.callback(self.intake.close)
-            self.upkeep = Upkeep(self)
+            self.upkeep = Upkeep(
+                self.loaded,
+                self.settings,
+                store=self.store,
+                roster=self.roster,
+                watch=self.watch,
+                scheduler=self.scheduler,
+                intake=self.intake,
+            )
             self.upkeep.start()
             self.roster.on_change = self._came
             self.roster.start()
