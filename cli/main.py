@@ -18,6 +18,7 @@ from sunmi_ipc.i18n import language, later, speak, tr
 from .screen import language as tongue
 from .screen import streams
 from .screen.output import print_error, print_json
+from .screen.typed import teach
 from .screen.wording import Context, retell, show_refusal
 from .state import Exit, State, exit_code
 
@@ -221,8 +222,11 @@ def _speak(command: Any) -> None:
     for parameter in command.params:
         if getattr(parameter, "help", None):
             parameter.help = tr(parameter.help)
-    for sub in getattr(command, "commands", {}).values():
+    below = getattr(command, "commands", {})
+    for sub in below.values():
         _speak(sub)
+    if not below:
+        teach(command)
 
 
 def _mark(name: str, command: Any) -> None:
