@@ -29,7 +29,7 @@ QUESTIONS: dict[str, str] = {
 }
 #: What a setting is called in a sentence.
 NAMES: dict[str, str] = {
-    "app_id": later("app_id"),
+    "app_id": "app_id",
     "secret_key": later("secret key"),
     "activation_code": later("activation code"),
     "p12": later("client certificate"),
