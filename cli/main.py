@@ -45,6 +45,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "protocol": ("protocol.commands", "What is known of the endpoints, and how to correct it."),
     "console": ("console.commands", "The cameras in a browser, with the live picture."),
     "fleet": ("fleet.commands", "A shop's cameras from one file."),
+    "watch": ("station.watch", "How every camera is: there, trusted, on time, recording."),
+    "serve": ("station.serve", "The station: cameras watched, people counted, events kept, an API."),
     "sim": ("sim.commands", "Virtual cameras on this machine."),
     "trust": ("camera.trust", "Cameras known by their certificate."),
     "configure": ("start.configure", "Keep credentials in a profile."),
