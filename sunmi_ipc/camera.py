@@ -340,6 +340,8 @@ class Camera:
         except SunmiIpcError as error:
             if error.camera is None and not isinstance(error, ParameterError):
                 error.camera = self.address
+            if self.sn and "sn" in error.values:  # the hint's next command can be copied as it is
+                error.values = {**error.values, "sn": self.sn}
             # Bare: the frames below hold the request and the answer, and a traceback may show locals.
             error.__cause__ = error.__context__ = None
             raise error.with_traceback(None)  # noqa: B904

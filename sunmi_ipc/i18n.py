@@ -113,6 +113,10 @@ def translate(template: str, lang: Language, values: Mapping[str, object]) -> st
     """Put *template* into *lang* and fill in *values*."""
     if lang == "zh":
         template = _chinese().get(template, template)
+        if isinstance(
+            reason := values.get("reason"), str
+        ):  # the system's own words, such as "Permission denied"
+            values = {**values, "reason": _chinese().get(reason, reason)}
     return template.format(**values) if values else template
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.redact import printable
+from sunmi_ipc.words import heading
 
 _GAP = 2
 #: A last column may be folded when it is a text of more than this; a narrower one is left out or kept.
@@ -72,9 +73,14 @@ def fitting(names: Sequence[str], widths: Sequence[int], least: Sequence[str], r
     return list(taken)
 
 
+def _named(column: str) -> str:
+    """A column's name in words; a command's own heading is a word already."""
+    return tr(heading(column))
+
+
 def left_out(every: Sequence[str], shown: Sequence[str]) -> None:
     """Say on stderr which columns there was no room for."""
-    if missing := [tr(name) for name in every if name not in shown]:
+    if missing := [_named(name) for name in every if name not in shown]:
         sys.stderr.write(tr("No room for: {names}; see --json.", names=", ".join(missing)) + "\n")
 
 
@@ -87,7 +93,9 @@ def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, least: Seq
         least: Columns to leave out, the first of these first, where a terminal is too narrow.
 
     """
-    cells = {name: [printable(tr(name)).upper(), *(_cell(row.get(name)) for row in rows)] for name in names}
+    cells = {
+        name: [printable(_named(name)).upper(), *(_cell(row.get(name)) for row in rows)] for name in names
+    }
     widths = {name: max(map(width, column)) for name, column in cells.items()}
     room, last = window(), names[-1]
     shown, rest = list(names), 0

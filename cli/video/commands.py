@@ -318,7 +318,7 @@ def download(
     where = zone(tz)
     period = parse_period(from_, to, tz=where)
     if merge is not None:
-        from sunmi_ipc.video.stream import library
+        from sunmi_ipc.video.libraries import library
 
         library("av")  # better now than after an hour of downloading
     clips: list[Clip] = []

@@ -40,8 +40,9 @@ def save_frames(state: State, address: RtspAddress, output: Path, count: int, pa
     """Save frames of a stream: JPEG files in a folder, or raw RGB bytes on stdout for ``-``."""
     from contextlib import closing
 
+    from sunmi_ipc.video.libraries import library
     from sunmi_ipc.video.snapshot import save_image
-    from sunmi_ipc.video.stream import frames, library
+    from sunmi_ipc.video.stream import frames
 
     raw = str(output) == "-"
     pictures = None if raw else library("PIL.Image")

@@ -19,8 +19,9 @@ from .copying import Installed, digest, install
 from .formatting import formatted
 from .image import Image, read_image
 from .label import label_for
+from .systems import inspect
 from .update import Update, follow
-from .volume import Volume, inspect
+from .volume import Volume
 
 __all__ = [
     "UP_BIN",

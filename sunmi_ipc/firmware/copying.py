@@ -17,6 +17,7 @@ from typing import Final, Literal
 from ..errors import CardError, CardWriteError
 from .card import PART, UP_BIN, find_images, sync_directory, unreadable, unwritable
 from .image import Image
+from .linux import mounts
 from .volume import Volume
 
 Phase = Literal["copy", "verify"]
@@ -226,7 +227,5 @@ def _flush_device(device: str) -> bool:
 
 
 def _is_fuse(path: Path) -> bool:
-    from .linux import mounts
-
     place = os.path.realpath(path.parent)
     return any(m.place == place and m.filesystem.startswith("fuse") for m in mounts())

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 
 from ..errors import CardError, CardWriteError
+from . import systems
 from . import volume as volumes
 from .card import FORMAT_ADVICE, require
 from .linux import mounts, partitions
@@ -56,7 +57,7 @@ def formatted(
     volume: Volume,
     label: str,
     *,
-    inspect: Callable[[str], Volume] = volumes.inspect,
+    inspect: Callable[[str], Volume] = systems.inspect,
     run: Run = volumes.run,
 ) -> Iterator[Volume]:
     """Format a card as exFAT and give it its label. Everything on it is lost.

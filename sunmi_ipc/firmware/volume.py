@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -67,29 +66,6 @@ def run(command: Sequence[str]) -> bytes:
         said = (getattr(error, "stderr", b"") or b"").decode("utf-8", "replace").strip()
         raise ValueError(said.splitlines()[-1] if said else str(error)) from None
     return done.stdout
-
-
-def inspect(target: str | os.PathLike[str]) -> Volume:
-    """The volume mounted at *target*, or on the device *target*.
-
-    Raises:
-        CardError: There is none, or this system is not known.
-
-    """
-    place = os.fspath(target)
-    if sys.platform.startswith("linux"):
-        from . import linux
-
-        return linux.read(place)
-    if sys.platform == "darwin":
-        from . import macos
-
-        return macos.read(place)
-    if sys.platform == "win32":
-        from . import windows
-
-        return windows.read(place)
-    raise CardError("cards can be inspected on Linux, macOS and Windows only")
 
 
 def not_a_volume(place: str, reason: str = "") -> CardError:

@@ -1,65 +1,14 @@
-"""What the virtual camera does, endpoint by endpoint, where a rule cannot answer.
-
-A rule answers most: an endpoint with ``document=`` reads or changes that document. Here stands the
-rest. Each behaviour gets the camera's state and the checked parameters and returns the answer's
-``data``, or raises ``Refused(code)``.
-"""
+"""What the virtual camera does on the calls about itself: activation, Wi-Fi, card."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from functools import cache
-from importlib import import_module
 from typing import Any
 
-from ..protocol.spec import Endpoint, registry
 from ..protocol.values import CardStatus
 from .checks import Refused
+from .handlers import plays
 from .state import CameraState
-
-Behaviour = Callable[[CameraState, dict[str, Any]], dict[str, Any] | None]
-BEHAVIOURS: dict[str, Behaviour] = {}
-
-
-def plays(path: str) -> Callable[[Behaviour], Behaviour]:
-    """Register the behaviour of *path*."""
-
-    def register(behaviour: Behaviour) -> Behaviour:
-        BEHAVIOURS[path] = behaviour
-        return behaviour
-
-    return register
-
-
-@cache
-def load() -> None:
-    """Import every subject, so that its behaviours and what it serves are registered."""
-    for subject in ("lens", "flow", "media", "faces", "hooks"):
-        import_module(f"{__package__}.{subject}")
-
-
-def behaviour_of(endpoint: Endpoint[..., Any]) -> Behaviour | None:
-    """The behaviour of *endpoint*, its own or the document rule; None where there is neither."""
-    load()
-    if endpoint.path in BEHAVIOURS:
-        return BEHAVIOURS[endpoint.path]
-    if not endpoint.document:
-        return None
-
-    def document(state: CameraState, values: dict[str, Any]) -> dict[str, Any] | None:
-        stored = state.documents.setdefault(endpoint.document, {})
-        if endpoint.safe:
-            return dict(stored)
-        stored.update({p.wire: values[p.name] for p in endpoint.parameters if p.name in values})
-        return None
-
-    return document
-
-
-def unplayed() -> list[str]:
-    """Endpoints that the virtual camera cannot play; a test holds this empty."""
-    return [e.path for e in registry().values() if behaviour_of(e) is None]
 
 
 @plays("device/activate")

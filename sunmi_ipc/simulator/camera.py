@@ -17,17 +17,19 @@ from ..errors import ConfigError, ParameterError
 from ..protocol.spec import Endpoint, Model, Sign, registry
 from ..protocol.values import CardStatus
 from ..protocol.wire import Override
-from . import behaviours, discovery, faults, loop
+from . import behaviours, discovery, faults, flow, handlers, hooks, lens, loop, media
+from .card import rtsp_url
 from .checks import Refused, check_private, check_public, parse_form, parse_multipart
 from .faces import populate
 from .faults import Fault, Faults
 from .http import Connection
-from .media import rtsp_url
 from .state import CameraState, new_state
 from .vendor import Vendor
 from .video import VideoSettings, available
 from .video.rtsp import RtspServer
 
+#: Importing them fills the tables of behaviours and of files.
+_SUBJECTS = (behaviours, flow, hooks, lens, media)
 STATES = ("factory", "ready")
 #: So many taken addresses in a row are not other virtual cameras: the port is held on all of them.
 _MISSES = 2_000
@@ -134,7 +136,6 @@ class VirtualCamera:
         self._lock = threading.Lock()
         self.closing = threading.Event()
         self._table = self._index()
-        behaviours.load()
 
     def _index(self) -> dict[str, Endpoint[..., Any]]:
         table = {}
@@ -422,7 +423,7 @@ class VirtualCamera:
             )
         override = self.overrides.get(endpoint.path)
         values = check_private(endpoint, form, files, override)
-        behaviour = behaviours.behaviour_of(endpoint)
+        behaviour = handlers.behaviour_of(endpoint)
         if behaviour is None:
             raise Refused(13)
         return behaviour(self.state, values)

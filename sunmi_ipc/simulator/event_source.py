@@ -27,19 +27,18 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from itertools import count
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 from ..errors import ParameterError
 from ..protocol.spec import Model
 from ..protocol.values import CardStatus, EventType
-from . import faces, jpeg, media, video
+from . import card, faces, jpeg, video
+from .camera import VirtualCamera
 from .checks import signature
 from .files import Content, serves
 from .hooks import subscriptions
-
-if TYPE_CHECKING:
-    from .camera import VirtualCamera
+from .host import Host
 
 LAYOUTS = ("form", "json", "data", "payload")
 _BACKLOG = 1000  # events that wait for one callback; beyond, the oldest are forgotten
@@ -137,7 +136,7 @@ class _Lane:
 
 
 #: What ``answered`` is told: the camera, the HTTP status (0: nobody answered), the seconds it took.
-Answered = Callable[["VirtualCamera", int, float], None]
+Answered = Callable[[VirtualCamera, int, float], None]
 
 
 class Feed:
@@ -266,7 +265,7 @@ class Feed:
             **{k: str(seen.get(k, "")) for k in ("faceid", "age", "age_range", "gender", "group_name")},
             "cloud_faceid": "",
             "arrive_count": seen["arrive_count"],
-            "pic_url": media._url(state, f"event/{seen['faceid']}-{number}.jpg"),
+            "pic_url": card.file_url(state, f"event/{seen['faceid']}-{number}.jpg"),
             "report_time": str(int(camera.clock())),
         }
 
@@ -274,7 +273,7 @@ class Feed:
         state, now = camera.state, int(camera.clock())
         if state.card_status is not CardStatus.NORMAL or not video.available():
             return ""
-        return str(next((r["url"] for r in reversed(media.recordings(state, now - 180, now))), ""))
+        return str(next((r["url"] for r in reversed(card.recordings(state, now - 180, now))), ""))
 
     def _body(self, camera: VirtualCamera, event: dict[str, Any], *, forged: bool) -> tuple[bytes, str]:
         top: dict[str, Any] = {
@@ -420,7 +419,7 @@ class Feed:
 
 
 @serves("event")
-def _picture(camera: VirtualCamera, path: str) -> Content | None:
+def _picture(camera: Host, path: str) -> Content | None:
     faceid, dash, rest = path.partition("-")
     if (
         not dash

@@ -8,9 +8,8 @@ import time
 from typing import Any
 
 from ..protocol.values import CardStatus
-from .behaviours import plays
 from .checks import Refused
-from .media import page
+from .handlers import page, plays
 from .state import CameraState
 
 MAX_GROUPS, MAX_CAPACITY, MAX_ATTRIBUTES = 10, 30_000, 8

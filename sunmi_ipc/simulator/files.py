@@ -9,10 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .camera import VirtualCamera
+from .host import Host
 
 _CHUNK = 262_144
 
@@ -44,7 +42,7 @@ class Content:
 
 
 #: Finds the content for what follows the first part of the path; None answers 404.
-Source = Callable[["VirtualCamera", str], Content | None]
+Source = Callable[[Host, str], Content | None]
 _SOURCES: dict[str, Source] = {}
 
 
@@ -60,7 +58,7 @@ def serves(first: str) -> Callable[[Source], Source]:
     return register
 
 
-def find(camera: VirtualCamera, path: str) -> Content | None:
+def find(camera: Host, path: str) -> Content | None:
     """The content at *path* (no query, no leading slash), if any."""
     first, _, rest = path.partition("/")
     source = _SOURCES.get(first)

@@ -6,9 +6,9 @@ import random
 import time
 from typing import Any
 
-from .behaviours import plays
 from .checks import Refused
 from .faces import HOUR_S, arrived
+from .handlers import plays
 from .state import CameraState
 
 #: Visitors an hour of the day, before the dice: closed at night, busy at noon and after work.

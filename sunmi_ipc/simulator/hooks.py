@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from ..protocol.spec import Model
 from ..protocol.values import EventType
-from .behaviours import plays
 from .checks import Refused
+from .handlers import plays
 from .state import CameraState
 
 

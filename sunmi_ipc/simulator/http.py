@@ -10,12 +10,10 @@ from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import faults, files
-
-if TYPE_CHECKING:
-    from .camera import VirtualCamera
+from .host import Host
 
 _MAX_BODY = 8 * 1024 * 1024
 
@@ -27,7 +25,7 @@ class Connection(BaseHTTPRequestHandler):
     server_version = "sunmi"
     sys_version = ""
 
-    def __init__(self, camera: VirtualCamera, connection: ssl.SSLSocket, peer: Any) -> None:
+    def __init__(self, camera: Host, connection: ssl.SSLSocket, peer: Any) -> None:
         self.camera = camera
         super().__init__(connection, peer, None)  # type: ignore[arg-type]
 

@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 from ..protocol.spec import Model
-from .behaviours import plays
 from .checks import Refused
+from .handlers import plays
 from .state import CameraState
 
 MAX_ZOOM, MAX_FOCUS = 500, 780

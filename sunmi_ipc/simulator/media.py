@@ -1,90 +1,29 @@
-"""Recordings, snapshots and addresses of the virtual camera."""
+"""Recordings, snapshots, clips and streams of the virtual camera, as its calls and files give them."""
 
 from __future__ import annotations
 
-import hashlib
 import random
 import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..protocol.values import CardStatus
 from . import video
-from .behaviours import plays
+from .card import CLIP_S, KEPT_S, file_url, recorded, recordings, rtsp_url
 from .checks import Refused
 from .files import Content, serves
+from .handlers import page, plays
+from .host import Host
 from .state import CameraState
 
-if TYPE_CHECKING:
-    from .camera import VirtualCamera
-
-CLIP_S = 60
-#: The card holds a day; each hour has a gap, as when nothing moved.
-KEPT_S = 86_400
 #: A clip that was asked for can be fetched so long (our guess).
 CLIP_KEPT_S = 600
-
-
-def page(entries: list[Any], values: dict[str, Any], field: str, refused: int) -> dict[str, Any]:
-    """One page of *entries*; a page beyond the last is refused."""
-    number, size = values.get("page_num", 1), values.get("page_size", 50)
-    part = entries[(number - 1) * size : number * size]
-    if not part and number > 1:
-        raise Refused(refused)
-    return {"total_num": len(entries), "return_num": len(part), field: part}
 
 
 def _need_card(state: CameraState) -> None:
     if state.card_status is not CardStatus.NORMAL:
         raise Refused(220)
-
-
-def recordings(state: CameraState, start: int, end: int) -> list[dict[str, Any]]:
-    """The clips of a period, one a minute, none in the last ten minutes of an hour."""
-    now = int(time.time() + state.clock_offset)
-    first = max(start, now - KEPT_S)
-    first -= first % CLIP_S
-    found = []
-    for begin in range(first, min(end, now - CLIP_S) + 1, CLIP_S):
-        if begin % 3_600 < 3_000 and begin + CLIP_S > start:
-            found.append(
-                {"start_time": begin, "end_time": begin + CLIP_S, "url": _url(state, f"record/{begin}.mp4")}
-            )
-    return found
-
-
-def recorded(state: CameraState, start: int, end: int) -> list[tuple[int, int]]:
-    """What is on the card of a period: start and end of each piece without a gap, Unix seconds."""
-    spans: list[tuple[int, int]] = []
-    if state.card_status is CardStatus.NORMAL:
-        for clip in recordings(state, start, end):
-            first, last = max(clip["start_time"], start), min(clip["end_time"], end)
-            if spans and spans[-1][1] == first:
-                spans[-1] = (spans[-1][0], last)
-            elif first < last:
-                spans.append((first, last))
-    return spans
-
-
-def _url(state: CameraState, path: str) -> str:
-    address = state.documents.get("address", {})
-    host = address.get("ip", "")
-    port = address.get("port", 443)
-    return f"https://{host}{'' if port == 443 else f':{port}'}/{path}"
-
-
-def stream_key(state: CameraState) -> str:
-    """The 32 hex digits in the camera's RTSP addresses."""
-    return hashlib.md5(state.sn.encode(), usedforsecurity=False).hexdigest()
-
-
-def rtsp_url(state: CameraState, path: str) -> str:
-    """An RTSP address of the camera; refused (232) where it has no picture to serve."""
-    address = state.documents.get("address", {})
-    if not address.get("rtsp_port"):
-        raise Refused(232)
-    return f"rtsp://{address.get('ip', '')}:{address['rtsp_port']}/{stream_key(state)}/{path}"
 
 
 @plays("media/getLiveStream")
@@ -112,7 +51,7 @@ def _records(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
 
 @plays("media/getSnapshot")
 def _snapshot(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
-    return {"snapshot_url": _url(state, f"snapshot/{int(time.time() + state.clock_offset)}.jpg")}
+    return {"snapshot_url": file_url(state, f"snapshot/{int(time.time() + state.clock_offset)}.jpg")}
 
 
 @plays("media/getVideoClip")
@@ -133,11 +72,11 @@ def _clip(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
         # Which moment of the span, is the dice's: the same clip, the same wait.
         wait = random.Random(f"{state.sn}/{name}").uniform(*state.video.clip_ready_s)  # noqa: S311
         clips[name] = time.monotonic() + wait
-    return {"url": _url(state, f"clip/{name}.mp4")}
+    return {"url": file_url(state, f"clip/{name}.mp4")}
 
 
 @serves("snapshot")
-def _snapshot_file(camera: VirtualCamera, rest: str) -> Content | None:
+def _snapshot_file(camera: Host, rest: str) -> Content | None:
     match = re.fullmatch(r"(\d{1,12})\.jpg", rest)
     if match is None or abs(camera.clock() - int(match[1])) > KEPT_S:
         return None
@@ -151,7 +90,7 @@ def _snapshot_file(camera: VirtualCamera, rest: str) -> Content | None:
 
 
 @serves("record")
-def _record_file(camera: VirtualCamera, rest: str) -> Content | None:
+def _record_file(camera: Host, rest: str) -> Content | None:
     match = re.fullmatch(r"(\d{1,12})\.mp4", rest)
     if match is None or camera.state.card_status is not CardStatus.NORMAL:
         return None
@@ -167,7 +106,7 @@ def _record_file(camera: VirtualCamera, rest: str) -> Content | None:
 
 
 @serves("clip")
-def _clip_file(camera: VirtualCamera, rest: str) -> Content | None:
+def _clip_file(camera: Host, rest: str) -> Content | None:
     name = rest.removesuffix(".mp4")
     due = camera.state.documents.get("clips", {}).get(name)
     now = time.monotonic()
@@ -188,7 +127,7 @@ def _clip_file(camera: VirtualCamera, rest: str) -> Content | None:
     return Content(b'{"code": 236}', "application/json")
 
 
-def _folder(camera: VirtualCamera) -> Path:
+def _folder(camera: Host) -> Path:
     return camera.vendor.folder / "clips"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..protocol.spec import Model
 from ..protocol.values import CardStatus
-from .video.settings import VideoSettings
+from .filming import VideoSettings
 
 #: Networks that every virtual camera sees, with the password that lets it in.
 NETWORKS = (

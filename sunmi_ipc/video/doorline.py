@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import ParameterError
 from ..protocol.values import DoorLine, Resolution
+from .libraries import library
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -33,8 +34,6 @@ def draw(image: Image, line: DoorLine, *, direction: Direction = IN) -> Image:
         ExtraMissingError: Pillow is not installed.
 
     """
-    from .stream import library
-
     library("PIL.ImageDraw")
     from PIL import ImageDraw, ImageFont
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..errors import ReplyError
+from .libraries import library
 from .partial import cannot_write
 
 _WITHOUT = "The recordings themselves are complete: join the others without it."
@@ -31,8 +32,6 @@ class Mp4:
     """
 
     def __init__(self, path: Path, templates: Sequence[Any]) -> None:
-        from .stream import library
-
         self._av = library("av")
         self.path, self._temporary = path, path.with_name(path.name + ".part")
         #: Seconds of the picture that are in it.
@@ -126,8 +125,6 @@ def merge(files: Sequence[Path], path: Path, *, on_file: Callable[[int], None] |
         ExtraMissingError: PyAV is not installed.
 
     """
-    from .stream import library
-
     av = library("av")
     joined: Mp4 | None = None
     first: list[tuple[Any, ...]] = []

@@ -12,6 +12,7 @@ from ..atomic import whole
 from ..codes.device import DeviceCode
 from ..errors import DeviceError, FileMissingError, ParameterError, ReplyError
 from .fetch import read
+from .libraries import has_library, library
 from .partial import cannot_write
 
 if TYPE_CHECKING:
@@ -55,8 +56,6 @@ class Snapshot:
             ReplyError: It is damaged, or has more than :data:`MAX_PIXELS`.
 
         """
-        from .stream import library
-
         pillow = library("PIL.Image")
         try:
             # Of these formats alone: Pillow knows some sixty.
@@ -89,8 +88,6 @@ class Snapshot:
 def save_image(image: Image, path: Path) -> None:
     """Write a Pillow image in the format of its suffix, whole or not at all."""
     data = io.BytesIO()
-    from .stream import library
-
     kind = library("PIL.Image").registered_extensions().get(path.suffix.lower())
     if kind is None:
         raise ParameterError("{name}: unknown kind of picture", name=path.suffix, hint="Use .jpg or .png.")
@@ -136,7 +133,7 @@ def snapshot(link: Link, ask: Callable[[], str], live: Callable[[], RtspAddress]
 
 
 def _frame(link: Link, live: Callable[[], RtspAddress], refused: DeviceError | FileMissingError) -> bytes:
-    from .stream import has_library, still
+    from .stream import still
 
     if not (has_library("av") and has_library("PIL")):
         if isinstance(refused, DeviceError):

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..errors import ExtraMissingError, StreamError
+from ..errors import StreamError
 from .address import RtspAddress
 from .describe import describe
+from .libraries import library
+from .mux import Mp4
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,32 +23,6 @@ if TYPE_CHECKING:
 _SOUND = {"aac", "mp3", "opus", "ac3"}
 #: Over TCP, as Wi-Fi loses packets; without two seconds of counting frames before the first is given.
 _OPTIONS = {"rtsp_transport": "tcp", "fpsprobesize": "0"}
-
-
-def library(name: str) -> Any:
-    """Import a library of the extra ``video``.
-
-    Raises:
-        ExtraMissingError: It is not installed.
-
-    """
-    from importlib import import_module
-
-    try:
-        return import_module(name)
-    except ImportError:
-        raise ExtraMissingError(
-            "this needs the library {library}, which is not installed",
-            hint="Run: pip install 'sunmi-ipc[video]'",
-            library={"av": "PyAV", "PIL.Image": "Pillow", "PIL.ImageDraw": "Pillow"}.get(name, name),
-        ) from None
-
-
-def has_library(name: str) -> bool:
-    """Whether a library of the extra is installed."""
-    from importlib.util import find_spec
-
-    return find_spec(name) is not None
 
 
 @contextlib.contextmanager
@@ -152,8 +128,6 @@ def record(
         StreamRefusedError, StreamError: see :func:`opened`; what came before is in the file.
 
     """
-    from .mux import Mp4
-
     host = urlsplit(address.bare).hostname
     with opened(address, timeout=timeout) as source:
         streams = [s for s in source.streams if s.type == "video" or s.codec_context.name in _SOUND]

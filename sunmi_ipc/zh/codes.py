@@ -24,7 +24,7 @@ ZH: dict[str, str] = {
     "the camera does not know this URL": "摄像机不认识这个 URL",
     "Its firmware may be older or the path may be inferred: see 'ipc protocol list'.": "固件可能较旧，或路径是推断的：见 'ipc protocol list'。",
     "the camera is not activated": "摄像机尚未激活",
-    "Activate it: 'ipc activate SN'.": "请激活：'ipc activate SN'。",
+    "Activate it: 'ipc activate {sn}'.": "请激活：'ipc activate {sn}'。",
     "activation failed": "激活失败",
     "Check the camera's internet and the activation code.": "请检查摄像机的网络和激活码。",
     "the camera is already activated": "摄像机已经激活",

@@ -23,8 +23,8 @@ from sunmi_ipc import errors
 from sunmi_ipc.protocol import wire
 from sunmi_ipc.protocol.spec import ALL_MODELS, Endpoint, Evidence, Model, Parameter, Sign, registry
 from sunmi_ipc.simulator import VirtualCamera, connect
-from sunmi_ipc.simulator.behaviours import unplayed
 from sunmi_ipc.simulator.checks import check_private, signature
+from sunmi_ipc.simulator.handlers import unplayed
 
 ENDPOINTS = list(registry().values())
 PARAMETERS = [(e, p) for e in ENDPOINTS for p in e.parameters]

@@ -30,7 +30,7 @@ from sunmi_ipc.errors import (
 )
 from sunmi_ipc.simulator import VirtualCamera, connect
 from sunmi_ipc.simulator.video import PictureFormat, VideoSettings
-from sunmi_ipc.video import address, describe, stream
+from sunmi_ipc.video import address, describe, snapshot, stream
 from sunmi_ipc.video.address import RtspAddress
 
 SMALL = VideoSettings(
@@ -248,7 +248,7 @@ def test_no_frame_stands_in_without_the_extra(
     camera: Camera, filming: VirtualCamera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filming.fail("code", 233, path="media/getSnapshot")
-    monkeypatch.setattr(stream, "has_library", lambda name: False)
+    monkeypatch.setattr(snapshot, "has_library", lambda name: False)
     with pytest.raises(DeviceError) as caught:
         camera.video.snapshot()
     assert caught.value.code == 233

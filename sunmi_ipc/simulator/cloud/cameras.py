@@ -5,20 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..checks import Refused
 from .handlers import page, plays
+from .host import Host
 from .state import Device, Shop
-
-if TYPE_CHECKING:
-    from .server import VirtualCloud
 
 #: A recording lasts a minute and starts at half past one: so one of them lies on every hour's seam.
 CLIP_S, KEPT_S, MOTION_S = 60, 30 * 86_400, 420
 
 
-def _device(cloud: VirtualCloud, shop: Shop, values: dict[str, Any], *, unknown: int = 5501) -> Device:
+def _device(cloud: Host, shop: Shop, values: dict[str, Any], *, unknown: int = 5501) -> Device:
     """The camera that the call names; it must be the shop's."""
     if not (values.get("ipc_id") or values.get("ipc_sn")):
         raise Refused(5020)
@@ -37,25 +35,25 @@ def _online(device: Device) -> Device:
 
 
 @plays("device/ipc/getList")
-def _list(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _list(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     return _cameras(cloud, {shop.no})
 
 
 @plays("device/ipc/getListByCompany")
-def _list_by_company(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _list_by_company(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     shops = {s.no for s in cloud.state.shops.values() if s.company_no == values["company_no"]}
     if not shops:
         raise Refused(5041)
     return _cameras(cloud, shops)
 
 
-def _cameras(cloud: VirtualCloud, shops: set[str]) -> dict[str, Any]:
+def _cameras(cloud: Host, shops: set[str]) -> dict[str, Any]:
     found = [cloud.shown(d) for d in cloud.state.devices.values() if d.shop_no in shops]
     return {"total_count": len(found), "ipc_list": found}
 
 
 @plays("device/ipc/getInfo")
-def _info(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _info(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     try:
         return cloud.shown(_device(cloud, shop, values))
     except Refused as refused:
@@ -64,12 +62,12 @@ def _info(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, 
 
 
 @plays("device/ipc/updateName")
-def _rename(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
+def _rename(cloud: Host, shop: Shop, values: dict[str, Any]) -> None:
     _online(_device(cloud, shop, values)).name = values["ipc_name"]
 
 
 @plays("device/ipc/bind")
-def _bind(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
+def _bind(cloud: Host, shop: Shop, values: dict[str, Any]) -> None:
     if not re.fullmatch(r"[0-9A-Fa-f]{12}", values["mac"]):
         raise Refused(5079)
     device = cloud.state.device("", values["ipc_sn"])
@@ -83,11 +81,11 @@ def _bind(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
 
 
 @plays("device/ipc/unbind")
-def _unbind(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
+def _unbind(cloud: Host, shop: Shop, values: dict[str, Any]) -> None:
     _device(cloud, shop, values).shop_no = ""
 
 
-def _stream(cloud: VirtualCloud, name: str) -> dict[str, Any]:
+def _stream(cloud: Host, name: str) -> dict[str, Any]:
     key = f"{int(time.time()) + 3600}-{hashlib.sha256(name.encode()).hexdigest()[:32]}-0-"
     return {
         "url": f"{cloud.origin}/{name}.flv?auth_key={key}",
@@ -96,19 +94,19 @@ def _stream(cloud: VirtualCloud, name: str) -> dict[str, Any]:
 
 
 @plays("media/live/start")
-def _live(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _live(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     device = _online(_device(cloud, shop, values))
     shop.live.add(device.sn)
     return _stream(cloud, f"{device.sn}/{values.get('resolution', 0)}")
 
 
 @plays("media/live/stop")
-def _live_stop(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
+def _live_stop(cloud: Host, shop: Shop, values: dict[str, Any]) -> None:
     shop.live.discard(_online(_device(cloud, shop, values)).sn)
 
 
 @plays("media/playback/start")
-def _playback(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _playback(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     device = _device(cloud, shop, values, unknown=5506)
     if values["end_time"] - values["start_time"] > 86_400:
         raise Refused(5021)
@@ -120,7 +118,7 @@ def _playback(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[s
 
 
 @plays("media/playback/stop")
-def _playback_stop(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
+def _playback_stop(cloud: Host, shop: Shop, values: dict[str, Any]) -> None:
     for other in cloud.state.shops.values():  # the call names no shop
         if values["client_id"] in other.playbacks:
             other.playbacks.remove(values["client_id"])
@@ -141,7 +139,7 @@ def _clips(device: Device, start: int, end: int) -> list[int]:
 
 
 @plays("media/video/getList")
-def _videos(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _videos(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     device = _device(cloud, shop, values, unknown=5013)
     start, end = values["start_time"], values["end_time"]
     if not 0 <= end - start <= 3_600:
@@ -161,7 +159,7 @@ def _videos(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str
 
 
 @plays("media/motionDetection/getList")
-def _motions(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _motions(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     device = _device(cloud, shop, values, unknown=5013)
     start, end = (
         max(values["start_time"], int(time.time()) - KEPT_S),
@@ -179,7 +177,7 @@ def _motions(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[st
 
 
 @plays("media/playback/getSnapshot")
-def _snapshot_at(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _snapshot_at(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     device = _device(cloud, shop, values, unknown=5013)
     if not now_minus(KEPT_S) <= values["time"] <= time.time():
         raise Refused(5013)
@@ -187,7 +185,7 @@ def _snapshot_at(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dic
 
 
 @plays("media/live/getSnapshot")
-def _snapshot(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _snapshot(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     device = _online(_device(cloud, shop, values))
     return {"snapshot_url": cloud.picture(f"{device.sn}/{int(time.time())}")}
 

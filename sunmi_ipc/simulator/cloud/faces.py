@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..checks import Refused
 from .handlers import page, plays
+from .host import Host
 from .state import MOST_FACES, MOST_GROUPS, Face, FaceGroup, Shop, new_group
-
-if TYPE_CHECKING:
-    from .server import VirtualCloud
 
 
 def _group(shop: Shop, group_id: str, missing: int = 5506) -> FaceGroup:
@@ -35,17 +33,17 @@ def _capacity(shop: Shop, wanted: int, group: FaceGroup | None = None) -> int:
 
 
 @plays("face/group/getList")
-def _groups(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _groups(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     return {"group_list": [group.as_reply() for group in shop.groups.values()]}
 
 
 @plays("face/group/getInfo")
-def _group_info(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _group_info(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     return _group(shop, values["group_id"], 5013).as_reply()
 
 
 @plays("face/group/create")
-def _create(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
+def _create(cloud: Host, shop: Shop, values: dict[str, Any]) -> None:
     if any(group.name == values["name"] for group in shop.groups.values()):
         raise Refused(5523)
     if len(shop.groups) >= MOST_GROUPS:
@@ -63,7 +61,7 @@ def _create(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
 
 
 @plays("face/group/update")
-def _update_group(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
+def _update_group(cloud: Host, shop: Shop, values: dict[str, Any]) -> None:
     group = _changeable(_group(shop, values["group_id"]))
     if "capacity" in values:
         group.capacity = _capacity(shop, values["capacity"], group)
@@ -74,7 +72,7 @@ def _update_group(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> No
 
 
 @plays("face/group/delete")
-def _delete_group(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
+def _delete_group(cloud: Host, shop: Shop, values: dict[str, Any]) -> None:
     group = _changeable(_group(shop, values["group_id"]), 5524)
     if group.count:
         raise Refused(5509)
@@ -82,13 +80,13 @@ def _delete_group(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> No
 
 
 @plays("face/group/getFaceList")
-def _faces(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _faces(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     group = _group(shop, values["group_id"])
     return page([face.as_reply(group.name) for face in group.faces.values()], values, "face_list")
 
 
 @plays("face/group/move")
-def _move(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
+def _move(cloud: Host, shop: Shop, values: dict[str, Any]) -> None:
     source, target = (_group(shop, values[f"{n}_group_id"], 5522) for n in ("source", "target"))
     moving = dict.fromkeys(values["face_id_list"])
     if any(face_id not in source.faces for face_id in moving):
@@ -102,13 +100,13 @@ def _move(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
 
 
 @plays("face/group/updateMoveStrategy")
-def _move_rule(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
+def _move_rule(cloud: Host, shop: Shop, values: dict[str, Any]) -> None:
     _group(shop, values["target_group_id"])
     shop.move_rule = dict(values)
 
 
 @plays("face/getInfo")
-def _face(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _face(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     face = shop.face(values["face_id"])
     if face is None:
         raise Refused(5506)
@@ -117,7 +115,7 @@ def _face(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, 
 
 
 @plays("face/add")
-def _add(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _add(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     group = _group(shop, values["group_id"], 5013)
     if group.count >= group.capacity:
         raise Refused(5520)
@@ -139,7 +137,7 @@ def _face_in(shop: Shop, values: dict[str, Any]) -> Face:
 
 
 @plays("face/update")
-def _update(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
+def _update(cloud: Host, shop: Shop, values: dict[str, Any]) -> None:
     face = _face_in(shop, values)
     for name in ("name", "gender", "age_range"):
         setattr(face, name, values.get(name, getattr(face, name)))
@@ -147,7 +145,7 @@ def _update(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
 
 
 @plays("face/delete")
-def _delete(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
+def _delete(cloud: Host, shop: Shop, values: dict[str, Any]) -> None:
     group = _group(shop, values["group_id"], 5013)
     for face_id in values["face_id_list"]:
         group.faces.pop(face_id, None)
@@ -161,7 +159,7 @@ def _wanted(values: dict[str, Any]) -> list[int]:
 
 
 @plays("hook/add")
-def _hook(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
+def _hook(cloud: Host, shop: Shop, values: dict[str, Any]) -> None:
     for event in _wanted(values):
         urls = shop.hooks.setdefault(event, [])
         if values["callback"] not in urls:
@@ -169,7 +167,7 @@ def _hook(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
 
 
 @plays("hook/delete")
-def _unhook(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> None:
+def _unhook(cloud: Host, shop: Shop, values: dict[str, Any]) -> None:
     for event in _wanted(values):
         urls = shop.hooks.get(event, [])
         if values["callback"] not in urls:

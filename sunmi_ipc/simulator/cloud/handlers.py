@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...protocol.spec import registry
 from ..checks import Refused
+from .host import Host
 from .state import Shop
 
-if TYPE_CHECKING:
-    from .server import VirtualCloud
-
-Play = Callable[["VirtualCloud", Shop, dict[str, Any]], "dict[str, Any] | None"]
+Play = Callable[[Host, Shop, dict[str, Any]], dict[str, Any] | None]
 _PLAYS: dict[str, Play] = {}
 
 

@@ -10,14 +10,12 @@ import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import faults
 from ..faults import Fault
 from .checks import MOST_BYTES
-
-if TYPE_CHECKING:
-    from .server import VirtualCloud
+from .host import Host
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -98,7 +96,7 @@ class Server(socketserver.ThreadingTCPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], cloud: VirtualCloud, context: ssl.SSLContext) -> None:
+    def __init__(self, address: tuple[str, int], cloud: Host, context: ssl.SSLContext) -> None:
         self.cloud, self._tls = cloud, context
         self._open: set[socket.socket] = set()
         self._guard = threading.Condition()

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..checks import Refused
 from . import flows
 from .flows import Flows
 from .handlers import plays
+from .host import Host
 from .state import Shop
-
-if TYPE_CHECKING:
-    from .server import VirtualCloud
 
 
 def _people(shop: Shop) -> Flows:
@@ -43,25 +41,25 @@ def _today(shop: Shop) -> tuple[date, Flows]:
 
 
 @plays("passengerFlow/stat/today/getLatest")
-def _latest(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _latest(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     day, people = _today(shop)
     return flows.totals(people.day(day))
 
 
 @plays("passengerFlow/stat/today/groupByTag")
-def _today_tags(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _today_tags(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     day, people = _today(shop)
     return {"count_list": flows.tags_by_age(people.day(day))}
 
 
 @plays("passengerFlow/stat/today/groupByGender")
-def _today_genders(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _today_genders(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     day, people = _today(shop)
     return {"count_list": flows.genders_by_age([(day, people.day(day))], unique=False)}
 
 
 @plays("passengerFlow/stat/today/getTrendByHour")
-def _today_hours(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _today_hours(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     now = datetime.now().astimezone()
     people = Flows(shop.no, shop.opened, now)
     return {
@@ -73,19 +71,19 @@ def _today_hours(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dic
 
 
 @plays("passengerFlow/stat/history/groupByTag")
-def _tags(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _tags(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     start, end, people = _period(shop, values, 30)
     return flows.tags(list(people.days(start, end)))
 
 
 @plays("passengerFlow/stat/history/groupByGender")
-def _genders(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _genders(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     start, end, people = _period(shop, values, 30)
     return {"count_list": flows.genders_by_age(list(people.days(start, end)), unique=True)}
 
 
 @plays("passengerFlow/stat/history/getTrendByHour")
-def _hours(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _hours(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     day, _, people = _period(shop, values, 1)
     # The hour without its nought, as on the page.
     return {
@@ -96,7 +94,7 @@ def _hours(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str,
 
 
 @plays("passengerFlow/stat/history/getTrendByDay")
-def _days(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _days(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     start, end, people = _period(shop, values, 30)
     return {
         "count_list": [
@@ -119,18 +117,18 @@ def _grouped(days: Any, name: Callable[[date], str]) -> dict[str, Any]:
 
 
 @plays("passengerFlow/stat/history/getTrendByWeek")
-def _weeks(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _weeks(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     start, end, people = _period(shop, values, 84)
     return _grouped(people.days(start, end), lambda day: str(day - timedelta(days=day.weekday())))
 
 
 @plays("passengerFlow/stat/history/getTrendByMonth")
-def _months(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _months(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     start, end, people = _period(shop, values, 366)
     return _grouped(people.days(start, end), lambda day: f"{day:%Y-%m}")
 
 
 @plays("passengerFlow/stat/history/person/frequency/getList")
-def _frequency(cloud: VirtualCloud, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
+def _frequency(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     start, end, people = _period(shop, values, 30, wrong=5025, past=True)
     return {"frequency_list": flows.frequencies(list(people.days(start, end)))}

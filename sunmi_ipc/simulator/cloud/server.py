@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,8 +28,7 @@ from .. import jpeg
 from ..certs import CertificateAuthority
 from ..checks import Refused
 from ..faults import Fault, Faults
-from . import cameras, checks, faces, people
-from . import handlers as plays
+from . import cameras, checks, faces, handlers, people
 from .checks import Unauthorized
 from .http import Server
 from .posts import Later, Posts, form
@@ -289,7 +289,7 @@ class VirtualCloud:
     def answer(self, path: str, body: bytes, kind: str = "") -> tuple[int, dict[str, Any]]:
         """Carry out one call; HTTP status and the answer's JSON. *kind* is the body's content type."""
         endpoint = registry("cloud").get(path)
-        play = plays.play_of(path)
+        play = handlers.play_of(path)
         hidden = not self.in_development and getattr(endpoint, "in_development", False)
         if endpoint is None or play is None or hidden:
             return 404, {"code": 404, "msg": "not found"}
@@ -315,7 +315,7 @@ class VirtualCloud:
         return 200, {"code": 0, "msg": _SUCCEED, "data": data or {}}
 
     @contextlib.contextmanager
-    def at_work(self) -> Any:
+    def at_work(self) -> Iterator[None]:
         """Count the calls that run at once."""
         with self._counting:
             self.running += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from .settings import PictureFormat, VideoSettings
+from ..filming import PictureFormat, VideoSettings
 
 #: How to get the picture, as said where there is none.
 HINT = "Run: pip install 'sunmi-ipc[video]'"

@@ -14,11 +14,11 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
-from ..media import stream_key
+from ..card import stream_key
+from ..host import Host
 from .message import Authentication, Malformed, Request, read_request, response
 
 if TYPE_CHECKING:
-    from ..camera import VirtualCamera
     from .delivery import Player, Transport
     from .source import Source, Sources
     from .stream import Stream
@@ -34,7 +34,7 @@ Answer = tuple[int, list[tuple[str, str]], str]
 class RtspServer:
     """Listens on one port for one camera; imports what draws and encodes when the first client asks."""
 
-    def __init__(self, camera: VirtualCamera) -> None:
+    def __init__(self, camera: Host) -> None:
         self.camera = camera
         self.listener = self._bind(camera.ip)
         self.port: int = self.listener.getsockname()[1]

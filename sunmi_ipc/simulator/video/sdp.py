@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 
+from ..filming import PictureFormat
 from .encoder import parameter_sets
-from .settings import PictureFormat
 from .stream import CLOCK_HZ
 
 TRACK = "trackID=1"

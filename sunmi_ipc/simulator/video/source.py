@@ -6,18 +6,15 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from ..media import recorded
+from ..card import recorded
+from ..filming import PictureFormat
+from ..host import Host
 from .scene import Scene
 from .sdp import describe
-from .settings import PictureFormat
 from .stream import Stream
 from .viewpoint import Look
-
-if TYPE_CHECKING:
-    from ..camera import VirtualCamera
 
 
 @dataclass(slots=True)
@@ -64,7 +61,7 @@ class Source:
 class Sources:
     """What one camera shows. Live streams are shared; a playback is its client's own."""
 
-    def __init__(self, camera: VirtualCamera) -> None:
+    def __init__(self, camera: Host) -> None:
         self._camera = camera
         self._live: WeakValueDictionary[str, Stream] = WeakValueDictionary()
         self._lock = threading.Lock()

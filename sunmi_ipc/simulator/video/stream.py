@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ..filming import PictureFormat
 from .encoder import Encoder
 from .scene import Scene
-from .settings import PictureFormat
 from .viewpoint import Look
 
 _log = logging.getLogger("sunmi_ipc.simulator")

@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 from ...errors import SunmiIpcError
 from ...video.address import RtspAddress
 from ...video.describe import describe
-from ...video.stream import library
+from ...video.libraries import library
 from .packager import Packager, UnsupportedStream
 
 _log = logging.getLogger("sunmi_ipc.live")

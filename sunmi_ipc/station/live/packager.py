@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from ...video.stream import library
+from ...video.libraries import library
 from .boxes import codecs_of, holds_key_frame
 
 #: A fragment a picture: nothing waits for the next key frame.

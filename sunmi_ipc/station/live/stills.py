@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...errors import SunmiIpcError
-from ...video.stream import library
+from ...video.libraries import library
 
 
 @dataclass(frozen=True, slots=True)
