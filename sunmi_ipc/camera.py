@@ -275,6 +275,32 @@ class Camera:
 
         return client_context(certificate, read_ca(ca) if ca and not insecure else None, legacy), approve
 
+    def greet(self, timeout: float | None = None) -> str:
+        """Shake hands now, before any call, to see whether this is the camera that we trust.
+
+        The connection is kept for the first call.
+
+        Args:
+            timeout: Seconds; default: the camera's.
+
+        Returns:
+            The fingerprint of its certificate; empty where a connection was open already.
+
+        Raises:
+            ConnectionFailed: Not reachable in time.
+            TlsError: Not the camera that we trust, or our certificate was refused.
+
+        """
+        from .link.tls import fingerprint
+        from .link.transport import HttpsTransport
+
+        with self._lock:
+            transport = self._transport
+            if not isinstance(transport, HttpsTransport):
+                return ""
+            shown = transport.greet(timeout=self.timeout if timeout is None else timeout)
+        return fingerprint(shown) if shown else ""
+
     def close(self) -> None:
         """Close the connection; the next call opens a new one."""
         with self._lock:

@@ -17,6 +17,7 @@ from .redact import Secret
 
 if TYPE_CHECKING:
     from .camera import Camera
+    from .discovery.claims import Claims
     from .link.trust import KnownCameras
 
 #: Setting by environment variable (cli.md is the contract).
@@ -159,6 +160,13 @@ class Settings:
             "known_cameras": known_cameras(),
         }
         return Camera(address, sn=SerialNumber.read(sn) or "", model=model, **settings | options)
+
+    def claims(self, sn: str) -> Claims[Camera]:
+        """Who judges those that claim the serial number *sn*: by its pin, or the CA; see there."""
+        from .discovery.claims import Claims
+
+        proven = bool(self.ca or self.insecure) or known_cameras().known(sn) is not None
+        return Claims(sn, self.connect, proven=proven)
 
     def with_options(self, **options: Any) -> Settings:
         """A copy with *options* changed."""
