@@ -93,6 +93,8 @@ class CloudTransport:
 
     """
 
+    base: str
+
     def __init__(self, base: str, *, ca: str = "", max_answer: int = MAX_ANSWER) -> None:
         self.base, self._max = base.rstrip("/"), max_answer
         self._context = context(ca)

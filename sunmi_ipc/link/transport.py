@@ -100,7 +100,7 @@ class HttpsTransport:
         max_answer: int = MAX_ANSWER,
     ) -> None:
         self._host, self._port = f"[{host}]" if ":" in host else host, port
-        self.base = f"https://{self._host}:{port}"
+        self.base: str = f"https://{self._host}:{port}"
         self.context = context
         self._approve, self._max = approve, max_answer
         self._pool: _Pool | None = None
