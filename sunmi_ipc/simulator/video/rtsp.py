@@ -36,7 +36,7 @@ class RtspServer:
 
     def __init__(self, camera: Host) -> None:
         self.camera = camera
-        self.listener: socket = self._bind(camera.ip)
+        self.listener: socket.socket = self._bind(camera.ip)
         self.port: int = self.listener.getsockname()[1]
         self._connections: set[_Connection] = set()
         self._sources: Sources | None = None
