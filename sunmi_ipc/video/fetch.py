@@ -72,6 +72,9 @@ class Body:
 
     """
 
+    start: int
+    total: int | None
+
     def __init__(
         self,
         response: http.client.HTTPResponse,
@@ -81,7 +84,7 @@ class Body:
     ) -> None:
         self.start, self.total = start, total
         self._socket = connection
-        self.kind = response.headers.get("Content-Type", "")
+        self.kind: str = response.headers.get("Content-Type", "")
         self._response = response
         self._at = start
 

@@ -31,11 +31,13 @@ class Mp4:
 
     """
 
+    path: Path
+
     def __init__(self, path: Path, templates: Sequence[Any]) -> None:
         self._av = library("av")
         self.path, self._temporary = path, path.with_name(path.name + ".part")
         #: Seconds of the picture that are in it.
-        self.seconds = 0.0
+        self.seconds: float = 0.0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._av.open(str(self._temporary), "w", format="mp4")

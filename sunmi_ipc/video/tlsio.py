@@ -30,6 +30,9 @@ class Stream:
 
     """
 
+    raw: socket.socket
+    deadline: float
+
     def __init__(self, sock: socket.socket, deadline: float) -> None:
         self.raw, self.deadline = sock, deadline
         self._closed = False
