@@ -23,7 +23,7 @@ from ..errors import (
     SunmiIpcError,
     TlsError,
 )
-from ..i18n import later
+from ..i18n import Language, later, translate
 from ..protocol.spec import Endpoint, registry
 from ..settings import Settings
 from ..values import CardStatus
@@ -84,11 +84,19 @@ class Card:
     card: CardStatus | None = None
     people: int | None = None
     at: float = 0.0
+    #: Reason and hint by language, where they are more than templates.
+    said: Callable[[Language], tuple[str, str]] | None = None
 
     @property
     def counts(self) -> bool:
         """Whether this model counts people (FM020)."""
         return "FM020" in self.model.upper() or "FS1" in self.model.upper()
+
+    def words(self, lang: Language) -> tuple[str, str]:
+        """Reason and hint in *lang*; empty for none."""
+        if self.said is not None:
+            return self.said(lang)
+        return tuple(translate(t, lang, self.values) if t else "" for t in (self.reason, self.hint))  # type: ignore[return-value]
 
 
 class Desk:

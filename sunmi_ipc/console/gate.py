@@ -45,22 +45,38 @@ class Gate:
     Args:
         app: What is behind it.
         sessions: Who is let in.
-        hosts: Values of ``Host`` that are ours, with the port where it is not the scheme's own.
+        hosts: Values of ``Host`` that are ours, with the port where it is not the scheme's own; ``name:*``
+            under any port.
         secure: Whether it is served by https.
         passed: Paths (beginnings) that look after themselves, as an API with tokens does.
+        on_close: Called by :meth:`close`.
 
     """
 
     def __init__(
-        self, app: App, sessions: Sessions, hosts: Iterable[str], *, secure: bool, passed: Iterable[str] = ()
+        self,
+        app: App,
+        sessions: Sessions,
+        hosts: Iterable[str],
+        *,
+        secure: bool,
+        passed: Iterable[str] = (),
+        on_close: Callable[[], None] = lambda: None,
     ) -> None:
         self._app, self._sessions, self._secure = app, sessions, secure
         self.hosts = {host.lower() for host in hosts}
         self._passed = tuple(passed)
+        self._on_close = on_close
+
+    def close(self) -> None:
+        """Let go of what is behind."""
+        self._on_close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or one WebSocket."""
-        if scope["type"] not in ("http", "websocket"):
+        if scope["type"] not in ("http", "websocket") or (
+            self._passed and scope["path"].startswith(self._passed)
+        ):
             await self._app(scope, receive, send)
             return
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
@@ -89,7 +105,7 @@ class Gate:
     def _refused(self, scope: Scope, headers: dict[str, str]) -> int:
         """The status that refuses, or 0; the session goes into the scope."""
         host = headers.get("host", "").lower()
-        if host not in self.hosts:
+        if host not in self.hosts and f"{_name(host)}:*" not in self.hosts:
             return 421
         origin = headers.get("origin")
         scheme = "https" if self._secure else "http"
@@ -103,9 +119,15 @@ class Gate:
         path = scope["path"]
         session = self._sessions.get(_cookie(headers.get("cookie", "")))
         scope["session"] = session
-        if session is None and not path.startswith(_OPEN) and not path.startswith(self._passed or ("\0",)):
+        if session is None and not path.startswith(_OPEN):
             return 401
         return 0
+
+
+def _name(host: str) -> str:
+    """A ``Host`` without its port."""
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdecimal() else host
 
 
 def session_of(scope: Scope) -> Session | None:

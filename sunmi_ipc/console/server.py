@@ -24,8 +24,12 @@ PORT = 8500
 STATIC = Path(__file__).parent / "static"
 
 
-def build(console: Console) -> FastAPI:
+def build(console: Console, app: FastAPI | None = None) -> FastAPI:
     """The application: doors and pictures here, pages by NiceGUI.
+
+    Args:
+        console: What it shows.
+        app: What else is served there; default: nothing.
 
     Raises:
         ExtraMissingError: The extra ``console`` is not installed.
@@ -46,7 +50,7 @@ def build(console: Console) -> FastAPI:
     from .pages import routes
 
     serve(console)
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app = app or FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.mount("/static/console", StaticFiles(directory=STATIC), name="console-static")
     door.mount(app, console)
     pictures.mount(app, console)
@@ -188,7 +192,6 @@ class Server:
             self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(10)
-        self.desk.close()
         self._listener.close()
 
     def wait(self) -> None:

@@ -96,6 +96,7 @@ class Console:
         self.wall.close()
         self.hub.close()
         self.footage.close()
+        self.desk.close()
 
     def picture(self, sn: str, *, age: float, width: int) -> bytes | None:
         """A camera's picture of no more than *age* seconds ago as JPEG; out of the live stream where there is one."""

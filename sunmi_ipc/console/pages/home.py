@@ -29,7 +29,7 @@ def home(request: Request) -> None:
 
         def show() -> None:
             cards = visit.console.desk.cards()
-            state = [(c.sn, c.name, c.state, c.reason, c.card, c.people, c.address) for c in cards]
+            state = [(c.sn, c.name, c.state, c.words(visit.lang), c.card, c.people, c.address) for c in cards]
             state.append(int(time.time() // _PICTURE_S))  # type: ignore[arg-type]
             if state == shown:
                 return
@@ -115,8 +115,9 @@ def _card(visit: Visit, card: Card) -> None:
                     with ui.element("div").classes("count"):
                         text("div", str(card.people), "big")
                         text("div", tr("in today"), "soft small")
-            if card.hint and card.state in ("bad", "warning"):
-                text("div", tr(card.hint, **card.values), "small soft break")
+            hint = card.words(visit.lang)[1]
+            if hint and card.state in ("bad", "warning"):
+                text("div", hint, "small soft break")
             text(
                 "div", " · ".join(p for p in (card.model, card.sn, card.address) if p), "small soft break num"
             )
@@ -127,7 +128,6 @@ def verdict(visit: Visit, card: Card) -> str:
     tr = visit.tr
     if card.state == "ok":
         return tr("Works well")
-    if card.reason:
-        made = tr(card.reason, **card.values)
+    if made := card.words(visit.lang)[0]:
         return made[:1].upper() + made[1:]
     return tr("Asking …")
