@@ -112,7 +112,9 @@ def _chinese() -> dict[str, str]:
 def translate(template: str, lang: Language, values: Mapping[str, object]) -> str:
     """Put *template* into *lang* and fill in *values*."""
     if lang == "zh":
-        template = _chinese().get(template, template)
+        table = _chinese()
+        template = table.get(template, template)
+        values = {k: table.get(v, v) if isinstance(v, Later) else v for k, v in values.items()}
     return template.format(**values) if values else template
 
 
@@ -121,6 +123,12 @@ def tr(template: str, /, **values: object) -> str:
     return translate(template, language(), values)
 
 
-def later(template: str) -> str:
+class Later(str):
+    """A text of ours that is put into the user's language when it is shown, also as a value of another."""
+
+    __slots__ = ()
+
+
+def later(template: str) -> Later:
     """*template* itself: a text to be put into the user's language when it is shown, and not where it stands."""
-    return template
+    return Later(template)
