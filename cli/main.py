@@ -16,7 +16,9 @@ from sunmi_ipc import __version__, errors
 from sunmi_ipc.i18n import language, later, speak, tr
 
 from .screen import language as tongue
+from .screen import streams
 from .screen.output import print_error, print_json
+from .screen.typed import teach
 from .screen.wording import Context, retell, show_refusal
 from .state import Exit, State, exit_code
 
@@ -42,6 +44,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "call": ("camera.call", "Send any call, signed."),
     "protocol": ("protocol.commands", "What is known of the endpoints, and how to correct it."),
     "fleet": ("fleet.commands", "A shop's cameras from one file."),
+    "watch": ("station.watch", "How every camera is: there, trusted, on time, recording."),
+    "serve": ("station.serve", "The station: cameras watched, people counted, events kept, an API."),
     "sim": ("sim.commands", "Virtual cameras on this machine."),
     "trust": ("camera.trust", "Cameras known by their certificate."),
     "configure": ("start.configure", "Keep credentials in a profile."),
@@ -127,7 +131,10 @@ class Commands(typer.core.TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command; turn every error into a line and an exit code."""
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            if failure := streams.output_failure():
+                raise failure
+            return result
         except errors.SunmiIpcError as error:
             print_error(ctx.obj or State(), error)
             raise typer.Exit(exit_code(error)) from None
@@ -136,7 +143,7 @@ class Commands(typer.core.TyperGroup):
             raise typer.Exit(Exit.INTERRUPTED) from None
         except BrokenPipeError:
             # The reader went away (a pipe into head): nobody is left to tell.
-            sys.stdout = None
+            streams.output_failure()
             raise typer.Exit(Exit.DONE) from None
         except typer.Exit:
             raise
@@ -151,13 +158,25 @@ class Commands(typer.core.TyperGroup):
             state = ctx.obj or State()
             if state.verbose > 1:
                 _print_trace(error)
-            failure = errors.SunmiIpcError(
-                "unexpected failure: {kind}",
-                hint="Please report it with what '-vv' prints.",
-                kind=type(error).__name__,
-            )
-            print_error(state, failure)
+            print_error(state, streams.output_failure() or _unexpected(error))
             raise typer.Exit(Exit.UNEXPECTED) from None
+
+
+def _unexpected(error: Exception) -> errors.SunmiIpcError:
+    """The line for what nobody thought of; the system's own word where it was the system."""
+    if isinstance(error, OSError) and error.strerror:
+        return errors.SunmiIpcError(
+            "unexpected failure: {kind}: {path}: {reason}",
+            hint="Please report it with what '-vv' prints.",
+            kind=type(error).__name__,
+            path=str(error.filename or "?"),
+            reason=error.strerror,
+        )
+    return errors.SunmiIpcError(
+        "unexpected failure: {kind}",
+        hint="Please report it with what '-vv' prints.",
+        kind=type(error).__name__,
+    )
 
 
 def _refused(error: Any, as_json: bool) -> None:
@@ -205,8 +224,11 @@ def _speak(command: Any) -> None:
     for parameter in command.params:
         if getattr(parameter, "help", None):
             parameter.help = tr(parameter.help)
-    for sub in getattr(command, "commands", {}).values():
+    below = getattr(command, "commands", {})
+    for sub in below.values():
         _speak(sub)
+    if not below:
+        teach(command)
 
 
 def _mark(name: str, command: Any) -> None:
@@ -297,8 +319,22 @@ def _root(
 
 def main() -> None:
     """Run ``ipc``."""
+    streams.prepare()
     if "_IPC_COMPLETE" in os.environ:
         from typer import completion
 
         completion.completion_init()  # type: ignore[attr-defined]
-    app(prog_name="ipc")
+    code: Any = None
+    failure = None
+    try:
+        app(prog_name="ipc")
+    except SystemExit as ended:
+        code = ended.code
+    except OSError:  # help, or an error's document, that could not be written
+        failure = streams.output_failure()
+        if failure is None:
+            raise
+    if failure := failure or streams.output_failure():
+        print_error(State(), failure)
+        code = code or Exit.UNEXPECTED
+    sys.exit(code)

@@ -170,7 +170,15 @@ def certificate(state: State) -> ClientCertificate | None:
 
 
 def _remarks(state: State, report: ScanReport, interfaces: list[str] | None) -> None:
-    from sunmi_ipc.discovery import DUPLICATE_SN, IP_MISMATCH, OTHER_NETWORK, explain
+    from sunmi_ipc.discovery import (
+        DUPLICATE_SN,
+        IP_MISMATCH,
+        ODD_ANSWER,
+        ODD_SN,
+        OTHER_NETWORK,
+        RELAYED,
+        explain,
+    )
 
     for remark in report.notes:
         _say_reason(state, remark)
@@ -199,6 +207,24 @@ def _remarks(state: State, report: ScanReport, interfaces: list[str] | None) -> 
                 sn=camera.sn,
                 ip=camera.ip,
                 interface=camera.interface,
+            )
+        if RELAYED in camera.flags:
+            note(
+                state,
+                "{sn} was announced at {ip} by another computer; nothing connects there unless you name that address.",
+                sn=camera.sn,
+                ip=camera.ip,
+            )
+        if ODD_SN in camera.flags:
+            note(
+                state,
+                "What {ip} calls its serial number is none: {sn}. Name it by its address.",
+                ip=camera.ip,
+                sn=camera.sn,
+            )
+        if ODD_ANSWER in camera.flags:
+            note(
+                state, "{ip} answers in an unusual way ('-v' says how). Name it by its address.", ip=camera.ip
             )
         if len(camera.addresses) > 1:
             note(state, "{sn} answers from {addresses}.", sn=camera.sn, addresses=", ".join(camera.addresses))

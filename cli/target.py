@@ -14,8 +14,11 @@ from .screen.output import is_terminal, note, table, waiting
 from .state import State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sunmi_ipc.camera import Camera
     from sunmi_ipc.discovery import DiscoveredCamera
+    from sunmi_ipc.discovery.claims import Claims
 
 
 def is_address(text: str) -> bool:
@@ -32,27 +35,39 @@ def is_address(text: str) -> bool:
     return True
 
 
-def locate(state: State, name: str) -> DiscoveredCamera:
+def locate(state: State, name: str, judge: Callable[[str], Claims[Camera]] | None = None) -> DiscoveredCamera:
     """The camera of this serial number or name: from the last scan if it still answers, else searched for.
+
+    Args:
+        state: How the command was called.
+        name: Serial number or name.
+        judge: Who judges those that claim a serial number; default: by pin or CA.
 
     Raises:
         CameraNotFound: Nothing of that name answers.
+        TlsError: What answers is not the camera.
 
     """
     from sunmi_ipc.discovery import memory
     from sunmi_ipc.settings import config_dir
 
     with waiting(state, "Looking for {name} …", name=name):
-        return memory.locate(name, config_dir(), interfaces=state.settings.interfaces())
+        return memory.locate(
+            name,
+            config_dir(),
+            interfaces=state.settings.interfaces(),
+            judge=judge if judge is not None or not state.settings.p12 else state.settings.claims,
+        )
 
 
 def choose(state: State) -> DiscoveredCamera:
     """The only camera that a scan finds; on a terminal, the person's choice."""
     from sunmi_ipc import discovery
+    from sunmi_ipc.discovery import UNSURE
 
     with waiting(state, "Looking for cameras …"):
         found = list(discovery.discover(interfaces=state.settings.interfaces()))
-    if len(found) == 1:
+    if len(found) == 1 and UNSURE.isdisjoint(found[0].flags):
         note(state, "camera: {sn} at {ip}", sn=found[0].sn, ip=found[0].ip)
         return found[0]
     if not found:
@@ -108,10 +123,20 @@ def open_camera(state: State, name: str = "", **options: Any) -> Camera:
     if name and is_address(name):
         split_address(name)  # refused here, before anything is asked
         return state.settings.connect(name, **{"sn": _on_access_point(state, name)} | options)
-    found = locate(state, name) if name else choose(state)
-    address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
+    if not name:
+        found = choose(state)
+        return state.settings.connect(found.address, **{"sn": found.sn, "model": found.model} | options)
+    claims: dict[str, Claims[Camera]] = {}
+
+    def judge(sn: str) -> Claims[Camera]:
+        return claims.setdefault(sn, state.settings.claims(sn))
+
+    found = locate(state, name, judge)
     _insist(state, name, found)
-    return state.settings.connect(address, **{"sn": found.sn, "model": found.model} | options)
+    judged = next((one for sn, one in claims.items() if same_serial_number(sn, found.sn)), None)
+    if judged is not None and "sn" not in options:
+        return judged.client(found, **options)
+    return state.settings.connect(found.address, **{"sn": found.sn, "model": found.model} | options)
 
 
 def _insist(state: State, name: str, found: DiscoveredCamera) -> None:

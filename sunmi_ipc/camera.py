@@ -134,6 +134,8 @@ class Camera:
         self.overrides = dict(overrides or {})
         #: Seconds that the camera's clock is ahead of ours, once a refused call has shown it.
         self.clock_offset = 0.0
+        #: Seconds that its clock was ahead of ours in its last answer (HTTP Date); None where it does not say.
+        self.clock_ahead: float | None = None
         self._credentials = Credentials(app_id, Secret(secret_key), Secret(activation_code))
         self._trust = (p12, Secret(p12_password), ca, known_cameras, insecure, legacy_tls)
         self.rtsp_user, self.rtsp_password = rtsp_user, Secret(rtsp_password)
@@ -275,6 +277,32 @@ class Camera:
 
         return client_context(certificate, read_ca(ca) if ca and not insecure else None, legacy), approve
 
+    def greet(self, timeout: float | None = None) -> str:
+        """Shake hands now, before any call, to see whether this is the camera that we trust.
+
+        The connection is kept for the first call.
+
+        Args:
+            timeout: Seconds; default: the camera's.
+
+        Returns:
+            The fingerprint of its certificate; empty where a connection was open already.
+
+        Raises:
+            ConnectionFailed: Not reachable in time.
+            TlsError: Not the camera that we trust, or our certificate was refused.
+
+        """
+        from .link.tls import fingerprint
+        from .link.transport import HttpsTransport
+
+        with self._lock:
+            transport = self._transport
+            if not isinstance(transport, HttpsTransport):
+                return ""
+            shown = transport.greet(timeout=self.timeout if timeout is None else timeout)
+        return fingerprint(shown) if shown else ""
+
     def close(self) -> None:
         """Close the connection; the next call opens a new one."""
         with self._lock:
@@ -340,6 +368,8 @@ class Camera:
         except SunmiIpcError as error:
             if error.camera is None and not isinstance(error, ParameterError):
                 error.camera = self.address
+            if self.sn and "sn" in error.values:  # the hint's next command can be copied as it is
+                error.values = {**error.values, "sn": self.sn}
             # Bare: the frames below hold the request and the answer, and a traceback may show locals.
             error.__cause__ = error.__context__ = None
             raise error.with_traceback(None)  # noqa: B904
@@ -427,7 +457,9 @@ class Camera:
         while True:
             left = deadline - time.monotonic()
             try:
-                return self._transport.send(outgoing, timeout=max(left, 0.001))
+                incoming = self._transport.send(outgoing, timeout=max(left, 0.001))
+                self.clock_ahead = None if incoming.date is None else incoming.date - time.time()
+                return incoming
             except TlsError:
                 raise
             except ConnectionFailed:

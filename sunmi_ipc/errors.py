@@ -271,7 +271,8 @@ class DeviceError(SunmiIpcError):
         known = self.code if isinstance(self.code, DeviceCode) else None
         template = known.meaning if known else "the camera answered with the unknown code {code}"
         hint = hint or (known.hint if known else "")
-        super().__init__(template, hint=hint, camera=camera, code=code, path=endpoint)
+        # A hint carries the serial number to copy where whoever raises this knows it.
+        super().__init__(template, hint=hint, camera=camera, code=code, path=endpoint, sn="SN")
         self.endpoint = endpoint
 
     @classmethod

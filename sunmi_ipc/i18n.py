@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
@@ -34,6 +35,8 @@ _task: Final[ContextVar[Language | None]] = ContextVar("sunmi_ipc_language", def
 _process: Language | None = None
 #: What gettext calls "no language at all": then ``LANGUAGE`` does not count either.
 _NEUTRAL = ("C", "POSIX")
+#: ``[Errno 13]`` before what an operating system says.
+_BRACKET = re.compile(r"^\[(?:Errno|WinError) -?\d+\] ")
 _PRIMARY_LANGUAGE, _LANG_CHINESE = 0x3FF, 0x04
 
 
@@ -110,11 +113,12 @@ def _chinese() -> dict[str, str]:
 
 
 def translate(template: str, lang: Language, values: Mapping[str, object]) -> str:
-    """Put *template* into *lang* and fill in *values*."""
+    """Put *template* into *lang* and fill in *values*; a ``reason``, ours or the system's, is put into it, too."""
     if lang == "zh":
         table = _chinese()
         template = table.get(template, template)
-        values = {k: table.get(v, v) if isinstance(v, Later) else v for k, v in values.items()}
+        if isinstance(reason := values.get("reason"), str):
+            values = {**values, "reason": table.get(reason) or table.get(_BRACKET.sub("", reason), reason)}
     return template.format(**values) if values else template
 
 
@@ -123,12 +127,6 @@ def tr(template: str, /, **values: object) -> str:
     return translate(template, language(), values)
 
 
-class Later(str):
-    """A text of ours that is put into the user's language when it is shown, also as a value of another."""
-
-    __slots__ = ()
-
-
-def later(template: str) -> Later:
+def later(template: str) -> str:
     """*template* itself: a text to be put into the user's language when it is shown, and not where it stands."""
-    return Later(template)
+    return template

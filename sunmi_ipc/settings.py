@@ -17,6 +17,7 @@ from .redact import Secret
 
 if TYPE_CHECKING:
     from .camera import Camera
+    from .discovery.claims import Claims
     from .link.trust import KnownCameras
 
 #: Setting by environment variable (cli.md is the contract).
@@ -160,6 +161,13 @@ class Settings:
         }
         return Camera(address, sn=SerialNumber.read(sn) or "", model=model, **settings | options)
 
+    def claims(self, sn: str) -> Claims[Camera]:
+        """Who judges those that claim the serial number *sn*: by its pin, or the CA; see there."""
+        from .discovery.claims import Claims
+
+        proven = bool(self.ca or self.insecure) or known_cameras().known(sn) is not None
+        return Claims(sn, self.connect, proven=proven)
+
     def with_options(self, **options: Any) -> Settings:
         """A copy with *options* changed."""
         return replace(self, **options)
@@ -236,8 +244,12 @@ def _parse(path: Path) -> dict[str, Any] | str:
     """The profile, secrets sealed, or what is wrong with it: no error is raised where its text is at hand."""
     import tomllib
 
+    from .untrusted import Refused, load_toml
+
     try:
-        return seal(tomllib.loads(path.read_text("utf-8")))
+        return seal(load_toml(path.read_text("utf-8")))
+    except Refused as error:
+        return error.template
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return str(error)
 

@@ -42,4 +42,4 @@ def call(
             raise ParameterError("{name}: given twice", name=key)
         values[key] = take_secret(value) if is_secret(key) else value
     with open_camera(state) as camera:
-        show(state, camera.call(path, values, sign=not no_sign), reveal=reveal)
+        show(state, camera.call(path, values, sign=not no_sign), reveal=reveal, wire=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time
 from typing import Annotated
 
@@ -11,7 +12,8 @@ from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.protocol.values import Weekdays
 
-from ..screen.output import print_json, say, show
+from ..screen.choices import choice
+from ..screen.output import show
 from ..state import State
 from ..target import open_camera
 
@@ -27,14 +29,10 @@ _DAYS |= {"everyday": Weekdays.EVERY_DAY, "always": Weekdays.ALWAYS}
 
 
 def parse_days(text: str) -> Weekdays:
-    """``mon,tue``, ``everyday`` or ``always``; raises ParameterError."""
+    """``mon,tue``, ``周一、周二``, ``everyday`` or ``always``; raises ParameterError."""
     days = Weekdays(0)
-    for word in text.lower().split(","):
-        if word.strip() not in _DAYS:
-            raise ParameterError(
-                "{name}: unknown", name="--days", hint="Allowed: {bounds}.", bounds=", ".join(_DAYS)
-            )
-        days |= _DAYS[word.strip()]
+    for word in filter(None, re.split(r"[,，、\s]+", text)):
+        days |= choice(word, _DAYS, "--days")
     return days
 
 
@@ -84,6 +82,4 @@ def set_(
         changed = camera.detection.update(
             motion_level=motion, audio_level=sound, weekday=weekday, start_time=start, stop_time=stop
         )
-    if state.json:
-        print_json(changed.as_dict())
-    say(state, "done")
+    show(state, changed)

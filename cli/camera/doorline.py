@@ -13,6 +13,7 @@ from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.protocol.values import DoorLine, Resolution
 
+from ..screen.choices import choice
 from ..screen.output import print_json, say, show, waiting
 from ..state import State
 from ..target import open_camera
@@ -49,11 +50,7 @@ def set_(
 ) -> None:
     """Set the door line, left end to right end."""
     state = State.of(ctx)
-    if resolution not in _RESOLUTIONS:
-        raise ParameterError(
-            "{name}: unknown", name="--resolution", hint="Allowed: {bounds}.", bounds="1080p, 720p"
-        )
-    line = DoorLine(x1, y1, x2, y2, _RESOLUTIONS[resolution])
+    line = DoorLine(x1, y1, x2, y2, choice(resolution, _RESOLUTIONS, "--resolution"))
     with open_camera(state) as camera:
         camera.people_flow.draw(line)
         show(state, None)
@@ -90,14 +87,8 @@ def preview(
     from sunmi_ipc.video.libraries import library
 
     state = State.of(ctx)
-    for name, given, allowed in (
-        ("--resolution", resolution, [*_RESOLUTIONS]),
-        ("--in", inward, ["down", "up"]),
-    ):
-        if given not in allowed:
-            raise ParameterError(
-                "{name}: unknown", name=name, hint="Allowed: {bounds}.", bounds=", ".join(allowed)
-            )
+    size = choice(resolution, _RESOLUTIONS, "--resolution")
+    inward = choice(inward, {"down": "down", "up": "up"}, "--in")
     if not output and not show_picture:
         raise ParameterError("{name}: needed", name="-o", hint="Name a file, or say --show.")
     if state.json and (show_picture or output == "-"):
@@ -106,7 +97,7 @@ def preview(
         )
     line = None
     if x1 is not None and y1 is not None and x2 is not None and y2 is not None:
-        line = DoorLine(x1, y1, x2, y2, _RESOLUTIONS[resolution])
+        line = DoorLine(x1, y1, x2, y2, size)
     elif x1 is not None:
         raise ParameterError("{name}: not a line", name="X1 Y1 X2 Y2", hint="Give all four numbers, or none.")
     proposed = line is not None

@@ -10,7 +10,8 @@ from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.protocol.values import Flag01, IrMode
 
-from ..screen.output import fields, print_json, show
+from ..screen.choices import choice
+from ..screen.output import show
 from ..state import State
 from ..target import open_camera
 
@@ -31,10 +32,9 @@ def ir(
 ) -> None:
     """Show or set the night mode."""
     state = State.of(ctx)
-    if mode and mode not in _IR:
-        raise ParameterError("{name}: unknown", name="mode", hint="Allowed: {bounds}.", bounds=", ".join(_IR))
+    wanted = choice(mode, _IR, "mode") if mode else None
     with open_camera(state) as camera:
-        show(state, camera.image.set_ir(_IR[mode]) if mode else camera.image.ir())
+        show(state, camera.image.ir() if wanted is None else camera.image.set_ir(wanted))
 
 
 @app.command()
@@ -52,15 +52,11 @@ def rotation(
             if allowed and degrees not in allowed:
                 bounds = ", ".join(str(angle) for angle in allowed)
                 raise ParameterError(
-                    "{name}: unknown", name="rotation", hint="Allowed: {bounds}.", bounds=bounds
+                    "{name}: unknown", name="degrees", hint="Allowed: {bounds}.", bounds=bounds
                 )
             show(state, camera.image.set_rotation(degrees))
             return
-        both = {**camera.image.rotation().as_dict(), **camera.image.rotations().as_dict()}
-    if state.json:
-        print_json(both)
-    else:
-        fields(both)
+        show(state, {**camera.image.rotation().as_dict(), **camera.image.rotations().as_dict()})
 
 
 @app.command()
@@ -69,10 +65,9 @@ def led(
 ) -> None:
     """Show or switch the status light."""
     state = State.of(ctx)
-    if switch and switch not in _SWITCH:
-        raise ParameterError("{name}: unknown", name="led", hint="Allowed: {bounds}.", bounds="on, off")
+    wanted = choice(switch, _SWITCH, "switch") if switch else None
     with open_camera(state) as camera:
-        show(state, camera.image.set_led(_SWITCH[switch]) if switch else camera.image.led())
+        show(state, camera.image.led() if wanted is None else camera.image.set_led(wanted))
 
 
 @app.command("name")

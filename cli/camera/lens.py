@@ -8,7 +8,7 @@ import typer
 
 from sunmi_ipc.i18n import tr
 
-from ..screen.output import fields, print_json, show, waiting
+from ..screen.output import show, waiting
 from ..state import State
 from ..target import open_camera
 
@@ -34,10 +34,7 @@ def _rest(state: State, camera: Camera, no_wait: bool) -> None:
         return
     with waiting(state, "The lens is moving (up to 18 s) …"):
         lens = camera.lens.wait_until_rest()
-    if state.json:
-        print_json(lens.as_dict())
-    else:
-        fields(lens.as_dict())
+    show(state, lens)
 
 
 @app.command("show")

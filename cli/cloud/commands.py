@@ -136,7 +136,7 @@ def call(
             raise ParameterError("{name}: not KEY=VALUE", name="parameter")
         pairs[name] = _read(Path(value[1:])) if value.startswith("@") else value
     with open_cloud(ctx) as cloud:
-        show(State.of(ctx), cloud.call(path, pairs) or None)
+        show(State.of(ctx), cloud.call(path, pairs) or None, wire=True)
 
 
 def _read(path: Path) -> bytes:

@@ -85,11 +85,12 @@ def parts(ctx: typer.Context, cloud: Cloud, template: str) -> Iterator[None]:
     if not progress_wanted(State.of(ctx)):
         yield
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+
+    from ..screen.progress import progress
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with progress(*columns) as bar:
         task = bar.add_task(tr(template), total=None)
         cloud.on_part = lambda done, every: bar.update(task, completed=done, total=every)
         try:

@@ -363,25 +363,23 @@ def _bar(state: State) -> Iterator[Progress]:
     if not progress_wanted(state):
         yield lambda phase, done, total: None
         return
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         DownloadColumn,
-        Progress,
         TextColumn,
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
 
+    from ..screen.progress import progress as display
+
     texts = {"copy": tr("copying"), "verify": tr("reading back")}
-    with Progress(
+    with display(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
     ) as bar:
         tasks: dict[str, Any] = {}
 

@@ -7,7 +7,7 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -383,6 +383,7 @@ def export(
     from sunmi_ipc.fleet.pictures import take
     from sunmi_ipc.fleet.report import collect, write_csv
     from sunmi_ipc.fleet.report_html import write_html
+    from sunmi_ipc.video.partial import cannot_write
 
     state = State.of(ctx)
     if csv is None and html is None:
@@ -402,22 +403,23 @@ def export(
                 rows, connect, jobs=jobs or loaded.site.apply.jobs,
                 tell=lambda done: text(tr("Taking pictures …") + f" {done}/{len(rows)}"),
             )  # fmt: skip
-    written = []
-    try:
-        if csv is not None:
-            write_csv(csv, rows, tongue)
-            written.append(str(csv))
-        if html is not None:
-            write_html(html, loaded.site.name, rows, tongue)
-            written.append(str(html))
-    except OSError as error:
-        raise errors.ConfigError(
-            "{path} cannot be written: {reason}", path=str(error.filename), reason=error.strerror or ""
-        ) from None
+    written: list[str] = []
+    writers: list[tuple[Path | None, Callable[[Path], None]]] = [
+        (csv, lambda path: write_csv(path, rows, tongue)),
+        (html, lambda path: write_html(path, loaded.site.name, rows, tongue)),
+    ]
+    for path, write in writers:
+        if path is None:
+            continue
+        try:
+            write(path)
+        except OSError as error:
+            raise cannot_write(path, error) from None
+        written.append(str(path))
     if state.json:
         print_json({"written": written, "cameras": len(rows)})
-    for path in written:
-        say(state, "Written: {path}", path=path)
+    for name in written:
+        say(state, "Written: {path}", path=name)
 
 
 @app.command()

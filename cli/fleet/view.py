@@ -51,12 +51,19 @@ class View:
 
     def __enter__(self) -> Self:
         if progress_wanted(self._state):
-            from rich.console import Console
             from rich.live import Live
 
-            self._console = Console(stderr=True)
+            from ..screen.progress import above, console
+
+            self._console = console()
             self._live = self._stack.enter_context(
-                Live(console=self._console, get_renderable=self._table, refresh_per_second=6, transient=True)
+                Live(
+                    console=self._console,
+                    get_renderable=self._table,
+                    refresh_per_second=6,
+                    transient=True,
+                    redirect_stdout=above(),
+                )
             )
             # Warnings go above the table, not through it.
             for handler in logging.getLogger("sunmi_ipc").handlers:

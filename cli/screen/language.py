@@ -9,6 +9,8 @@ import typer
 
 from sunmi_ipc import i18n
 
+from . import streams
+
 
 def option(args: Sequence[str], *names: str) -> str:
     """The last value that *args* give to an option of these *names*; empty where there is none."""
@@ -32,7 +34,10 @@ def settle(args: Sequence[str]) -> i18n.Language | None:
         from sunmi_ipc.settings import profile_language
 
         asked = i18n.known(profile_language(option(args, "-p", "--profile")))
-    return i18n.speak(asked)
+    before = i18n.speak(asked)
+    if not option(args, "--lang") and not streams.can_say("中文"):
+        i18n.speak("en")  # nobody can read Chinese in escapes
+    return before
 
 
 def checked(value: str) -> str:

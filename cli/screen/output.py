@@ -6,9 +6,8 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from datetime import time
-from enum import IntEnum
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -18,7 +17,10 @@ from sunmi_ipc.i18n import language, tr
 from sunmi_ipc.redact import printable, redact, scrub
 
 from ..state import State
+from . import words
+from .lines import fitted
 from .tables import columns as columns
+from .tables import fold, window
 from .tables import table as table
 from .tables import width as width
 
@@ -51,26 +53,36 @@ def say(state: State, template: str, /, **values: Any) -> None:
     if not state.quiet:
         shown = _shown(values)
         stream = sys.stderr if state.json else sys.stdout
-        stream.write(tr(template, **shown) + "\n")
+        stream.write(fitted(tr(template, **shown), stream) + "\n")
         stream.flush()
 
 
 def note(state: State, template: str, /, **values: Any) -> None:
     """A remark on stderr, silent with ``-q``."""
     if not state.quiet:
-        sys.stderr.write(tr(template, **_shown(values)) + "\n")
+        sys.stderr.write(fitted(tr(template, **_shown(values)), sys.stderr) + "\n")
 
 
 def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
     return {k: printable(v) if isinstance(v, str) else v for k, v in values.items()}
 
 
-def fields(values: Mapping[str, Any]) -> None:
-    """Names and values, one a line."""
-    widest = max((width(name) for name in values), default=0)
-    for name, value in values.items():
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        sys.stdout.write(columns([printable(name), printable(text)], [widest, 0]) + "\n")
+def fields(values: Mapping[str, Any], *, wire: bool = False) -> None:
+    """Names and values in words, one a line; with *wire* as a camera sent them."""
+    _lines(words.mapping(values, wire=wire))
+
+
+def _lines(rows: Sequence[tuple[str, str]]) -> None:
+    """Labels and texts side by side; a text that is too wide for the terminal is folded in its column."""
+    widest = max((width(name) for name, _ in rows), default=0)
+    room = window() - widest - 2
+    for name, text in rows:
+        head = printable(name)
+        # An address is to be copied, in one piece.
+        whole = room < 20 or "://" in text
+        for part in [printable(text)] if whole else fold(printable(text), room):
+            sys.stdout.write(columns([head, part], [widest, 0]) + "\n")
+            head = ""
 
 
 def show(
@@ -80,8 +92,10 @@ def show(
     reveal: bool = False,
     rows: str = "",
     done: str = "done",
+    wire: bool = False,
+    tz: tzinfo | None = None,
 ) -> None:
-    """An endpoint's result.
+    """An endpoint's result: in words for people, under the wire's names for scripts.
 
     Args:
         state: How the command was called.
@@ -89,6 +103,8 @@ def show(
         reveal: Show secrets.
         rows: The field that holds a list to print as a table.
         done: What to say where there is no result.
+        wire: People, too, get the answer as it came.
+        tz: The zone for times; None for this computer's.
 
     """
     if reply is None:
@@ -96,42 +112,27 @@ def show(
             print_json({})
         say(state, done)
         return
-    data = (
-        (dict(reply) if reveal else redact(reply))
-        if isinstance(reply, Mapping)
-        else reply.as_dict(reveal=reveal)
-    )
     if state.json:
-        print_json(data)
+        if isinstance(reply, Mapping):
+            print_json(dict(reply) if reveal else redact(reply))
+        else:
+            print_json(reply.as_dict(reveal=reveal))
     elif state.quiet:
         return
     elif rows:
-        items = data.get(rows) or []
+        many = reply[rows] if isinstance(reply, Mapping) else getattr(reply, rows)
+        items = [
+            dict(item) if isinstance(item, Mapping) else words.cells(item, tz=tz, reveal=reveal)
+            for item in many or ()
+        ]
         if items:
-            table(items, list(items[0]), least=list(items[0])[:1:-1])
+            table(redact(items), list(items[0]), least=list(items[0])[:1:-1])
         else:
             say(state, "nothing found")
+    elif isinstance(reply, Mapping):
+        _lines(words.mapping(reply, wire=wire, reveal=reveal))
     else:
-        fields(data if isinstance(reply, Mapping) else data | _explained(reply, data))
-
-
-def _explained(reply: Reply, data: Mapping[str, Any]) -> dict[str, str]:
-    """What a camera's numbers mean, beside them: ``2 (auto)``, ``540 (09:00)``."""
-    keys = {field.alias or name: getattr(reply, name) for name, field in type(reply).model_fields.items()}
-    words = {key: _word(value) for key, value in keys.items() if key in data}
-    return {key: f"{data[key]} ({word})" for key, word in words.items() if word}
-
-
-def _word(value: Any) -> str:
-    """The word that the commands take for a value: it stays English, as it is typed."""
-    from sunmi_ipc.protocol.values import Weekdays
-
-    if isinstance(value, time):
-        return "24:00" if value == time.max else f"{value:%H:%M}"
-    if isinstance(value, Weekdays):
-        whole = {Weekdays.ALWAYS: "always", Weekdays.EVERY_DAY: "everyday"}.get(value)
-        return whole or ",".join(str(day.name)[:3].lower() for day in value)
-    return value.name.lower() if isinstance(value, IntEnum) else ""
+        _lines(words.record(reply, tz=tz, reveal=reveal))
 
 
 def is_terminal() -> bool:
@@ -165,14 +166,18 @@ def confirm(text: str, yes: bool) -> None:
         raise typer.Exit(1)
 
 
-def agreed(question: str) -> bool:
-    """Ask until the answer is yes or no; Enter is no."""
+def agreed(question: str, *, default: bool = False) -> bool:
+    """Ask until the answer is yes or no; Enter is *default*."""
+    choice = "[Y/n]" if default else "[y/N]"
     while True:
-        answer = typer.prompt(f"{question} [y/N]", default="", show_default=False, err=True)
-        if (said := str(answer).strip().lower()) in ("y", "yes", "是"):
+        answer = typer.prompt(f"{question} {choice}", default="", show_default=False, err=True)
+        said = str(answer).strip().lower()
+        if said in ("y", "yes", "是"):
             return True
-        if said in ("", "n", "no", "否"):
+        if said in ("n", "no", "否"):
             return False
+        if not said:
+            return default
         sys.stderr.write(tr("Answer y or n.") + "\n")
 
 
@@ -207,23 +212,31 @@ def waiting(state: State, template: str, /, **values: Any) -> Iterator[Callable[
             sys.stderr.write(text + "\n")
         yield lambda changed: None
         return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import TextColumn, TimeElapsedColumn
 
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
+    from .progress import progress, spinner
+
+    bar = progress(spinner(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with bar:
         task = bar.add_task(text, total=None)
         yield lambda changed: bar.update(task, description=changed)
 
 
+def _name_camera(error: errors.SunmiIpcError) -> None:
+    """Put the serial number into the next step where the last scan saw one at this address."""
+    if error.values.get("sn") == "SN" and error.camera:
+        from sunmi_ipc.discovery import memory
+        from sunmi_ipc.settings import config_dir
+
+        with contextlib.suppress(errors.SunmiIpcError):
+            for seen in memory.last(config_dir()):
+                if error.camera in (seen.ip, f"{seen.ip}:{seen.port}", seen.sn):
+                    error.values = {**error.values, "sn": str(seen.sn)}
+
+
 def error_document(error: errors.SunmiIpcError) -> dict[str, Any]:
     """The error as the contract prints it."""
+    _name_camera(error)
     message, hint = error.localized(language())
     code = getattr(error, "code", None)
     return {
@@ -262,14 +275,13 @@ def print_error(state: State, error: errors.SunmiIpcError, *, about: str = "") -
 
     """
     document = error_document(error)["error"]
-    if state.json:
-        print_json({"error": document})
-    code = (
-        f" (code {document['code']} {document['name'] or ''}".rstrip() + ")"
-        if document["code"] is not None
-        else ""
-    )
+    code = ""
+    if document["code"] is not None:
+        code = tr(" (code {code})", code=f"{document['code']} {document['name'] or ''}".rstrip())
     where = f"{document['camera']}: " if document["camera"] else ""
     where += f"{printable(about)}: " if about and about not in document["message"] else ""
     told = advised(f"{document['message']}{code}", document["hint"] or "")
-    sys.stderr.write(f"{labelled(tr('error:'), where)}{told}\n")
+    sys.stderr.write(fitted(f"{labelled(tr('error:'), where)}{told}", sys.stderr) + "\n")
+    if state.json:
+        with contextlib.suppress(OSError):  # a full disk: it is told at the end, after this
+            print_json({"error": document})

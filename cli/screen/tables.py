@@ -11,6 +11,7 @@ from typing import Any
 
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.redact import printable
+from sunmi_ipc.words import heading
 
 _GAP = 2
 #: A last column may be folded when it is a text of more than this; a narrower one is left out or kept.
@@ -30,17 +31,32 @@ def width(text: str) -> int:
 
 def fold(text: str, columns: int) -> list[str]:
     """*text* in lines of at most *columns*; Chinese, which takes two each, breaks anywhere but at stops."""
-    lines = [""]
+    lines: list[str] = []
+    line, used = "", 0
     for piece in _PIECE.findall(text):
-        if width(lines[-1]) + width(piece.rstrip()) > columns and lines[-1]:
-            lines[-1] = lines[-1].rstrip()
-            lines.append("")
-        if lines[-1] or not piece.isspace():
-            lines[-1] += piece
-        while width(lines[-1].rstrip()) > columns > 2:  # a word longer than a line
-            end = next(i for i in range(columns, 0, -1) if width(lines[-1][:i]) <= columns)
-            lines[-1:] = [lines[-1][:end], lines[-1][end:]]
-    return lines
+        if line and used + width(piece.rstrip()) > columns:
+            lines.append(line.rstrip())
+            line, used = "", 0
+        if line or not piece.isspace():
+            line, used = line + piece, used + width(piece)
+        if used > columns > 2 and width(line.rstrip()) > columns:  # a word longer than a line
+            *full, line = _cut(line, columns)
+            lines += full
+            used = width(line)
+    return [*lines, line]
+
+
+def _cut(line: str, columns: int) -> list[str]:
+    """*line*, which is a word longer than a line, in pieces of *columns*; blanks at its end stay there."""
+    pieces, start, used = [], 0, 0
+    word = line.rstrip()
+    for i, c in enumerate(word):
+        wide = width(c)
+        if used + wide > columns:
+            pieces.append(word[start:i])
+            start, used = i, 0
+        used += wide
+    return [*pieces, line[start:]]
 
 
 def columns(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -72,9 +88,14 @@ def fitting(names: Sequence[str], widths: Sequence[int], least: Sequence[str], r
     return list(taken)
 
 
+def _named(column: str) -> str:
+    """A column's name in words; a command's own heading is a word already."""
+    return tr(heading(column))
+
+
 def left_out(every: Sequence[str], shown: Sequence[str]) -> None:
     """Say on stderr which columns there was no room for."""
-    if missing := [tr(name) for name in every if name not in shown]:
+    if missing := [_named(name) for name in every if name not in shown]:
         sys.stderr.write(tr("No room for: {names}; see --json.", names=", ".join(missing)) + "\n")
 
 
@@ -87,7 +108,9 @@ def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, least: Seq
         least: Columns to leave out, the first of these first, where a terminal is too narrow.
 
     """
-    cells = {name: [printable(tr(name)).upper(), *(_cell(row.get(name)) for row in rows)] for name in names}
+    cells = {
+        name: [printable(_named(name)).upper(), *(_cell(row.get(name)) for row in rows)] for name in names
+    }
     widths = {name: max(map(width, column)) for name, column in cells.items()}
     room, last = window(), names[-1]
     shown, rest = list(names), 0

@@ -34,34 +34,29 @@ class DownloadProgress:
         self._tasks: dict[str, TaskID] = {}
         self._bars: Any = None
         if progress_wanted(state):
-            from rich.console import Console
             from rich.progress import (
                 BarColumn,
                 DownloadColumn,
-                Progress,
                 TextColumn,
                 TimeRemainingColumn,
                 TransferSpeedColumn,
             )
 
-            console = Console(stderr=True)
-            self._bars = Progress(
+            from ..screen.progress import progress
+
+            self._bars = progress(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 DownloadColumn(),
                 TransferSpeedColumn(),
                 TimeRemainingColumn(),
-                console=console,
-                transient=True,
             )
             # The sizes of files to come are not known: the whole is counted in files.
-            self._all = Progress(
+            self._all = progress(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 TextColumn("{task.completed:.0f}/{task.total:.0f}"),
                 TimeRemainingColumn(),
-                console=console,
-                transient=True,
             )
             self._total = self._all.add_task(tr("recordings"), total=count)
 
@@ -70,8 +65,14 @@ class DownloadProgress:
             from rich.console import Group
             from rich.live import Live
 
+            from ..screen.progress import above
+
             self._live = Live(
-                Group(self._bars, self._all), console=self._bars.console, transient=True, refresh_per_second=8
+                Group(self._bars, self._all),
+                console=self._bars.console,
+                transient=True,
+                refresh_per_second=8,
+                redirect_stdout=above(),
             )
             self._live.start()
         return self

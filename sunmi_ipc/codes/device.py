@@ -49,7 +49,7 @@ class DeviceCode(IntEnum):
         "the camera does not know this URL",
         "Its firmware may be older or the path may be inferred: see 'ipc protocol list'.",
     )
-    DEVICE_NOT_ACTIVATED = 7, "the camera is not activated", "Activate it: 'ipc activate SN'."
+    DEVICE_NOT_ACTIVATED = 7, "the camera is not activated", "Activate it: 'ipc activate {sn}'."
     DEVICE_ACTIVATE_FAILED = 8, "activation failed", "Check the camera's internet and the activation code."
     DEVICE_ACTIVATED = 9, "the camera is already activated", "There is nothing left to do."
     DEVICE_BINDED = (

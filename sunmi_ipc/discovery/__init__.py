@@ -1,6 +1,16 @@
 """Find cameras, and know which are there."""
 
-from .camera import ACCESS_POINT, DUPLICATE_SN, IP_MISMATCH, OTHER_NETWORK, DiscoveredCamera
+from .camera import (
+    ACCESS_POINT,
+    DUPLICATE_SN,
+    IP_MISMATCH,
+    ODD_ANSWER,
+    ODD_SN,
+    OTHER_NETWORK,
+    RELAYED,
+    UNSURE,
+    DiscoveredCamera,
+)
 from .diagnosis import explain
 from .reason import Reason
 from .scan import ScanReport, discover, find
@@ -10,7 +20,11 @@ __all__ = [
     "ACCESS_POINT",
     "DUPLICATE_SN",
     "IP_MISMATCH",
+    "ODD_ANSWER",
+    "ODD_SN",
     "OTHER_NETWORK",
+    "RELAYED",
+    "UNSURE",
     "Change",
     "ChangeKind",
     "DiscoveredCamera",

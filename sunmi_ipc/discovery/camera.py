@@ -6,14 +6,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..protocol.serial import SerialNumber
 from ..redact import printable
-from .packet import BadPacket
 
 __all__ = [
     "ACCESS_POINT",
     "DUPLICATE_SN",
     "IP_MISMATCH",
+    "ODD_ANSWER",
+    "ODD_SN",
     "OTHER_NETWORK",
+    "RELAYED",
+    "UNSURE",
     "DiscoveredCamera",
     "observe",
     "serial_number_in",
@@ -25,11 +29,16 @@ ACCESS_POINT = "192.168.200.1"
 IP_MISMATCH = "ip-mismatch"
 DUPLICATE_SN = "duplicate-sn"
 OTHER_NETWORK = "other-network"
+ODD_ANSWER = "odd-answer"
+ODD_SN = "odd-sn"
+RELAYED = "relayed"
+
+UNSURE = frozenset({DUPLICATE_SN, OTHER_NETWORK, RELAYED})
+"""Flags of a camera that is not connected to unless a person gives its address."""
 
 # Inferred from the five serial numbers that we have seen (C201000P00123, FS101D8BS00106, ...). Only
 # mDNS and certificates are searched with it; a UDP answer may carry any serial number.
 _SERIAL_NUMBER = re.compile(r"(?<![0-9A-Z])(?:C|FS|SS)\d{3}[0-9A-Z]{4}\d{5}(?![0-9A-Z])")
-_PLAIN_SN = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,9 @@ class DiscoveredCamera:
         flags: ``ip-mismatch`` (it claims another address than it answers from),
             ``duplicate-sn`` (another camera claims the same serial number), ``other-network`` (on the
             same wire as the interface, but with an address outside its network: it can be heard, and
-            perhaps not reached).
+            perhaps not reached), ``odd-sn`` (what it calls its serial number is none; ``sn`` shows it, and
+            nothing goes by it), ``odd-answer`` (its answer is not quite what is known of answers),
+            ``relayed`` (announced by mDNS from another address than the one it names).
 
     """
 
@@ -74,25 +85,40 @@ class DiscoveredCamera:
     claimed_ip: str = ""
     flags: tuple[str, ...] = ()
 
+    @property
+    def address(self) -> str:
+        """``ip``, or ``ip:port`` where the port is not 443."""
+        return self.ip if self.port == 443 else f"{self.ip}:{self.port}"
+
+    @property
+    def serial_number(self) -> SerialNumber | None:
+        """Its serial number, to go by; None where it tells none, or an odd one."""
+        return SerialNumber.read(self.sn)
+
 
 def observe(
     payload: Mapping[str, str],
     sender: str,
     *,
+    odd: bool = False,
     interface: str = "",
     interface_ip: str = "",
     rtt_ms: float = 0.0,
 ) -> DiscoveredCamera:
-    """The camera that answered *payload* from *sender*.
+    """The camera that answered *payload* from *sender*; *odd*: the datagram was not quite as it should be.
 
-    Raises:
-        BadPacket: The answer bears no serial number.
-
+    Whatever it says is bounded and printable. It is shown without a serial number, too, and flagged.
     """
-    sn = payload.get("deviceid", "").strip()
-    if not _PLAIN_SN.fullmatch(sn):
-        raise BadPacket("no serial number")
+    # Keys in one case: "deviceId" is the same word; of two the one that we know wins.
+    payload = {key.lower(): value for key, value in payload.items()} | dict(payload)
+    said = payload.get("deviceid", "")
+    sn = SerialNumber.read(said) or printable(said.strip(), 64)
+    flags = [ODD_ANSWER] if odd or not sn else []
+    if sn and not isinstance(sn, SerialNumber):
+        flags.append(ODD_SN)
     claimed = _shown(payload.get("ip", ""))
+    if claimed and claimed != sender:
+        flags.append(IP_MISMATCH)
     return DiscoveredCamera(
         sn=sn,
         ip=sender,
@@ -108,7 +134,7 @@ def observe(
         rtt_ms=rtt_ms,
         addresses=(sender,),
         claimed_ip=claimed,
-        flags=(IP_MISMATCH,) if claimed and claimed != sender else (),
+        flags=tuple(flags),
     )
 
 

@@ -3,11 +3,16 @@
 Whether and under which service type a camera announces itself is not known. So every type in the
 network is looked at, and a service is a camera's where its name, host or TXT record bears a serial
 number.
+
+Anybody can announce any host as a camera. So an address counts where it is in an interface's network and
+the announcement of the host came from that very address; every other is flagged, and not connected to.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +20,7 @@ from ipaddress import IPv4Address
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from .camera import DiscoveredCamera, serial_number_in
+from .camera import OTHER_NETWORK, RELAYED, DiscoveredCamera, serial_number_in
 from .interfaces import Interface
 from .targets import HTTPS
 
@@ -31,6 +36,55 @@ _TYPES = ("_http._tcp.local.", "_https._tcp.local.", "_rtsp._tcp.local.")
 _MAX_TYPES = 64
 _REQUEST_MS = 700
 _MAX_ASKERS = 32
+_MAX_SPEAKERS = 4096
+_START_S = 5.0
+
+
+class _Overheard(asyncio.DatagramProtocol):
+    """Notes who announces which host, and hands everything on to zeroconf, which does not keep the sender."""
+
+    def __init__(self, inner: asyncio.DatagramProtocol, speakers: set[tuple[str, str]]) -> None:
+        self._inner, self._speakers = inner, speakers
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        try:
+            self._note(data, str(addr[0]))
+        except Exception as error:  # zeroconf judges what it can read
+            _log.debug("mDNS packet not read (%s)", type(error).__name__)
+        self._inner.datagram_received(data, addr)
+
+    def _note(self, data: bytes, sender: str) -> None:
+        from zeroconf import DNSAddress, DNSIncoming  # type: ignore[attr-defined]
+
+        address = socket.inet_aton(sender)
+        if address in data and len(self._speakers) < _MAX_SPEAKERS:
+            for record in DNSIncoming(data).answers():
+                if isinstance(record, DNSAddress) and record.address == address:
+                    self._speakers.add((record.name.lower(), sender))
+
+    def error_received(self, exc: Exception) -> None:
+        self._inner.error_received(exc)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._inner.connection_lost(exc)
+
+
+def _overhear(zeroconf: Zeroconf, speakers: set[tuple[str, str]]) -> None:
+    """Listen in on *zeroconf*'s sockets; without it, every announcement is taken for a relayed one."""
+
+    async def listen_in() -> None:
+        await zeroconf.async_wait_for_start()
+        for wrapped in zeroconf.engine.readers:
+            transport = wrapped.transport
+            inner = transport.get_protocol()
+            assert isinstance(inner, asyncio.DatagramProtocol)
+            transport.set_protocol(_Overheard(inner, speakers))
+
+    try:
+        assert zeroconf.loop is not None
+        asyncio.run_coroutine_threadsafe(listen_in(), zeroconf.loop).result(_START_S)
+    except Exception as error:  # another version of zeroconf
+        _log.info("mDNS senders cannot be told (%s)", type(error).__name__)
 
 
 class Browser:
@@ -57,6 +111,7 @@ class Browser:
         self._unasked: SimpleQueue[ServiceInfo | None] = SimpleQueue()
         self._askers: list[threading.Thread] = []
         self._browsers: list[Any] = []
+        self._speakers: set[tuple[str, str]] = set()
         self._thread = threading.Thread(target=self._run, name="mdns", daemon=True)
         self._thread.start()
 
@@ -79,6 +134,7 @@ class Browser:
             self._failed(getattr(error, "strerror", None) or type(error).__name__)
             return
         try:
+            _overhear(zeroconf, self._speakers)
             self._browsers.append(ServiceBrowser(zeroconf, [_ALL_TYPES, *_TYPES], handlers=[self._seen]))
             self._closing.wait()
             for browser in self._browsers:
@@ -145,7 +201,10 @@ class Browser:
         place = self._place(info) if sn else None
         if place is None:
             return
-        ip, interface = place
+        ip, interface, near = place
+        flags = [] if near else [OTHER_NETWORK]
+        if ((info.server or "").lower(), ip) not in self._speakers:
+            flags.append(RELAYED)
         self._found(
             DiscoveredCamera(
                 sn=sn,
@@ -156,18 +215,20 @@ class Browser:
                 source="mdns",
                 rtt_ms=round((time.monotonic() - self._started) * 1000, 1),
                 addresses=(ip,),
+                flags=tuple(flags),
             )
         )
 
-    def _place(self, info: ServiceInfo) -> tuple[str, Interface] | None:
+    def _place(self, info: ServiceInfo) -> tuple[str, Interface, bool] | None:
+        """The address to show, the interface that leads there, and whether it is in that one's network."""
         from zeroconf import IPVersion
 
         addresses = [IPv4Address(text) for text in info.parsed_addresses(IPVersion.V4Only)]
         for address in addresses:
             for interface in self._interfaces:
                 if address in interface.network and str(address) != interface.ip:
-                    return str(address), interface
+                    return str(address), interface, True
         for address in addresses:
             if not (address.is_loopback or address.is_multicast or address.is_unspecified):
-                return str(address), self._interfaces[0]
+                return str(address), self._interfaces[0], False
         return None

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..atomic import whole
 from ..errors import CameraNotFound, ParameterError
-from .camera import DUPLICATE_SN, DiscoveredCamera
+from ..protocol.serial import SerialNumber
+from .camera import UNSURE, DiscoveredCamera
 from .scan import ScanReport, find, is_sn
 
 if TYPE_CHECKING:
     from ..link.tls import ClientCertificate
+    from .claims import Claims
 
-__all__ = ["last", "locate", "recall", "remember"]
+__all__ = ["last", "locate", "prove", "proven", "recall", "remember"]
 
-_FILE = "last_scan.json"
+_FILE, _PROVEN = "last_scan.json", "addresses.json"
+_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?", re.ASCII)
 _MOST = 4096  # anybody in the network can make up serial numbers: those not seen longest go
 
 
@@ -43,9 +47,12 @@ def recall(sn: str, directory: Path) -> DiscoveredCamera | None:
 def remember(cameras: Iterable[DiscoveredCamera], directory: Path) -> None:
     """Add *cameras* to those remembered; a disk that cannot be written is no error.
 
-    A serial number that several cameras claim finds none of them surely, so it is left out.
+    Those are left out that nothing should connect to: a serial number that several claim, an odd one, an
+    address in another network.
     """
-    sure = {camera.sn: camera for camera in cameras if camera.sn and DUPLICATE_SN not in camera.flags}
+    sure = {
+        camera.sn: camera for camera in cameras if camera.serial_number and UNSURE.isdisjoint(camera.flags)
+    }
     known = {camera.sn: camera for camera in last(directory)}
     if not sure or known | sure == known:
         return
@@ -63,6 +70,7 @@ def locate(
     timeout: float | None = None,
     interfaces: Sequence[str] | None = None,
     certificate: ClientCertificate | None = None,
+    judge: Callable[[str], Claims[Any]] | None = None,
 ) -> DiscoveredCamera:
     """The camera of this serial number or name, at the address where it answers now.
 
@@ -76,35 +84,86 @@ def locate(
         timeout: Seconds in all; default: 2.4.
         interfaces: As for :func:`~sunmi_ipc.discovery.discover`.
         certificate: Likewise.
+        judge: Who judges those that claim a serial number, as :meth:`sunmi_ipc.settings.Settings.claims`.
+            Without one, the first that answers is taken.
 
     Raises:
         CameraNotFound: Nothing of that name answers.
-        ParameterError: Several cameras have that name.
+        ParameterError: Several cameras have that name, or claim that serial number.
+        TlsError: What answers under that serial number is not the camera.
 
     """
+
+    def search(sn: str, targets: Sequence[str], report: ScanReport | None = None) -> DiscoveredCamera:
+        claims = judge(sn) if judge is not None else None
+        good = proven(sn, directory)
+        try:
+            found = find(
+                sn,
+                timeout=timeout,
+                interfaces=interfaces,
+                targets=[*targets, *([good] if good else [])],
+                certificate=certificate,
+                report=report,
+                approve=claims.approve if claims is not None else None,
+                linger=claims.linger if claims is not None else 0.0,
+            )
+        except CameraNotFound:
+            # It may be where it was, and answer no search.
+            ip, _, port = good.partition(":")
+            here = DiscoveredCamera(sn, ip, int(port or 443), source="memory") if good else None
+            if claims is None or claims.error is None:
+                raise
+            if here is None or not claims.approve(here):
+                raise claims.error from None
+            found = here
+        remember([found], directory)
+        if claims is not None:
+            prove(found, directory)
+        return found
+
     known = recall(name, directory) or _called(name, last(directory))
     if known is not None:
-        found = find(
-            known.sn,
-            timeout=timeout,
-            interfaces=interfaces,
-            targets=[f"{address}:{known.port}" for address in known.addresses or (known.ip,)],
-            certificate=certificate,
-        )
-        remember([found], directory)
+        found = search(known.sn, [f"{address}:{known.port}" for address in known.addresses or (known.ip,)])
         if is_sn(found, name) or found.name in ("", name):
             return found
         # It has been renamed since: the name may be another's now.
     report = ScanReport()
     try:
-        found = find(name, timeout=timeout, interfaces=interfaces, certificate=certificate, report=report)
+        return search(name, (), report)
     except CameraNotFound:
         called = _called(name, report.cameras)
         if called is None:
             raise
-        found = called
-    remember([found], directory)
-    return found
+    remember([called], directory)
+    return called
+
+
+def proven(sn: str, directory: Path) -> str:
+    """The address (``ip`` or ``ip:port``) where the camera proved last that it is the one; else empty."""
+    address = _proven(directory).get(str(SerialNumber.read(sn)), "")
+    return address if _ADDRESS.fullmatch(address) else ""
+
+
+def prove(camera: DiscoveredCamera, directory: Path) -> None:
+    """Keep where *camera* proved that it is the one; a disk that cannot be written is no error."""
+    known = _proven(directory)
+    sn = str(SerialNumber.read(camera.sn))
+    if known.pop(sn, None) == camera.address:
+        return
+    kept = dict([*known.items(), (sn, camera.address)][-_MOST:])
+    with contextlib.suppress(OSError):
+        directory.mkdir(parents=True, exist_ok=True)
+        with whole(directory / _PROVEN) as file:
+            file.write(json.dumps(kept).encode())
+
+
+def _proven(directory: Path) -> dict[str, str]:
+    try:
+        rows = json.loads((directory / _PROVEN).read_text("utf-8"))
+        return {sn: address for sn, address in rows.items() if isinstance(address, str)}
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return {}
 
 
 def _called(name: str, cameras: Iterable[DiscoveredCamera]) -> DiscoveredCamera | None:

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import itertools
+import logging
+import math
 import time
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Container, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from ..errors import CameraNotFound, ParameterError
+from ..protocol.serial import same_serial_number
 from . import packet
 from .broadcast import LinkReport, Links
-from .camera import ACCESS_POINT, OTHER_NETWORK, DiscoveredCamera, observe
+from .camera import ACCESS_POINT, ODD_ANSWER, OTHER_NETWORK, UNSURE, DiscoveredCamera, observe
 from .interfaces import named
 from .reason import Reason
-from .sightings import Roll
+from .sightings import MOST_ANSWERS, Census, Roll, digest
 from .sockets import Link
-from .targets import Pace, at_once, expand
+from .targets import HTTPS, Pace, at_once, expand
 
 if TYPE_CHECKING:
     from ..link.tls import ClientCertificate
     from .probe import Prober
+
+_log = logging.getLogger("sunmi_ipc.discovery")
 
 __all__ = ["ScanReport", "discover", "find", "read"]
 
@@ -36,6 +41,7 @@ ROUNDS_S = (0.0, 0.5, 1.0)
 _MDNS_AFTER_S = 0.25
 _PROBE_AFTER_S = 0.6
 _SENDERS = 16
+_CLAIMANTS = 16  # of one serial number that are looked at
 _FEW = 256  # targets that are asked and tried within the default timeout
 
 
@@ -124,7 +130,10 @@ class _Scan:
         mdns: bool,
         certificate: ClientCertificate | None,
         timeout: float | None,
+        every: bool = False,
     ) -> None:
+        self._end = math.inf
+        self._every = every  # yield each answer as it is, not each camera at its first
         if timeout is not None and not timeout > 0:
             raise ParameterError(
                 "{name}: out of range", name="timeout", hint="Allowed: {bounds}.", bounds="> 0"
@@ -133,10 +142,11 @@ class _Scan:
         self._mdns, self._certificate = mdns, certificate
         self._roll = Roll()
         self._held = 0.0  # seconds that who takes the cameras has kept us waiting: they do not count
-        self._known: set[tuple[Link, tuple[str, int], bytes]] = set()
+        self._known: set[tuple[Link, tuple[str, int], bytes]] = set()  # by digest: an answer may be long
+        self._census = Census()
         self._others: SimpleQueue[DiscoveredCamera] = SimpleQueue()
 
-    def run(self, expect: int | None, *, patient: bool) -> Iterator[DiscoveredCamera]:
+    def run(self, expect: int | None, *, patient: bool) -> Generator[DiscoveredCamera, None, None]:
         """The cameras, as they come."""
         began, timeout = time.monotonic(), self._timeout
         quiet_s = (timeout or TIMEOUT_S) / 3
@@ -159,6 +169,10 @@ class _Scan:
         finally:
             self._report.cameras[:] = self._roll.cameras
             self._report.elapsed_s = time.monotonic() - began
+
+    def end_in(self, seconds: float) -> None:
+        """End the scan in *seconds*, if it would go on longer."""
+        self._end = min(self._end, self._now() + seconds)
 
     def _now(self) -> float:
         return time.monotonic() - self._held
@@ -187,7 +201,7 @@ class _Scan:
         prober: Prober | None = None
         number, news = 0, started
         pace = Pace(lambda address: links.ask(address, from_port=number % 2 == 0))
-        while (now := self._now()) < end:
+        while (now := self._now()) < (end := min(end, self._end)):
             if due is not None and now >= due:
                 if number >= len(ROUNDS_S):  # a long wait: somebody may be plugging in a cable
                     links.refresh()
@@ -222,14 +236,23 @@ class _Scan:
         return [address for address in self._asked if address not in answered]
 
     def _read(self, data: bytes, sender: tuple[str, int], link: Link) -> DiscoveredCamera | None:
-        known = (link, sender, data)
+        known = (link, sender, digest(data))
         if known in self._known:  # the same answer to the next round
             return None
         camera = read(data, sender[0], link, self._report, self._asked)
         if camera is None:
             return None
-        self._known.add(known)
-        return self._roll.enter(camera)
+        if not self._census.admits(camera.sn, sender[0]):
+            self._report.reject("too many cameras", sender[0])
+            return None
+        if len(self._known) < MOST_ANSWERS:
+            self._known.add(known)
+        return self._enter(camera)
+
+    def _enter(self, seen: DiscoveredCamera) -> DiscoveredCamera | None:
+        """Enter a sighting; the camera where that is news."""
+        camera = self._roll.enter(seen)
+        return seen if self._every else camera
 
     def _browse(self, links: Links) -> Callable[[], None]:
         from .mdns import Browser
@@ -264,7 +287,9 @@ class _Scan:
                 seen = self._others.get_nowait()
             except Empty:
                 return
-            if (camera := self._roll.enter(seen)) is not None:
+            if not self._census.admits(seen.sn, seen.ip):
+                self._report.reject("too many cameras", seen.ip)
+            elif (camera := self._enter(seen)) is not None:
                 yield camera
 
 
@@ -283,24 +308,31 @@ def read(
     """
     try:
         parsed = packet.parse(data)
-        if parsed.kind is packet.Kind.REQUEST:
-            return None  # another client of this network looks for cameras too
-        interface = link.interface
-        rtt_ms = round((time.monotonic() - link.asked) * 1000, 1)
-        camera = observe(
-            parsed.payload, sender, interface=interface.name, interface_ip=interface.ip, rtt_ms=rtt_ms
-        )
     except packet.BadPacket as bad:
         report.reject(bad.reason, sender)
         return None
+    if parsed.kind == packet.Kind.REQUEST and not any(k.lower() == "deviceid" for k in parsed.payload):
+        return None  # another client of this network looks for cameras too
+    odd = [*parsed.odd, *(["type"] if parsed.kind == packet.Kind.REQUEST else [])]
+    interface = link.interface
+    camera = observe(
+        parsed.payload,
+        sender,
+        odd=bool(odd),
+        interface=interface.name,
+        interface_ip=interface.ip,
+        rtt_ms=round((time.monotonic() - link.asked) * 1000, 1),
+    )
+    if ODD_ANSWER in camera.flags:
+        _log.info("%s: an odd answer (%s)", sender, ", ".join(odd) or "no serial number")
     if sender not in asked and IPv4Address(sender) not in interface.network:
         camera = replace(camera, flags=(*camera.flags, OTHER_NETWORK))
     return camera
 
 
 def is_sn(camera: DiscoveredCamera, sn: str) -> bool:
-    """Whether *sn* is the camera's serial number, typed in large or small letters."""
-    return camera.sn.upper() == sn.strip().upper() != ""
+    """Whether *sn* is the camera's serial number, however it is spelled."""
+    return same_serial_number(camera.sn, sn)
 
 
 def find(
@@ -312,27 +344,81 @@ def find(
     mdns: bool = True,
     certificate: ClientCertificate | None = None,
     report: ScanReport | None = None,
+    approve: Callable[[DiscoveredCamera], str] | None = None,
+    linger: float = 0.0,
 ) -> DiscoveredCamera:
     """The camera of serial number *sn*, as soon as it answers; else it waits until *timeout*.
 
-    Large and small letters are the same. The other arguments are those of :func:`discover`.
+    Every spelling of a serial number is the same. Anybody in the network can claim one: of several that do,
+    the first that *approve* takes is the camera. One whose address is in another network, or announced by
+    somebody else, is left out, unless it is one of the *targets*. The other arguments are those of
+    :func:`discover`.
+
+    Args:
+        sn: The serial number.
+        timeout: As for :func:`discover`.
+        interfaces: Likewise.
+        targets: Likewise.
+        mdns: Likewise.
+        certificate: Likewise.
+        report: Likewise.
+        approve: What a claimant is known by, its certificate's fingerprint for example; ``""`` refuses it. The
+            time that it takes is not counted. Default: every claimant is taken.
+        linger: Seconds to listen on for a second claimant, known by something else, before the first one is
+            taken.
 
     Raises:
         CameraNotFound: None of that serial number answered.
-        ParameterError: As for :func:`discover`.
+        ParameterError: Several claim it, and nothing tells which one it is; or as for :func:`discover`.
 
     """
     scan = _Scan(
         named(interfaces),
-        expand(targets),
+        asked := expand(targets),
         report if report is not None else ScanReport(),
         mdns,
         certificate,
         timeout,
+        every=True,
     )
-    for camera in scan.run(None, patient=True):
-        if is_sn(camera, sn):
-            return camera
+    taken: dict[str, DiscoveredCamera] = {}
+    unsure: DiscoveredCamera | None = None
+    judged: set[tuple[str, int]] = set()
+    with closing(scan.run(None, patient=True)) as answers:
+        for camera in answers:
+            if not is_sn(camera, sn) or (camera.ip, camera.port) in judged:
+                continue
+            if camera.ip not in asked and not UNSURE.isdisjoint(camera.flags):
+                unsure = camera
+                continue
+            if len(judged) >= _CLAIMANTS:
+                break
+            judged.add((camera.ip, camera.port))
+            # Without anything to tell two claimants by, each address is one of its own.
+            known = approve(camera) if approve is not None else f"{camera.ip}:{camera.port}"
+            if known and not linger:
+                return camera
+            if known:
+                if not taken:
+                    scan.end_in(linger)
+                taken.setdefault(known, camera)
+    if len(taken) > 1:
+        raise ParameterError(
+            "{sn} is claimed by more than one camera, at {addresses}",
+            name="camera",
+            sn=sn,
+            addresses=", ".join(f"{one.ip}:{one.port}" for one in taken.values()),
+            hint="Name the right one by its address (-c ADDRESS); the other is a stranger's, or was copied.",
+        )
+    for camera in taken.values():
+        return camera
+    if unsure is not None:
+        raise CameraNotFound(
+            "the camera {sn} was not found in this network; somebody says that it is at {address}",
+            hint="If you know that address, name it: -c {address}.",
+            sn=sn,
+            address=unsure.ip if unsure.port == HTTPS else f"{unsure.ip}:{unsure.port}",
+        )
     raise CameraNotFound(
         "the camera {sn} was not found",
         hint="Is it on and in this network? 'ipc scan' lists the cameras that answer.",

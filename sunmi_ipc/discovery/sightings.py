@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from hashlib import blake2b
 
-from .camera import DUPLICATE_SN, IP_MISMATCH, OTHER_NETWORK, DiscoveredCamera
+from .camera import DUPLICATE_SN, IP_MISMATCH, ODD_ANSWER, OTHER_NETWORK, RELAYED, DiscoveredCamera
 
-__all__ = ["Roll"]
+__all__ = ["MOST_ANSWERS", "Census", "Roll", "digest"]
 
+MOST_ANSWERS = 65_536
+"""Answers that are known again byte by byte; more than that are read anew each time."""
 _CLAIMANTS = 16
+# Anybody in the network can make up serial numbers. A shop has tens of cameras; a test has some hundred on
+# one address.
+_MOST, _MOST_OF_ONE = 4096, 1024
+_ADDRESSES = 16  # of one camera
 _SAID = ("mac", "model", "name", "firmware", "network", "claimed_ip")
+
+
+def digest(data: bytes) -> bytes:
+    """What a datagram is known by again, in 16 bytes."""
+    return blake2b(data, digest_size=16).digest()
+
+
+class Census:
+    """Bounds how many serial numbers are taken in: 4,096 in all, 1,024 from one address."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+        self._of_one: Counter[str] = Counter()
+
+    def admits(self, sn: str, sender: str) -> bool:
+        """Whether there is room for *sn*, said by *sender*; what is known has its room."""
+        name = sn or sender
+        if name in self._known:
+            return True
+        if len(self._known) >= _MOST or self._of_one[sender] >= _MOST_OF_ONE:
+            return False
+        self._known[name] = sender
+        self._of_one[sender] += 1
+        return True
+
+    def forget(self, sn: str) -> None:
+        """Give the room of *sn* to others."""
+        sender = self._known.pop(sn, None)
+        if sender is not None:
+            self._of_one[sender] -= 1
+            if not self._of_one[sender]:
+                del self._of_one[sender]
 
 
 class Roll:
@@ -80,19 +120,22 @@ def _same(known: DiscoveredCamera, seen: DiscoveredCamera) -> bool:
 def _merged(known: DiscoveredCamera, seen: DiscoveredCamera) -> DiscoveredCamera:
     # An answer to our own request tells more, and surer, than mDNS or a certificate.
     better, other = (seen, known) if _rank(seen) > _rank(known) else (known, seen)
-    addresses = tuple(dict.fromkeys((*better.addresses, *other.addresses)))
+    addresses = tuple(dict.fromkeys((*better.addresses, *other.addresses)))[:_ADDRESSES]
     said = {name: getattr(better, name) or getattr(other, name) for name in _SAID}
     merged = replace(better, sn=better.sn or other.sn, addresses=addresses, **said)
     flags = dict.fromkeys((*known.flags, *seen.flags))
     if merged.claimed_ip in ("", *addresses):
         flags.pop(IP_MISMATCH, None)  # it also answers from the address that it claims
-    if OTHER_NETWORK not in better.flags:
-        flags.pop(OTHER_NETWORK, None)
+    for flag in (OTHER_NETWORK, RELAYED, ODD_ANSWER):
+        if flag not in better.flags:
+            flags.pop(flag, None)
     return replace(merged, flags=tuple(flags))
 
 
 def _rank(camera: DiscoveredCamera) -> tuple[int, bool]:
-    return {"udp": 2, "ap": 2, "mdns": 1}.get(camera.source, 0), OTHER_NETWORK not in camera.flags
+    return {"udp": 2, "ap": 2, "mdns": 1}.get(camera.source, 0), not {OTHER_NETWORK, RELAYED} & set(
+        camera.flags
+    )
 
 
 def _flagged(camera: DiscoveredCamera) -> DiscoveredCamera:

@@ -17,7 +17,7 @@ from .broadcast import Links
 from .camera import DiscoveredCamera
 from .interfaces import named
 from .scan import ROUNDS_S, ScanReport, read
-from .sightings import Roll
+from .sightings import Census, Roll, digest
 from .sockets import Link
 from .targets import Pace, expand
 
@@ -65,12 +65,14 @@ class Change:
 
 
 _Place = tuple[str, str]  # interface and sender
+# A camera answers on a few interfaces; changes that nobody takes are let go, the oldest first.
+_PLACES, _UNTAKEN = 64, 16_384
 
 
 @dataclass(slots=True)
 class _Sighting:
     camera: DiscoveredCamera
-    data: bytes
+    digest: bytes
     round: int
 
 
@@ -126,6 +128,7 @@ class Tracker:
         self._round = 0
         self._sightings: dict[str, dict[_Place, _Sighting]] = {}
         self._heard: dict[tuple[_Place, bytes], _Sighting] = {}
+        self._census = Census()
         self._lock = threading.Condition()
         self._cameras: dict[str, list[DiscoveredCamera]] = {}
         self._waiting: list[deque[Change]] = []
@@ -165,7 +168,7 @@ class Tracker:
 
     def __iter__(self) -> Iterator[Change]:
         """Yield changes until the tracker is closed, those that are online first."""
-        now, mine = time.time(), deque[Change]()
+        now, mine = time.time(), deque[Change](maxlen=_UNTAKEN)
         with self._lock:
             for cameras in self._cameras.values():
                 mine.extend(Change(ChangeKind.ONLINE, camera, None, now) for camera in cameras)
@@ -230,18 +233,26 @@ class Tracker:
     def _hear(self, data: bytes, sender: str, link: Link) -> None:
         place = (link.interface.name, sender)
         # What came before, byte for byte, needs no second look: most of what comes.
-        if (known := self._heard.get((place, data))) is not None:
+        seen = digest(data)
+        if (known := self._heard.get((place, seen))) is not None:
             known.round = self._round
             return
         camera = read(data, sender, link, self.report, self._targets)
         if camera is None:
             return
-        sighting = _Sighting(camera, data, self._round)
-        sightings = self._sightings.setdefault(camera.sn, {})
-        if (old := sightings.get(place)) is not None:
-            del self._heard[place, old.data]
-        self._heard[place, data] = sightings[place] = sighting
-        self._tell(camera.sn)
+        key = camera.sn or sender  # one that tells no serial number is known by its address
+        if not self._census.admits(key, sender):
+            self.report.reject("too many cameras", sender)
+            return
+        sightings = self._sightings.setdefault(key, {})
+        old = sightings.get(place)
+        if old is None and len(sightings) >= _PLACES:
+            self.report.reject("too many cameras", sender)
+            return
+        if old is not None:
+            del self._heard[place, old.digest]
+        self._heard[place, seen] = sightings[place] = _Sighting(camera, seen, self._round)
+        self._tell(key)
 
     def _expire(self) -> None:
         """Drop who has missed too many of the rounds that are over."""
@@ -249,9 +260,10 @@ class Tracker:
             gone = [p for p, s in sightings.items() if self._round - 1 - s.round >= self._missed]
             if gone:
                 for place in gone:
-                    del self._heard[place, sightings.pop(place).data]
+                    del self._heard[place, sightings.pop(place).digest]
                 if not sightings:
                     del self._sightings[sn]
+                    self._census.forget(sn)
                 self._tell(sn)
 
     def _tell(self, sn: str) -> None:

@@ -8,7 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import urllib3
 
@@ -16,6 +16,8 @@ from ..errors import ConnectionFailed, ReplyError, SunmiIpcError, TlsError
 from ..protocol.wire import Incoming, Outgoing
 from ..redact import printable, redact_text
 from .tls import CALL, NOT_A_CAMERA, OLD_TLS_HINT, OLD_TLS_REASON, too_large
+
+T = TypeVar("T")
 
 _log = logging.getLogger("sunmi_ipc.link.transport")
 
@@ -118,10 +120,39 @@ class HttpsTransport:
             ReplyError: The answer is too large or encoded in a way that was not asked for.
 
         """
+        return self._exchange(lambda: self._post(outgoing, timeout), timeout)
+
+    def greet(self, *, timeout: float) -> bytes:
+        """Shake hands now; the connection is kept for the first call.
+
+        Returns: the certificate (DER) that the camera shows; empty where a connection was open already.
+
+        Raises:
+            ConnectionFailed: Not reachable, or not done within *timeout* seconds.
+            TlsError: Not the camera we trust, or our certificate was refused.
+
+        """
+        return self._exchange(lambda: self._shake_hands(timeout), timeout)
+
+    def _shake_hands(self, timeout: float) -> bytes:
+        pool = self._opened()
+        connection = pool._get_conn()
+        shown = b""
+        try:
+            if connection.is_closed:
+                connection.timeout = timeout
+                connection.connect()
+                secure = getattr(connection, "sock", None)
+                shown = (secure.getpeercert(binary_form=True) if secure is not None else b"") or b""
+        finally:
+            pool._put_conn(connection)
+        return shown
+
+    def _exchange(self, work: Callable[[], T], timeout: float) -> T:
         started = time.monotonic()
         CALL.deadline, CALL.approve, CALL.room = started + timeout, self._approve, self._max + _CHUNK
         try:
-            return self._post(outgoing, timeout)
+            return work()
         except SunmiIpcError as error:
             failure = error
         except FAULTS as error:
@@ -132,6 +163,13 @@ class HttpsTransport:
         # Raised here, and bare: the frames that it came through hold the signed request.
         raise failure.with_traceback(None)
 
+    def _opened(self) -> _Pool:
+        if self._pool is None:
+            self._pool = _Pool(
+                self._host, self._port, maxsize=1, ssl_context=self.context, assert_hostname=False
+            )
+        return self._pool
+
     def _post(self, outgoing: Outgoing, timeout: float) -> Incoming:
         if _log.isEnabledFor(logging.DEBUG):
             fields = "&".join(f"{k}={v}" for k, v in outgoing.fields)
@@ -141,11 +179,7 @@ class HttpsTransport:
             body, kind = urllib3.encode_multipart_formdata([*outgoing.revealed, *parts])
         else:
             body, kind = outgoing.body, "application/x-www-form-urlencoded"
-        if self._pool is None:
-            self._pool = _Pool(
-                self._host, self._port, maxsize=1, ssl_context=self.context, assert_hostname=False
-            )
-        response = self._pool.urlopen(
+        response = self._opened().urlopen(
             "POST",
             outgoing.url_path,
             body,

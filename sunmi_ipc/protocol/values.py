@@ -130,6 +130,16 @@ class DoorLine:
                 raise ParameterError(
                     "{name}: outside the picture", name=name, hint="Allowed: {bounds}.", bounds=f"0-{limit}"
                 )
+        if self.start_x - self.end_x >= MIN_DOOR_LINE:
+            raise ParameterError(
+                "{name}: the ends are swapped, the left end comes first",
+                name="end_x",
+                hint="Try {x1} {y1} {x2} {y2}.",
+                x1=self.end_x,
+                y1=self.end_y,
+                x2=self.start_x,
+                y2=self.start_y,
+            )
         if self.end_x - self.start_x < MIN_DOOR_LINE:
             raise ParameterError(
                 "{name}: the door line is too short",

@@ -6,15 +6,26 @@ ZH: dict[str, str] = {
     # -- rejected packets ---------------------------------------------------------------------
     "too long": "过长",
     "wrong magic": "标识不符",
-    "wrong version": "版本不符",
-    "wrong type": "类型不符",
-    "wrong length": "长度不符",
     "wrong CRC": "CRC 校验不符",
-    "not base64": "不是 base64",
-    "not JSON": "不是 JSON",
-    "not a JSON object": "不是 JSON 对象",
-    "no serial number": "没有序列号",
     "{count} packets rejected: {reason} (from {senders})": "拒绝了 {count} 个数据包：{reason}（来自 {senders}）",
+    "too many cameras": "摄像机数量过多",
+    "{sn} was announced at {ip} by another computer; nothing connects there unless you name that address.": (
+        "另一台计算机宣告 {sn} 位于 {ip}；除非您直接指定该地址，否则不会连接。"
+    ),
+    "What {ip} calls its serial number is none: {sn}. Name it by its address.": (
+        "{ip} 所报的序列号并不是序列号：{sn}。请改用地址指定。"
+    ),
+    "{ip} answers in an unusual way ('-v' says how). Name it by its address.": (
+        "{ip} 的应答方式不寻常（用 -v 查看详情）。请改用地址指定。"
+    ),
+    "{sn} is claimed by more than one camera, at {addresses}": "有多台摄像机自称 {sn}，位于 {addresses}",
+    "Name the right one by its address (-c ADDRESS); the other is a stranger's, or was copied.": (
+        "请用地址指定正确的那台（-c ADDRESS）；另一台是他人的，或是冒充的。"
+    ),
+    "the camera {sn} was not found in this network; somebody says that it is at {address}": (
+        "在本网络中未找到摄像机 {sn}；有人声称它位于 {address}"
+    ),
+    "If you know that address, name it: -c {address}.": "如果您确认该地址，请直接指定：-c {address}。",
     # -- notes --------------------------------------------------------------------------------
     "{interface} cannot be used: {reason}": "{interface} 无法使用：{reason}",
     "{interface}: another program holds UDP port {port}; answers to that port go to it": (

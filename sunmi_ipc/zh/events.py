@@ -53,10 +53,11 @@ ZH: dict[str, str] = {
     "Leave out '+' and '#'.": "请去掉 '+' 和 '#'。",
     "MQTT needs paho-mqtt, which is not installed": "MQTT 需要 paho-mqtt，但没有安装",
     "Run: pip install 'sunmi-ipc[mqtt]'": "请运行：pip install 'sunmi-ipc[mqtt]'",
-    "the CA file {path} cannot be read: {reason}": "无法读取 CA 文件 {path}：{reason}",
     "Name a PEM file that signs the broker's certificate.": "请指定签发消息服务器证书的 PEM 文件。",
     "the event spool {path} is damaged: {reason}": "事件库 {path} 已损坏：{reason}",
     "Move the folder away and start again; keep it, as most of it can still be read with sqlite3's .recover.": (
         "请移走该文件夹再启动；请保留它，其中大部分内容可用 sqlite3 的 .recover 读出。"
     ),
+    "the event spool {path} was opened for reading": "事件库 {path} 是只读打开的",
+    "the event has a value that could be read as two fields": "事件中有一个值可被读成两个字段",
 }

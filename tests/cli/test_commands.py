@@ -134,7 +134,7 @@ def test_bad_wifi_is_refused_before_sending(
 def test_sdcard(ipc: Run, ready: VirtualCamera) -> None:
     ready.insert_card(CardStatus.BLANK)
     shown = ipc("sdcard", "status", "-c", ready.address)
-    assert "blank" in shown.stdout
+    assert shown.stdout == "SD card  not formatted\n"
     assert "ipc sdcard format" in shown.stderr
     refused(ipc("sdcard", "format", "-c", ready.address), 2, "every recording and every face", "--yes")
     assert "config/formatMemoryCard" not in ready.state.counts
@@ -275,7 +275,7 @@ def test_demo_in_both_tongues(ipc: Run) -> None:
         "ipc activate",
         "ipc sdcard format",
         "ipc info",
-        "state   normal",
+        "SD card  ready",
     ):
         assert words in done.stdout
     assert "welcome-2020" not in done.stdout + done.stderr

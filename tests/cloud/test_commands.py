@@ -126,7 +126,7 @@ def test_media(ipc: Ipc, text: Callable[..., str], service: VirtualCloud, tmp_pa
     assert len(motions) > 20
     made = ipc("playback", sn, "--from", hours)
     ipc("playback", "--stop", made["client_id"])
-    assert text("live", sn).startswith("url")
+    assert text("live", sn).startswith("link")
 
 
 def test_flow(ipc: Ipc, text: Callable[..., str], tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_any_call(ipc: Ipc, service: VirtualCloud, tmp_path: Path) -> None:
     assert "face_id" in ipc("call", "face/add", f"group_id={group}", "name=Zoe", f"pic=@{picture}")
     assert ipc("call", "face/getInfo", "face_id=1", code=5)["error"]["code"] == 5506
     assert ipc("call", "face/getInfo", "face_id", code=2)["error"]["type"] == "ParameterError"
-    assert ipc("call", "getInfo", code=2)["error"]["message"].startswith("path")
+    assert ipc("call", "getInfo", code=2)["error"]["message"].startswith("PATH getInfo: ")
 
 
 def test_a_camera_of_the_lan_is_not_meant(

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from zeroconf import IPVersion, ServiceInfo, Zeroconf
 
-from sunmi_ipc.discovery import DiscoveredCamera, ScanReport, discover, mdns
+from sunmi_ipc.discovery import OTHER_NETWORK, RELAYED, DiscoveredCamera, ScanReport, discover, find, mdns
+from sunmi_ipc.errors import CameraNotFound
 
 from .conftest import at_once
 
@@ -22,8 +23,8 @@ OURS = f"{os.getpid() % 100_000:05d}"
 
 
 @contextlib.contextmanager
-def announced(*services: tuple[str, str, int, dict[str, Any]]) -> Iterator[None]:
-    zeroconf = Zeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only)
+def announced(*services: tuple[str, str, int, dict[str, Any]], by: str = "127.0.0.1") -> Iterator[None]:
+    zeroconf = Zeroconf(interfaces=[by], ip_version=IPVersion.V4Only)
     infos = [
         ServiceInfo(
             kind,
@@ -71,6 +72,26 @@ def test_by_name_by_host_and_by_text_of_any_type() -> None:
         text: ("mdns", 443, "127.0.7.7"),
     }
     assert found[name].interface == "lo"
+
+
+def test_an_address_counts_where_its_own_owner_announces_it() -> None:
+    own, other, far = f"FS111D8BS{OURS}", f"FS112D8BS{OURS}", f"FS113D8BS{OURS}"
+    with announced(
+        ("_https._tcp.local.", own, 8443, {}),
+        ("_https._tcp.local.", other, 8443, {"ip": "127.0.7.8"}),
+        ("_https._tcp.local.", far, 8443, {"ip": "203.0.113.5"}),
+        by="127.0.7.7",
+    ):
+        found = scan(own, other, far)
+        assert {sn: c.flags for sn, c in found.items()} == {
+            own: (),
+            other: (RELAYED,),
+            far: (OTHER_NETWORK, RELAYED),
+        }
+        assert find(own, interfaces=["lo"], timeout=6).ip == "127.0.7.7"
+        for sn, address in ((other, "127.0.7.8"), (far, "203.0.113.5")):
+            with pytest.raises(CameraNotFound, match=address):
+                find(sn, interfaces=["lo"], timeout=2.5)
 
 
 def test_none_is_left_out_where_many_must_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:

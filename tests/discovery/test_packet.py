@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sunmi_ipc import errors
 from sunmi_ipc.discovery import packet
-from sunmi_ipc.discovery.camera import observe
+from sunmi_ipc.discovery.camera import ODD_ANSWER, ODD_SN, observe
 from sunmi_ipc.simulator.discovery import is_request, response
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -71,9 +71,10 @@ def test_nothing_else_escapes(data: bytes) -> None:
     try:
         parsed = packet.parse(data)
         assert all(isinstance(part, str) for pair in parsed.payload.items() for part in pair)
-        camera = observe(parsed.payload, "10.0.0.1")
-        assert camera.sn
-        assert camera.name.isprintable()
+        camera = observe(parsed.payload, "10.0.0.1", odd=bool(parsed.odd))
+        assert camera.sn or ODD_ANSWER in camera.flags
+        assert (camera.serial_number is not None) == bool(camera.sn and ODD_SN not in camera.flags)
+        assert (camera.sn + camera.name).isprintable()
     except packet.BadPacket as bad:
         assert bad.reason  # noqa: PT017 - a parse that succeeds is right too
 
@@ -83,22 +84,77 @@ def test_nothing_else_escapes(data: bytes) -> None:
     [
         (b"", "wrong magic"),
         (b"junk of another program", "wrong magic"),
-        (sealed(b"e30=", head=b"\xff\xff\x33\xff\x02\x02"), "wrong version"),
-        (sealed(b"e30=", head=b"\xff\xff\x33\xff\x01\x03"), "wrong type"),
-        (sealed(b"e30=", length=5), "wrong length"),
-        (sealed(b"e30=") + b"x", "wrong length"),
         (sealed(b"e30=")[:-1] + b"\x00", "wrong CRC"),
-        (sealed(b"e30"), "not base64"),
-        (sealed(b"e3\n0="), "not base64"),
-        (document("{"), "not JSON"),
-        (document("[]"), "not a JSON object"),
+        (sealed(b"e30=")[:9], "wrong magic"),
         (b"\xff\xff\x33\xff" + bytes(70_000), "too long"),
     ],
 )
-def test_each_kind_of_wrong_is_named(data: bytes, reason: str) -> None:
+def test_only_magic_and_crc_refuse(data: bytes, reason: str) -> None:
     with pytest.raises(packet.BadPacket) as caught:
         packet.parse(data)
     assert caught.value.reason == reason
+
+
+SAID = {"deviceid": "FS101D8BS00106", "name": "Door"}
+PLAIN = json.dumps(SAID).encode()
+CODED = base64.b64encode(PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("data", "odd"),
+    [
+        # The length field proves nothing: none of these is even odd.
+        (sealed(CODED, length=0), ()),
+        (sealed(CODED, length=65_535), ()),
+        (sealed(CODED, length=struct.unpack("<H", struct.pack(">H", len(CODED)))[0]), ()),
+        (sealed(CODED, length=len(CODED) + 12), ()),
+        # Base64 as other encoders write it.
+        (sealed(base64.encodebytes(PLAIN)), ()),
+        (sealed(CODED[:20] + b"\r\n" + CODED[20:] + b"\r\n"), ()),
+        (sealed(CODED.rstrip(b"=")), ()),
+        (sealed(CODED + b"\0"), ()),
+        (sealed(CODED + b"\0\0\0\0"), ()),
+        (sealed(base64.urlsafe_b64encode(json.dumps(SAID | {"x": "???>>>"}).encode())), ()),
+        (sealed(base64.b64encode(PLAIN + b"\0")), ()),
+        (sealed(base64.b64encode(PLAIN + b" \n{}")), ()),
+        (sealed(base64.b64encode(b"\xef\xbb\xbf" + PLAIN)), ()),
+        # Odd, and shown all the same.
+        (sealed(CODED, head=b"\xff\xff\x33\xff\x02\x02"), ("version",)),
+        (sealed(CODED, head=b"\xff\xff\x33\xff\x01\x07"), ("type",)),
+        (sealed(PLAIN), ("not base64",)),
+        (sealed(CODED)[:-4] + sealed(CODED)[:-5:-1], ("order of the CRC",)),
+        (sealed(CODED) + b"\0\0\0", ("more behind the CRC",)),
+    ],
+)
+def test_whatever_has_magic_and_crc_is_read(data: bytes, odd: tuple[str, ...]) -> None:
+    parsed = packet.parse(data)
+    assert parsed.odd == odd
+    camera = observe(parsed.payload, "10.0.0.1", odd=bool(odd))
+    assert (camera.sn, camera.name) == ("FS101D8BS00106", "Door")
+    assert camera.flags == ((ODD_ANSWER,) if odd else ())
+
+
+@pytest.mark.parametrize("payload", [b"", b"e30", b"{", b"[]", b"\xff\xfe", base64.b64encode(b"[" * 9000)])
+def test_what_says_nothing_is_shown_by_its_address_and_flagged(payload: bytes) -> None:
+    parsed = packet.parse(sealed(payload))
+    camera = observe(parsed.payload, "10.0.0.9", odd=bool(parsed.odd))
+    assert (camera.sn, camera.ip, camera.flags) == ("", "10.0.0.9", (ODD_ANSWER,))
+    assert camera.serial_number is None
+
+
+def test_keys_in_other_letters_and_names_in_gbk_are_read() -> None:
+    raw = '{"DeviceId":"fs101d8bs00106","Name":"收银台"}'.encode("gbk")
+    camera = observe(packet.parse(sealed(base64.b64encode(raw))).payload, "10.0.0.1")
+    assert (camera.sn, camera.name, camera.flags) == ("FS101D8BS00106", "收银台", ())
+
+
+@pytest.mark.parametrize("said", ["Kamera im Flur", "10.0.0.1", "\ud800", "x" * 9000, "\u001b[2J"])
+def test_an_odd_serial_number_is_shown_and_nothing_goes_by_it(said: str) -> None:
+    camera = observe({"deviceid": said}, "10.0.0.1")
+    assert camera.flags == (ODD_SN,)
+    assert camera.sn.isprintable()
+    assert len(camera.sn) <= 70
+    assert camera.serial_number is None
 
 
 def test_what_does_not_fit_is_refused() -> None:

@@ -87,3 +87,24 @@ def test_serial_numbers_are_found_in_any_text() -> None:
     assert serial_number_in("sunmi-fs101d8bs00106.local.") == "FS101D8BS00106"
     assert serial_number_in("C201000P00123") == "C201000P00123"
     assert serial_number_in("XC201000P001234") == ""
+
+
+def test_serial_numbers_out_of_a_flood_are_bounded_per_sender_and_in_all() -> None:
+    from sunmi_ipc.discovery.sightings import Census
+
+    census = Census()
+    assert sum(census.admits(f"FS{n:05}", "10.0.0.1") for n in range(5000)) == 1024
+    assert census.admits("FS101D8BS00106", "10.0.0.2")  # another is heard all the same
+    assert census.admits("FS00001", "10.0.0.9")  # known: has its room
+    assert sum(census.admits(f"X{n}", f"10.1.{n >> 8}.{n & 255}") for n in range(9000)) == 4096 - 1025
+    assert not census.admits("FS101D8BS00107", "10.0.0.3")
+    census.forget("FS00001")
+    assert census.admits("FS101D8BS00107", "10.0.0.3")
+
+
+def test_a_camera_has_a_few_addresses_however_many_claim_to_be_it() -> None:
+    roll = Roll()
+    for n in range(200):
+        roll.enter(seen("FS1", f"10.0.{n}.5"))
+    (camera,) = roll.cameras
+    assert len(camera.addresses) == 16

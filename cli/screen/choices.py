@@ -1,0 +1,76 @@
+"""A word of several: taken as people write it, refused with what they may have meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TypeVar
+
+from sunmi_ipc.errors import ParameterError
+
+T = TypeVar("T")
+#: Other spellings of the words that commands take.
+_ALSO = {
+    "automatic": "auto",
+    "自动": "auto",
+    "开": "on",
+    "开启": "on",
+    "打开": "on",
+    "关": "off",
+    "关闭": "off",
+    "周一": "mon",
+    "周二": "tue",
+    "周三": "wed",
+    "周四": "thu",
+    "周五": "fri",
+    "周六": "sat",
+    "周日": "sun",
+    "monday": "mon",
+    "tuesday": "tue",
+    "wednesday": "wed",
+    "thursday": "thu",
+    "friday": "fri",
+    "saturday": "sat",
+    "sunday": "sun",
+    "everyday": "everyday",
+    "every-day": "everyday",
+    "每天": "everyday",
+    "全天": "always",
+    "男": "male",
+    "m": "male",
+    "man": "male",
+    "女": "female",
+    "f": "female",
+    "woman": "female",
+    "未知": "unknown",
+}
+
+
+def choice(text: str, allowed: Mapping[str, T], name: str) -> T:
+    """What *text* stands for.
+
+    Args:
+        text: What was typed; case does not matter, and Chinese words are taken.
+        allowed: The words that the command takes, in the order shown.
+        name: The option or argument, for the error.
+
+    Raises:
+        ParameterError: It is none of them; the hint says which is near.
+
+    """
+    word = text.strip().lower()
+    for written in (word, _ALSO.get(word, "")):
+        if written in allowed:
+            return allowed[written]
+    near = get_close_matches(word, [*allowed, *_ALSO], n=1)
+    meant = [_ALSO.get(one, one) for one in near if _ALSO.get(one, one) in allowed]
+    bounds = ", ".join(allowed)
+    if meant:
+        raise ParameterError(
+            "{name}: unknown",
+            name=name,
+            hint="Did you mean {near}? Allowed: {bounds}.",
+            near=meant[0],
+            bounds=bounds,
+        )
+    raise ParameterError("{name}: unknown", name=name, hint="Allowed: {bounds}.", bounds=bounds)
