@@ -100,6 +100,11 @@ class SunmiIpcError(Exception):
 
     """
 
+    template: str
+    hint_template: str
+    camera: str | None
+    values: dict[str, object]
+
     def __init__(self, template: str, *, hint: str = "", camera: str | None = None, **values: object) -> None:
         self.template, self.hint_template, self.camera, self.values = template, hint, camera, values
         super().__init__(template)
@@ -169,6 +174,9 @@ class CardWriteError(SunmiIpcError):
 
 class SiteError(ConfigError):
     """A site file is wrong. ``where`` is ``file:line``, ``key`` the key, ``others`` what else is wrong."""
+
+    where: str
+    key: str
 
     def __init__(self, template: str, *, where: str, key: str, hint: str = "", **values: object) -> None:
         super().__init__(template, hint=hint, camera=None, **{"where": where, "key": key, **values})
@@ -246,6 +254,9 @@ class DownloadError(SunmiIpcError):
 
 class ProvisionError(SunmiIpcError):
     """A flow of several steps stopped. ``step`` is where, ``done`` what was already done."""
+
+    step: str
+    done: tuple[str, ...]
 
     def __init__(
         self, template: str, *, step: str, done: tuple[str, ...] = (), hint: str = "", **values: object

@@ -193,6 +193,17 @@ def registry(api: str = "device") -> dict[str, Endpoint[..., Any]]:
 class Endpoint(Generic[P, R]):
     """What is known of one endpoint. Attributes are facts; nothing here does I/O."""
 
+    path: str
+    evidence: Evidence
+    params_evidence: Evidence
+    sign: Sign
+    models: frozenset[Model]
+    codes: frozenset[int]
+    document: str
+    safe: bool
+    destroys: str
+    timeout_s: float | None
+
     group: str = ""
     name: str = ""
     api: str = "device"

@@ -75,6 +75,9 @@ class Body:
 
     """
 
+    start: int
+    total: int | None
+
     def __init__(
         self,
         response: http.client.HTTPResponse,
@@ -84,7 +87,7 @@ class Body:
     ) -> None:
         self.start, self.total = start, total
         self._socket = connection
-        self.kind = response.headers.get("Content-Type", "")
+        self.kind: str = response.headers.get("Content-Type", "")
         self._response = response
         self._at = start
 

@@ -53,11 +53,13 @@ class MediaFile:
 
     """
 
+    path: Path
+
     def __init__(self, path: Path, templates: Sequence[Any]) -> None:
         self._av = library("av")
         self.path, self._temporary = path, path.with_name(path.name + ".part")
         #: Seconds of the picture that are in it.
-        self.seconds = 0.0
+        self.seconds: float = 0.0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Not by its name: that could be a link that somebody laid.

@@ -51,7 +51,7 @@ class PartialFile:
 
     def __init__(self, final: Path) -> None:
         self.final = final
-        self.path = final.with_name(final.name + ".part")
+        self.path: Path = final.with_name(final.name + ".part")
         with self._disk():
             self._fd = _open_locked(self.path)
 

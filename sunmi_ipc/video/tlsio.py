@@ -31,6 +31,9 @@ class Stream:
 
     """
 
+    raw: socket.socket
+    deadline: Deadline
+
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self.raw, self.deadline = sock, deadline
         self._closed = False

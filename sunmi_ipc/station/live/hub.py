@@ -72,7 +72,7 @@ class Viewer:
         self._bytes = 0
         self._skipping = False
         self._closed = False
-        self.skipped = 0
+        self.skipped: int = 0
 
     def __enter__(self) -> Self:
         return self
@@ -147,6 +147,8 @@ class Viewer:
 class _Channel:
     """One stream: its thread, its viewers, and the pictures since the last key frame."""
 
+    key: str
+
     def __init__(self, key: str, source: Callable[[], RtspAddress], hub: LiveHub) -> None:
         self.key, self._source, self._hub = key, source, hub
         self._lock = threading.Lock()
@@ -158,7 +160,7 @@ class _Channel:
         self._empty_since = 0.0
         self._stop = threading.Event()
         #: How often the camera was asked for its stream.
-        self.sessions = 0
+        self.sessions: int = 0
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
         self._thread.start()
 
@@ -291,6 +293,10 @@ class LiveHub:
         timeout: Seconds without data after which a camera's stream is taken for broken.
 
     """
+
+    linger: float
+    backlog: int
+    timeout: float
 
     def __init__(self, *, linger: float = 10.0, backlog: int = 4 * 1024 * 1024, timeout: float = 5.0) -> None:
         self.linger, self.backlog, self.timeout = linger, backlog, timeout
