@@ -373,7 +373,8 @@ class VirtualCamera:
             with self._lock:
                 self._connections.discard(raw)
                 self._connections.add(secure)
-            Connection(self, secure, peer)
+            if Connection(self, secure, peer).polite:
+                _say_goodbye(secure)
         except (OSError, ValueError):
             # A broken client is the client's affair; but let a refused one read the alert that says why:
             # closing over unread data would reset the connection under it.
@@ -452,6 +453,13 @@ class VirtualCamera:
         """What follows an answer: with new Wi-Fi settings the camera changes networks."""
         if path.startswith("config/setWifiConf") and not self.state.wired:
             self.restart(self.state.join_s)
+
+
+def _say_goodbye(connection: ssl.SSLSocket) -> None:
+    """End TLS as RFC 8446 asks, and wait for nobody's answer."""
+    with contextlib.suppress(OSError, ValueError):
+        connection.setblocking(False)
+        connection.unwrap()
 
 
 def start_cameras(
