@@ -12,10 +12,10 @@ import typer
 from sunmi_ipc.errors import DeviceError, SunmiIpcError
 from sunmi_ipc.i18n import language, tr
 
-from ..cloud.common import write_csv
 from ..screen import words
 from ..screen.charts import Bar, bars, day_map
 from ..screen.choices import choice
+from ..screen.csvfile import write_csv
 from ..screen.output import note, print_json, say, show
 from ..screen.times import From, To, Tz, parse_period, zone
 from ..state import State
