@@ -70,6 +70,12 @@ class ClientCertificate:
             ) from None
         certificate = _parse_p12(data, Secret(password))
         if isinstance(certificate, str):
+            if not password and "does not open" in certificate:
+                raise TlsError(
+                    "the client certificate {path} does not open without its password, and none is configured",
+                    hint="Run 'ipc configure', or set SUNMI_IPC_P12_PASSWORD.",
+                    path=str(path),
+                )
             raise TlsError(certificate, hint=_P12_HINT, path=str(path))
         certificate.check_dates()
         return certificate
