@@ -18,6 +18,7 @@ from ..screen.times import From, To, Tz, parse_period, zone
 from ..state import State
 from ..target import open_camera
 from . import face_table as people
+from .flow_report import report
 
 if TYPE_CHECKING:
     from sunmi_ipc.models import PeopleStatCollection
@@ -164,3 +165,6 @@ def settings(
             now.customer_judgemode if mode is None else CustomerJudgeMode(mode),
         )
         show(state, None)
+
+
+app.command()(report)
