@@ -136,7 +136,7 @@ def parse_when(
         return now
     try:
         if match := _AGO.fullmatch(words):
-            parts = re.findall(r"(\d+)([wdhms])", match[1] or match[2])
+            parts = re.findall(r"(?<!\d)(\d+)([wdhms])", match[1] or match[2])
             return fixed(now - sum((timedelta(**{_UNITS[u]: int(n)}) for n, u in parts), timedelta()), tz)
         if _UNIX.fullmatch(words):
             return fixed(datetime.fromtimestamp(int(words), UTC), tz)
