@@ -22,6 +22,7 @@ from ..state import State
 from ..target import open_camera
 from . import counts
 from . import face_table as people
+from .flow_report import report
 
 if TYPE_CHECKING:
     from sunmi_ipc.camera import Camera
@@ -304,3 +305,6 @@ def settings(
             now.customer_judgemode if mode is None else CustomerJudgeMode(mode),
         )
         show(state, None)
+
+
+app.command()(report)
