@@ -176,6 +176,8 @@ class ExecSink:
 
     """
 
+    parallel: int
+
     name = "exec"
     batch = 1
 
@@ -271,6 +273,8 @@ class WebhookSink:
         ConfigError: Not an http or https URL.
 
     """
+
+    parallel: int
 
     name = "webhook"
     batch = 1
