@@ -44,6 +44,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "call": ("camera.call", "Send any call, signed."),
     "protocol": ("protocol.commands", "What is known of the endpoints, and how to correct it."),
     "fleet": ("fleet.commands", "A shop's cameras from one file."),
+    "watch": ("station.watch", "How every camera is: there, trusted, on time, recording."),
+    "serve": ("station.serve", "The station: cameras watched, people counted, events kept, an API."),
     "sim": ("sim.commands", "Virtual cameras on this machine."),
     "trust": ("camera.trust", "Cameras known by their certificate."),
     "configure": ("start.configure", "Keep credentials in a profile."),

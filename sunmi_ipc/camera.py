@@ -134,6 +134,8 @@ class Camera:
         self.overrides = dict(overrides or {})
         #: Seconds that the camera's clock is ahead of ours, once a refused call has shown it.
         self.clock_offset = 0.0
+        #: Seconds that its clock was ahead of ours in its last answer (HTTP Date); None where it does not say.
+        self.clock_ahead: float | None = None
         self._credentials = Credentials(app_id, Secret(secret_key), Secret(activation_code))
         self._trust = (p12, Secret(p12_password), ca, known_cameras, insecure, legacy_tls)
         self.rtsp_user, self.rtsp_password = rtsp_user, Secret(rtsp_password)
@@ -455,7 +457,9 @@ class Camera:
         while True:
             left = deadline - time.monotonic()
             try:
-                return self._transport.send(outgoing, timeout=max(left, 0.001))
+                incoming = self._transport.send(outgoing, timeout=max(left, 0.001))
+                self.clock_ahead = None if incoming.date is None else incoming.date - time.time()
+                return incoming
             except TlsError:
                 raise
             except ConnectionFailed:

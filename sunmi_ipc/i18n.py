@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
@@ -34,6 +35,8 @@ _task: Final[ContextVar[Language | None]] = ContextVar("sunmi_ipc_language", def
 _process: Language | None = None
 #: What gettext calls "no language at all": then ``LANGUAGE`` does not count either.
 _NEUTRAL = ("C", "POSIX")
+#: ``[Errno 13]`` before what an operating system says.
+_BRACKET = re.compile(r"^\[(?:Errno|WinError) -?\d+\] ")
 _PRIMARY_LANGUAGE, _LANG_CHINESE = 0x3FF, 0x04
 
 
@@ -110,9 +113,12 @@ def _chinese() -> dict[str, str]:
 
 
 def translate(template: str, lang: Language, values: Mapping[str, object]) -> str:
-    """Put *template* into *lang* and fill in *values*."""
+    """Put *template* into *lang* and fill in *values*; a system's own reason is put into it, too."""
     if lang == "zh":
-        template = _chinese().get(template, template)
+        table = _chinese()
+        template = table.get(template, template)
+        if isinstance(reason := values.get("reason"), str):
+            values = {**values, "reason": table.get(_BRACKET.sub("", reason), reason)}
         if isinstance(
             reason := values.get("reason"), str
         ):  # the system's own words, such as "Permission denied"

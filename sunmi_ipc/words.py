@@ -39,12 +39,12 @@ LABELS: Final[Mapping[str, str]] = {
     "firmware": "firmware",
     "ip": "IP address",
     "mac": "MAC address",
-    "active_status": "online",
-    "online": "online",
+    "active_status": "status",
+    "online": "status",
     "connect_time": "connected since",
     "check_version_time": "version checked",
     "screenshot_url": "picture",
-    "ipc_list": "cameras",
+    "ipc_list": "camera list",
     # -- network
     "ssid": "network name",
     "password": "password",
@@ -100,7 +100,7 @@ LABELS: Final[Mapping[str, str]] = {
     "group_id": "group id",
     "group_name": "group",
     "capacity": "capacity",
-    "count": "faces",
+    "count": "faces held",
     "description": "description",
     "period": "within days",
     "times": "visits needed",
@@ -113,7 +113,7 @@ LABELS: Final[Mapping[str, str]] = {
     "arrive_time": "last visit",
     "last_arrival_time": "last visit",
     "create_time": "created",
-    "last_modified_time": "changed",
+    "last_modified_time": "last changed",
     "pic_url": "picture",
     "success_list": "deleted",
     "failed_list": "not deleted",
@@ -239,7 +239,7 @@ WORDS: Final[Mapping[type[Enum], Mapping[int | str, str]]] = {
     DetectType: {1: "motion", 2: "sound", 3: "motion and sound"},
     EventType: {"face_recog_event": "face recognised", "dynamic_detect_event": "motion or sound"},
     GroupType: {1: "strangers", 2: "regulars", 3: "staff", 4: "members", 5: "custom"},
-    Online: {0: "offline", 1: "online"},
+    Online: {0: "offline", 1: "connected"},
 }
 
 #: Sensitivities: a higher number is more sensitive (the vendor's SDK).

@@ -131,14 +131,14 @@ def _rows(answer: Reply) -> tuple[list[dict[str, Any]], str, dict[str, str]]:
         found = [(k, data.get(f"{k}_count")) for k in kinds]
         once = {k: data.get(f"uniq_{k}_count") for k in kinds}
         rows = [{"who": k, "count": n, "different": once[k]} for k, n in found if n is not None]
-        return rows, "who", {"count": "visits"}
+        return rows, "who", {"count": "visits counted"}
     if rows and "male_count" in rows[0]:
         return _aged(rows), "age", {"male_count": "male", "female_count": "female"}
     if rows and "age_range" in rows[0]:
         return _aged(rows), "age", {f"{tag}_count": name for tag, name in _TAGS.items()}
     if rows and "stranger_count" in rows[0]:
         return _first(rows, "time"), "time", {f"{tag}_count": name for tag, name in _TAGS.items()}
-    return _first(rows, "time"), "time", {"total_count": "visits"}
+    return _first(rows, "time"), "time", {"total_count": "visits counted"}
 
 
 def _first(rows: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:

@@ -271,11 +271,9 @@ def print_error(state: State, error: errors.SunmiIpcError, *, about: str = "") -
 
     """
     document = error_document(error)["error"]
-    code = (
-        f" (code {document['code']} {document['name'] or ''}".rstrip() + ")"
-        if document["code"] is not None
-        else ""
-    )
+    code = ""
+    if document["code"] is not None:
+        code = tr(" (code {code})", code=f"{document['code']} {document['name'] or ''}".rstrip())
     where = f"{document['camera']}: " if document["camera"] else ""
     where += f"{printable(about)}: " if about and about not in document["message"] else ""
     told = advised(f"{document['message']}{code}", document["hint"] or "")

@@ -19,6 +19,8 @@ from sunmi_ipc.i18n import language
 from .tables import fold, width
 
 _EXTRA = re.compile(r"  \[([^\[\]]*)\]$")
+#: A word of capitals that is no part of another, or a type in angles.
+_PLACEHOLDER = re.compile(r"<[A-Za-z ]+(?:\[[A-Za-z]+\])?>|(?<![\w$/-])[A-Z][A-Z_]*[A-Z](?![\w=])")
 _NAME_COLUMN, _GAP = 30, 2
 
 
@@ -42,6 +44,15 @@ def retell(text: str) -> str:
     return text
 
 
+def placeholders(text: str) -> str:
+    """*text* with what stands for a value (FILE, <int>) in the user's language; options stay as typed."""
+    if language() != "zh":
+        return text
+    from sunmi_ipc.zh.usage import PLACEHOLDERS
+
+    return _PLACEHOLDER.sub(lambda found: PLACEHOLDERS.get(found[0], found[0]), text)
+
+
 class Context(typer.Context):
     """Help in the user's language."""
 
@@ -59,9 +70,7 @@ class _Formatter(typer.Context.formatter_class):  # type: ignore[valid-type, mis
     """Help in Chinese."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        words = {"[OPTIONS]": "[选项]", "COMMAND": "命令", "[ARGS]...": "[参数]..."}
-        told = " ".join(words.get(word, word) for word in args.split(" "))
-        super().write_usage(prog, told, prefix or retell("Usage: "))
+        super().write_usage(prog, placeholders(args), prefix or retell("Usage: "))
 
     def write_heading(self, heading: str) -> None:
         self.write(f"{'':>{self.current_indent}}{retell(heading)}：\n")
@@ -80,7 +89,7 @@ class _Formatter(typer.Context.formatter_class):  # type: ignore[valid-type, mis
     def write_dl(
         self, rows: Iterable[tuple[str, str]], col_max: int = _NAME_COLUMN, col_spacing: int = _GAP
     ) -> None:
-        every = list(rows)
+        every = [(placeholders(name), text) for name, text in rows]
         first = min(max((width(name) for name, _ in every), default=0), col_max) + col_spacing
         margin = " " * self.current_indent
         for name, text in every:

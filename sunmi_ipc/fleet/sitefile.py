@@ -6,7 +6,6 @@ import csv
 import io
 import os
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,23 +17,12 @@ from pydantic import ValidationError
 from ..camera import split_address
 from ..errors import ConfigError, ParameterError, SiteError
 from .positions import Path as Keys
-from .positions import line_of, toml_lines
+from .positions import line_of
 from .secret import Secrets
 from .site import Site, Slot, Wanted
+from .strict import dotted, problem, read_toml, together
 
-#: What a value must be, by the kind of error that pydantic or ours reports.
-_ALLOWED = {
-    "mac": "AA:BB:CC:DD:EE:FF",
-    "camera_model": "FM010, FM020",
-    "ipv4": "192.168.1.20",
-    "day_time": "HH:MM, 00:00-24:00",
-    "door_line": "[x1, y1, x2, y2], 0-1920, 0-1080, x2 - x1 >= 100",
-    "url": "http://ADDRESS:PORT/PATH",
-    "position": "N, N%",
-    "static_ip": "address, netmask",
-    "identity": "sn | mac | any",
-    "count": "count + any",
-}
+_KEYS = "'ipc fleet schema' prints what there is."
 
 
 @dataclass(frozen=True)
@@ -77,89 +65,22 @@ def load(
             path=str(path),
             reason=error.strerror or type(error).__name__,
         ) from None
-    document, lines = _csv(raw, path) if path.suffix.lower() == ".csv" else _toml(raw, path)
+    document, lines = _csv(raw, path) if path.suffix.lower() == ".csv" else read_toml(raw, path)
     policy = document.get("apply")
     inline = inline_secrets or (isinstance(policy, dict) and policy.get("inline_secrets") is True)
     try:
         site = Site.model_validate(document, context={"inline": inline})
     except ValidationError as error:
-        raise _errors([_problem(path, lines, dict(e)) for e in error.errors(include_url=False)]) from None
+        raise together(
+            [problem(path, lines, dict(e), hint=_KEYS) for e in error.errors(include_url=False)]
+        ) from None
     problems = list(_contradictions(site, path, lines))
     secrets = Secrets(path.parent, environment)
     if resolve and not problems:
         problems = list(_missing_secrets(site, secrets, path, lines))
     if problems:
-        raise _errors(problems)
+        raise together(problems)
     return Loaded(site, path, tuple(site.slots()), secrets)
-
-
-def _errors(problems: list[SiteError]) -> SiteError:
-    problems.sort(key=lambda problem: int(problem.where.rpartition(":")[2]))
-    first, *others = problems
-    first.others = tuple(others)
-    return first
-
-
-def _toml(raw: bytes, path: Path) -> tuple[dict[str, Any], dict[Keys, int]]:
-    try:
-        text = raw.decode("utf-8-sig")
-        return tomllib.loads(text), toml_lines(text)
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise SiteError("{where}: {key}: not UTF-8", where=f"{path.name}:{line}", key="-") from None
-    except tomllib.TOMLDecodeError as error:
-        match = re.search(r"line (\d+)", str(error))
-        line = int(match[1]) if match else text.rstrip("\n").count("\n") + 1
-        raise SiteError(
-            "{where}: {key}: not TOML: {reason}",
-            where=f"{path.name}:{line}", key="-", reason=re.sub(r" \(at .*\)$", "", str(error)),
-        ) from None  # fmt: skip
-
-
-def _dotted(keys: Keys) -> str:
-    text = ""
-    for key in keys:
-        text += f"[{key + 1}]" if isinstance(key, int) else f".{key}" if text else str(key)
-    return text or "-"
-
-
-def _problem(path: Path, lines: dict[Keys, int], error: dict[str, Any]) -> SiteError:
-    # pydantic adds the branch of a union to the place; only what stands in the file is a place.
-    loc = tuple(error["loc"])
-    while len(loc) > 1 and loc not in lines and loc[:-1] in lines and error["type"] != "missing":
-        loc = loc[:-1]
-    where, key, kind = f"{path.name}:{line_of(lines, loc)}", _dotted(loc), error["type"]
-    context = error.get("ctx") or {}
-    if kind == "missing":
-        return SiteError("{where}: {key}: missing", where=where, key=key)
-    if kind == "extra_forbidden":
-        return SiteError(
-            "{where}: {key}: there is no such key", where=where, key=key,
-            hint="'ipc fleet schema' prints what there is.",
-        )  # fmt: skip
-    if kind == "inline_secret":
-        return SiteError(
-            "{where}: {key}: a secret stands in the file itself", where=where, key=key,
-            hint="Write env:NAME, keyring:SERVICE/USER or file:PATH, or allow it: "
-            "inline_secrets = true under [apply].",
-        )  # fmt: skip
-    if kind == "serial_number":
-        return SiteError(
-            "{where}: {key}: not a serial number", where=where, key=key,
-            hint="It stands on the camera's label, such as FS101D8BS00106; 'ipc scan' lists them.",
-        )  # fmt: skip
-    if kind.endswith(("_type", "_parsing")):
-        return SiteError(
-            "{where}: {key}: wrong type, {kind} is needed", where=where, key=key,
-            kind=kind.removesuffix("_type").removesuffix("_parsing"),
-        )  # fmt: skip
-    bounds = _ALLOWED.get(kind) or ", ".join(
-        f"{name} {value}" for name, value in context.items() if name != "error"
-    )
-    return SiteError(
-        "{where}: {key}: not allowed", where=where, key=key,
-        hint="Allowed: {bounds}." if bounds else "", bounds=bounds,
-    )  # fmt: skip
 
 
 def _contradictions(site: Site, path: Path, lines: dict[Keys, int]) -> list[SiteError]:
@@ -168,7 +89,7 @@ def _contradictions(site: Site, path: Path, lines: dict[Keys, int]) -> list[Site
 
     def wrong(keys: Keys, template: str, hint: str = "") -> None:
         where = f"{path.name}:{line_of(lines, keys)}"
-        found.append(SiteError(template, where=where, key=_dotted(keys), hint=hint))
+        found.append(SiteError(template, where=where, key=dotted(keys), hint=hint))
 
     for name in ("sn", "mac", "address"):
         counted = Counter(value for entry in site.cameras if (value := getattr(entry, name)))
@@ -209,7 +130,7 @@ def _missing_secrets(site: Site, secrets: Secrets, path: Path, lines: dict[Keys,
                 secrets.get(reference)
             except ConfigError as error:
                 where = f"{path.name}:{line_of(lines, keys)}"
-                values = {**error.values, "where": where, "key": _dotted(keys), "reference": reference}
+                values = {**error.values, "where": where, "key": dotted(keys), "reference": reference}
                 found.append(
                     SiteError(
                         "{where}: {key}: the secret {reference} is not there",

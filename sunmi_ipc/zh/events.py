@@ -53,7 +53,6 @@ ZH: dict[str, str] = {
     "Leave out '+' and '#'.": "请去掉 '+' 和 '#'。",
     "MQTT needs paho-mqtt, which is not installed": "MQTT 需要 paho-mqtt，但没有安装",
     "Run: pip install 'sunmi-ipc[mqtt]'": "请运行：pip install 'sunmi-ipc[mqtt]'",
-    "the CA file {path} cannot be read: {reason}": "无法读取 CA 文件 {path}：{reason}",
     "Name a PEM file that signs the broker's certificate.": "请指定签发消息服务器证书的 PEM 文件。",
     "the event spool {path} is damaged: {reason}": "事件库 {path} 已损坏：{reason}",
     "Move the folder away and start again; keep it, as most of it can still be read with sqlite3's .recover.": (

@@ -10,7 +10,7 @@ WORDS: dict[str, str] = {
     "sd card": "SD 卡",
     "sdcard": "SD 卡",
     "settings": "设置",
-    "door line": "门口线",
+    "door line": "进店划线",
     "faces": "人脸",
     "subscriptions": "事件订阅",
     "verify": "核对",
@@ -19,11 +19,11 @@ WORDS: dict[str, str] = {
     "ir": "夜视",
     "led": "指示灯",
     "rotation": "画面旋转",
-    "detection": "移动侦测",
+    "detection": "动态侦测",
     "lens": "镜头",
     "ip": "IP",
-    "door_line": "门口线",
-    "face_groups": "人脸组",
+    "door_line": "进店划线",
+    "face_groups": "人脸分组",
     "move_rule": "转为熟客的规则",
     "format": "格式化",
     "format if blank": "空白则格式化",
@@ -37,7 +37,7 @@ WORDS: dict[str, str] = {
     "begun": "已开始",
     "done": "完成",
     "undone": "未执行",
-    "none": "无卡",
+    "none": "无",
     "blank": "空白",
     "normal": "正常",
     "broken": "无法识别",
@@ -53,7 +53,7 @@ WORDS: dict[str, str] = {
     "problem": "问题",
     "sn": "序列号",
     "mac": "MAC",
-    "firmware": "固件",
+    "firmware": "固件版本",
     "activated": "已激活",
     "card": "SD 卡",
     "steps": "步骤",
@@ -65,7 +65,7 @@ WORDS: dict[str, str] = {
     "began": "开始",
     "lasted": "用时",
     "state": "状态",
-    "snapshot": "快照",
+    "snapshot": "截图",
     "Cameras": "摄像机",
     "Hand-over report": "交付报告",
     "to do": "待办",
@@ -77,7 +77,6 @@ WORDS: dict[str, str] = {
 }
 
 ZH: dict[str, str] = WORDS | {
-    "Seconds to listen.": "监听的秒数。",
     "'ipc fleet init' writes one from a scan.": "'ipc fleet init' 可通过扫描生成一个。",
     "'ipc fleet schema' prints what there is.": "'ipc fleet schema' 可列出所有可用的键。",
     "A shop's cameras from one file.": "用一个文件管理整店的摄像机。",
@@ -117,7 +116,7 @@ ZH: dict[str, str] = WORDS | {
     "the site file names no Wi-Fi for {key}": "门店文件没有为 {key} 指定 Wi-Fi",
     "Add wifi to the camera, to one of its groups or to the defaults.": "请在该摄像机、其组或默认值中加入 wifi。",
     "Allow secrets in the site file.": "允许在门店文件中直接写机密信息。",
-    "Ask the cameras for a snapshot each.": "向每台摄像机取一张快照。",
+    "Ask the cameras for a snapshot each.": "向每台摄像机截一张图。",
     "Cameras talked to at once; default 64.": "同时处理的摄像机数；默认 64。",
     "Check that its folder is on a local disk and yours to write, or name another with --journal.": (
         "请检查其文件夹位于本地磁盘且可写，或用 --journal 另指定一个。"
@@ -139,7 +138,7 @@ ZH: dict[str, str] = WORDS | {
     "Run: pip install 'sunmi-ipc[keyring]'": "请运行：pip install 'sunmi-ipc[keyring]'",
     "Say what to write.": "请说明要写什么。",
     "Set the environment variable {name}.": "请设置环境变量 {name}。",
-    "Taking pictures …": "正在取快照……",
+    "Taking pictures …": "正在截图……",
     "The file {path} cannot be read: {reason}.": "无法读取文件 {path}：{reason}。",
     "The site file, TOML or CSV.": "门店文件，TOML 或 CSV。",
     "The site's name.": "门店名称。",
@@ -177,7 +176,7 @@ ZH: dict[str, str] = WORDS | {
     "whether the activation was carried out is not known yet": "尚不清楚激活是否已执行",
     "{activate} cameras would be activated (which deletes every face group on their SD cards), "
     "and {cards} blank SD cards formatted.": (
-        "将激活 {activate} 台摄像机（会删除其 SD 卡上的所有人脸组），并格式化 {cards} 张空白 SD 卡。"
+        "将激活 {activate} 台摄像机（会删除其 SD 卡上的所有人脸分组），并格式化 {cards} 张空白 SD 卡。"
     ),
     "{count} cameras written to {path}. Say in it what you want, then: ipc fleet plan": (
         "已将 {count} 台摄像机写入 {path}。请在其中写明要求，然后运行：ipc fleet plan"

@@ -63,9 +63,6 @@ ZH: dict[str, str] = {
     "Whatever the callback: also other programs' subscriptions.": "不论回调地址：包括其他程序的订阅。",
     "not subscribed: {camera}: {reason}": "未能订阅：{camera}：{reason}",
     "another camera, {sn}, is at this address now": "该地址现在是另一台摄像机 {sn}",
-    "backlog": "待读",
-    "given_up": "放弃",
-    "lost": "丢失",
     "there is no event spool in {path}": "{path} 中没有事件库",
     "there is no route to the camera, so the callback's address cannot be worked out": (
         "没有到摄像机的路由，无法得出回调地址"
@@ -73,7 +70,6 @@ ZH: dict[str, str] = {
     "{count} subscriptions end.": "将结束 {count} 个订阅。",
     "{name} has {backlog} events to read yet.": "{name} 还有 {backlog} 个事件没有读取。",
     "{name}: needs {other}": "{name}：需要 {other}",
-    "{name}: not together with {other}": "{name}：不能与 {other} 同时使用",
     "{name}: there is no such reader": "{name}：没有这个读取者",
     "{name}: {delivered} events delivered, {given_up} given up.": (
         "{name}：已送达 {delivered} 个事件，放弃 {given_up} 个。"

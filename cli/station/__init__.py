@@ -1,0 +1,1 @@
+"""``ipc serve`` and ``ipc watch``: the station."""

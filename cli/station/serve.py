@@ -1,0 +1,252 @@
+"""``ipc serve``: the station, for months."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import typer.core
+
+from sunmi_ipc import errors
+from sunmi_ipc.i18n import language, tr
+
+from ..forward.run import until_signal
+from ..screen.output import confirm, note, print_json, print_json_line, say, waiting
+from ..state import State
+
+if TYPE_CHECKING:
+    from sunmi_ipc.station import Loaded, Station
+
+_DEFAULT = Path("station.toml")
+
+
+class FileOrCommand(typer.core.TyperGroup):
+    """``ipc serve FILE`` runs the file; everything else is a command below it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the hidden command's name before a file's."""
+        first = next((arg for arg in args if not arg.startswith("-")), None)
+        if args and first not in self.commands and not {"-h", "--help"} & {*args}:
+            args = ["run", *args]
+        return list(super().parse_args(ctx, args))
+
+
+app = typer.Typer(
+    cls=FileOrCommand,
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    subcommand_metavar="STATION.toml [--check] | COMMAND [ARGS]...",
+    help=tr(
+        "The station: cameras watched, people counted, events kept, an API. 'ipc serve STATION.toml' runs it."
+    ),
+)
+StationFile = Annotated[Path, typer.Argument(metavar="STATION.toml", help=tr("The station file."))]
+
+
+@app.callback()
+def _group() -> None:
+    pass
+
+
+def load_file(state: State, path: Path, *, resolve: bool = True) -> Loaded:
+    """The station file; everything that is wrong with it is told."""
+    from sunmi_ipc.station import load
+
+    try:
+        return load(path, resolve=resolve)
+    except errors.SiteError as error:
+        for other in error.others:
+            message, _ = other.localized(language())
+            note(state, "{line}", line=message)
+        raise
+
+
+def open_settings(state: State, loaded: Loaded) -> Any:
+    """The credentials: of the command's profile, else of the file's."""
+    if state.profile or not loaded.file.station.profile:
+        return state.settings
+    from sunmi_ipc.settings import Settings
+
+    return Settings.load(loaded.file.station.profile, insecure=state.insecure or None, tls=state.tls)
+
+
+@app.command(hidden=True)
+def run(
+    ctx: typer.Context,
+    file: StationFile,
+    check: Annotated[bool, typer.Option("--check", help=tr("Check the file, and end."))] = False,
+) -> None:
+    """Run the station until Ctrl-C or SIGTERM."""
+    state = State.of(ctx)
+    loaded = load_file(state, file)
+    if check:
+        if state.json:
+            print_json({"file": str(file), "site": loaded.file.station.site, "data": str(loaded.data)})
+        say(state, "{path} is in order: site {site}, data in {data}", path=str(file), site=loaded.file.station.site, data=str(loaded.data))  # fmt: skip
+        return
+    from sunmi_ipc.station import Station
+    from sunmi_ipc.station.service import Notifier
+
+    with until_signal() as stop, Station(loaded, open_settings(state, loaded)) as station:
+        with _faces(station) as urls, Notifier(station) as notifier:
+            _ready(state, station, urls)
+            notifier.ready()
+            stop.wait()
+            notifier.stopping()
+        note(state, "The station ends.")
+
+
+class _faces:
+    """What the station shows to the outside: one port with the API, the console, metrics and health."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._server: Any = None
+
+    def __enter__(self) -> dict[str, str | None]:
+        http = self._station.file.http
+        if http is None:
+            return {"api": None, "console": None, "metrics": None}
+        from sunmi_ipc.station.http import HttpServer
+
+        self._server = HttpServer(self._station)
+        base = self._server.start()
+        console = f"{base}/" if self._station.file.console.enabled else None
+        return {"api": f"{base}/api/v1", "console": console, "metrics": f"{base}/metrics"}
+
+    def __exit__(self, *_: object) -> None:
+        if self._server is not None:
+            self._server.close()
+
+
+def _ready(state: State, station: Station, urls: dict[str, str | None]) -> None:
+    if state.json:
+        print_json_line({"ready": True, "site": station.site, **urls})
+        return
+    say(state, "Site {site}: {count} cameras known; data in {path}.", site=station.site, count=len(station.roster.members()), path=str(station.loaded.data))  # fmt: skip
+    for name, url in urls.items():
+        if url:
+            say(state, "  {name}: {url}", name=name, url=url)
+    say(state, "Ctrl-C ends it.")
+
+
+@app.command()
+def init(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help=tr("Where to write it."))] = _DEFAULT,
+    site: Annotated[str, typer.Option(help=tr("The site's name; default: this computer's."))] = "",
+    cameras: Annotated[
+        Path | None,
+        typer.Option(metavar="SITE.toml", help=tr("The site file whose cameras belong to the station.")),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Overwrite without asking."))] = False,
+) -> None:
+    """Write a first station file, with the cameras that a scan finds."""
+    import platform
+
+    from sunmi_ipc import discovery
+    from sunmi_ipc.atomic import whole
+    from sunmi_ipc.station.draft import draft, this_zone
+    from sunmi_ipc.station.file_schema import FILE
+
+    state = State.of(ctx)
+    if file.exists():
+        confirm(tr("{path} is overwritten.", path=str(file)), yes)
+    with waiting(state, "Looking for cameras …"):
+        found = list(discovery.discover(interfaces=state.settings.interfaces()))
+    name = site or platform.node().partition(".")[0] or "shop"
+    text = draft(
+        site=name,
+        name=name,
+        timezone=this_zone(),
+        cameras=str(cameras) if cameras else "discover",
+        schema=str(FILE),
+    )
+    try:
+        with whole(file) as written:
+            written.write(text.encode())
+    except OSError as error:
+        raise errors.ConfigError(
+            "{path} cannot be written: {reason}",
+            path=str(file),
+            reason=error.strerror or type(error).__name__,
+        ) from None
+    if state.json:
+        print_json(
+            {"file": str(file), "cameras": [{"sn": c.sn, "ip": c.ip, "model": c.model} for c in found]}
+        )
+    say(state, "{path} is written; {count} cameras answer now.", path=str(file), count=len(found))
+    say(state, "Next: ipc serve {path} --check, then ipc serve {path}", path=str(file))
+
+
+@app.command()
+def schema(ctx: typer.Context) -> None:
+    """Print the station file's JSON Schema."""
+    from sunmi_ipc.station.file_schema import shipped
+
+    sys.stdout.write(shipped())
+
+
+@app.command()
+def mute(
+    ctx: typer.Context,
+    file: StationFile,
+    sn: Annotated[str, typer.Argument(help=tr("The camera's serial number."))],
+    for_: Annotated[
+        str, typer.Option("--for", metavar="TIME", help=tr("So long, such as 2h; 0 ends it."))
+    ] = "2h",
+    reason: Annotated[str, typer.Option(help=tr("Why, for those who look."))] = "",
+) -> None:
+    """Tell nobody of a camera for a while: it is under repair."""
+    import getpass
+    import time
+
+    from sunmi_ipc.station.audit import Audit
+    from sunmi_ipc.station.mutes import Mutes
+    from sunmi_ipc.station.store import FILE, Store
+
+    from ..screen.times import parse_duration
+
+    state = State.of(ctx)
+    loaded = load_file(state, file, resolve=False)
+    seconds = 0.0 if for_ in ("0", "0s") else parse_duration(for_, "--for")
+    until = time.time() + seconds if seconds else 0.0
+    with Store(loaded.data / FILE) as store:
+        if not store.read("SELECT 1 FROM cameras WHERE sn = ?", (sn,)):
+            raise errors.CameraNotFound(
+                "the station has no camera {sn}", hint="'ipc watch' lists those that it has.", sn=sn
+            )
+        mutes = Mutes(store)
+        if until:
+            mutes.set(sn, until, reason=reason, who=getpass.getuser())
+        else:
+            mutes.end(sn)
+        Audit(store).record(
+            "mute", who=getpass.getuser(), origin="cli", sn=sn, details={"until": until, "reason": reason}
+        )
+    if state.json:
+        print_json({"sn": sn, "muted_until": until or None})
+    elif until:
+        say(
+            state,
+            "{sn} is muted until {when}",
+            sn=sn,
+            when=time.strftime("%Y-%m-%d %H:%M", time.localtime(until)),
+        )
+    else:
+        say(state, "{sn} is told of again", sn=sn)
+
+
+def print_lines(lines: Sequence[dict[str, Any]]) -> None:
+    """JSON lines."""
+    for line in lines:
+        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+__all__ = ["app", "load_file", "open_settings", "print_lines"]

@@ -1,0 +1,106 @@
+"""Checking a file that people write: every error names file, line and key, and never shows a value."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from ..errors import SiteError
+from .positions import Path as Keys
+from .positions import line_of, toml_lines
+
+#: What a value must be, by the kind of error that pydantic or ours reports.
+ALLOWED = {
+    "mac": "AA:BB:CC:DD:EE:FF",
+    "camera_model": "FM010, FM020",
+    "ipv4": "192.168.1.20",
+    "day_time": "HH:MM, 00:00-24:00",
+    "door_line": "[x1, y1, x2, y2], 0-1920, 0-1080, x2 - x1 >= 100",
+    "url": "http://ADDRESS:PORT/PATH",
+    "position": "N, N%",
+    "static_ip": "address, netmask",
+    "identity": "sn | mac | any",
+    "count": "count + any",
+    "duration": "90, 90s, 15m, 2h, 7d",
+    "window": "1m, 5m, 10m, 15m, 30m, 1h",
+    "time_zone": "Asia/Shanghai, Europe/Berlin, UTC",
+    "opening_hours": "09:00-22:00; {mon-fri = '09:00-22:00', sat = '10:00-18:00'}",
+    "listen": "127.0.0.1:8500",
+    "site_name": "A-Z a-z 0-9 . _ -, 1-64",
+    "certificate": "certificate + key",
+}
+
+
+def together(problems: list[SiteError]) -> SiteError:
+    """The first of *problems* by line, which has the others."""
+    problems.sort(key=lambda problem: int(problem.where.rpartition(":")[2]))
+    first, *others = problems
+    first.others = tuple(others)
+    return first
+
+
+def read_toml(raw: bytes, path: Path) -> tuple[dict[str, Any], dict[Keys, int]]:
+    """The document, and the line of every key; raises SiteError."""
+    try:
+        text = raw.decode("utf-8-sig")
+        return tomllib.loads(text), toml_lines(text)
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise SiteError("{where}: {key}: not UTF-8", where=f"{path.name}:{line}", key="-") from None
+    except tomllib.TOMLDecodeError as error:
+        match = re.search(r"line (\d+)", str(error))
+        line = int(match[1]) if match else text.rstrip("\n").count("\n") + 1
+        raise SiteError(
+            "{where}: {key}: not TOML: {reason}",
+            where=f"{path.name}:{line}", key="-", reason=re.sub(r" \(at .*\)$", "", str(error)),
+        ) from None  # fmt: skip
+
+
+def dotted(keys: Keys) -> str:
+    """A key as it is written: ``cameras[1].name``."""
+    text = ""
+    for key in keys:
+        text += f"[{key + 1}]" if isinstance(key, int) else f".{key}" if text else str(key)
+    return text or "-"
+
+
+def problem(path: Path, lines: dict[Keys, int], error: dict[str, Any], *, hint: str) -> SiteError:
+    """One of pydantic's errors as ours, with its place; *hint* says where the keys are listed."""
+    # pydantic adds the branch of a union to the place; only what stands in the file is a place.
+    loc = tuple(error["loc"])
+    while len(loc) > 1 and loc not in lines and loc[:-1] in lines and error["type"] != "missing":
+        loc = loc[:-1]
+    where, key, kind = f"{path.name}:{line_of(lines, loc)}", dotted(loc), error["type"]
+    context = error.get("ctx") or {}
+    if kind == "missing":
+        return SiteError("{where}: {key}: missing", where=where, key=key)
+    if kind == "extra_forbidden":
+        return SiteError(
+            "{where}: {key}: there is no such key", where=where, key=key,
+            hint=hint,
+        )  # fmt: skip
+    if kind == "inline_secret":
+        return SiteError(
+            "{where}: {key}: a secret stands in the file itself", where=where, key=key,
+            hint="Write env:NAME, keyring:SERVICE/USER or file:PATH, or allow it: "
+            "inline_secrets = true under [apply].",
+        )  # fmt: skip
+    if kind == "serial_number":
+        return SiteError(
+            "{where}: {key}: not a serial number", where=where, key=key,
+            hint="It stands on the camera's label, such as FS101D8BS00106; 'ipc scan' lists them.",
+        )  # fmt: skip
+    if kind.endswith(("_type", "_parsing")):
+        return SiteError(
+            "{where}: {key}: wrong type, {kind} is needed", where=where, key=key,
+            kind=kind.removesuffix("_type").removesuffix("_parsing"),
+        )  # fmt: skip
+    bounds = ALLOWED.get(kind) or ", ".join(
+        f"{name} {value}" for name, value in context.items() if name != "error"
+    )
+    return SiteError(
+        "{where}: {key}: not allowed", where=where, key=key,
+        hint="Allowed: {bounds}." if bounds else "", bounds=bounds,
+    )  # fmt: skip

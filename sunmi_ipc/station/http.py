@@ -1,0 +1,110 @@
+"""The station's one port: the API, metrics, health, and the console where it is wanted."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigError, ExtraMissingError
+
+if TYPE_CHECKING:
+    from .station import Station
+
+_log = logging.getLogger("sunmi_ipc")
+_START_S, _END_S = 20.0, 5.0
+
+
+class HttpServer:
+    """Serves a station, in a thread of its own, from :meth:`start` until :meth:`close`.
+
+    Raises:
+        ExtraMissingError: The extra ``serve`` is not installed.
+
+    """
+
+    def __init__(self, station: Station) -> None:
+        try:
+            import uvicorn
+
+            from .app import create_app
+        except ImportError as error:
+            raise ExtraMissingError(
+                "the station's port needs {package}, which is not installed",
+                hint="Run: pip install 'sunmi-ipc[serve]'; or leave [http] out of the station file.",
+                package=error.name or "fastapi",
+            ) from None
+        self._http = station.file.http
+        assert self._http is not None
+        self.app = create_app(station)
+        if station.file.console.enabled:
+            self._mount_console(station)
+        folder = station.loaded.path.parent
+        certificate = str(folder / self._http.certificate) if self._http.certificate else None
+        config = uvicorn.Config(
+            self.app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=2,
+            ssl_certfile=certificate,
+            ssl_keyfile=str(folder / self._http.key) if self._http.key else None,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread: threading.Thread | None = None
+        self._sockets: list[socket.socket] = []
+
+    def _mount_console(self, station: Station) -> None:
+        try:
+            from ..console import mount  # type: ignore[attr-defined,import-not-found,unused-ignore]
+        except ImportError as error:
+            raise ExtraMissingError(
+                "the console needs {package}, which is not installed",
+                hint="Run: pip install 'sunmi-ipc[console]'; or say enabled = false under [console].",
+                package=error.name or "nicegui",
+            ) from None
+        mount(self.app, station)
+
+    def start(self) -> str:
+        """Listen. Returns: the base URL.
+
+        Raises:
+            ConfigError: The port cannot be listened on.
+
+        """
+        assert self._http is not None
+        host, _, port = self._http.listen.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        try:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            listener = socket.create_server((host, int(port)), family=family, backlog=128)
+        except OSError as error:
+            raise ConfigError(
+                "cannot listen on {host} port {port}: {reason}",
+                hint="Is the address this computer's, and the port free?",
+                host=host,
+                port=port,
+                reason=error.strerror or str(error),
+            ) from None
+        self._sockets = [listener]
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": self._sockets}, name="station-http", daemon=True
+        )
+        self._thread.start()
+        for _ in range(int(_START_S / 0.02)):
+            if self._server.started or not self._thread.is_alive():
+                break
+            self._thread.join(0.02)
+        scheme = "https" if self._http.certificate else "http"
+        shown = f"[{host}]" if ":" in host else host
+        return f"{scheme}://{shown}:{listener.getsockname()[1]}"
+
+    def close(self) -> None:
+        """Serve no more."""
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(_END_S)
+        for sock in self._sockets:
+            sock.close()

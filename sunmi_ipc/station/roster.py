@@ -1,0 +1,324 @@
+"""Which cameras belong to the station, where each is now, and one client for each.
+
+A camera is known by its serial number. Addresses are handed out anew, and anybody may answer discovery in a
+camera's name: a client is handed out only after the camera at its present address has said, over TLS that we
+trust, that it is the one; see :meth:`Roster.camera`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from ..discovery import DUPLICATE_SN, OTHER_NETWORK, Change, ChangeKind, DiscoveredCamera, Tracker
+from ..errors import CameraNotFound, ConnectionFailed, ReplyError
+from ..protocol.spec import Model
+from .store import Store
+
+if TYPE_CHECKING:
+    from ..camera import Camera
+    from ..fleet.site import Slot
+    from ..fleet.sitefile import Loaded as LoadedSite
+    from ..models import DeviceInfo
+
+_log = logging.getLogger("sunmi_ipc")
+#: A look finds out whether a camera answers; it must not hold a thread for long.
+CALL_S = 6.0
+#: After so many seconds a camera proves again who it is before it is called.
+PROOF_S = 20.0
+#: Whether a camera was seen is written so often where nothing else changes.
+_SEEN_S = 600.0
+Connect = Callable[..., "Camera"]
+
+
+class WrongCamera(ConnectionFailed):
+    """Another camera answers at the address; nothing else was asked of it."""
+
+
+@dataclass(slots=True)
+class Member:
+    """A camera of the station.
+
+    Attributes:
+        sn: Serial number; empty while a site file's entry has not got its camera.
+        key: What it is called where it has no serial number yet: MAC or ``any:FM020#1``.
+        mac, model, name, firmware: As it says, or as the site file says.
+        address: ``host`` or ``host:port`` where it is, or was last; empty where it was never seen.
+        online: Whether discovery hears it; None where nobody has asked yet.
+        seen: When it last answered anything, Unix seconds; 0: never.
+        slot: What the site file wants of it.
+        verified: The address at which it has proved who it is.
+
+    """
+
+    sn: str
+    key: str = ""
+    mac: str = ""
+    model: str = ""
+    name: str = ""
+    firmware: str = ""
+    network: str = ""
+    address: str = ""
+    online: bool | None = None
+    seen: float = 0.0
+    added: float = 0.0
+    slot: Slot | None = None
+    verified: str = ""
+    checked: float = 0.0  # when it last proved itself, time.monotonic()
+    flags: tuple[str, ...] = ()
+    kept: tuple[Any, ...] = (0.0,)
+    client: Camera | None = field(default=None, repr=False)
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.name or self.sn or self.key
+
+    @property
+    def counts_people(self) -> bool:
+        """Whether its model counts people."""
+        return Model.FM020 in self.model.upper() or "FS1" in self.model.upper()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {
+            "sn": self.sn,
+            "mac": self.mac,
+            "model": self.model,
+            "name": self.name,
+            "firmware": self.firmware,
+            "address": self.address,
+            "online": self.online,
+            "seen": self.seen or None,
+        }
+
+
+class Roster:
+    """The cameras of a station. Thread-safe; a context manager that starts and ends discovery.
+
+    Args:
+        connect: Makes a client for an address, as :meth:`sunmi_ipc.settings.Settings.connect`.
+        store: Remembers cameras, so that one that is away at the start is missed.
+        site: A site file: its cameras alone belong here; None: all that discovery finds.
+        interval: Seconds between rounds of discovery.
+        interfaces: As for :func:`sunmi_ipc.discovery.discover`.
+        on_change: Called with a member that is new, or has moved, from the thread that found out.
+
+    """
+
+    def __init__(
+        self,
+        connect: Connect,
+        store: Store,
+        *,
+        site: LoadedSite | None = None,
+        interval: float = 30.0,
+        interfaces: Sequence[str] | None = None,
+        on_change: Callable[[Member], None] = lambda member: None,
+    ) -> None:
+        self._connect, self._store, self._site, self.on_change = connect, store, site, on_change
+        self._members: dict[str, Member] = {}
+        self._lock = threading.RLock()
+        targets = []
+        for slot in site.slots if site else ():
+            member = Member(slot.sn, slot.key, slot.mac, slot.any, slot=slot, address=slot.address)
+            member.name = (slot.wanted.name and slot.name_for(slot.sn)) or "" if slot.sn else ""
+            self._members[slot.key] = member
+            if slot.address:
+                targets.append(slot.address.partition(":")[0])
+        self._remember()
+        self._tracker = Tracker(
+            interval=max(interval, 0.1), interfaces=interfaces, targets=targets, on_change=self._heard
+        )
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def start(self) -> Self:
+        """Begin to discover; returns at once."""
+        self._tracker.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End discovery, and every client's connection."""
+        self._tracker.close()
+        for member in self.members():
+            if member.client is not None:
+                member.client.close()
+
+    # -- who belongs here -----------------------------------------------------------------------------
+
+    def members(self) -> list[Member]:
+        """Every camera of the station, in the order of the site file, else of serial numbers."""
+        with self._lock:
+            every = list(self._members.values())
+        return every if self._site else sorted(every, key=lambda member: member.sn)
+
+    def member(self, sn: str) -> Member:
+        """The camera of this serial number; raises CameraNotFound."""
+        with self._lock:
+            for member in self._members.values():
+                if sn and member.sn == sn:
+                    return member
+        raise CameraNotFound(
+            "the station has no camera {sn}", hint="'ipc watch' lists those that it has.", sn=sn
+        )
+
+    def forget(self, sn: str) -> None:
+        """The camera belongs here no more, until discovery finds it again; raises CameraNotFound."""
+        member = self.member(sn)
+        with self._lock:
+            if self._site is None:
+                self._members.pop(member.key or member.sn, None)
+        self._store.later(("DELETE FROM cameras WHERE sn = ?", (sn,)))
+        if member.client is not None:
+            member.client.close()
+
+    def _remember(self) -> None:
+        rows = self._store.read("SELECT sn, mac, model, name, firmware, address, added, seen FROM cameras")
+        for sn, mac, model, name, firmware, address, added, seen in rows:
+            member = next((m for m in self._members.values() if sn == m.sn or (mac and mac == m.mac)), None)
+            if member is None and self._site is None:
+                member = self._members.setdefault(sn, Member(sn, sn))
+            if member is None:
+                continue  # of an older site file
+            member.sn, member.mac, member.firmware = sn, mac or member.mac, firmware
+            member.model, member.name = model or member.model, member.name or name
+            member.address, member.added, member.seen = member.address or address, added, seen
+
+    # -- where it is ----------------------------------------------------------------------------------
+
+    def _heard(self, change: Change) -> None:
+        """What discovery tells, in its thread: where a camera says it is, not yet whether it is the one."""
+        found = change.camera
+        with self._lock:
+            member = self._of(found)
+            if member is None:
+                return
+            if change.kind is ChangeKind.OFFLINE:
+                # Its twin at another address may be the real one.
+                member.online = any(c.sn == found.sn for c in self._tracker.cameras)
+                if self._site is None and not member.seen and not member.online:
+                    # It said that it was there, never proved it, and has gone: it was none of ours.
+                    self._members.pop(member.key, None)
+                return
+            member.online, member.flags, member.network = True, found.flags, found.network
+            member.mac, member.model = found.mac or member.mac, found.model or member.model
+            member.firmware = found.firmware or member.firmware
+            if member.slot is None or not member.slot.wanted.name:
+                member.name = found.name or member.name
+            address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
+            fixed = member.slot.address if member.slot else ""
+            moved = address != member.address and not fixed and OTHER_NETWORK not in found.flags
+            if moved and DUPLICATE_SN in found.flags and member.verified == member.address:
+                moved = False  # two claim one serial number: the one that has proved it keeps it
+            if moved:
+                _log.info("%s is at %s now", member.sn, address)
+                member.address = address
+        self.on_change(member)
+
+    def _of(self, found: DiscoveredCamera) -> Member | None:
+        """The member that *found* is; new ones are taken in where the station takes all that it finds."""
+        for member in self._members.values():
+            if found.sn == member.sn or (not member.sn and member.mac and found.mac == member.mac):
+                member.sn = found.sn
+                return member
+        if not found.sn:
+            return None
+        if self._site is None:
+            return self._members.setdefault(found.sn, Member(found.sn, found.sn, added=time.time()))
+        for member in self._members.values():
+            slot = member.slot
+            if slot and slot.any and not member.sn and slot.any in found.model.upper():
+                member.sn = found.sn
+                return member
+        return None
+
+    # -- talking to it --------------------------------------------------------------------------------
+
+    def camera(self, sn: str) -> Camera:
+        """A client for the camera of this serial number, at its present address.
+
+        Where it has not proved yet that it is the one there, it is asked for that first.
+
+        Raises:
+            CameraNotFound: No such member, or nobody knows where it is.
+            WrongCamera: Another camera answers there.
+            SunmiIpcError: It does not answer, is not trusted, or is not activated.
+
+        """
+        member = self.member(sn)
+        client = self.client(member)
+        # Addresses are handed out anew without a word: proof does not last.
+        if member.verified != member.address or time.monotonic() - member.checked > PROOF_S:
+            self.verify(member, client)
+        return client
+
+    def client(self, member: Member) -> Camera:
+        """Its client whether it has proved itself or not: for :meth:`verify` alone."""
+        with member.lock:
+            if not member.address:
+                raise CameraNotFound(
+                    "the camera {sn} was not found",
+                    hint="Is it on and in this network? 'ipc scan' lists the cameras that answer.",
+                    sn=member.sn or member.key,
+                )
+            if member.client is None:
+                model = next((m for m in Model if m in member.model.upper()), "")
+                member.client = self._connect(
+                    member.address, sn=member.sn, model=model, timeout=CALL_S, retries=0
+                )
+            elif member.client.address != member.address:
+                member.verified = ""
+                member.client.move(member.address)
+            return member.client
+
+    def verify(self, member: Member, client: Camera) -> DeviceInfo:
+        """Ask who is there, and remember the answer; raises as :meth:`camera`."""
+        address = client.address
+        try:
+            info: DeviceInfo = client.device.info()
+        except ReplyError:
+            member.verified = ""
+            raise
+        if member.sn and info.sn != member.sn:
+            member.verified = ""
+            client.close()
+            raise WrongCamera(
+                "another camera, {other}, answers at the address of {sn}",
+                hint="Two cameras with one address, or one that was swapped: correct the site file, or wait for discovery.",
+                sn=member.sn,
+                other=info.sn,
+            )
+        member.sn = info.sn
+        member.model, member.firmware = info.model or member.model, info.software_version or member.firmware
+        if member.slot is None or not member.slot.wanted.name:
+            member.name = info.name or member.name
+        member.mac = info.mac or member.mac
+        member.verified, member.checked, member.seen = address, time.monotonic(), time.time()
+        self.keep(member)
+        return info
+
+    def keep(self, member: Member) -> None:
+        """Remember it over restarts, where something of it has changed."""
+        added = member.added = member.added or time.time()
+        values = (member.sn, member.mac, member.model, member.name, member.firmware, member.verified)
+        if member.kept[1:] == values and member.seen - member.kept[0] < _SEEN_S:
+            return
+        member.kept = (member.seen, *values)
+        self._store.later(
+            (
+                "INSERT INTO cameras VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sn) DO UPDATE SET mac = excluded.mac,"
+                " model = excluded.model, name = excluded.name, firmware = excluded.firmware,"
+                " address = excluded.address, seen = excluded.seen",
+                (*values, int(added), int(member.seen)),
+            )
+        )

@@ -1,0 +1,267 @@
+"""The station's memory: one SQLite file with counts, verdicts, mutes and the audit.
+
+Write-ahead log; tables have a version, and older files are brought up to date when they are opened. A
+full or damaged disk never stops the watching: what cannot be written is told by :attr:`Store.problem`, and
+what must not be lost (:meth:`Store.later`) waits in memory, bounded, until it can be written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from ..errors import ConfigError
+from .schema import MIGRATIONS
+
+_log = logging.getLogger("sunmi_ipc")
+FILE = "station.sqlite3"
+#: Rows that wait for a disk that takes nothing: a day of verdicts and counts of a large shop.
+_WAITING = 50_000
+_RETRY_S = 5.0
+Row = tuple[str, Sequence[Any]]
+
+
+class StoreError(ConfigError):
+    """The station's database cannot be used."""
+
+
+class Store:
+    """The database. Thread-safe; many processes may read it, one station writes it.
+
+    Args:
+        path: The file; made where there is none, for this user alone.
+        read_only: Never write: for looking at a running station's data.
+
+    Raises:
+        StoreError: It is not ours, of a later version, or cannot be opened.
+
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
+        self.path, self.read_only = Path(path), read_only
+        #: Why the last writing failed; empty since one succeeded.
+        self.problem = ""
+        self._lock = threading.RLock()
+        self._waiting: deque[Row] = deque()
+        self._retry = 0.0
+        #: Rows that had to be dropped because too many waited.
+        self.dropped = 0
+        self._db = self._open()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return open_database(self.path, read_only=self.read_only)
+        except (sqlite3.DatabaseError, OSError) as error:
+            if not _damaged(error) or self.read_only:
+                raise StoreError(
+                    "the station's database {path} cannot be used: {reason}",
+                    hint="Check that its folder is on a local disk and yours to write.",
+                    path=str(self.path),
+                    reason=_reason(error),
+                ) from None
+        # Watching goes on with a new file; the damaged one is kept for whoever can read it.
+        aside = self.path.with_name(f"{self.path.name}.damaged-{int(time.time())}")
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                os.replace(f"{self.path}{suffix}", f"{aside}{suffix}")
+        _log.error("the station's database was damaged; it is kept as %s, and a new one was begun", aside)
+        return open_database(self.path)
+
+    def read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query; what waits to be written is not among them. Raises StoreError."""
+        with self._lock:
+            try:
+                return self._db.execute(sql, values).fetchall()
+            except sqlite3.Error as error:
+                self._failed(error)
+                raise self._error(error) from None
+
+    def write(self, *rows: Row) -> None:
+        """Carry out statements as one transaction, on the disk when this returns.
+
+        Raises:
+            StoreError: They could not be written; none was.
+
+        """
+        with self._lock:
+            try:
+                self._commit([*rows])
+            except sqlite3.Error as error:
+                self._failed(error)
+                raise self._error(error) from None
+            self._drain()
+
+    def later(self, *rows: Row) -> bool:
+        """As :meth:`write`, but never raises: what cannot be written now waits and is tried again.
+
+        Returns: whether it is on the disk.
+        """
+        with self._lock:
+            if self._waiting:
+                self._wait(rows)
+                self._drain()
+                return not self._waiting
+            try:
+                self._commit([*rows])
+            except sqlite3.Error as error:
+                self._failed(error)
+                self._wait(rows)
+                return False
+            return True
+
+    def tidy(self, rows: Iterable[Row] = ()) -> None:
+        """Try what waits, then carry out *rows* (such as deletions by age); never raises."""
+        with self._lock:
+            self._retry = 0.0
+            self._drain()
+            try:
+                self._commit([*rows])
+            except sqlite3.Error as error:
+                self._failed(error)
+
+    @property
+    def waiting(self) -> int:
+        """How many rows wait to be written."""
+        return len(self._waiting)
+
+    def size(self) -> int:
+        """Bytes on the disk."""
+        total = 0
+        for suffix in ("", "-wal"):
+            with contextlib.suppress(OSError):
+                total += os.stat(f"{self.path}{suffix}").st_size
+        return total
+
+    def close(self) -> None:
+        """Write what waits, and close."""
+        with self._lock:
+            self._retry = 0.0
+            self._drain()
+            self._db.close()
+
+    def _wait(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if len(self._waiting) >= _WAITING:
+                self._waiting.popleft()
+                self.dropped += 1
+            self._waiting.append(row)
+
+    def _drain(self) -> None:
+        if not self._waiting or time.monotonic() < self._retry:
+            return
+        rows = list(self._waiting)
+        try:
+            self._commit(rows)
+        except sqlite3.Error as error:
+            self._failed(error)
+        else:
+            for _ in rows:
+                self._waiting.popleft()
+
+    def _commit(self, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        db = self._db
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            for sql, values in rows:
+                db.execute(sql, values)
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                with contextlib.suppress(sqlite3.Error):
+                    db.execute("ROLLBACK")
+            raise
+        if self.problem:
+            _log.warning("the station's database takes writes again")
+            self.problem = ""
+
+    def _failed(self, error: sqlite3.Error) -> None:
+        self._retry = time.monotonic() + _RETRY_S
+        reason = _reason(error)
+        if reason != self.problem:
+            _log.error("the station's database %s: %s", self.path, reason)
+        self.problem = reason
+        if _damaged(error) and not self.read_only:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.close()
+            try:
+                self._db = self._open()
+            except (StoreError, sqlite3.Error) as failed:
+                _log.error("%s", failed)
+
+    def _error(self, error: sqlite3.Error) -> StoreError:
+        return StoreError(
+            "the station's database {path} cannot be used: {reason}",
+            hint="Free space on that disk; watching goes on meanwhile.",
+            path=str(self.path),
+            reason=_reason(error),
+        )
+
+
+def open_database(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """The station's database, brought up to this version. Raises sqlite3.Error, OSError, StoreError."""
+    if read_only:
+        path.stat()
+    else:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
+    try:
+        if read_only:
+            db.execute("PRAGMA query_only = ON")
+        else:
+            db.execute("PRAGMA journal_mode = WAL")
+            # A killed process loses no commit; a dead battery may lose the last: watching says so anyway.
+            db.execute("PRAGMA synchronous = NORMAL")
+        _migrate(db, path, read_only)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _migrate(db: sqlite3.Connection, path: Path, read_only: bool) -> None:
+    ((version,),) = db.execute("PRAGMA user_version").fetchall()
+    ((tables,),) = db.execute("SELECT count(*) FROM sqlite_master").fetchall()
+    if version == 0 and tables:
+        raise StoreError("{path} is the database of another program", path=str(path))
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            "the station's database {path} is of version {version}; this program knows up to {known}",
+            hint="Update sunmi-ipc.",
+            path=str(path),
+            version=version,
+            known=len(MIGRATIONS),
+        )
+    if read_only or version == len(MIGRATIONS):
+        return
+    db.execute("BEGIN IMMEDIATE")  # two processes may come to one file at once
+    ((version,),) = db.execute("PRAGMA user_version").fetchall()
+    for number, statements in enumerate(MIGRATIONS[version:], version + 1):
+        for statement in statements:
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {number}")
+    db.execute("COMMIT")
+
+
+def _damaged(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

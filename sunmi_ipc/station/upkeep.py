@@ -1,0 +1,129 @@
+"""What the station does for itself: its own health, what it forgets, and the slow looks at events and people."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import TlsError
+from .store import Row, Store
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+    from .intake import Intake
+    from .loading import Loaded
+    from .roster import Roster
+    from .scheduler import Scheduler
+    from .watch import Watch
+
+_OWN_S, _FLUSH_S, _TIDY_S, _SLOW_S = 10.0, 30.0, 600.0, 300.0
+#: So many events may wait for a sink before it is told.
+_BACKLOG = 500
+
+
+class Upkeep:
+    """Jobs of the station that belong to no camera.
+
+    Args:
+        loaded, settings: The station file and the credentials.
+        store, roster, watch, scheduler, intake: The station's parts.
+
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        settings: Settings,
+        *,
+        store: Store,
+        roster: Roster,
+        watch: Watch,
+        scheduler: Scheduler,
+        intake: Intake | None,
+    ) -> None:
+        self._loaded, self._settings, self._file = loaded, settings, loaded.file
+        self._store, self._roster, self._watch = store, roster, watch
+        self._scheduler, self._intake = scheduler, intake
+        self._started = time.time()
+
+    def start(self) -> None:
+        """Begin."""
+        add = self._scheduler.add
+        add("own health", self.own, delay=1.0)
+        add("flush", self._flush, delay=_FLUSH_S)
+        add("tidy", self.tidy, delay=60.0)
+        add("quiet", self.quiet, delay=_SLOW_S)
+
+    def own(self) -> float:
+        """Look at the disk, the database, the events and the certificate."""
+        found: dict[str, Mapping[str, Any]] = {}
+        checked = {"disk", "database"}
+        try:
+            free = shutil.disk_usage(self._loaded.data).free >> 20
+            if free < self._file.watch.disk:
+                found["disk"] = {"megabytes": free, "path": str(self._loaded.data)}
+        except OSError as error:
+            found["disk"] = {"megabytes": 0, "path": error.strerror or ""}
+        if self._store.problem:
+            found["database"] = {"problem": self._store.problem}
+        if (ends := self._certificate()) is not None:
+            checked |= {"certificate", "certificate-over"}
+            left = ends - time.time()
+            if left < self._file.watch.certificate:
+                code = "certificate" if left > 0 else "certificate-over"
+                found[code] = {"when": time.strftime("%Y-%m-%d", time.localtime(ends))}
+        self._watch.tell(self._watch.judge.update("", found, checked))
+        if self._store.waiting:
+            self._store.tidy()
+        return _OWN_S
+
+    def _certificate(self) -> float | None:
+        """When our client certificate ends, Unix seconds; None where that cannot be told."""
+        if not hasattr(self, "_ends"):
+            from ..link.tls import ClientCertificate
+
+            self._ends: float | None = None
+            settings = self._settings
+            try:
+                if settings.p12:
+                    loaded = ClientCertificate.load(settings.p12, settings.p12_password)
+                    self._ends = loaded.not_after.timestamp()
+            except TlsError as error:  # every look tells what else is wrong with it
+                if date := error.values.get("date"):
+                    self._ends = time.mktime(time.strptime(str(date), "%Y-%m-%d"))
+        return self._ends
+
+    def _flush(self) -> float:
+        self._watch.spans.flush()
+        return _FLUSH_S
+
+    def tidy(self) -> float:
+        """Forget what is older than the file says."""
+        keep, now = self._file.keep, time.time()
+        rows: list[Row] = [
+            ("DELETE FROM counts WHERE start < ?", (int(now - keep.counts),)),
+            ("DELETE FROM reasons WHERE until IS NOT NULL AND until < ?", (now - keep.verdicts,)),
+            ("DELETE FROM spans WHERE end < ?", (now - keep.verdicts,)),
+            ("DELETE FROM audit WHERE at < ?", (now - keep.audit,)),
+            ("DELETE FROM mutes WHERE until < ?", (now,)),
+        ]
+        self._store.tidy(rows)
+        return _TIDY_S
+
+    def quiet(self) -> float:
+        """Look for cameras from which no event came in opening hours."""
+        limit = self._file.watch.quiet
+        if self._intake is None or not limit:
+            return _SLOW_S
+        now, zone, hours = time.time(), self._loaded.zone, self._file.station.hours
+        newest = self._intake.newest()
+        for member in self._roster.members():
+            if not member.sn:
+                continue
+            since = max(newest.get(member.sn, 0.0), member.added, self._started)
+            silent = hours.open_s(since, now, zone) if now - since > limit else 0.0
+            found = {"quiet": {"hours": silent / 3600}} if silent >= limit else {}
+            self._watch.tell(self._watch.judge.update(member.sn, found, ["quiet"]))
+        return _SLOW_S
