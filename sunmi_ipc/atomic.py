@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -37,3 +40,41 @@ def whole(path: Path, *, mode: int = 0o600, sync: bool = False) -> Iterator[IO[b
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
+
+
+def open_own(path: str | os.PathLike[str], flags: int, mode: int = 0o600) -> int:
+    """A descriptor of a file whose name can be foretold, in a folder that others may write to.
+
+    A link that somebody has laid there is not followed; a pipe or a device is not waited for and not
+    written to. The descriptor is not inherited.
+
+    Raises:
+        OSError: Also where it is no regular file.
+
+    """
+    careful = flags | sum(
+        getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
+    )
+    handle = os.open(path, careful, mode)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    return handle
+
+
+def clean_parts(folder: Path, *, older_s: float = 3600.0) -> int:
+    """Remove what :func:`whole` left in *folder* (not below it) when its program was killed; how many.
+
+    Args:
+        folder: Where it wrote.
+        older_s: Seconds since the last write; 0 where it is known that nobody writes there.
+
+    """
+    removed = 0
+    with contextlib.suppress(OSError):
+        for file in folder.glob(".*.part"):
+            with contextlib.suppress(OSError):
+                if not file.is_symlink() and abs(time.time() - file.stat().st_mtime) >= older_s:
+                    file.unlink()
+                    removed += 1
+    return removed

@@ -113,16 +113,12 @@ def _chinese() -> dict[str, str]:
 
 
 def translate(template: str, lang: Language, values: Mapping[str, object]) -> str:
-    """Put *template* into *lang* and fill in *values*; a system's own reason is put into it, too."""
+    """Put *template* into *lang* and fill in *values*; a ``reason``, ours or the system's, is put into it, too."""
     if lang == "zh":
         table = _chinese()
         template = table.get(template, template)
         if isinstance(reason := values.get("reason"), str):
-            values = {**values, "reason": table.get(_BRACKET.sub("", reason), reason)}
-        if isinstance(
-            reason := values.get("reason"), str
-        ):  # the system's own words, such as "Permission denied"
-            values = {**values, "reason": _chinese().get(reason, reason)}
+            values = {**values, "reason": table.get(reason) or table.get(_BRACKET.sub("", reason), reason)}
     return template.format(**values) if values else template
 
 

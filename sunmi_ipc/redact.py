@@ -34,8 +34,9 @@ SECRET_NAMES = frozenset(
     }
 )
 _SECRET_ENDINGS = ("_passphrase", "_password", "_secret", "_token")
-# User and password; a password with a slash that was not quoted, too, but no port before a path.
-_URL_USER = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)(?:[^/@\s:]*:(?!\d{1,5}/)[^@\s\"]*|[^/@\s]*)@")
+# A port before a path, where a password could stand.
+_PORT = re.compile(r"\d{1,5}/")
+_BLANK = re.compile(r"\s")
 _PAIR = re.compile(r"\b(?P<name>\w{2,40})=(?P<value>[^&\s]+)")
 # In JSON, whole or broken off: a string to its end or to the text's, or a number.
 _JSON_PAIR = re.compile(
@@ -150,11 +151,36 @@ def redact(value: Any, *, names: Iterable[str] = ()) -> Any:
 
 def redact_text(text: str) -> str:
     """*text* with user and password in URLs, and ``password=…`` pairs (of JSON, too), masked."""
-    text = _URL_USER.sub(rf"\g<scheme>{MASK}@", text)
+    text = _mask_urls(text)
     text = _PAIR.sub(lambda m: f"{m['name']}={MASK}" if is_secret(m["name"]) else m[0], text)
     return _JSON_PAIR.sub(
         lambda m: f'"{m["name"]}"{m["colon"]}"{MASK}"' if is_secret(m["name"]) else m[0], text
     )
+
+
+def _mask_urls(text: str) -> str:
+    """*text* with user and password in URLs masked; in one pass, as no pattern of ``re`` does it.
+
+    A password may hold a slash that was not quoted; but a port before a path is none.
+    """
+    if "://" not in text or "@" not in text:
+        return text
+    pieces = text.split("@")
+    for i, piece in enumerate(pieces[:-1]):
+        blanks = [m.end() for m in _BLANK.finditer(piece)]
+        start = piece.find("://", blanks[-1] if blanks else 0)
+        quote, slash = piece.rfind('"'), -1
+        while start >= 0:
+            end = start + 3
+            if start and (piece[start - 1].isalnum() or piece[start - 1] in "+.-"):
+                colon = piece.find(":", end)
+                slash = piece.find("/", end) if slash < end else slash
+                password = colon >= 0 and not 0 <= slash < colon and quote < colon
+                if slash < 0 or (password and not _PORT.match(piece, colon + 1)):
+                    pieces[i] = piece[:end] + MASK
+                    break
+            start = piece.find("://", end)
+    return "@".join(pieces)
 
 
 def scrub(text: str) -> str:
@@ -182,11 +208,14 @@ def printable(text: str, limit: int | None = None) -> str:
 
 
 class RedactingFilter(logging.Filter):
-    """Mask secrets in log records; put it on a handler."""
+    """Mask secrets in log records, and show what a terminal would obey; put it on a handler."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record's message; every record passes."""
-        record.msg, record.args = scrub(record.getMessage()), ()
+        # A line break would make a second record of what a stranger says.
+        record.msg, record.args = printable(scrub(record.getMessage())), ()
         if record.exc_info and not record.exc_text:
-            record.exc_text = scrub(logging.Formatter().formatException(record.exc_info))
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = "\n".join(map(printable, scrub(record.exc_text).split("\n")))
         return True

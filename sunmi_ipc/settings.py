@@ -244,8 +244,12 @@ def _parse(path: Path) -> dict[str, Any] | str:
     """The profile, secrets sealed, or what is wrong with it: no error is raised where its text is at hand."""
     import tomllib
 
+    from .untrusted import Refused, load_toml
+
     try:
-        return seal(tomllib.loads(path.read_text("utf-8")))
+        return seal(load_toml(path.read_text("utf-8")))
+    except Refused as error:
+        return error.template
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return str(error)
 

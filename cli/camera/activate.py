@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.protocol.serial import SerialNumber
 
@@ -35,6 +36,13 @@ def activate(
     confirm(tr("Activating {sn} deletes every face group on its SD card, with all faces.", sn=serial), yes)
     options = {"activation_code": code} if code else {}
     camera = open_camera(state, state.camera or serial, **options)
+    if camera.sn and camera.sn != serial:
+        raise ParameterError(
+            "{name}: that camera's serial number is {sn}",
+            name=serial,
+            sn=camera.sn,
+            hint="Activation needs the serial number itself.",
+        )
     with camera, waiting(state, "Activating {sn} …", sn=serial):
         done = camera.device.ensure_active(serial)
     if state.json:

@@ -59,7 +59,17 @@ def line(stored: StoredEvent) -> str:
     """An event for people, on one line."""
     event = stored.event
     details = stored.as_dict()
-    for name in ("sn", "event_type", "event_id", "report_time", "seq", "received", "source", "verified"):
+    for name in (
+        "sn",
+        "event_type",
+        "event_id",
+        "report_time",
+        "seq",
+        "received",
+        "source",
+        "verified",
+        "idempotency_key",
+    ):
         details.pop(name, None)
     shown = [f"{k}={v}" for k, v in details.items() if v not in (None, "") and not k.endswith("_url")]
     cells = [f"{stored.received.astimezone():%Y-%m-%d %H:%M:%S}", event.sn, event.event_type, " ".join(shown)]

@@ -166,14 +166,18 @@ def confirm(text: str, yes: bool) -> None:
         raise typer.Exit(1)
 
 
-def agreed(question: str) -> bool:
-    """Ask until the answer is yes or no; Enter is no."""
+def agreed(question: str, *, default: bool = False) -> bool:
+    """Ask until the answer is yes or no; Enter is *default*."""
+    choice = "[Y/n]" if default else "[y/N]"
     while True:
-        answer = typer.prompt(f"{question} [y/N]", default="", show_default=False, err=True)
-        if (said := str(answer).strip().lower()) in ("y", "yes", "是"):
+        answer = typer.prompt(f"{question} {choice}", default="", show_default=False, err=True)
+        said = str(answer).strip().lower()
+        if said in ("y", "yes", "是"):
             return True
-        if said in ("", "n", "no", "否"):
+        if said in ("n", "no", "否"):
             return False
+        if not said:
+            return default
         sys.stderr.write(tr("Answer y or n.") + "\n")
 
 

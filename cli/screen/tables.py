@@ -31,17 +31,32 @@ def width(text: str) -> int:
 
 def fold(text: str, columns: int) -> list[str]:
     """*text* in lines of at most *columns*; Chinese, which takes two each, breaks anywhere but at stops."""
-    lines = [""]
+    lines: list[str] = []
+    line, used = "", 0
     for piece in _PIECE.findall(text):
-        if width(lines[-1]) + width(piece.rstrip()) > columns and lines[-1]:
-            lines[-1] = lines[-1].rstrip()
-            lines.append("")
-        if lines[-1] or not piece.isspace():
-            lines[-1] += piece
-        while width(lines[-1].rstrip()) > columns > 2:  # a word longer than a line
-            end = next(i for i in range(columns, 0, -1) if width(lines[-1][:i]) <= columns)
-            lines[-1:] = [lines[-1][:end], lines[-1][end:]]
-    return lines
+        if line and used + width(piece.rstrip()) > columns:
+            lines.append(line.rstrip())
+            line, used = "", 0
+        if line or not piece.isspace():
+            line, used = line + piece, used + width(piece)
+        if used > columns > 2 and width(line.rstrip()) > columns:  # a word longer than a line
+            *full, line = _cut(line, columns)
+            lines += full
+            used = width(line)
+    return [*lines, line]
+
+
+def _cut(line: str, columns: int) -> list[str]:
+    """*line*, which is a word longer than a line, in pieces of *columns*; blanks at its end stay there."""
+    pieces, start, used = [], 0, 0
+    word = line.rstrip()
+    for i, c in enumerate(word):
+        wide = width(c)
+        if used + wide > columns:
+            pieces.append(word[start:i])
+            start, used = i, 0
+        used += wide
+    return [*pieces, line[start:]]
 
 
 def columns(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -71,8 +71,10 @@ def doctor(ctx: typer.Context) -> None:
 
 
 def _settings(state: State) -> str:
+    from .questions import NAMES
+
     settings = state.settings
-    missing = [name for name in ("app_id", "secret_key") if not getattr(settings, name)]
+    missing = [tr(NAMES[name]) for name in ("app_id", "secret_key") if not getattr(settings, name)]
     if missing:
         raise _Failed(tr("not configured: {names}", names=", ".join(missing)), tr("Run 'ipc configure'."))
     return tr("app_id and secret key are configured")
@@ -101,14 +103,24 @@ def _clock(state: State) -> str:
 
 
 def _p12(state: State) -> str:
+    from sunmi_ipc.errors import TlsError
     from sunmi_ipc.link.tls import ClientCertificate
+
+    from .questions import NAMES, wrong_password
 
     if not state.settings.p12:
         raise _Failed(
             tr("no client certificate is configured"),
             tr("Get openapi.p12 from the vendor, then 'ipc configure'."),
         )
-    certificate = ClientCertificate.load(state.settings.p12, state.settings.p12_password)
+    try:
+        certificate = ClientCertificate.load(state.settings.p12, state.settings.p12_password)
+    except TlsError as error:
+        if state.settings.p12_password or not wrong_password(error):
+            raise
+        raise _Failed(
+            tr("not configured: {names}", names=tr(NAMES["p12_password"])), tr("Run 'ipc configure'.")
+        ) from None
     return tr(
         "{subject}, valid until {date}", subject=certificate.subject, date=f"{certificate.not_after:%Y-%m-%d}"
     )

@@ -72,6 +72,11 @@ class PersonSeen(CloudMessage):
     group_name: str = ""
     group_type: Annotated[GroupType, _Number] | None = None
 
+    @property
+    def is_personal(self) -> bool:
+        """Always."""
+        return True
+
     def as_dict(self, *, reveal: bool = False) -> dict[str, Any]:
         """As every event, each field once: ``payload`` keeps those that are not known."""
         data = super().as_dict(reveal=reveal)
@@ -113,7 +118,10 @@ def read(body: bytes, content_type: str = "") -> Posted:
             raise
     payload = top.get("payload")
     inner = _payload(payload) if isinstance(payload, str) and payload.strip() else payload or {}
-    event = {k: v for k, v in top.items() if k not in layout.PUBLIC and k != "payload"}
+    # No signature covers an empty value: anybody could add one, and it says nothing.
+    event = {
+        k: v for k, v in top.items() if k not in layout.PUBLIC and k != "payload" and v not in (None, "")
+    }
     # Two visits of one person look alike but for the envelope: it is part of what the message is.
     envelope = {name: top.get(name) for name in ("timestamp", "random")}
     event |= {

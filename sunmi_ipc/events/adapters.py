@@ -26,7 +26,7 @@ a spool, where an older version took it, it comes as a ``RawEvent``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,8 @@ class Dialect:
         read: The fields of a body, given its content type; raises BadEvent.
         verify: Whether the signature in what ``read`` returned is that of a known app.
         event: The typed event of the fields, also when they come back from the spool; raises BadEvent.
+        app_ids: The app_ids that a body may name, found without parsing it, so that a stranger's costs nothing;
+            None where that cannot be told.
 
     """
 
@@ -52,6 +54,7 @@ class Dialect:
     read: Callable[[bytes, str], Posted] = layout.read
     verify: Callable[[Posted, Secrets], bool] = layout.verify
     event: Callable[[Mapping[str, Any]], Event] = model.of
+    app_ids: Callable[[bytes, str], Collection[str]] | None = layout.app_ids
 
 
 #: What cameras post (protocol.md, section 7).

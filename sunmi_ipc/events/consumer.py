@@ -7,18 +7,16 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, Any, Protocol, TypeVar
 
 from ..errors import BadEvent
+from .decoding import content
 from .model import Event, RawEvent
 from .store import connect, translate
-
-if TYPE_CHECKING:
-    from .spool import Spool
 
 T = TypeVar("T")
 _PAGE_BYTES = 4 << 20
@@ -27,6 +25,27 @@ _ALIVE_S = 60.0
 _COLUMNS = "seq, received, source, verified, body, sn, type, event_id"
 #: Makes the typed event of stored fields.
 Typed = Callable[[Mapping[str, Any]], Event]
+
+
+class Shelf(Protocol):
+    """What a consumer needs of the spool that it reads."""
+
+    is_open: bool
+
+    def news(self) -> int:
+        """A number that changes when something was written."""
+
+    def wait_for_news(self, seen: int, timeout: float) -> None:
+        """Wait until :meth:`news` is no longer *seen*, at most *timeout* seconds."""
+
+    def wake(self) -> None:
+        """Make everyone who waits for news look again."""
+
+    def acknowledge(self, consumer: str, seq: int) -> None:
+        """Move a consumer's cursor forward."""
+
+    def left(self, consumer: Consumer) -> None:
+        """Know *consumer* no longer: it was closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +69,16 @@ class StoredEvent:
     event: Event
     fields: dict[str, Any] = field(repr=False)
 
+    @property
+    def key(self) -> str:
+        """The same wherever and however often this event is delivered, and no other event's.
+
+        A camera may count from 1 again after a restart, so it has a digest of what the event says besides.
+        """
+        event = self.event
+        said = f"{event.sn}/{event.event_type}/{event.event_id}/{content(self.fields)[:16]}"
+        return said if self.verified else f"{said}/unsigned"
+
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON: the spool's columns and, under the wire's names, the event's fields."""
         data = self.event.as_dict(reveal=True)
@@ -60,6 +89,7 @@ class StoredEvent:
             "received": self.received.isoformat(),
             "source": self.source,
             "verified": self.verified,
+            "idempotency_key": self.key,
         }
 
     def as_json(self) -> str:
@@ -67,7 +97,8 @@ class StoredEvent:
         return json.dumps(self.as_dict(), ensure_ascii=False, separators=(",", ":"))
 
 
-def _stored(row: tuple[int, int, str, int, str, str, str, str], typed: Typed) -> StoredEvent:
+def stored_event(row: tuple[int, int, str, int, str, str, str, str], typed: Typed) -> StoredEvent:
+    """The event of a row of the spool; one that no longer can be typed comes as it is."""
     seq, received, source, verified, body, sn, kind, event_id = row
     fields = json.loads(body)
     try:
@@ -84,7 +115,7 @@ class Reader:
     """A reading connection. Each page is one short query, so that it never holds up the log's reuse."""
 
     def __init__(self, path: Path, typed: Typed) -> None:
-        self._path, self._connection, self._lock = path, connect(path), threading.Lock()
+        self._path, self._connection, self._lock = path, connect(path, access="read"), threading.Lock()
         self._typed = typed
 
     def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -96,7 +127,7 @@ class Reader:
         with self._lock:
             try:
                 return function(self._connection)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OverflowError) as error:
                 raise translate(error, self._path) from None
 
     def page(self, condition: str, values: tuple[Any, ...], limit: int) -> list[StoredEvent]:
@@ -108,7 +139,7 @@ class Reader:
             size = 0
             with contextlib.closing(connection.execute(sql, (*values, limit))) as cursor:
                 for row in cursor:
-                    found.append(_stored(row, self._typed))
+                    found.append(stored_event(row, self._typed))
                     size += len(row[4])
                     if size > _PAGE_BYTES:
                         break
@@ -130,12 +161,12 @@ class Consumer:
     """
 
     def __init__(
-        self, spool: Spool, name: str, path: Path, cursor: int, guard: IO[bytes] | None = None
+        self, spool: Shelf, name: str, reader: Reader, cursor: int, guards: Sequence[IO[bytes]] = ()
     ) -> None:
         self.name = name
-        self._spool, self._reader = spool, Reader(path, spool.dialect.event)
+        self._spool, self._reader = spool, reader
         self._cursor = self._position = cursor
-        self._guard = guard
+        self._guards = guards
         self._open = True
         self._alive = time.monotonic()
 
@@ -198,6 +229,6 @@ class Consumer:
         """Stop reading; the cursor stays."""
         self.stop()
         self._reader.close()
-        if self._guard is not None:
-            self._guard.close()
+        for guard in self._guards:
+            guard.close()
         self._spool.left(self)

@@ -8,12 +8,14 @@ section 7 names is taken; a correction belongs here and nowhere else.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from ..errors import BadEvent
 from ..protocol.wire import sign
@@ -23,6 +25,15 @@ NESTS = ("data", "payload")
 #: The envelope's own fields: part of the signature, not of the event.
 PUBLIC = frozenset({"app_id", "timestamp", "random", "sign"})
 _MAX_FIELDS = 500
+#: Field names that events and envelopes are known to have.
+KNOWN = PUBLIC | {
+    "event_type", "sn", "event_id", "report_time", "faceid", "cloud_faceid", "group_name", "age", "age_range",
+    "gender", "arrive_count", "pic_url", "detect_type", "video_url", *NESTS,
+}  # fmt: skip
+#: What could be another field's beginning inside a value, once all are joined for the signature.
+_FIELD_WITHIN = re.compile(r"&([A-Za-z0-9_.-]{1,64})=")
+_FORM_APP = re.compile(rb"(?:^|[&\r\n\t ])app_id=([^&\s]{0,200})")
+_JSON_APP = re.compile(rb'"app_id"\s{0,20}:\s{0,20}"([^"]{0,200})"')
 
 #: The secret key of an app_id, None for an app_id that is not ours.
 Secrets = Mapping[str, str] | Callable[[str], str | None]
@@ -35,6 +46,13 @@ class Posted:
     top: dict[str, Any] = field(repr=False)
     event: dict[str, Any] = field(repr=False)
     nested: bool = False
+
+    @property
+    def seal(self) -> str:
+        """What makes this signed envelope itself: the same time, random text and signature again is a repeat."""
+        parts = [str(self.top.get(name) or "") for name in ("app_id", "timestamp", "random", "sign")]
+        parts[-1] = parts[-1].upper()
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _bad(template: str) -> BadEvent:
@@ -70,7 +88,8 @@ def read(body: bytes, content_type: str = "") -> Posted:
             event.pop(name)
             event |= inner
             nested = True
-    event = {k: v for k, v in event.items() if k not in PUBLIC}
+    # No signature covers an empty value, so anybody could add some: they say nothing, and are not kept.
+    event = {k: v for k, v in event.items() if k not in PUBLIC and (k in KNOWN or _text(v) != "")}
     keepable((top, event))
     return Posted(top, event, nested)
 
@@ -117,16 +136,56 @@ def _form(text: str) -> dict[str, Any]:
     return _once(pairs)
 
 
+def _text(value: Any) -> str:
+    """A JSON value as the text that a signature covers: strings as they are, others as JSON text."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
-    """JSON values as the text that a signature covers: strings as they are, others as JSON text."""
-    return {
-        k: v
-        if isinstance(v, str)
-        else ""
-        if v is None
-        else json.dumps(v, ensure_ascii=False, separators=(",", ":"))
-        for k, v in fields.items()
-    }
+    return {k: _text(v) for k, v in fields.items()}
+
+
+def content(fields: Mapping[str, Any]) -> str:
+    """A digest of what an event says: the same for a repeat, whether numbers come as numbers or as text."""
+    said = sorted((k, text) for k, v in fields.items() if (text := _text(v)) != "")
+    return hashlib.sha256(json.dumps(said).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def app_ids(body: bytes, content_type: str = "") -> list[str]:
+    """What the app_id of *body* may be, found without reading it: whether a look at the rest is worth its cost."""
+    found = {*_FORM_APP.findall(body), *_JSON_APP.findall(body)}
+    return sorted({unquote_to_bytes(one.replace(b"+", b" ")).decode("utf-8", "replace") for one in found})
+
+
+def _check_seams(reading: Mapping[str, str]) -> None:
+    """Refuse a value that could be two fields: "3&event_id=17" is signed like "3" and an event_id of 17.
+
+    A link may have such a query. There it is refused only where the sorted fields could really be cut so:
+    a field that events have, in its place in the order.
+    """
+    names = sorted(reading)
+    for place, name in enumerate(names):
+        value = reading[name]
+        if "&" not in value:
+            continue
+        within = _FIELD_WITHIN.findall(value)
+        if within and value[:1] in "{[" and _is_json(value):
+            continue  # cut in two it would be no JSON, and so no event of a camera's
+        if value.startswith(("http://", "https://")):
+            after = names[place + 1] if place + 1 < len(names) else ""
+            within = [n for n in within if n in KNOWN and name < n and (not after or n < after)]
+        if within:
+            raise _bad("the event has a value that could be read as two fields")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _readings(posted: Posted) -> Iterator[dict[str, str]]:
@@ -144,8 +203,12 @@ def has_signature(posted: Posted) -> bool:
 def verify(posted: Posted, secrets: Secrets) -> bool:
     """Whether the signature is that of an app we know; compared in constant time.
 
-    There is no limit on the signature's age: a camera without internet may be years off, and a
-    repeat is recognised by the event's id.
+    There is no limit on the signature's age: a camera without internet may be years off. A repeat is
+    recognised by its envelope (:attr:`Posted.seal`) and by what it says.
+
+    Raises:
+        BadEvent: It fits, but a value could be read as two fields, so that it would fit another event as well.
+
     """
     given, app_id = posted.top.get("sign"), posted.top.get("app_id")
     if not isinstance(given, str) or not isinstance(app_id, str):
@@ -154,5 +217,9 @@ def verify(posted: Posted, secrets: Secrets) -> bool:
     if not key:
         return False
     candidate = given.upper().encode("utf-8", "replace")
-    matches = [hmac.compare_digest(sign(reading, key).encode(), candidate) for reading in _readings(posted)]
+    readings = list(_readings(posted))
+    matches = [hmac.compare_digest(sign(reading, key).encode(), candidate) for reading in readings]
+    for reading, fits in zip(readings, matches, strict=True):
+        if fits:
+            _check_seams(reading)
     return any(matches)

@@ -50,6 +50,11 @@ class Event(Reply):
         return self.sn, self.event_type, self.event_id
 
     @property
+    def is_personal(self) -> bool:
+        """Whether it is about somebody's face; such events are kept by a shorter rule."""
+        return False
+
+    @property
     def links(self) -> dict[str, str]:
         """The URLs on the camera, by field name; they may be short-lived."""
         found = {name: getattr(self, name, None) for name in ("pic_url", "video_url")}
@@ -69,6 +74,11 @@ class FaceRecognitionEvent(Event):
     arrive_count: Int | None = None
     pic_url: str | None = None
 
+    @property
+    def is_personal(self) -> bool:
+        """Always."""
+        return True
+
 
 class MotionDetectEvent(Event):
     """Motion or sound was detected."""
@@ -82,6 +92,13 @@ class RawEvent(Event):
     """An event of a type that this library does not know; ``fields`` as they came."""
 
     fields: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it names a face or a group of faces."""
+        return any(
+            self.fields.get(n) not in (None, "") for n in ("faceid", "face_id", "group_name", "gender")
+        )
 
     @property
     def links(self) -> dict[str, str]:

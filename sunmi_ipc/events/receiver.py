@@ -4,7 +4,8 @@ A camera gets 200 and ``{"code":0}`` once its event is on the disk, and never be
 is not known (protocol.md, section 7); anything else than 200 asks it to try again.
 
 It speaks plain HTTP, as cameras post to it in the vendor's example: the signature is what an event
-can be trusted by.
+can be trusted by. Whoever cannot sign must not cost much: his bodies are small, he is turned away by a
+look at the app_id, and two bodies at most are read at the same time.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import logging
 import socket
 import threading
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Collection
 from http import HTTPStatus
 from typing import Self, cast
 
@@ -26,6 +28,8 @@ from .spool import Spool
 
 _log = logging.getLogger("sunmi_ipc")
 _COMPLAIN_S = 30.0
+_PARSERS = 2
+_SENDERS = 4096
 #: What is counted, by the answer given.
 COUNTS = (
     "stored",
@@ -45,6 +49,8 @@ _COUNTED = {
     404: "not_found",
     408: "timed_out",
     413: "too_large",
+    415: "bad",
+    431: "too_large",
     503: "refused_503",
 }
 
@@ -60,7 +66,11 @@ class Receiver:
         allow_unsigned: Whether to take events that have no signature, or that no secret is known for
             at all. Anybody in the network can then invent events.
         path: The path that cameras post to, anything else gets 404; empty takes every path.
-        max_body: Bytes that a body may have; above it 413.
+        max_body: Bytes that a body of a known camera may have (a firmware may put a picture into its event);
+            above it 413.
+        stranger_body: The same for everybody else.
+        cameras: Addresses of cameras that are subscribed; asked at each request. An address that an event with a
+            good signature has come from is known, too.
         read_timeout: Seconds that a request may take to arrive as a whole; then 408.
         max_connections: Connections served at once; further ones wait in the system's queue.
 
@@ -68,6 +78,11 @@ class Receiver:
         ConfigError: The address cannot be listened on, or neither secrets nor unsigned events are allowed.
 
     """
+
+    spool: Spool
+    path: str
+    max_body: int
+    read_timeout: float
 
     def __init__(
         self,
@@ -79,6 +94,8 @@ class Receiver:
         allow_unsigned: bool = False,
         path: str = "/events",
         max_body: int = 1 << 20,
+        stranger_body: int = 64 << 10,
+        cameras: Callable[[], Collection[str]] | None = None,
         read_timeout: float = 10.0,
         max_connections: int = 256,
     ) -> None:
@@ -87,7 +104,11 @@ class Receiver:
                 "no secret key to verify events with",
                 hint="Set SUNMI_IPC_APP_ID and SUNMI_IPC_SECRET_KEY, or allow unsigned events.",
             )
-        self.spool, self.path, self.max_body, self.read_timeout = spool, path, max_body, read_timeout
+        self.spool, self.path, self.read_timeout = spool, path, read_timeout
+        self._max_body, self._stranger_body = max_body, min(stranger_body, max_body)
+        self._cameras = cameras
+        self._senders: OrderedDict[str, None] = OrderedDict()
+        self._parsers = threading.BoundedSemaphore(_PARSERS)
         self._secrets, self._allow_unsigned = secrets, allow_unsigned
         self._counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
         self._counting = threading.Lock()
@@ -104,7 +125,7 @@ class Receiver:
             ) from None
         self._server.application = self
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.1,), name="event-receiver-accept", daemon=True
+            target=self._server.serve_forever, name="event-receiver-accept", daemon=True
         )
         self._thread.start()
 
@@ -141,6 +162,7 @@ class Receiver:
         if self._thread.is_alive():
             self._server.stop()
             self._thread.join()
+            self._server.close()
 
     def count(self, status: int) -> None:
         """Count a request that got *status*; 0 where the client went away."""
@@ -150,23 +172,54 @@ class Receiver:
         with self._counting:
             self._counts[name] += 1
 
+    def largest(self, source: str) -> int:
+        """Bytes that a body from *source* may have."""
+        with self._counting:
+            if source in self._senders:
+                return self._max_body
+        known = self._cameras() if self._cameras is not None else ()
+        return self._max_body if source in known else self._stranger_body
+
     def take(self, body: bytes, content_type: str, source: str) -> None:
         """Verify and store; returns when it is on the disk."""
         try:
-            posted = self.spool.dialect.read(body, content_type)
-            verified = self._verified(posted)
-            event = self.spool.dialect.event(posted.event)
+            self._check_app(body, content_type)
+            with self._parsers:
+                posted = self.spool.dialect.read(body, content_type)
+                verified = self._verified(posted)
+                event = self.spool.dialect.event(posted.event)
         except BadEvent as error:
             _log.info("events: %s: %s", source, printable(error.message))
             raise Refused(HTTPStatus.BAD_REQUEST) from None
         try:
-            new = self.spool.append(event, posted.event, source=source, verified=verified)
+            new = self.spool.append(
+                event, posted.event, source=source, verified=verified, seal=posted.seal if verified else None
+            )
         except ParameterError:  # of a dialect that lets such fields pass
             raise Refused(HTTPStatus.BAD_REQUEST) from None
         except SpoolError as error:
             self._complain(error)
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE) from None
         self._count("stored" if new else "repeated")
+        if verified and new:
+            self._know(source)
+
+    def _know(self, source: str) -> None:
+        with self._counting:
+            self._senders[source] = None
+            self._senders.move_to_end(source)
+            if len(self._senders) > _SENDERS:
+                self._senders.popitem(last=False)
+
+    def _check_app(self, body: bytes, content_type: str) -> None:
+        """Turn away at a glance what names no app of ours, where everything must be signed."""
+        look = self.spool.dialect.app_ids
+        if self._allow_unsigned or not self._secrets or look is None:
+            return
+        secrets = self._secrets
+        named = look(body, content_type)
+        if named and not any(secrets(one) if callable(secrets) else one in secrets for one in named):
+            raise Refused(HTTPStatus.UNAUTHORIZED)
 
     def _complain(self, error: SpoolError) -> None:
         """Say it once in a while: every camera tries again every few seconds."""

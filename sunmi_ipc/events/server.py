@@ -1,7 +1,7 @@
-"""The HTTP side of the receiver: the standard library's server with the bounds that it lacks.
+"""The HTTP side of the receiver: the standard library's request handler with the bounds that it lacks.
 
-A request must arrive as a whole within a time, a body has a largest size, and only so many
-connections are served at once.
+A request must arrive as a whole within a time, its head and its body have a largest size, only so many
+connections are served at once, and none of them is anybody's for longer than he uses it.
 """
 
 from __future__ import annotations
@@ -10,27 +10,35 @@ import contextlib
 import io
 import logging
 import queue
+import selectors
 import socket
-import socketserver
 import threading
 import time
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
+from urllib.parse import urlsplit
 
 _log = logging.getLogger("sunmi_ipc")
 _IDLE_S = 75.0
+_HEAD = 16384
 _LINE = 8192
 _SPARE_S = 10.0
+_UNFINISHED_S = 1.0  # a request that took longer to arrive may have to give its place to another's
 
 
 class Application(Protocol):
     """What the server serves."""
 
     path: str
-    max_body: int
     read_timeout: float
+
+    def largest(self, source: str) -> int:
+        """Bytes that a body from *source* may have."""
 
     def take(self, body: bytes, content_type: str, source: str) -> None:
         """Take a POST's body; raises Refused."""
@@ -60,12 +68,15 @@ class _Source(io.RawIOBase):
 class Refused(Exception):
     """A request that gets *status*; the connection is closed where its rest cannot be read."""
 
+    status: int
+    close: bool
+
     def __init__(self, status: int, *, close: bool = False) -> None:
         self.status, self.close = status, close
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Server
+    server: Server  # type: ignore[assignment]
     protocol_version = request_version = "HTTP/1.1"
     answered = False
 
@@ -73,7 +84,8 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
         self.rfile.close()
         self.source = _Source(self.connection)
-        self.rfile = self.reader = io.BufferedReader(self.source, 65536)
+        self.reader = io.BufferedReader(self.source, 16384)
+        self.rfile = self.reader
 
     def handle(self) -> None:
         try:
@@ -89,12 +101,20 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.source.deadline = time.monotonic() + application.read_timeout
         try:
-            self.raw_requestline = self.rfile.readline(_LINE + 1)
+            head = self._head()
+            self.raw_requestline = head.readline()
             if len(self.raw_requestline) > _LINE:
                 raise Refused(HTTPStatus.BAD_REQUEST, close=True)
-            if not self.parse_request():
+            self.rfile = head  # what the parent parses is here already, and bounded
+            try:
+                parsed = self.parse_request()
+            finally:
+                self.rfile = self.reader
+            if not parsed:
                 return  # answered by send_error
-            application.take(self._body(), self.headers.get("Content-Type", ""), self.client_address[0])
+            body = self._body()
+            self.server.mark(self.connection, idle=False, done=True)
+            application.take(body, self.headers.get("Content-Type", ""), self.client_address[0])
             self._answer(HTTPStatus.OK, b'{"code":0}')
         except TimeoutError:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, close=True)
@@ -102,6 +122,23 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(refused.status, close=refused.close)
         except HTTPException:
             self._refuse(HTTPStatus.BAD_REQUEST, close=True)
+
+    def _head(self) -> io.BytesIO:
+        """The request line and the headers, up to the empty line; empty lines before them do not count."""
+        head = bytearray()
+        read = 0
+        while True:
+            line = self.reader.readline(_HEAD - read + 1)
+            read += len(line)
+            if read > _HEAD:
+                raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, close=True)
+            if not line.endswith(b"\n"):
+                raise Refused(HTTPStatus.BAD_REQUEST, close=True)
+            blank = line in (b"\r\n", b"\n")
+            if head or not blank:
+                head += line
+            if blank and head:
+                return io.BytesIO(head)
 
     def _begins(self) -> bool:
         """Wait for a request's first byte. Only a connection that had its answer may be closed for others."""
@@ -160,7 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self.connection.shutdown(socket.SHUT_WR)
             self.source.deadline = min(self.source.deadline, time.monotonic() + 1.0)
-            left = 4 * self.server.application.max_body
+            left = 1 << 20
             while left > 0 and (got := self.reader.read1(65536)):
                 left -= len(got)
         except (OSError, ValueError):
@@ -168,21 +205,37 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         wanted = self.server.application.path
-        if wanted and self.path.partition("?")[0] != wanted:
+        if wanted and self._target() != wanted:
             raise Refused(HTTPStatus.NOT_FOUND, close=True)
         if self.command != "POST":
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, close=True)
+        kind = self.headers.get("Content-Type", "").strip().lower()
+        coding = self.headers.get("Content-Encoding", "").strip().lower()
+        if kind.startswith("multipart/") or coding not in ("", "identity"):
+            # Not read as one, it would look like an event with a wrong signature.
+            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, close=True)
         lengths = self.headers.get_all("Content-Length") or []
-        if coding := self.headers.get("Transfer-Encoding"):
+        limit = self.server.application.largest(self.client_address[0])
+        if transfer := self.headers.get("Transfer-Encoding"):
             # Both lengths at once is how requests are smuggled.
-            if lengths or coding.strip().lower() != "chunked":
+            if lengths or transfer.strip().lower() != "chunked":
                 raise Refused(HTTPStatus.BAD_REQUEST, close=True)
-            return self._chunks()
+            return self._chunks(limit)
         if len(lengths) != 1 or not lengths[0].isascii() or not lengths[0].isdecimal():
             raise Refused(HTTPStatus.BAD_REQUEST, close=True)
-        if len(lengths[0]) > 15 or (length := int(lengths[0])) > self.server.application.max_body:
+        if len(lengths[0]) > 15 or (length := int(lengths[0])) > limit:
             raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, close=True)
         return self._exactly(length)
+
+    def _target(self) -> str:
+        """The path asked for; a whole URL in its place is as good (RFC 9112, 3.2.2)."""
+        target = self.path
+        if target.lower().startswith(("http://", "https://")):
+            try:
+                target = urlsplit(target).path or "/"
+            except ValueError:
+                return ""
+        return target.partition("?")[0]
 
     def _exactly(self, length: int) -> bytes:
         body = self.rfile.read(length)
@@ -190,7 +243,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refused(HTTPStatus.BAD_REQUEST, close=True)
         return body
 
-    def _chunks(self) -> bytes:
+    def _chunks(self, limit: int) -> bytes:
         body = bytearray()
         while True:
             line = self.rfile.readline(_LINE).partition(b";")[0].strip()
@@ -200,7 +253,7 @@ class _Handler(BaseHTTPRequestHandler):
                 size = -1
             if size < 0:
                 raise Refused(HTTPStatus.BAD_REQUEST, close=True)
-            if len(body) + size > self.server.application.max_body:
+            if len(body) + size > limit:
                 raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, close=True)
             if size:
                 body += self._exactly(size)
@@ -213,45 +266,158 @@ class _Handler(BaseHTTPRequestHandler):
                 raise Refused(HTTPStatus.BAD_REQUEST, close=True)
 
 
-class Server(socketserver.TCPServer):
-    """A thread for each connection at a time, a bounded number of them."""
+class Server:
+    """A waiting room and a bounded number of threads.
 
-    allow_reuse_address = True
-    request_queue_size = 512
+    A connection costs a thread from its first byte on, not before: until then it waits in the room, and
+    where that is full the oldest of the address that has the most gives way. The same holds for the places:
+    a camera that speaks gets one, whatever else is held open.
+    """
+
     application: Application
 
     def __init__(self, address: tuple[str, int], limit: int) -> None:
-        if ":" in address[0]:
-            self.address_family = socket.AF_INET6
-        self._limit = limit
+        if not 0 <= address[1] <= 65535:
+            raise OverflowError("port must be 0-65535")  # create_server would leave its socket open
+        six = ":" in address[0]
+        self._listener = socket.create_server(
+            address,
+            family=socket.AF_INET6 if six else socket.AF_INET,
+            backlog=512,
+            dualstack_ipv6=six and socket.has_dualstack_ipv6(),
+        )
+        self._listener.setblocking(False)
+        self.server_address = self._listener.getsockname()
+        self._limit, self._room_limit = limit, max(64, min(512, 2 * limit))
         self._change = threading.Condition()
-        # Connections in the order in which they came: True while they wait for their next request,
-        # None once they were closed to make room.
-        self._connections: dict[socket.socket, bool | None] = {}
+        self._connections: dict[socket.socket, _Place] = {}  # in the order in which they got their places
+        self._room: dict[socket.socket, tuple[str, float]] = {}  # silent yet: address, since when
+        self._ready: dict[str, deque[socket.socket]] = {}  # have spoken, and wait for a place
         self._closing = False
         self._free = 0  # threads that wait and that no connection was promised to
-        self._waiting: queue.SimpleQueue[tuple[Any, Any]] = queue.SimpleQueue()
-        super().__init__(address, _Handler)
+        self._waiting: queue.SimpleQueue[socket.socket | None] = queue.SimpleQueue()
+        self._selector = selectors.DefaultSelector()
+        self._bell, self._clapper = socket.socketpair()
+        for end in (self._bell, self._clapper):
+            end.setblocking(False)
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._selector.register(self._bell, selectors.EVENT_READ)
 
     @property
     def crowded(self) -> bool:
         """Whether others wait for a place: then no connection is kept alive."""
-        return self._closing or len(self._connections) >= self._limit
+        return self._closing or len(self._connections) >= self._limit or bool(self._ready)
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread, once there is a place for it. The others queue in the kernel."""
-        with self._change:
-            if len(self._connections) >= self._limit:
-                self._end_idle(1)
-            self._change.wait_for(lambda: len(self._connections) < self._limit or self._closing)
-            if self._closing:
-                self.shutdown_request(request)
+    # -- the room: one thread --
+
+    def serve_forever(self) -> None:
+        """Take connections until :meth:`stop`."""
+        while not self._closing:
+            for key, _ in self._selector.select(0.25):
+                sock = cast("socket.socket", key.fileobj)
+                if sock is self._listener:
+                    self._accept()
+                elif sock is self._bell:
+                    with contextlib.suppress(OSError):
+                        self._bell.recv(4096)
+                elif sock in self._room:  # not closed meanwhile, to make room for one accepted
+                    self._spoken(sock)
+            self._expire()
+            self._place()
+        self._empty()
+
+    def _accept(self) -> None:
+        for _ in range(128):
+            try:
+                sock, address = self._listener.accept()
+            except BlockingIOError:
                 return
-            self._connections[request] = False
-            start = not self._free
-            if not start:
-                self._free -= 1
-        self._waiting.put((request, client_address))
+            except OSError as error:  # no more descriptors: those that say nothing give theirs back
+                _log.warning("events: %s", error.strerror)
+                if not self._end_silent():
+                    time.sleep(0.05)
+                return
+            if len(self._room) >= self._room_limit:
+                self._end_silent()
+            self._room[sock] = (str(address[0]), time.monotonic())
+            self._selector.register(sock, selectors.EVENT_READ)
+
+    def _end_silent(self) -> bool:
+        """Close the oldest silent connection of the address that has the most."""
+        if not self._room:
+            return False
+        most = _heaviest(address for address, _ in self._room.values())
+        self._leave(next(sock for sock, (address, _) in self._room.items() if address == most))
+        return True
+
+    def _leave(self, sock: socket.socket) -> None:
+        del self._room[sock]
+        self._selector.unregister(sock)
+        sock.close()
+
+    def _spoken(self, sock: socket.socket) -> None:
+        gone = True
+        with contextlib.suppress(OSError):
+            gone = not sock.recv(1, socket.MSG_PEEK)
+        if gone:
+            self._leave(sock)
+            return
+        address, _ = self._room.pop(sock)
+        self._selector.unregister(sock)
+        waiting = sum(map(len, self._ready.values()))
+        if waiting >= self._room_limit:
+            most = max(self._ready, key=lambda a: len(self._ready[a]))
+            self._ready[most].popleft().close()
+        self._ready.setdefault(address, deque()).append(sock)
+
+    def _expire(self) -> None:
+        """Close what has been silent for as long as a whole request may take."""
+        limit = time.monotonic() - self.application.read_timeout
+        for sock in [s for s, (_, since) in self._room.items() if since < limit]:
+            self._leave(sock)
+
+    def _place(self) -> None:
+        """Give places to those who have spoken, first to whom has the fewest."""
+        with self._change:
+            self._ready = {address: queue_ for address, queue_ in self._ready.items() if queue_}
+            while self._ready and not self._closing:
+                held = Counter(place.address for place in self._connections.values())
+                if len(self._connections) >= self._limit:
+                    self._make_room(held)
+                    return
+                address = min(self._ready, key=lambda one: held[one])
+                sock = self._ready[address].popleft()
+                if not self._ready[address]:
+                    del self._ready[address]
+                sock.setblocking(True)
+                self._connections[sock] = _Place(address, time.monotonic())
+                self._start(sock)
+
+    def _make_room(self, held: Counter[str]) -> None:
+        """End a connection that idles; else one that takes long over its request, of whoever holds the most.
+
+        Whose place it was is told by the thread that serves it: the next is given then.
+        """
+        if any(place.ended for place in self._connections.values()):
+            return
+        if self._end_idle(1):
+            return
+        fewest = min(held[address] for address in self._ready)
+        most, number = held.most_common(1)[0]
+        limit = time.monotonic() - _UNFINISHED_S
+        if number > fewest + 1 or number == len(self._connections):
+            for sock, place in self._connections.items():
+                if place.address == most and place.reading_since < limit:
+                    self._end(sock, place)
+                    return
+
+    # -- the threads --
+
+    def _start(self, sock: socket.socket) -> None:
+        start = not self._free
+        if not start:
+            self._free -= 1
+        self._waiting.put(sock)
         if start:
             try:
                 threading.Thread(target=self._work, name="event-receiver", daemon=True).start()
@@ -262,59 +428,102 @@ class Server(socketserver.TCPServer):
         """Serve one connection after another: a thread for each would cost cameras that keep none open."""
         while True:
             try:
-                request, client_address = self._waiting.get(timeout=_SPARE_S)
+                sock = self._waiting.get(timeout=_SPARE_S)
             except queue.Empty:
                 with self._change:
                     if not self._free:
                         continue  # a connection is on its way to this thread
                     self._free -= 1
                     return
-            if request is None:
+            if sock is None:
                 return
             try:
-                self.finish_request(request, client_address)
+                _Handler(sock, (self._connections[sock].address, 0), self)  # type: ignore[arg-type]
             except Exception:
                 _log.exception("events: a request failed")
                 self.application.count(0)
             finally:
                 with self._change:
                     self._free += 1
-                self._gone(request)
+                self._gone(sock)
 
-    def _gone(self, request: socket.socket) -> None:
-        self.shutdown_request(request)
+    def _gone(self, sock: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_WR)
+        sock.close()
         with self._change:
-            del self._connections[request]
+            del self._connections[sock]
             self._change.notify_all()
+        self._ring()
 
-    def mark(self, request: socket.socket, *, idle: bool) -> None:
-        """Note whether *request* waits for its next request, and may be closed to make room."""
+    def _ring(self) -> None:
+        """Wake the room's thread."""
+        with contextlib.suppress(OSError):
+            self._clapper.send(b"\0")
+
+    def mark(self, sock: socket.socket, *, idle: bool, done: bool = False) -> None:
+        """Note whether *sock* waits for its next request (and may be closed to make room), reads one, or has one."""
         with self._change:
-            if self._connections[request] is not None:
-                self._connections[request] = idle
+            place = self._connections[sock]
+            place.idle = idle
+            place.reading_since = time.monotonic() if not done else float("inf")
             if idle and self.crowded:
                 self._end_idle(1)
 
-    def has_ended(self, request: socket.socket) -> bool:
-        """Whether *request* was closed to make room."""
-        return self._connections[request] is None
+    def has_ended(self, sock: socket.socket) -> bool:
+        """Whether *sock* was closed to make room."""
+        return self._connections[sock].ended
 
-    def _end_idle(self, number: int) -> None:
-        for request in [r for r, idle in self._connections.items() if idle][:number]:
-            self._connections[request] = None
-            with contextlib.suppress(OSError):
-                request.shutdown(socket.SHUT_RD)
+    def _end_idle(self, number: int) -> int:
+        idle = [(s, p) for s, p in self._connections.items() if p.idle and not p.ended][:number]
+        for sock, place in idle:
+            self._end(sock, place)
+        return len(idle)
+
+    @staticmethod
+    def _end(sock: socket.socket, place: _Place) -> None:
+        place.ended = True
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RD)
+
+    def _empty(self) -> None:
+        for sock in [*self._room]:
+            self._leave(sock)
+        for waiting in self._ready.values():
+            for sock in waiting:
+                sock.close()
+        self._ready = {}
 
     def stop(self) -> None:
         """Take no more, let the requests under way end, close."""
         with self._change:
             self._closing = True
             self._change.notify_all()
-        self.shutdown()
-        self.server_close()
+        self._ring()
+
+    def close(self) -> None:
+        """After :meth:`stop`, when :meth:`serve_forever` has ended: wait for what is under way."""
+        self._selector.close()
+        self._listener.close()
         with self._change:
             self._end_idle(len(self._connections))
             self._change.wait_for(lambda: not self._connections, self.application.read_timeout + 15)
             for _ in range(self._free):
-                self._waiting.put((None, None))
+                self._waiting.put(None)
             self._free = 0
+        self._bell.close()
+        self._clapper.close()
+
+
+@dataclass(slots=True)
+class _Place:
+    """A connection that is served."""
+
+    address: str
+    reading_since: float
+    idle: bool = False
+    ended: bool = False
+
+
+def _heaviest(addresses: Iterable[str]) -> str:
+    return Counter(addresses).most_common(1)[0][0]

@@ -15,16 +15,20 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, Literal, Self
 
+from ..atomic import clean_parts
+from ..database import transaction
 from ..errors import ParameterError, SpoolError
 from ..lock import try_lock
 from .adapters import CAMERA, Dialect
 from .consumer import Consumer, Reader, StoredEvent
+from .decoding import content
+from .letters import DeadLetters, Letter
 from .model import Event
-from .retention import Cleaner, Retention
+from .retention import Cleaner, Retention, remove
 from .store import FILE, used_bytes
 from .writer import Row, Writer
 
@@ -42,11 +46,16 @@ class Spool:
         directory: The folder, on a local disk; made for this user alone where it does not exist.
         retention: What to keep; None drops nothing, for a process that only reads.
         dialect: Whose events they are, and how they are read.
+        writable: Whether anything may be written. Without, nothing is made and nothing changes, whatever
+            others do with the spool meanwhile.
 
     Raises:
         SpoolError: The folder cannot be used, or holds a spool of another version.
 
     """
+
+    directory: Path
+    dialect: Dialect
 
     def __init__(
         self,
@@ -54,22 +63,33 @@ class Spool:
         *,
         retention: Retention | None = KEEP,
         dialect: Dialect = CAMERA,
+        writable: bool = True,
     ) -> None:
         self.directory, self.dialect = Path(directory), dialect
         self._path = self.directory / FILE
         self._news = threading.Condition()
         self._commits = 0
         self._consumers: list[Consumer] = []
-        self._cleaner = Cleaner(retention, self._open_consumers)
-        self._writer = Writer(self._path, self.wake, self._cleaner)
+        #: What sinks gave up for good, to be sent again.
+        self.letters = DeadLetters(self.directory)
+        self._cleaner, self._letters_due = Cleaner(retention, self._is_held), 0.0
+        self._writes = Writer(self._path, self.wake, self._tidy) if writable else None
         self._reader = Reader(self._path, dialect.event)
-        self.is_open = True
+        if writable:
+            clean_parts(self.directory)
+        self.is_open: bool = True
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def _writer(self) -> Writer:
+        if self._writes is None:
+            raise SpoolError("the event spool {path} was opened for reading", path=str(self._path))
+        return self._writes
 
     def append(
         self,
@@ -78,14 +98,20 @@ class Spool:
         *,
         source: str = "",
         verified: bool = False,
+        seal: str | None = None,
     ) -> bool:
         """Store *event*; returns when it is on the disk.
 
+        A repeat has the same ``key`` and says the same. The same number with another content or time is another
+        event: cameras count from 1 again after a restart. An unsigned event is no repeat of a signed one's kind:
+        what came signed stands beside an unsigned one of the same number.
+
         Args:
-            event: The event; one with the same ``key`` that is still kept is the same.
+            event: The event.
             fields: All its fields as they came; default: those of the model.
             source: The address that it came from.
             verified: Whether its signature was checked.
+            seal: What makes its signed envelope itself (:attr:`.decoding.Posted.seal`); it counts once, ever.
 
         Returns: False where it was there already.
 
@@ -102,7 +128,21 @@ class Spool:
         except (TypeError, ValueError, RecursionError):
             raise ParameterError("{name}: a value is not JSON", name="fields") from None
         received = time.time_ns() // 1000
-        return self._writer.append(Row(*event.key, received, source, int(verified), body))
+        sn, kind, number = event.key
+        return self._writer.append(
+            Row(
+                sn,
+                kind,
+                number,
+                content(data),
+                int(verified),
+                received,
+                source,
+                int(event.is_personal),
+                seal,
+                body,
+            )
+        )
 
     def consumer(
         self, name: str, *, start: Literal["oldest", "now", "anew"] = "oldest", alone: bool = False
@@ -121,28 +161,34 @@ class Spool:
         """
         if not name:
             raise ParameterError("{name}: must not be empty", name="consumer")
-        guard = self._alone(name) if alone else None
+        guards = self._guards(name, alone=alone)
         try:
             newest = "coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)"
             self._writer.execute(
                 "INSERT INTO consumers (name, cursor, seen) VALUES"  # noqa: S608 - ours
                 f" (?, {'0' if start == 'oldest' else newest}, ?) ON CONFLICT (name) DO UPDATE SET"
-                f" cursor = {'excluded.cursor' if start == 'anew' else 'cursor'}, seen = max(seen, excluded.seen)",
+                f" cursor = {'excluded.cursor' if start == 'anew' else 'cursor'}, seen = max(seen, excluded.seen),"
+                " idle = 0",
                 (name, time.time_ns() // 1000),
             )
             ((cursor,),) = self._reader.rows("SELECT cursor FROM consumers WHERE name = ?", (name,))
-            consumer = Consumer(self, name, self._path, cursor, guard)
+            reader = Reader(self._path, self.dialect.event)
+            consumer = Consumer(self, name, reader, cursor, guards)
         except BaseException:
-            if guard is not None:
+            for guard in guards:
                 guard.close()
             raise
         self._consumers.append(consumer)
         return consumer
 
-    def _alone(self, name: str) -> IO[bytes] | None:
-        file = f"reader-{hashlib.sha256(name.encode()).hexdigest()[:16]}.lock"
+    def _guards(self, name: str, *, alone: bool) -> list[IO[bytes]]:
+        """Locks that say that *name* is read: one that any reader shares, one for who reads alone."""
+        guards: list[IO[bytes]] = []
         try:
-            return try_lock(self.directory / file)
+            if alone:
+                guards.append(_patient_lock(self._lock_file(name)))
+            with contextlib.suppress(BlockingIOError):
+                guards.append(_patient_lock(self._lock_file(name, "alive"), shared=True))
         except BlockingIOError:
             raise SpoolError(
                 "another program takes {name}'s events from the spool {path}",
@@ -152,10 +198,25 @@ class Spool:
             ) from None
         except OSError as error:  # a file system without locks
             _log.warning("event spool: no lock to be had: %s", error.strerror)
-            return None
+        return guards
 
-    def _open_consumers(self) -> list[str]:
-        return [consumer.name for consumer in list(self._consumers)]
+    def _lock_file(self, name: str, suffix: str = "lock") -> Path:
+        return self.directory / f"reader-{hashlib.sha256(name.encode()).hexdigest()[:16]}.{suffix}"
+
+    def _is_held(self, name: str) -> bool:
+        """Whether some program, this or another, has consumer *name* open."""
+        if any(consumer.name == name for consumer in list(self._consumers)):
+            return True
+        path = self._lock_file(name, "alive")
+        if not path.exists():
+            return False
+        try:
+            try_lock(path).close()
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
 
     def forget(self, name: str) -> None:
         """Remove a consumer; what it alone had not acknowledged may then be dropped."""
@@ -208,8 +269,94 @@ class Spool:
         self._writer.ack(consumer, seq)
 
     def give_up(self, consumer: str, seq: int, reason: str) -> None:
-        """Record that *consumer* will never take event *seq*."""
+        """Record that *consumer* will never take event *seq*; it goes to :attr:`letters`, to be sent again.
+
+        Raises:
+            SpoolError: It could not be recorded, so it must not be passed over.
+
+        """
+        rows = self._reader.rows("SELECT received, source, verified, body FROM events WHERE seq = ?", (seq,))
+        try:
+            for received, source, verified, body in rows:
+                self.letters.add(
+                    Letter(consumer, reason, time.time(), seq, received, source, bool(verified), body)
+                )
+        except OSError as error:
+            raise SpoolError(
+                "the event spool {path} cannot be used: {reason}",
+                hint="Check that the folder is on a local disk and yours to write; else name another folder.",
+                path=str(self.letters.path),
+                reason=error.strerror or type(error).__name__,
+            ) from None
         self._writer.execute("INSERT OR REPLACE INTO given_up VALUES (?, ?, ?)", (consumer, seq, reason))
+
+    def dead_letters(self, consumer: str = "") -> Iterator[tuple[Letter, StoredEvent]]:
+        """What sinks gave up, of one consumer or of all, as events that can be sent again."""
+        for letter in self.letters.read(consumer):
+            with contextlib.suppress(ValueError, RecursionError):  # a line that somebody edited
+                yield letter, letter.stored(self.dialect.event)
+
+    def purge_faces(
+        self, *, sn: str = "", faceid: str = "", until: datetime | None = None
+    ) -> tuple[int, list[str]]:
+        """Remove events that are about faces, whoever has yet to read them, and overwrite where they stood.
+
+        Args:
+            sn: Of this camera only.
+            faceid: About this face only.
+            until: Received before this aware time only.
+
+        Returns: how many, and the files that were saved for them (absolute paths; they are the caller's to remove).
+
+        """
+        conditions = ["face"]
+        values: list[Any] = []
+        if sn:
+            conditions.append("sn = ?")
+            values.append(sn)
+        if until is not None:
+            conditions.append("received < ?")
+            values.append(int(until.timestamp() * 1e6))
+        if faceid:
+            conditions.append(
+                "seq IN (SELECT events.seq FROM events, json_tree(events.body) AS one"
+                " WHERE one.key IN ('faceid', 'face_id', 'cloud_faceid') AND one.atom = ?)"
+            )
+            values.append(faceid)
+        where = " AND ".join(conditions)
+        files: list[str] = []
+        number = 0
+
+        def purge(connection: sqlite3.Connection) -> None:
+            nonlocal number
+            connection.execute("PRAGMA secure_delete = ON").fetchall()
+            try:
+                folders = [path for (path,) in connection.execute("SELECT path FROM folders")]
+                with transaction(connection):
+                    found = connection.execute(
+                        f"SELECT path FROM pictures WHERE path <> '' AND seq IN (SELECT seq FROM events WHERE {where})",  # noqa: S608 - ours
+                        values,
+                    ).fetchall()
+                    files.extend(str(Path(folder, path)) for (path,) in found for folder in folders)
+                    number = remove(connection, where, tuple(values))
+                connection.execute("PRAGMA incremental_vacuum").fetchall()
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                connection.execute("PRAGMA secure_delete = OFF").fetchall()
+
+        self._writer.run(purge)
+        self.letters.remove(
+            lambda letter: letter.is_about(self.dialect.event, sn=sn, faceid=faceid, until=until)
+        )
+        return number, files
+
+    def note_folder(self, path: str) -> None:
+        """Remember where pictures are saved, so that they can be found when they must go."""
+        self._writer.execute("INSERT OR IGNORE INTO folders VALUES (?)", (path,))
+
+    def folders(self) -> list[str]:
+        """Where pictures were ever saved."""
+        return [path for (path,) in self._reader.rows("SELECT path FROM folders ORDER BY path")]
 
     def note_picture(self, seq: int, link: str, status: str, *, path: str = "", reason: str = "") -> None:
         """Record what became of an event's picture: ``saved``, ``refused`` or ``lost``."""
@@ -230,7 +377,9 @@ class Spool:
         ((kept, newest),) = query(
             "SELECT count(*), coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0) FROM events"
         )
-        dropped = dict.fromkeys(("dropped_by_age", "dropped_by_size", "dropped_by_hard_limit"), 0)
+        dropped = dict.fromkeys(
+            ("dropped_by_age", "dropped_faces_by_age", "dropped_by_size", "dropped_by_hard_limit"), 0
+        )
         consumers = query(
             "SELECT name, cursor, lost, (SELECT count(*) FROM events WHERE seq > consumers.cursor),"
             " (SELECT count(*) FROM given_up WHERE consumer = consumers.name) FROM consumers"
@@ -295,6 +444,26 @@ class Spool:
     def _clean(self, connection: sqlite3.Connection) -> None:
         if self._cleaner.retention is not None:
             self._cleaner.clean(connection, self._cleaner.retention)
+            self._clean_letters(self._cleaner.retention)
+
+    def _tidy(self, connection: sqlite3.Connection, written: int) -> None:
+        self._cleaner(connection, written)
+        keep = self._cleaner.retention
+        if keep is not None and self._cleaner.believes_clock and time.monotonic() >= self._letters_due:
+            self._letters_due = time.monotonic() + 3600
+            self._clean_letters(keep)
+
+    def _clean_letters(self, keep: Retention) -> None:
+        """What was given up is kept no longer than what was delivered."""
+        now, typed = datetime.now(UTC), self.dialect.event
+        all_, faces = (now - timedelta(seconds=s) for s in (keep.max_age_s, keep.faces_age_s))
+        with contextlib.suppress(OSError):
+            self.letters.remove(
+                lambda one: (
+                    one.received < all_.timestamp() * 1e6
+                    or one.is_about(typed, sn="", faceid="", until=faces)
+                )
+            )
 
     def news(self) -> int:
         """A number that changes when something was written."""
@@ -321,7 +490,20 @@ class Spool:
         if self.is_open:
             self.is_open = False
             self.wake()
-            self._writer.close()
+            if self._writes is not None:
+                self._writes.close()
             for consumer in list(self._consumers):
                 consumer.close()
             self._reader.close()
+
+
+def _patient_lock(path: Path, *, shared: bool = False) -> IO[bytes]:
+    """:func:`try_lock`; whoever only looks whether it is held lets go at once."""
+    deadline = time.monotonic() + 0.5
+    while True:
+        try:
+            return try_lock(path, shared=shared)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 from .. import database
 from ..database import used_bytes
 from ..errors import SpoolError, SpoolFull
+from .decoding import content
 
 __all__ = ["FILE", "connect", "translate", "used_bytes"]
 
@@ -19,17 +21,27 @@ CREATE TABLE events (
   sn TEXT NOT NULL,
   type TEXT NOT NULL,
   event_id TEXT NOT NULL,
+  content TEXT NOT NULL,                  -- digest of what it says: the same number may be another event
   received INTEGER NOT NULL,              -- Unix microseconds by this computer's clock
   source TEXT NOT NULL,                   -- address that the event came from
   verified INTEGER NOT NULL,              -- whether its signature was checked
+  face INTEGER NOT NULL,                  -- whether it is about a face: kept by a shorter rule
   body TEXT NOT NULL                      -- the event's fields as JSON
 );
-CREATE UNIQUE INDEX events_once ON events (sn, type, event_id);
+CREATE UNIQUE INDEX events_once ON events (sn, type, event_id, content, verified);
 CREATE INDEX events_received ON events (received);
+CREATE TABLE seals (                      -- each signed envelope counts once, longer than its event is kept
+  seal TEXT PRIMARY KEY,                  -- digest of app_id, timestamp, random and sign
+  received INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE folders (                    -- where pictures were saved
+  path TEXT PRIMARY KEY
+) WITHOUT ROWID;
 CREATE TABLE consumers (
   name TEXT PRIMARY KEY,
   cursor INTEGER NOT NULL,                -- everything up to here is acknowledged
-  seen INTEGER NOT NULL,                  -- Unix microseconds of its last sign of life
+  seen INTEGER NOT NULL,                  -- Unix microseconds of its last sign of life, to be shown
+  idle REAL NOT NULL DEFAULT 0,           -- seconds that were counted, not read off a clock, since then
   lost INTEGER NOT NULL DEFAULT 0         -- dropped by the hard limit before it was acknowledged
 );
 CREATE TABLE given_up (                   -- what a sink refused for good
@@ -48,10 +60,33 @@ CREATE TABLE pictures (
 ) WITHOUT ROWID;
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
+#: Version 1 knew an event again by its number alone.
+_FROM_1 = """
+ALTER TABLE events ADD COLUMN content TEXT NOT NULL DEFAULT '';
+ALTER TABLE events ADD COLUMN face INTEGER NOT NULL DEFAULT 0;
+UPDATE events SET face = 1 WHERE type IN ('face_recog_event', 'cloud_2001');
+DROP INDEX events_once;
+CREATE UNIQUE INDEX events_once ON events (sn, type, event_id, content, verified);
+ALTER TABLE consumers ADD COLUMN idle REAL NOT NULL DEFAULT 0;
+CREATE TABLE seals (seal TEXT PRIMARY KEY, received INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE folders (path TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+
+
+def _contents(connection: sqlite3.Connection) -> None:
+    """Bring version 1 up: its events are known by their content from now on, too."""
+    for statement in _FROM_1.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+    connection.create_function("content_of", 1, lambda body: content(json.loads(body)), deterministic=True)
+    connection.execute("UPDATE events SET content = content_of(body)")
+
+
 _SCHEMA = database.Schema(
-    version=1,
+    version=2,
     create=_TABLES,
-    tables=("events", "consumers", "given_up", "pictures", "counters"),
+    migrations={1: _contents},
+    tables=("events", "consumers", "given_up", "pictures", "counters"),  # of every version
     incremental_vacuum=True,
 )
 _HINT = "Check that the folder is on a local disk and yours to write; else name another folder."

@@ -17,58 +17,86 @@ from copy import copy
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .. import database
 from ..errors import SpoolError, SunmiIpcError
 from .store import connect, translate
 
 _log = logging.getLogger("sunmi_ipc")
-_BATCH = 2000  # rows a commit takes at most: bounds its memory and its time
+_BATCH = 2000  # rows a commit takes at most: bounds its time
+_BATCH_BYTES = 8 << 20  # and its memory: a body may have a megabyte
 _RETRY_S = 0.5
+#: Rows whose signed envelope came before, and unsigned copies of what came signed, are repeats as well.
 _IGNORING_REPEATS = """
-INSERT OR IGNORE INTO events (sn, type, event_id, received, source, verified, body)
+INSERT OR IGNORE INTO events (sn, type, event_id, content, received, source, verified, face, body)
 SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-       json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
-       json_extract(value, '$[6]')
-FROM json_each(?) ORDER BY key
+       json_extract(value, '$[3]'), json_extract(value, '$[5]'), json_extract(value, '$[6]'),
+       json_extract(value, '$[4]'), json_extract(value, '$[7]'), json_extract(value, '$[9]')
+FROM json_each(?1) AS row
+WHERE NOT EXISTS (SELECT 1 FROM seals WHERE seal = json_extract(row.value, '$[8]'))
+AND (json_extract(row.value, '$[4]') OR NOT EXISTS (
+  SELECT 1 FROM events WHERE sn = json_extract(row.value, '$[0]') AND type = json_extract(row.value, '$[1]')
+  AND event_id = json_extract(row.value, '$[2]') AND content = json_extract(row.value, '$[3]') AND verified = 1))
+ORDER BY row.key
 """
-_REPEATS = """
+_SEALS = """
+INSERT OR IGNORE INTO seals SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)
+"""
+_NEW = """
 SELECT json_group_array(row.key) FROM json_each(?) AS row JOIN events
 ON events.sn = json_extract(row.value, '$[0]') AND events.type = json_extract(row.value, '$[1]')
-AND events.event_id = json_extract(row.value, '$[2]') WHERE events.seq <= ?
+AND events.event_id = json_extract(row.value, '$[2]') AND events.content = json_extract(row.value, '$[3]')
+AND events.verified = json_extract(row.value, '$[4]') WHERE events.seq > ?
 """
+
+#: What makes a row itself: sn, type, event_id, content, verified.
+Key = tuple[str, str, str, str, int]
 
 
 class Row(NamedTuple):
-    """An event as it is stored."""
+    """An event as it is stored; the first five are its key."""
 
     sn: str
     type: str
     event_id: str
+    content: str
+    verified: int
     received: int
     source: str
-    verified: int
+    face: int
+    seal: str | None
     body: str
+
+    @property
+    def key(self) -> Key:
+        """What makes it itself."""
+        return self[:5]
 
 
 class _Batch:
     """What one commit writes, and those who wait for it."""
 
     def __init__(self) -> None:
-        self.rows: dict[tuple[str, str, str], Row] = {}
+        self.rows: dict[Key, Row] = {}
+        self.seals: dict[str, Key] = {}
+        self.bytes = 0
         self.statements: list[tuple[str, tuple[Any, ...]]] = []
         self.actions: list[Callable[[sqlite3.Connection], None]] = []
         self.done = threading.Event()
         self.error: SunmiIpcError | None = None
-        self.repeats: frozenset[tuple[str, str, str]] = frozenset()
+        #: Of those that failed by themselves, by key or by their place among the statements or actions.
+        self.errors: dict[object, SunmiIpcError] = {}
+        self.repeats: frozenset[Key] = frozenset()
 
     @property
     def wanted(self) -> bool:
         return bool(self.rows or self.statements or self.actions)
 
-    def wait(self) -> None:
+    def wait(self, part: object) -> None:
         self.done.wait()
-        if self.error is not None:
+        error = self.error or self.errors.get(part)
+        if error is not None:
             # Each waiter raises its own: one exception in many threads would mix their tracebacks.
-            raise copy(self.error)
+            raise copy(error)
 
 
 class Writer:
@@ -90,7 +118,7 @@ class Writer:
         self._batches = [_Batch()]
         self._acks: dict[str, tuple[int, int]] = {}
         self._open = True
-        self.commits = 0
+        self.commits: int = 0
         self._thread = threading.Thread(target=self._run, name="event-spool", daemon=True)
         self._thread.start()
 
@@ -101,31 +129,37 @@ class Writer:
             SpoolFull: No room. SpoolError: it cannot be written otherwise, or the spool is closed.
 
         """
-        key = row[:3]
+        key = row.key
         with self._condition:
-            batch = self._last()
-            repeated = key in batch.rows
+            batch = self._last(len(row.body))
+            first = key if key in batch.rows else batch.seals.get(row.seal or "")
+            repeated = first is not None
             if not repeated:
                 batch.rows[key] = row
+                batch.bytes += len(row.body)
+                if row.seal is not None:
+                    batch.seals[row.seal] = key
             self._condition.notify()
-        batch.wait()
+        batch.wait(first or key)
         return not repeated and key not in batch.repeats
 
     def execute(self, statement: str, values: tuple[Any, ...]) -> None:
         """Carry out *statement* with the next commit and wait for it; raises as :meth:`append`."""
         with self._condition:
-            batch = self._last()
+            batch = self._last(0)
             batch.statements.append((statement, values))
+            part = ("statement", len(batch.statements) - 1)
             self._condition.notify()
-        batch.wait()
+        batch.wait(part)
 
     def run(self, action: Callable[[sqlite3.Connection], None]) -> None:
         """Call *action* after the next commit, outside a transaction, and wait; raises as :meth:`append`."""
         with self._condition:
-            batch = self._last()
+            batch = self._last(0)
             batch.actions.append(action)
+            part = ("action", len(batch.actions) - 1)
             self._condition.notify()
-        batch.wait()
+        batch.wait(part)
 
     def ack(self, consumer: str, seq: int) -> None:
         """Move a cursor with the next commit. Not waited for: an acknowledgement lost is a delivery more."""
@@ -145,10 +179,12 @@ class Writer:
         if not self._open:
             raise SpoolError("the event spool {path} is closed", path=str(self._path))
 
-    def _last(self) -> _Batch:
+    def _last(self, size: int) -> _Batch:
         self._check_open()
         batch = self._batches[-1]
-        if len(batch.rows) + len(batch.statements) >= _BATCH:
+        if len(batch.rows) + len(batch.statements) >= _BATCH or (
+            batch.bytes and batch.bytes + size > _BATCH_BYTES
+        ):
             self._batches.append(batch := _Batch())
         return batch
 
@@ -176,13 +212,13 @@ class Writer:
             pause = 0.0
             if batch.wanted or acks:
                 try:
-                    self._commit(batch, acks)
-                    for action in batch.actions:
-                        action(self._connection)
+                    self._write(batch, acks)
                     written += len(batch.rows)
                 except Exception as error:  # whatever it is: those who wait are told, and the thread goes on
                     batch.error = translate(error, self._path)
                     pause = self._failed(acks)
+                else:
+                    self._act(batch)
                 batch.done.set()
                 self._committed()
                 if pause and not self._open:
@@ -208,23 +244,72 @@ class Writer:
             self._failed({})
         return 0
 
+    def _write(self, batch: _Batch, acks: dict[str, tuple[int, int]]) -> None:
+        """Commit all of *batch*, or what of it can be; raises where nothing can."""
+        try:
+            self._commit(batch, acks)
+            return
+        except Exception as error:
+            single = len(batch.rows) + len(batch.statements) <= 1
+            if single or isinstance(database.why(error), database.NoRoom | database.Busy | database.Damaged):
+                raise
+            _log.info(
+                "event spool: a batch failed, its rows are tried one by one: %s", database.reason(error)
+            )
+            self._failed({})
+        repeats: set[Key] = set()
+        parts: list[tuple[object, _Batch]] = [(key, _part(row=row)) for key, row in batch.rows.items()]
+        parts += [(("statement", n), _part(statement=one)) for n, one in enumerate(batch.statements)]
+        for name, part in parts:
+            try:
+                self._commit(part, {})
+                repeats |= part.repeats
+            except Exception as error:
+                batch.errors[name] = translate(error, self._path)
+                self._failed({})
+        batch.repeats = frozenset(repeats)
+        self._commit(_Batch(), acks)
+
+    def _act(self, batch: _Batch) -> None:
+        for number, action in enumerate(batch.actions):
+            try:
+                action(self._connection)
+            except Exception as error:
+                batch.errors["action", number] = translate(error, self._path)
+                self._failed({})
+
     def _commit(self, batch: _Batch, acks: dict[str, tuple[int, int]]) -> None:
         execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
-        if batch.rows:
-            rows = json.dumps(list(batch.rows.values()), ensure_ascii=False)
-            before = execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
-            inserted = execute(_IGNORING_REPEATS, (rows,)).rowcount
-            if inserted < len(batch.rows):
-                keys = list(batch.rows)
-                found = execute(_REPEATS, (rows, before[0] if before else 0)).fetchone()[0]
-                batch.repeats = frozenset(keys[i] for i in json.loads(found))
-        for statement, values in batch.statements:
-            execute(statement, values)
-        for name, (seq, seen) in acks.items():
-            execute(
-                "UPDATE consumers SET cursor = max(cursor, ?), seen = max(seen, ?) WHERE name = ?",
-                (seq, seen, name),
-            )
-        execute("COMMIT")
+        with database.transaction(self._connection):
+            if batch.rows:
+                self._insert(batch)
+            for statement, values in batch.statements:
+                execute(statement, values)
+            for name, (seq, seen) in acks.items():
+                execute(
+                    "UPDATE consumers SET cursor = max(cursor, ?), seen = max(seen, ?), idle = 0 WHERE name = ?",
+                    (seq, seen, name),
+                )
         self.commits += 1
+
+    def _insert(self, batch: _Batch) -> None:
+        execute = self._connection.execute
+        rows = json.dumps(list(batch.rows.values()), ensure_ascii=False)
+        before = execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+        inserted = execute(_IGNORING_REPEATS, (rows,)).rowcount
+        if inserted < len(batch.rows):
+            keys = list(batch.rows)
+            new = json.loads(execute(_NEW, (rows, before[0] if before else 0)).fetchone()[0])
+            batch.repeats = frozenset(keys) - {keys[i] for i in new}
+        seals = [(row.seal, row.received) for row in batch.rows.values() if row.seal is not None]
+        if seals:
+            execute(_SEALS, (json.dumps(seals),))
+
+
+def _part(*, row: Row | None = None, statement: tuple[str, tuple[Any, ...]] | None = None) -> _Batch:
+    part = _Batch()
+    if row is not None:
+        part.rows[row.key] = row
+    if statement is not None:
+        part.statements.append(statement)
+    return part

@@ -237,7 +237,7 @@ def _entry(row: dict[str, str], where: str) -> dict[str, Any]:
         entry["door_line"] = [_number(part) for part in re.split(r"[\s,;]+", row["door_line"])]
     if "face_groups" in row:
         entry["face_groups"] = []
-        for part in re.split(r"\s*[,;]\s*", row["face_groups"]):
+        for part in map(str.strip, re.split(r"[,;]", row["face_groups"])):
             name, colon, capacity = part.rpartition(":")
             if not colon:
                 raise SiteError(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SiteError
+from ..untrusted import Refused, load_toml
 from .positions import Path as Keys
 from .positions import line_of, toml_lines
 
@@ -45,10 +46,14 @@ def read_toml(raw: bytes, path: Path) -> tuple[dict[str, Any], dict[Keys, int]]:
     """The document, and the line of every key; raises SiteError."""
     try:
         text = raw.decode("utf-8-sig")
-        return tomllib.loads(text), toml_lines(text)
+        return load_toml(text), toml_lines(text)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise SiteError("{where}: {key}: not UTF-8", where=f"{path.name}:{line}", key="-") from None
+    except Refused as error:
+        raise SiteError(
+            "{where}: {key}: not TOML: {reason}", where=f"{path.name}:1", key="-", reason=error.template
+        ) from None
     except tomllib.TOMLDecodeError as error:
         match = re.search(r"line (\d+)", str(error))
         line = int(match[1]) if match else text.rstrip("\n").count("\n") + 1

@@ -70,6 +70,12 @@ class ClientCertificate:
             ) from None
         certificate = _parse_p12(data, Secret(password))
         if isinstance(certificate, str):
+            if not password and "does not open" in certificate:
+                raise TlsError(
+                    "the client certificate {path} does not open without its password, and none is configured",
+                    hint="Run 'ipc configure', or set SUNMI_IPC_P12_PASSWORD.",
+                    path=str(path),
+                )
             raise TlsError(certificate, hint=_P12_HINT, path=str(path))
         certificate.check_dates()
         return certificate
@@ -273,7 +279,7 @@ def client_context(
     Without *ca* the chain is not verified here: the pin decides (``CameraSocket.do_handshake``).
     The same arguments give the same context, so a fleet loads the key once.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = modern(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     context.sslsocket_class = CameraSocket
     context.check_hostname = False
     if ca is None:
@@ -296,6 +302,12 @@ def client_context(
                 else _P12_HINT,
                 reason=reason,
             )
+    return context
+
+
+def modern(context: ssl.SSLContext) -> ssl.SSLContext:
+    """*context*, with TLS 1.2 as its lowest, whatever the system's OpenSSL file says (Debian's says nothing)."""
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 

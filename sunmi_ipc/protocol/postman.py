@@ -15,7 +15,7 @@ from .spec import Endpoint, registry
 from .wire import Override
 
 _PUBLIC = {"app_id", "timestamp", "random", "sign"}
-_VARIABLE = re.compile(r"\{\{\s*([^}]+?)\s*\}\}")
+_VARIABLE = re.compile(r"\{\{([^{}]*)\}\}")
 #: A collection is some hundred kilobytes; more is none.
 MAX_BYTES = 20_000_000
 _DEPTH = 50
@@ -91,7 +91,7 @@ def _path(url: Any, variables: Mapping[str, str]) -> str:
     if not isinstance(url, str):
         return ""
     for _ in range(3):
-        url = _VARIABLE.sub(lambda m: variables.get(m[1], "x") or "x", url)
+        url = _VARIABLE.sub(lambda m: variables.get(m[1].strip(), "x") or "x", url)
     match = re.search(r"/openapi/([A-Za-z]\w*/\w+)/?$", urlsplit(url).path)
     return match[1] if match else ""
 

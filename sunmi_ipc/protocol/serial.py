@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 #: Longest serial number; those seen have 12 to 14 characters.
 MAX_SERIAL_NUMBER = 64
 # Every one seen is made of letters and digits and ends in five digits (protocol.md, section 1). A little
-# more is taken, but nothing that an address, a path, a topic or a URL gives a meaning to. At least one digit:
-# "localhost" is none.
-_FORM = re.compile(r"(?=[A-Z_-]*[0-9])[0-9A-Z][0-9A-Z_-]{0,63}", re.ASCII)
+# more is taken, but nothing that an address, a path, a topic or a URL gives a meaning to.
+_FORM = re.compile(r"(?!LOCALHOST$)[0-9A-Z][0-9A-Z_-]{0,63}", re.ASCII)
 
 
 def _folded(text: str) -> str:
@@ -34,7 +33,7 @@ def _folded(text: str) -> str:
 
 
 class SerialNumber(str):
-    """A serial number: upper-case letters, digits, ``-`` and ``_``, at most 64 characters, at least one digit.
+    """A serial number: upper-case letters, digits, ``-`` and ``_``, at most 64 characters.
 
     It is a ``str``, and may be used wherever one is wanted: as a key, in a file, in a topic.
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,18 +16,13 @@ from enum import Enum
 from typing import Any, Protocol, Self, TypeVar, cast
 from urllib.parse import urlencode
 
+from .. import untrusted
 from ..errors import ConfigError, DeviceError, ParameterError, ReplyError
 from ..redact import Secret, is_secret
+from ..untrusted import Refused, Why
 from .spec import Endpoint, Parameter, Sign
 
 R = TypeVar("R")
-#: Levels of JSON; answers have four.
-MAX_DEPTH = 32
-#: Bytes of memory that reading an answer may take; see ``_cost``. About 5,000 entries of a list.
-MAX_COST = 16_000_000
-_WIDE = re.compile(rb"[\xf0-\xff]")
-_NOT_LATIN = re.compile(rb"[\xc4-\xef]")
-_CONTINUATION = bytes(range(0x80, 0xC0))
 _OVERRIDE_HINT = (
     "The path {path} is inferred, not documented: compare it with the vendor's Postman collection "
     "('ipc protocol import-postman FILE')."
@@ -249,6 +243,8 @@ def open_json(incoming: Incoming, *, path: str, inferred: bool = False) -> dict[
     code = payload.get("code")
     if isinstance(code, str) and code.strip().lstrip("-").isdecimal() and len(code) < 10:
         code = int(code)
+    if isinstance(code, float) and code.is_integer():
+        code = int(code)
     if isinstance(code, bool) or not isinstance(code, int):
         raise _not_understood("the answer has no return code")
     if code != 0:
@@ -279,56 +275,36 @@ def open_reply(endpoint: Endpoint[..., R], incoming: Incoming) -> R:
     return cast(R, cast("type[Result]", endpoint.result).read(data))
 
 
+_REFUSED = {
+    Why.DEPTH: "the answer is nested too deeply",
+    Why.NUMBER: "the answer holds a number that cannot be used",
+    Why.FORM: "the answer is not JSON",
+}
+
+
 def _json(body: bytes) -> Any:
     if not body.strip():
         raise _not_understood("the answer is empty")
-    if _cost(body) > MAX_COST:
-        raise ReplyError(
-            "the answer holds too much to be read at once",
-            hint="If you asked for many entries or a long time, ask for less.",
-        )
     try:
-        text = body.decode("utf-8-sig")
-        # raw_decode: bytes after the object are tolerated.
-        start = len(text) - len(text.lstrip()) if text[:1].isspace() else 0
-        value, _ = json.JSONDecoder(parse_constant=_no_constant).raw_decode(text, start)
+        # Bytes after the object are tolerated.
+        return untrusted.tidy(untrusted.load_json(body, trailing=True))
+    except Refused as error:
+        if error.why is Why.COST:
+            raise ReplyError(
+                "the answer holds too much to be read at once",
+                hint="If you asked for many entries or a long time, ask for less.",
+            ) from None
+        if error.why is Why.FORM and not _is_utf8(body):
+            raise _not_understood("the answer is not UTF-8") from None
+        raise _not_understood(_REFUSED[error.why]) from None
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
     except UnicodeDecodeError:
-        raise _not_understood("the answer is not UTF-8") from None
-    except RecursionError:
-        raise _not_understood("the answer is nested too deeply") from None
-    except ValueError:
-        raise _not_understood("the answer is not JSON") from None
-    _check_depth(value)
-    return value
-
-
-def _cost(body: bytes) -> int:
-    """Bytes of memory that reading *body* takes, roughly and rather too high; found without reading it.
-
-    4 MB of ``[[],[],[]…`` would become 90 MB of lists, and one emoji makes every character four bytes wide.
-    """
-    width = 4 if _WIDE.search(body) else 2 if _NOT_LATIN.search(body) else 1
-    characters = len(body) if body.isascii() else len(body.translate(None, _CONTINUATION))
-    structure = 1000 * body.count(b"{") + 70 * body.count(b"[") + 60 * body.count(b",")
-    return 2 * len(body) + width * characters + structure
-
-
-def _check_depth(value: Any) -> None:
-    level = [value] if isinstance(value, dict | list) else []
-    for _ in range(MAX_DEPTH):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
-        ]
-        if not level:
-            return
-    raise _not_understood("the answer is nested too deeply")
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
+        return False
+    return True
 
 
 def _not_understood(template: str) -> ReplyError:

@@ -58,4 +58,6 @@ ZH: dict[str, str] = {
     "Move the folder away and start again; keep it, as most of it can still be read with sqlite3's .recover.": (
         "请移走该文件夹再启动；请保留它，其中大部分内容可用 sqlite3 的 .recover 读出。"
     ),
+    "the event spool {path} was opened for reading": "事件库 {path} 是只读打开的",
+    "the event has a value that could be read as two fields": "事件中有一个值可被读成两个字段",
 }

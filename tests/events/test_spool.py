@@ -166,6 +166,7 @@ def test_age_and_size_spare_what_is_not_acknowledged(tmp_path: Path) -> None:
             "last_seq": 3000,
             "bytes": 0,
             "dropped_by_age": 3000,
+            "dropped_faces_by_age": 0,
             "dropped_by_size": 0,
             "dropped_by_hard_limit": 0,
             "consumers": 0,

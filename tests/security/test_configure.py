@@ -96,20 +96,16 @@ def test_from_the_vendors_folder_asking_for_the_rest(
 ) -> None:
     asked(monkeypatch)
     backend = use(Memory())
-    # app_id, secret key, activation code, p12 (Enter keeps it), a wrong password, the right one, CA, shop.
+    # No path is asked: app_id, secret key, activation code, a wrong password, the right one, shop.
     answers = [
         marked.app_id,
         MARKS["secret_key"],
         MARKS["activation_code"],
-        "",
         "wrong",
         MARKS["p12_password"],
-        "",
         "560279010307",
     ]
-    done = run(
-        "configure", "--from", str(hand_out), "-vv", text="\n".join(answers) + "\n" * 9
-    )  # what else is asked stays empty
+    done = run("configure", "--from", str(hand_out), "-vv", text="\n".join(answers) + "\n")
     assert done.exit_code == 0, done.output
     clean(done.output)
     assert "wrong password" in done.stderr
@@ -129,13 +125,19 @@ def test_from_the_vendors_folder_asking_for_the_rest(
         assert json.loads(info.stdout)["sn"] == camera.sn
 
 
-def test_three_wrong_passwords_end_it(hand_out: Path, use: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_three_wrong_passwords_lose_nothing_else(
+    hand_out: Path, use: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked(monkeypatch)
-    use(Memory())
-    done = run("configure", "--from", str(hand_out), text="a\nb\n\n\n1\n2\n3\n\n")
+    backend = use(Memory())
+    done = run("configure", "--from", str(hand_out), text="a\nb\n\n1\n2\n3\n777\n")
     assert done.exit_code == 4
     assert done.stderr.count("wrong password") == 3
-    assert not profile_path("default").exists()
+    assert "still without: password of openapi.p12" in done.stderr
+    kept = read_profile("default")
+    assert (kept["app_id"], kept["shop_no"]) == ("a", "777")
+    assert "p12_password" not in kept
+    assert list(backend.kept.values()) == ["b"]
 
 
 @pytest.mark.parametrize("as_json", [False, True])
@@ -170,25 +172,30 @@ def test_options_win_over_environment_and_environment_over_profile() -> None:
     assert Settings.load("", environment=environment | {"SUNMI_IPC_PROFILE": "p"}).ca == "/profile"
 
 
-def test_without_a_keyring_a_file_only_where_the_user_agrees(
+def test_without_a_keyring_in_a_file_unless_the_user_declines(
     marked: Vendor, use: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from keyring.backends.fail import Keyring as Missing
 
     use(Missing())
     values = marked.environment()
-    refused = run("configure", "--from-env", env=values)
-    assert refused.exit_code == 2
-    assert "--secrets-in-file" in refused.stderr
-    assert not profile_path("default").exists()
     asked(monkeypatch)
     declined = run("configure", "--from-env", env=values, text="n\n")
-    assert declined.exit_code == 0
+    assert declined.exit_code == 2
+    assert "NOT saved: activation code, password of openapi.p12, secret key" in declined.stderr
     clean(profile_path("default").read_text())
-    agreed = run("configure", "--from-env", env=values, text="y\n")
-    assert agreed.exit_code == 0
-    assert profile_path("default").stat().st_mode & 0o777 == 0o600
-    assert read_profile("default")["secret_key"] == MARKS["secret_key"]
+    doctor = run("doctor", "--json", "-c", "127.0.0.1:1")
+    checks = {check["check"]: check["message"] for check in json.loads(doctor.stdout)["checks"]}
+    assert checks["settings"] == "not configured: secret key"
+    assert checks["client certificate"] == "not configured: password of openapi.p12"
+    assert "wrong password" not in doctor.output
+    for text in ("\n", "y\n", None):  # None: nobody to ask
+        monkeypatch.setattr("sunmi_ipc_cli.start.configure.is_terminal", lambda asked=text: asked is not None)
+        profile_path("default").unlink()
+        agreed = run("configure", "--from-env", env=values, text=text or "")
+        assert agreed.exit_code == 0
+        assert profile_path("default").stat().st_mode & 0o777 == 0o600
+        assert read_profile("default")["secret_key"] == MARKS["secret_key"]
 
 
 def test_a_locked_keyring_is_said_and_nothing_is_lost(marked: Vendor, use: Any) -> None:

@@ -116,7 +116,7 @@ class Authentication:
             return hmac.compare_digest(given, f"{self._user}:{self._password}".encode())
         if kind.lower() != "digest":
             return False
-        words = {name.lower(): a or b for name, a, b in re.findall(r'(\w+)=(?:"([^"]*)"|([^\s,]+))', rest)}
+        words = {name.lower(): a or b for name, a, b in re.findall(r'\b(\w+)=(?:"([^"]*)"|([^\s,]+))', rest)}
         if (words.get("username"), words.get("realm"), words.get("nonce")) != (
             self._user,
             self._realm,
