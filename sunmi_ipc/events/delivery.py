@@ -152,6 +152,9 @@ class Delivery:
 
     """
 
+    sink: Sink
+    name: str
+
     def __init__(
         self,
         spool: Spool,
@@ -167,12 +170,12 @@ class Delivery:
         self._counts = {"delivered": 0, "retried": 0, "given_up": 0}
         self._counting = threading.Lock()
         #: Why the last attempt failed; empty since one succeeded.
-        self.problem = ""
+        self.problem: str = ""
         #: What stopped it for good, such as a spool that can no longer be read.
         self.broken: SunmiIpcError | None = None
         self._stop = threading.Event()
         #: Set when no more is delivered: closed, or the sink has ended.
-        self.ended = threading.Event()
+        self.ended: threading.Event = threading.Event()
         self._consumer = spool.consumer(self.name, start=start, alone=True)
         self._order = InOrder(self._consumer, max(1, sink.parallel))
         self._closed = False

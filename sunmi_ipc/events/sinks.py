@@ -108,6 +108,8 @@ class ExecSink:
 
     """
 
+    parallel: int
+
     name = "exec"
     batch = 1
 
@@ -195,6 +197,8 @@ class WebhookSink:
         ConfigError: Not an http or https URL.
 
     """
+
+    parallel: int
 
     name = "webhook"
     batch = 1
