@@ -39,6 +39,7 @@ EXITS: tuple[tuple[type[errors.SunmiIpcError], Exit], ...] = (
     (errors.DiskFailed, Exit.UNEXPECTED),  # as CardWriteError: nobody's wrong usage
     (errors.ConfigError, Exit.USAGE),
     (errors.ProvisionError, Exit.UNREACHABLE),
+    (errors.StreamShortError, Exit.SOME_FAILED),
     (errors.ConnectionFailed, Exit.UNREACHABLE),
     (errors.DeviceError, Exit.REFUSED),
     (errors.CloudError, Exit.REFUSED),

@@ -17,6 +17,7 @@
     ├── ConnectionFailed          no route, refused, reset, timed out
     │   ├── CameraNotFound        discovery did not find it
     │   ├── StreamError           the live picture or a playback cannot be read
+    │   │   └── StreamShortError  it gave less than was asked for
     │   └── TlsError              not the camera we trust, or our certificate was refused
     ├── StreamRefusedError        the camera's video service refuses user and password
     ├── ReplyError                the answer is not what the protocol says
@@ -81,6 +82,7 @@ __all__ = [
     "SpoolFull",
     "StreamError",
     "StreamRefusedError",
+    "StreamShortError",
     "SunmiIpcError",
     "TlsError",
     "UnsupportedError",
@@ -114,17 +116,24 @@ class SunmiIpcError(Exception):
     @property
     def message(self) -> str:
         """What happened, in English, without the camera and the hint."""
-        return translate(self.template, "en", self.values)
+        return self._said(self.template, "en")
 
     @property
     def hint(self) -> str:
         """What to do next, in English; empty where nothing sensible can be said."""
-        return translate(self.hint_template, "en", self.values) if self.hint_template else ""
+        return self._said(self.hint_template, "en") if self.hint_template else ""
 
     def localized(self, lang: Language) -> tuple[str, str]:
         """Message and hint in *lang*."""
-        hint = translate(self.hint_template, lang, self.values) if self.hint_template else ""
-        return translate(self.template, lang, self.values), hint
+        hint = self._said(self.hint_template, lang) if self.hint_template else ""
+        return self._said(self.template, lang), hint
+
+    def _said(self, template: str, lang: Language) -> str:
+        # Where one error is the reason of another, its message stands there, in the same language.
+        values = {
+            k: v.localized(lang)[0] if isinstance(v, SunmiIpcError) else v for k, v in self.values.items()
+        }
+        return translate(template, lang, values)
 
     def __str__(self) -> str:
         text = f"{self.camera}: {self.message}" if self.camera else self.message
@@ -208,6 +217,13 @@ class CameraNotFound(ConnectionFailed):
 
 class StreamError(ConnectionFailed):
     """The live picture or a playback cannot be reached, or broke off, or is of no use."""
+
+
+class StreamShortError(StreamError):
+    """The stream gave less than was asked for, and ended; what came is kept. ``got`` is how much, ``wanted``."""
+
+    got: float = 0.0
+    wanted: float = 0.0
 
 
 class StreamRefusedError(SunmiIpcError):

@@ -393,7 +393,7 @@ def _parameter(p: inspect.Parameter, annotation: Any) -> Parameter:
     while True:
         if typing.get_origin(bare) is Annotated:
             bare, *more = typing.get_args(bare)
-            metadata += more
+            metadata += reversed(more)  # what stands farther out says more of this parameter
         elif typing.get_origin(bare) in (typing.Union, types.UnionType):
             bare = next(a for a in typing.get_args(bare) if a is not type(None))
         else:

@@ -244,6 +244,7 @@ class VirtualCamera:
         """Leave the network for *seconds*: connections break, nothing answers; subscriptions are lost."""
         self.state.documents.pop("hooks", None)
         self._away_until = time.monotonic() + seconds
+        self.state.go_blind(self.clock(), self.clock() + seconds)
         self._cut()
 
     def update_firmware(self, version: str = "", *, after: float = 0.0, seconds: float = 5.0) -> None:
@@ -312,6 +313,10 @@ class VirtualCamera:
 
     def insert_card(self, status: CardStatus) -> None:
         """Put a card of this state into the camera (or take it out: ``CardStatus.NONE``)."""
+        if status is CardStatus.NORMAL:
+            self.state.see_again(self.clock())
+        elif self.state.card is CardStatus.NORMAL:
+            self.state.go_blind(self.clock())
         self.state.card, self.state.card_busy_until = status, 0.0
 
     # -- discovery -------------------------------------------------------------------------------
@@ -373,7 +378,8 @@ class VirtualCamera:
             with self._lock:
                 self._connections.discard(raw)
                 self._connections.add(secure)
-            Connection(self, secure, peer)
+            if Connection(self, secure, peer).polite:
+                _say_goodbye(secure)
         except (OSError, ValueError):
             # A broken client is the client's affair; but let a refused one read the alert that says why:
             # closing over unread data would reset the connection under it.
@@ -452,6 +458,13 @@ class VirtualCamera:
         """What follows an answer: with new Wi-Fi settings the camera changes networks."""
         if path.startswith("config/setWifiConf") and not self.state.wired:
             self.restart(self.state.join_s)
+
+
+def _say_goodbye(connection: ssl.SSLSocket) -> None:
+    """End TLS as RFC 8446 asks, and wait for nobody's answer."""
+    with contextlib.suppress(OSError, ValueError):
+        connection.setblocking(False)
+        connection.unwrap()
 
 
 def start_cameras(

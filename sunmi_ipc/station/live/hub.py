@@ -9,12 +9,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from ...errors import SunmiIpcError
 from ...video.address import RtspAddress
-from ...video.describe import describe
-from ...video.libraries import library
+from ...video.stream import opened
 from .packager import Packager, UnsupportedStream
 
 _log = logging.getLogger("sunmi_ipc.live")
@@ -23,8 +22,8 @@ Kind = Literal["state", "init", "fragment"]
 #: ``connecting``; ``playing``; ``lost``: it is tried again; ``unsupported``: single pictures have to do.
 State = Literal["connecting", "playing", "lost", "unsupported"]
 
-#: Over TCP, as Wi-Fi loses packets. The description says what the stream is: nothing is read to guess it.
-_OPTIONS = {"rtsp_transport": "tcp", "fpsprobesize": "0", "probesize": "32"}
+#: The description says what the stream is: nothing is read to guess it.
+_OPTIONS = {"probesize": "32"}
 #: A group of pictures larger than this is not kept for newcomers: they wait for the next key frame.
 MAX_GROUP_BYTES = 16 * 1024 * 1024
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0)
@@ -258,18 +257,12 @@ class _Channel:
 
     def _play(self) -> None:
         """One session with the camera, until it breaks or nobody looks."""
-        av: Any = library("av")
         address = self._source()
         self.sessions += 1
         timeout = self._hub.timeout
         with contextlib.ExitStack() as stack:
-            try:
-                container = stack.enter_context(
-                    av.open(address.reveal(), options=_OPTIONS, timeout=(timeout, timeout))
-                )
-            except av.FFmpegError:
-                describe(address, timeout=timeout)  # says what is wrong; PyAV's error holds the password
-                raise
+            source = stack.enter_context(opened(address, timeout=timeout, options=_OPTIONS))
+            container = source.container
             if not container.streams.video:
                 raise UnsupportedStream("")
             video = container.streams.video[0]
@@ -277,6 +270,8 @@ class _Channel:
             packager = Packager(video, audio)
             stack.callback(packager.close)
             for packet in container.demux(*([video] if audio is None else [video, audio])):
+                if packet.stream.type == "video":
+                    source.alive()
                 fragment = packager.add(packet)
                 if packager.init and self._init is None:
                     self._tell(Message("state", state="playing"))
@@ -285,6 +280,8 @@ class _Channel:
                     self._tell(Message("fragment", fragment.data, key=fragment.key))
                 if self._over():
                     return
+            if source.failure is not None:
+                raise source.failure
 
 
 class LiveHub:
