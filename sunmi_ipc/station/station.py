@@ -76,12 +76,8 @@ class Station:
         self._interfaces = interfaces if interfaces is not None else settings.interfaces()
         self._stack = contextlib.ExitStack()
         self.intake: Intake | None = None
-<<<<<<< HEAD
-        self.started: float = 0.0
-=======
         self.counts: Counts | None = None
-        self.started = 0.0
->>>>>>> main
+        self.started: float = 0.0
 
     @property
     def site(self) -> str:
