@@ -48,17 +48,23 @@ def _reference(text: str, info: ValidationInfo) -> str:
     return text
 
 
+def hex_digits(mac: str) -> str:
+    """A MAC without what stands between its digits."""
+    return re.sub(r"[:.\s-]", "", mac).upper()
+
+
 def _mac(text: str) -> str:
-    digits = re.sub(r"[:.\s-]", "", text).upper()
+    digits = hex_digits(text)
     if not re.fullmatch(r"[0-9A-F]{12}", digits):
         raise PydanticCustomError("mac", "not a MAC")
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 
 
 def _model(text: str) -> str:
-    if text.upper() not in list(Model):
+    model = Model.read(text)
+    if model is None or len(text.strip()) > 5:
         raise PydanticCustomError("camera_model", "no such model")
-    return text.upper()
+    return str(model)
 
 
 def _ipv4(text: str) -> str:
