@@ -98,6 +98,10 @@ class SunmiIpcError(Exception):
 
     """
 
+    #: Whether the request may have reached the camera, as the transport knows it: then what was asked for may
+    #: have been done, although no answer says so. False: nothing was sent.
+    sent: bool = False
+
     def __init__(self, template: str, *, hint: str = "", camera: str | None = None, **values: object) -> None:
         self.template, self.hint_template, self.camera, self.values = template, hint, camera, values
         super().__init__(template)

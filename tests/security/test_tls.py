@@ -135,7 +135,7 @@ def test_our_certificate_refused(ready: VirtualCamera) -> None:
 
 
 def test_no_certificate_at_all_is_said_before_connecting(ready: VirtualCamera) -> None:
-    with pytest.raises(errors.TlsError, match="no client certificate") as caught:
+    with pytest.raises(errors.ConfigError, match="no client certificate") as caught:
         connect(ready, p12=None).device.info()
     assert "openapi.p12" in caught.value.hint
 
