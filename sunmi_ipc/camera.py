@@ -123,6 +123,13 @@ class Camera:
 
     """
 
+    host: str
+    port: int
+    timeout: float
+    retries: int
+    rtsp_user: str
+    rtsp_password: Secret
+
     def __init__(
         self,
         address: str,
@@ -148,11 +155,11 @@ class Camera:
         self.host, self.port = split_address(address)
         #: Its serial number in the one spelling, or "" where it is not known.
         self.sn: str = SerialNumber(sn) if sn else ""
-        self.model = model
+        self.model: str = model
         self.timeout, self.retries = timeout, retries
-        self.overrides = dict(overrides or {})
+        self.overrides: dict[str, Override] = dict(overrides or {})
         #: Seconds that the camera's clock is ahead of ours, once a refused call has shown it.
-        self.clock_offset = 0.0
+        self.clock_offset: float = 0.0
         #: Seconds that its clock was ahead of ours in its last answer (HTTP Date); None where it does not say.
         self.clock_ahead: float | None = None
         self._credentials = Credentials(app_id, Secret(secret_key), Secret(activation_code))

@@ -75,6 +75,9 @@ class Foreign(Unusable):
 class OtherVersion(Unusable):
     """It is of a newer version than this program knows."""
 
+    version: int
+    known: int
+
     def __init__(self, version: int, known: int) -> None:
         super().__init__(f"version {version}, known is {known}")
         self.version, self.known = version, known

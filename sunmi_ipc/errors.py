@@ -17,6 +17,7 @@
     ├── ConnectionFailed          no route, refused, reset, timed out
     │   ├── CameraNotFound        discovery did not find it
     │   ├── StreamError           the live picture or a playback cannot be read
+    │   │   └── StreamShortError  it gave less than was asked for
     │   └── TlsError              not the camera we trust, or our certificate was refused
     ├── StreamRefusedError        the camera's video service refuses user and password
     ├── ReplyError                the answer is not what the protocol says
@@ -81,6 +82,7 @@ __all__ = [
     "SpoolFull",
     "StreamError",
     "StreamRefusedError",
+    "StreamShortError",
     "SunmiIpcError",
     "TlsError",
     "UnsupportedError",
@@ -98,6 +100,10 @@ class SunmiIpcError(Exception):
 
     """
 
+    template: str
+    hint_template: str
+    camera: str | None
+    values: dict[str, object]
     #: Whether the request may have reached the camera, as the transport knows it: then what was asked for may
     #: have been done, although no answer says so. False: nothing was sent.
     sent: bool = False
@@ -113,17 +119,24 @@ class SunmiIpcError(Exception):
     @property
     def message(self) -> str:
         """What happened, in English, without the camera and the hint."""
-        return translate(self.template, "en", self.values)
+        return self._said(self.template, "en")
 
     @property
     def hint(self) -> str:
         """What to do next, in English; empty where nothing sensible can be said."""
-        return translate(self.hint_template, "en", self.values) if self.hint_template else ""
+        return self._said(self.hint_template, "en") if self.hint_template else ""
 
     def localized(self, lang: Language) -> tuple[str, str]:
         """Message and hint in *lang*."""
-        hint = translate(self.hint_template, lang, self.values) if self.hint_template else ""
-        return translate(self.template, lang, self.values), hint
+        hint = self._said(self.hint_template, lang) if self.hint_template else ""
+        return self._said(self.template, lang), hint
+
+    def _said(self, template: str, lang: Language) -> str:
+        # Where one error is the reason of another, its message stands there, in the same language.
+        values = {
+            k: v.localized(lang)[0] if isinstance(v, SunmiIpcError) else v for k, v in self.values.items()
+        }
+        return translate(template, lang, values)
 
     def __str__(self) -> str:
         text = f"{self.camera}: {self.message}" if self.camera else self.message
@@ -164,6 +177,9 @@ class CardWriteError(SunmiIpcError):
 
 class SiteError(ConfigError):
     """A site file is wrong. ``where`` is ``file:line``, ``key`` the key, ``others`` what else is wrong."""
+
+    where: str
+    key: str
 
     def __init__(self, template: str, *, where: str, key: str, hint: str = "", **values: object) -> None:
         super().__init__(template, hint=hint, camera=None, **{"where": where, "key": key, **values})
@@ -206,6 +222,13 @@ class StreamError(ConnectionFailed):
     """The live picture or a playback cannot be reached, or broke off, or is of no use."""
 
 
+class StreamShortError(StreamError):
+    """The stream gave less than was asked for, and ended; what came is kept. ``got`` is how much, ``wanted``."""
+
+    got: float = 0.0
+    wanted: float = 0.0
+
+
 class StreamRefusedError(SunmiIpcError):
     """The camera's video service refuses user and password (RTSP 401), or the stream (403, 404)."""
 
@@ -234,6 +257,9 @@ class DownloadError(SunmiIpcError):
 
 class ProvisionError(SunmiIpcError):
     """A flow of several steps stopped. ``step`` is where, ``done`` what was already done."""
+
+    step: str
+    done: tuple[str, ...]
 
     def __init__(
         self, template: str, *, step: str, done: tuple[str, ...] = (), hint: str = "", **values: object

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +22,20 @@ PLAYERS: dict[str, tuple[str, ...]] = {
         *("-protocol_whitelist", "file,rtsp,rtp,tcp,udp,tls,crypto"),
     ),
     "mpv": ("--really-quiet", "--profile=low-latency", "--rtsp-transport=tcp"),
-    "vlc": ("--quiet", "--rtsp-tcp", "--network-caching=300"),
+    # An instance of its own, that ends with the stream: one that was open already would take the list over and
+    # read it when it is gone.
+    "vlc": (
+        *("--quiet", "--no-one-instance", "--no-playlist-enqueue", "--play-and-exit"),
+        *("--rtsp-tcp", "--network-caching=300", "--no-video-title-show"),
+    ),
 }
+
+
+def has_screen() -> bool:
+    """Whether a player could open a window."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def find_player(name: str = "") -> str | None:

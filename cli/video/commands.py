@@ -62,8 +62,15 @@ def _play(state: State, address: RtspAddress, player: str) -> None:
     """Open the player on a stream that answers; without a player, print the address."""
     from sunmi_ipc.video.describe import describe
 
-    from ..screen.player import find_player, play
+    from ..screen.player import find_player, has_screen, play
 
+    if not player and not has_screen():
+        sys.stdout.write(address.bare + "\n")
+        note(
+            state,
+            "This computer shows no windows. Open this address on another; '--url-only' prints it with user and password.",
+        )
+        return
     found = find_player(player)
     if found is None:
         sys.stdout.write(address.bare + "\n")

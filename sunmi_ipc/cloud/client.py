@@ -98,6 +98,13 @@ class Cloud:
 
     """
 
+    url: str
+    ca: str
+    timeout: float
+    retries: int
+    parallel: int
+    on_part: Callable[[int, int], None] | None
+
     def __init__(
         self,
         *,
@@ -114,12 +121,12 @@ class Cloud:
         transport: Transport | None = None,
     ) -> None:
         self.url, self.ca = base_url(url), os.fspath(ca) if ca else ""
-        self.shop = _shop(shop_no, shop_id)
+        self.shop: dict[str, str] = _shop(shop_no, shop_id)
         if parallel < 1:
             raise ParameterError("{name}: out of bounds", name="parallel", hint="From 1.")
         self.timeout, self.retries, self.parallel, self.on_part = timeout, retries, parallel, on_part
         #: Seconds that the service's clock is ahead of ours, once a refused call has shown it.
-        self.clock_offset = 0.0
+        self.clock_offset: float = 0.0
         self._credentials = Credentials(app_id, Secret(secret_key))
         self._own_transport = transport
         self._lock = threading.Lock()

@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 
 from ..errors import ReplyError, SunmiIpcError, TlsError
-from ..link.tls import CALL, CameraSocket, certificates_in, kind_of_file, read_ca
+from ..link.tls import CALL, CameraSocket, certificates_in, kind_of_file, modern, read_ca
 from ..link.transport import FAULTS, explain
 from ..protocol.wire import Incoming
 from ..redact import MASK, is_secret
@@ -30,7 +30,7 @@ _TRUST = "For a service of your own (a virtual cloud), point SUNMI_IPC_CLOUD_CA 
 
 def context(ca: str = "") -> ssl.SSLContext:
     """Trust in the system's CAs, or in *ca* (a PEM or DER file) alone; the host name is checked."""
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made = modern(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     made.sslsocket_class = CameraSocket  # for the deadline it keeps
     if ca:
         data = read_ca(ca)
@@ -94,6 +94,8 @@ class CloudTransport:
         ca: A CA file to trust instead of the system's.
 
     """
+
+    base: str
 
     def __init__(self, base: str, *, ca: str = "", max_answer: int = MAX_ANSWER) -> None:
         self.base, self._max = base.rstrip("/"), max_answer

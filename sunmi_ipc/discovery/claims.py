@@ -50,6 +50,8 @@ class Claims(Generic[C]):
 
     """
 
+    sn: str
+
     def __init__(self, sn: str, connect: Callable[..., C], *, proven: bool) -> None:
         self.sn, self._connect, self._proven = sn, connect, proven
         self.error: TlsError | ConnectionFailed | None = None

@@ -17,6 +17,10 @@ class Reason:
 
     """
 
+    template: str
+    hint_template: str
+    values: dict[str, object]
+
     def __init__(self, template: str, *, hint: str = "", **values: object) -> None:
         self.template, self.hint_template, self.values = template, hint, values
 

@@ -42,15 +42,18 @@ class Link:
 
     """
 
+    interface: Interface
+    port: int
+
     def __init__(self, interface: Interface, port: int) -> None:
         self.interface, self.port = interface, port
-        self.asked = 0.0
-        self.echoes = 0
+        self.asked: float = 0.0
+        self.echoes: int = 0
         self.trouble: dict[int, int] = {}
         self._source = _private_loopback() if _splits_loopback(interface) else interface.ip
         self.sockets: list[socket.socket] = []
         self._from_port: socket.socket | None = None
-        self.shared = True
+        self.shared: bool = True
         try:
             self._own = self._open(self._source, 0)
             self._own_port: int = self._own.getsockname()[1]

@@ -122,7 +122,7 @@ class Tracker:
             raise ParameterError(
                 "{name}: out of range", name="missed", hint="Allowed: {bounds}.", bounds="1-"
             )
-        self.report = ScanReport()
+        self.report: ScanReport = ScanReport()
         self._interval, self._missed, self._on_change = interval, missed, on_change
         self._names, self._targets = named(interfaces), expand(targets)
         self._round = 0

@@ -79,7 +79,7 @@ class Pictures:
         backoff: float = 0.5,
         name: str = "pictures",
     ) -> None:
-        self.directory = Path(directory)
+        self.directory: Path = Path(directory)
         self._spool, self._allowed, self._tls = spool, allowed, tls
         self._max_bytes, self._attempts, self._timeout, self._backoff = max_bytes, attempts, timeout, backoff
         self._change = threading.Condition()

@@ -79,6 +79,11 @@ class Receiver:
 
     """
 
+    spool: Spool
+    path: str
+    max_body: int
+    read_timeout: float
+
     def __init__(
         self,
         spool: Spool,

@@ -59,6 +59,8 @@ class Cleaner:
     any clock says.
     """
 
+    retention: Retention | None
+
     def __init__(self, retention: Retention | None, held: Callable[[str], bool]) -> None:
         self.retention, self._held = retention, held
         self._rows = 0

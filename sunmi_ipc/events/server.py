@@ -68,6 +68,9 @@ class _Source(io.RawIOBase):
 class Refused(Exception):
     """A request that gets *status*; the connection is closed where its rest cannot be read."""
 
+    status: int
+    close: bool
+
     def __init__(self, status: int, *, close: bool = False) -> None:
         self.status, self.close = status, close
 

@@ -54,6 +54,9 @@ class Spool:
 
     """
 
+    directory: Path
+    dialect: Dialect
+
     def __init__(
         self,
         directory: str | os.PathLike[str],
@@ -74,7 +77,7 @@ class Spool:
         self._reader = Reader(self._path, dialect.event)
         if writable:
             clean_parts(self.directory)
-        self.is_open = True
+        self.is_open: bool = True
 
     def __enter__(self) -> Self:
         return self

@@ -19,6 +19,7 @@ from .spool import Spool
 from .subscription import Subscription, own_address
 
 if TYPE_CHECKING:
+    from ..link.caller import Link
     from .subscription import Hooks
 
 
@@ -30,6 +31,10 @@ def listening_host(camera: str) -> str:
 
 class EventStream:
     """A camera's events as they come; a context manager, made by ``camera.events.stream``."""
+
+    spool: Spool
+    receiver: Receiver
+    subscription: Subscription
 
     def __init__(
         self,
@@ -48,7 +53,7 @@ class EventStream:
     ) -> None:
         self._hooks = hooks
         #: The way to the camera.
-        self.camera = hooks.link
+        self.camera: Link = hooks.link
         self._events, self._directory, self._save, self._name = events, spool, save, name
         self._host, self._port, self._callback = host, port, callback
         self._allow_unsigned, self._every, self._interfaces = allow_unsigned, every, interfaces

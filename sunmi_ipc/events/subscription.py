@@ -125,11 +125,11 @@ class Subscription:
         self._sn, self._interfaces, self._failures = self.camera.sn, interfaces, 0
         self._port, self._path, self._fixed, self._every = port, path, callback, every
         #: Why the last look failed; empty since one succeeded.
-        self.problem = ""
+        self.problem: str = ""
         #: How often it was renewed.
-        self.renewed = 0
+        self.renewed: int = 0
         #: Where the camera posts to; empty while it never could be reached.
-        self.callback = ""
+        self.callback: str = ""
         self._closing = threading.Event()
         try:
             wanted = self._wanted()

@@ -118,7 +118,7 @@ class Writer:
         self._batches = [_Batch()]
         self._acks: dict[str, tuple[int, int]] = {}
         self._open = True
-        self.commits = 0
+        self.commits: int = 0
         self._thread = threading.Thread(target=self._run, name="event-spool", daemon=True)
         self._thread.start()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import re
 import stat
 import struct
@@ -30,6 +31,9 @@ MAX_IMAGE: Final = 1 << 30
 _MAX_MEMBERS: Final = 1_000
 _MAX_UNPACKED: Final = 2 * MAX_IMAGE
 _MAX_HEADER: Final = 1 << 20
+#: A zip's list of its entries: a thousand names of any length that people give.
+_MAX_DIRECTORY: Final = 4 << 20
+_PAX: Final = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
 _MODEL = re.compile(r"FM[ _-]?(010|020)(?!\d)", re.IGNORECASE)
 #: What lies beside an image in an archive: notes, checksums, what file managers leave.
 _BESIDE = re.compile(
@@ -45,6 +49,7 @@ _BROKEN: Final = (
     NotImplementedError,
     RuntimeError,
     ValueError,
+    IndexError,
     struct.error,
 )
 
@@ -184,14 +189,35 @@ def _candidate(file: Path, members: list[tuple[str, int]]) -> tuple[str, int]:
     )
 
 
+class _Frugal(io.BufferedReader):
+    """A zip's file that gives no more at a time than a reasonable directory has: zipfile reads it at once."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        super().__init__(io.FileIO(file))
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        bounded = size is not None and 0 <= size <= _MAX_DIRECTORY
+        data = super().read(size if bounded else _MAX_DIRECTORY + 1)
+        if len(data) > _MAX_DIRECTORY:
+            raise _too_much(self._file)
+        return data
+
+
+@contextmanager
+def _zip(file: Path) -> Iterator[zipfile.ZipFile]:
+    with _Frugal(file) as stream, zipfile.ZipFile(stream) as archive:
+        yield archive
+
+
 def _zip_members(file: Path) -> list[tuple[str, int]]:
-    with zipfile.ZipFile(file) as archive:
+    with _zip(file) as archive:
         if len(archive.filelist) > _MAX_MEMBERS:
             raise _too_much(file)
         found = []
         for info in archive.infolist():
             mode = info.external_attr >> 16
-            if info.is_dir() or (mode and not stat.S_ISREG(mode) and stat.S_IFMT(mode)):
+            if not info.filename or info.is_dir() or (mode and not stat.S_ISREG(mode) and stat.S_IFMT(mode)):
                 continue
             if info.flag_bits & 1:
                 raise CardError(
@@ -223,11 +249,15 @@ class _TarInfo(tarfile.TarInfo):
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _TarInfo:
         made = super().frombuf(buf, encoding, errors)
-        if made.type not in tarfile.SUPPORTED_TYPES or (
+        if made.type not in (*tarfile.SUPPORTED_TYPES, *_PAX) or (
             made.type not in tarfile.REGULAR_TYPES and made.size > _MAX_HEADER
         ):
             raise tarfile.ReadError  # too large a header
         return made
+
+    def _proc_gnusparse_10(self, *_: object) -> None:
+        """No map of a sparse file, which may claim to be of any length: an image has no holes."""
+        raise tarfile.ReadError
 
 
 @contextmanager
@@ -256,7 +286,7 @@ def _tar_members(file: Path) -> list[tuple[str, int]]:
 @contextmanager
 def _open(image: Image) -> Iterator[IO[bytes]]:
     if image.kind == "zip":
-        with zipfile.ZipFile(image.path) as archive, archive.open(image.member) as stream:
+        with _zip(image.path) as archive, archive.open(image.member) as stream:
             yield stream
     elif image.kind == "tar":
         with _tar(image.path) as tar:

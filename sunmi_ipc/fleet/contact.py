@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..camera import Camera
     from ..discovery import DiscoveredCamera
     from .context import RunContext
-    from .site import Slot
+    from .site import Policy, Slot
 
 T = TypeVar("T")
 
@@ -63,15 +63,21 @@ class Contact:
 
     """
 
+    run: RunContext
+    slot: Slot
+    policy: Policy
+
     def __init__(self, run: RunContext, slot: Slot, found: DiscoveredCamera | None = None) -> None:
         self.run, self.slot, self.policy = run, slot, run.policy
-        self.outcome = Outcome(slot.key, sn=slot.sn, mac=slot.mac, model=slot.any, address=slot.address)
-        self.step = "reach"
-        self.end = time.monotonic() + self.policy.deadline
+        self.outcome: Outcome = Outcome(
+            slot.key, sn=slot.sn, mac=slot.mac, model=slot.any, address=slot.address
+        )
+        self.step: str = "reach"
+        self.end: float = time.monotonic() + self.policy.deadline
         self.replies: dict[str, Any] = {}
         self._camera: Camera | None = None
         #: Whether discovery hears it: one that no broadcast reaches is not waited for.
-        self.heard = found is not None
+        self.heard: bool = found is not None
         if found is not None:
             self.take(found)
 

@@ -45,7 +45,7 @@ class Finder:
         self._thread: threading.Thread | None = None
         self.error: Exception | None = None
         #: How many scans there have been.
-        self.scans = 0
+        self.scans: int = 0
 
     def __enter__(self) -> Self:
         return self

@@ -56,7 +56,7 @@ class NetworkManager:
         self._made: list[str] = []
         self._left = False
         self._watcher: subprocess.Popen[str] | None = None
-        self.device = ""
+        self.device: str = ""
         for name, kind in self._rows("-f", "DEVICE,TYPE", "device", "status"):
             if kind == "wifi":
                 self.device = name
@@ -65,7 +65,7 @@ class NetworkManager:
             raise ConfigError("this computer has no Wi-Fi device", hint="Plug one in, or use a cable.")
         rows = self._rows("-f", "UUID,TYPE,DEVICE", "connection", "show", "--active")
         #: The connection to come back to; empty where there was none.
-        self.original = next((uuid for uuid, _, device in rows if device == self.device), "")
+        self.original: str = next((uuid for uuid, _, device in rows if device == self.device), "")
 
     @staticmethod
     def available() -> bool:

@@ -85,7 +85,7 @@ class Journal:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, *, write: bool = True) -> None:
-        self.path = Path(":memory:" if path is None else path)
+        self.path: Path = Path(":memory:" if path is None else path)
         self._lock = threading.Lock()
         self._queue: deque[_Entry] = deque()
         self._durable: bool | None = None

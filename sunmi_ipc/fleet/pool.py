@@ -68,7 +68,7 @@ class Fleet:
             raise ParameterError(
                 "{name}: out of bounds", name="jobs", hint="Allowed: {bounds}.", bounds="from 1"
             )
-        self.cameras = tuple({id(camera): camera for camera in cameras}.values())
+        self.cameras: tuple[Camera, ...] = tuple({id(camera): camera for camera in cameras}.values())
         self.jobs = jobs
         self._locks = {id(camera): threading.Lock() for camera in self.cameras}
 

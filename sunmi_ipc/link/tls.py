@@ -321,7 +321,7 @@ def client_context(
     Without *ca* the chain is not verified here: the pin decides (``CameraSocket.do_handshake``).
     The same arguments give the same context, so a fleet loads the key once.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = modern(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     context.sslsocket_class = CameraSocket
     context.check_hostname = False
     if ca is None:
@@ -344,6 +344,12 @@ def client_context(
                 else _P12_HINT,
                 reason=reason,
             )
+    return context
+
+
+def modern(context: ssl.SSLContext) -> ssl.SSLContext:
+    """*context*, with TLS 1.2 as its lowest, whatever the system's OpenSSL file says (Debian's says nothing)."""
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 

@@ -111,7 +111,7 @@ class HttpsTransport:
         max_answer: int = MAX_ANSWER,
     ) -> None:
         self._host, self._port = f"[{host}]" if ":" in host else host, port
-        self.base = f"https://{self._host}:{port}"
+        self.base: str = f"https://{self._host}:{port}"
         self.context = context
         self._approve, self._max = approve, max_answer
         self._pool: _Pool | None = None
@@ -280,6 +280,8 @@ def explain(
     for item in chain:
         if isinstance(item, SunmiIpcError):
             return item
+    if any(_too_many(item) for item in chain):
+        return too_large(None)
     for item in chain:
         if isinstance(item, ssl.SSLCertVerificationError):
             return unverified(item)
@@ -297,6 +299,11 @@ def explain(
         if isinstance(item, OSError) and item.errno is not None and item.strerror:
             return ConnectionFailed("the connection failed: {reason}", hint=hint, reason=item.strerror)
     return ConnectionFailed("the connection broke before the whole answer was there", hint=hint)
+
+
+def _too_many(error: BaseException) -> bool:
+    """Whether ``http.client`` gave up on a head: more than 100 headers, or (3.14) interim answers."""
+    return isinstance(error, http.client.HTTPException) and str(error).startswith("got more than")
 
 
 def explain_camera(error: BaseException, timeout: float, elapsed: float) -> SunmiIpcError:

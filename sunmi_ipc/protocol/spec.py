@@ -193,6 +193,17 @@ def registry(api: str = "device") -> dict[str, Endpoint[..., Any]]:
 class Endpoint(Generic[P, R]):
     """What is known of one endpoint. Attributes are facts; nothing here does I/O."""
 
+    path: str
+    evidence: Evidence
+    params_evidence: Evidence
+    sign: Sign
+    models: frozenset[Model]
+    codes: frozenset[int]
+    document: str
+    safe: bool
+    destroys: str
+    timeout_s: float | None
+
     group: str = ""
     name: str = ""
     api: str = "device"
@@ -382,7 +393,7 @@ def _parameter(p: inspect.Parameter, annotation: Any) -> Parameter:
     while True:
         if typing.get_origin(bare) is Annotated:
             bare, *more = typing.get_args(bare)
-            metadata += more
+            metadata += reversed(more)  # what stands farther out says more of this parameter
         elif typing.get_origin(bare) in (typing.Union, types.UnionType):
             bare = next(a for a in typing.get_args(bare) if a is not type(None))
         else:

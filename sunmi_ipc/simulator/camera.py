@@ -79,6 +79,12 @@ class VirtualCamera:
 
     """
 
+    flat: bool
+    clock_tolerance_s: float
+    overrides: dict[str, Override]
+    ip: str
+    port: int
+
     def __init__(
         self,
         vendor: Vendor | None = None,
@@ -115,14 +121,14 @@ class VirtualCamera:
                 hint="To let others reach it, say --expose (expose=True).",
             )
         self._own_vendor, self._expose = vendor is None, expose
-        self.vendor = vendor or Vendor()
+        self.vendor: Vendor = vendor or Vendor()
         self.state: CameraState = new_state(Model(model.upper()), state, seed, number)
         self.state.video = video or self.state.video
         if self.state.model is Model.FM020:
             self.state.people = people
             if self.state.card is CardStatus.NORMAL:
                 populate(self.state, people)
-        self.faults = Faults(seed)
+        self.faults: Faults = Faults(seed)
         self.flat, self.clock_tolerance_s, self.overrides = flat, clock_tolerance_s, dict(overrides or {})
         self._wanted = (ip, port)
         self._udp, self._minimum_tls, self._reply = udp, minimum_tls, reply
@@ -134,7 +140,7 @@ class VirtualCamera:
         self._away_until = 0.0
         self._rtsp: RtspServer | None = None
         self._lock = threading.Lock()
-        self.closing = threading.Event()
+        self.closing: threading.Event = threading.Event()
         self._table = self._index()
 
     def _index(self) -> dict[str, Endpoint[..., Any]]:
@@ -238,6 +244,7 @@ class VirtualCamera:
         """Leave the network for *seconds*: connections break, nothing answers; subscriptions are lost."""
         self.state.documents.pop("hooks", None)
         self._away_until = time.monotonic() + seconds
+        self.state.go_blind(self.clock(), self.clock() + seconds)
         self._cut()
 
     def update_firmware(self, version: str = "", *, after: float = 0.0, seconds: float = 5.0) -> None:
@@ -306,6 +313,10 @@ class VirtualCamera:
 
     def insert_card(self, status: CardStatus) -> None:
         """Put a card of this state into the camera (or take it out: ``CardStatus.NONE``)."""
+        if status is CardStatus.NORMAL:
+            self.state.see_again(self.clock())
+        elif self.state.card is CardStatus.NORMAL:
+            self.state.go_blind(self.clock())
         self.state.card, self.state.card_busy_until = status, 0.0
 
     # -- discovery -------------------------------------------------------------------------------
@@ -367,7 +378,8 @@ class VirtualCamera:
             with self._lock:
                 self._connections.discard(raw)
                 self._connections.add(secure)
-            Connection(self, secure, peer)
+            if Connection(self, secure, peer).polite:
+                _say_goodbye(secure)
         except (OSError, ValueError):
             # A broken client is the client's affair; but let a refused one read the alert that says why:
             # closing over unread data would reset the connection under it.
@@ -446,6 +458,13 @@ class VirtualCamera:
         """What follows an answer: with new Wi-Fi settings the camera changes networks."""
         if path.startswith("config/setWifiConf") and not self.state.wired:
             self.restart(self.state.join_s)
+
+
+def _say_goodbye(connection: ssl.SSLSocket) -> None:
+    """End TLS as RFC 8446 asks, and wait for nobody's answer."""
+    with contextlib.suppress(OSError, ValueError):
+        connection.setblocking(False)
+        connection.unwrap()
 
 
 def start_cameras(

@@ -151,6 +151,9 @@ class Feed:
 
     """
 
+    cameras: list[VirtualCamera]
+    play: Play
+
     def __init__(
         self,
         cameras: Iterable[VirtualCamera],

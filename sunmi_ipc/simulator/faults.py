@@ -17,6 +17,8 @@ Kind = Literal[
     "lost",  # carry the call out, then close the connection without an answer
     "reset",  # reset it in mid-answer
     "cut",  # close it after `value` bytes of a file's part that was asked for (default: half)
+    "goodbye",  # end the connection after the answer, with TLS's close_notify
+    "ragged",  # end it after the answer without
     "hang",  # never answer
     "drip",  # a byte every `value` seconds
     "http",  # HTTP status `value`
@@ -32,6 +34,8 @@ Kind = Literal[
 KINDS: tuple[str, ...] = get_args(Kind)
 #: Kinds that stay until cleared; the others happen once unless told otherwise.
 LASTING = frozenset({"dirty", "clock"})
+#: Kinds after which a connection ends without TLS's close_notify, as where a cable was pulled.
+CUTS = frozenset({"drop", "lost", "reset", "cut", "hang", "drip", "ragged"})
 
 
 @dataclass

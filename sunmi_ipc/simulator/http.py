@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler
 from types import MappingProxyType
 from typing import Any
 
-from . import faults, files
+from . import faults, files, http_body
 from .host import Host
 
 _MAX_BODY = 8 * 1024 * 1024
@@ -27,6 +27,8 @@ class Connection(BaseHTTPRequestHandler):
 
     def __init__(self, camera: Host, connection: ssl.SSLSocket, peer: Any) -> None:
         self.camera = camera
+        #: Whether the connection ends as RFC 8446 asks, with close_notify, or is cut.
+        self.polite = True
         super().__init__(connection, peer, None)  # type: ignore[arg-type]
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -40,6 +42,7 @@ class Connection(BaseHTTPRequestHandler):
         """Serve a picture, a clip or a recording, whole or in part."""
         path = self.path.partition("?")[0].removeprefix("/")
         due = self.camera.faults.take(path)
+        self._manners(due)
         if self._spoiled(due):
             return
         content = files.find(self.camera, path)
@@ -60,6 +63,8 @@ class Connection(BaseHTTPRequestHandler):
         self.send_header("Content-Type", content.kind)
         self.send_header("Content-Length", str(stop - start))
         self.send_header("Accept-Ranges", "bytes")
+        if self.close_connection:
+            self.send_header("Connection", "close")
         if asked and stop - start < size:
             self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{size}")
         self.end_headers()
@@ -69,6 +74,12 @@ class Connection(BaseHTTPRequestHandler):
                 self.close_connection = True
         for piece in content.chunks(start, stop):
             self.wfile.write(piece)
+
+    def _manners(self, due: list[faults.Fault]) -> None:
+        if any(fault.kind in faults.CUTS for fault in due):
+            self.polite = False
+        if any(fault.kind in ("goodbye", "ragged") for fault in due):
+            self.close_connection = True
 
     def _spoiled(self, due: list[faults.Fault]) -> bool:
         """Play the faults that are due; whether one of them took the answer's place."""
@@ -85,14 +96,15 @@ class Connection(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer one call."""
-        size = self.headers.get("Content-Length", "0")
-        if not size.isdecimal() or int(size) > _MAX_BODY:
+        try:
+            body = http_body.read(self.headers, self.rfile, _MAX_BODY)
+        except http_body.Unreadable as unreadable:
             self.close_connection = True
-            self._send(413, b"", "text/plain")
+            self._send(unreadable.status, b"", "text/plain")
             return
-        body = self.rfile.read(int(size))
         path = self.path.partition("?")[0].removeprefix("/openapi/")
         due = self.camera.faults.take(path, spare="cut")
+        self._manners(due)
         if self._spoiled(due):
             return
         if not self.path.startswith("/openapi/"):
@@ -116,6 +128,8 @@ class Connection(BaseHTTPRequestHandler):
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.send_response(status)
+        if self.close_connection:
+            self.send_header("Connection", "close")
         for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
         # One write: head and body in one TLS record.

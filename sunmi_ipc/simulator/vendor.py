@@ -37,17 +37,17 @@ class Vendor:
         p12_password: str = "",
     ) -> None:
         self._temporary = folder is None
-        self.folder = folder or Path(tempfile.mkdtemp(prefix="sunmi-ipc-sim-"))
+        self.folder: Path = folder or Path(tempfile.mkdtemp(prefix="sunmi-ipc-sim-"))
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.app_id = app_id or _letters(14)
-        self.secret_key = Secret(secret_key or _letters(24))
-        self.activation_code = Secret(activation_code or _letters(12))
-        self.p12_password = Secret(p12_password or _letters(12))
-        self.authority = CertificateAuthority()
-        self.client_authority = CertificateAuthority("Virtual vendor client CA")
-        self.p12 = self.folder / "openapi.p12"
+        self.app_id: str = app_id or _letters(14)
+        self.secret_key: Secret = Secret(secret_key or _letters(24))
+        self.activation_code: Secret = Secret(activation_code or _letters(12))
+        self.p12_password: Secret = Secret(p12_password or _letters(12))
+        self.authority: CertificateAuthority = CertificateAuthority()
+        self.client_authority: CertificateAuthority = CertificateAuthority("Virtual vendor client CA")
+        self.p12: Path = self.folder / "openapi.p12"
         self.p12.write_bytes(self.client_authority.p12("openapi", self.p12_password.reveal()))
-        self.ca = self.folder / "sunmi_ipcsdk_ca.crt"
+        self.ca: Path = self.folder / "sunmi_ipcsdk_ca.crt"
         self.ca.write_bytes(self.authority.pem)
 
     def __enter__(self) -> Self:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 from ..errors import ConfigError
 from ..lock import try_lock
 from .audit import Audit
+from .counts import Counts
 from .loading import Loaded
+from .report import write_meta
 from .roster import Connect, Member, Roster
 from .scheduler import Scheduler
 from .store import FILE, Store
@@ -38,7 +40,7 @@ class Station:
 
     Attributes:
         store, roster, watch, audit: Its parts.
-        intake: Events; None where the file switches them off.
+        intake, counts: Events and people; None where the file switches them off.
         started: When it was started, Unix seconds.
 
     Raises:
@@ -63,6 +65,7 @@ class Station:
         self._interfaces = interfaces if interfaces is not None else settings.interfaces()
         self._stack = contextlib.ExitStack()
         self.intake: Intake | None = None
+        self.counts: Counts | None = None
         self.started = 0.0
 
     @property
@@ -101,6 +104,17 @@ class Station:
 
                 self.intake = Intake(self.loaded, self.settings, self.roster, self.watch, self.scheduler)
                 stack.callback(self.intake.close)
+            if self.file.counts.enabled:
+                self.counts = Counts(self.store, self.roster, self.watch, self.scheduler, self.file.counts)
+            shop = self.file.station
+            write_meta(
+                self.store,
+                site=shop.site,
+                name=shop.name,
+                timezone=shop.timezone,
+                hours=shop.hours,
+                window=self.file.counts.window,
+            )
             self.upkeep = Upkeep(
                 self.loaded,
                 self.settings,
@@ -145,6 +159,8 @@ class Station:
         self.watch.add(member)
         if self.intake is not None:
             self.intake.add(member)
+        if self.counts is not None and not self.counts.known(member):
+            self.counts.add(member)
 
     def close(self) -> None:
         """End every part, in order; what was found is kept."""

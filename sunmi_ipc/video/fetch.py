@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import SplitResult, quote, urljoin
 
+from ..deadline import Deadline
 from ..errors import ConfigError, FileMissingError, ReplyError, SunmiIpcError
 from ..link.guard import addresses, own_url
 from ..link.tls import too_large
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 #: A camera that gives less than a buffer in so many seconds has stopped.
 STALL_S = 30.0
+#: A recording is of about a minute; one that never ends would fill the disk.
+MAX_FILE = 4 * 1024**3
 _CONNECT_S = 5.0
 _BUFFER = 1_048_576
 _MAX_ANSWER = 65_536
@@ -72,6 +75,9 @@ class Body:
 
     """
 
+    start: int
+    total: int | None
+
     def __init__(
         self,
         response: http.client.HTTPResponse,
@@ -81,7 +87,7 @@ class Body:
     ) -> None:
         self.start, self.total = start, total
         self._socket = connection
-        self.kind = response.headers.get("Content-Type", "")
+        self.kind: str = response.headers.get("Content-Type", "")
         self._response = response
         self._at = start
 
@@ -104,6 +110,8 @@ class Body:
         self._socket.settimeout(STALL_S)
         count = self._response.readinto(view)
         self._at += count
+        if self._at > MAX_FILE:
+            raise ReplyError("the camera's file is larger than {limit} bytes", limit=MAX_FILE)
         return count
 
     @property
@@ -214,8 +222,8 @@ class Connection:
         if self._open is None:
             scheme, host, port = where
             context, approve = self._link.tls if scheme == "https" else (None, None)
+            deadline = Deadline(_CONNECT_S)
             sock = socket.create_connection((host, port or (443 if scheme == "https" else 80)), _CONNECT_S)
-            deadline = time.monotonic() + _CONNECT_S
             if context is not None:
                 self._socket = TlsStream(sock, context, approve, host, deadline)
                 self._open = http.client.HTTPSConnection(host, port, context=context)

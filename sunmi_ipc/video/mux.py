@@ -1,4 +1,4 @@
-"""Packets into an MP4 file without re-encoding: recording a stream, joining recordings."""
+"""Packets into an MP4 or MKV file without re-encoding: recording a stream, joining recordings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from ..errors import ReplyError
 from .libraries import library
-from .partial import cannot_write
+from .partial import cannot_write, open_own
 
 _WITHOUT = "The recordings themselves are complete: join the others without it."
 
@@ -19,8 +19,30 @@ _WITHOUT = "The recordings themselves are complete: join the others without it."
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,avi,flv"
 
 
-class Mp4:
-    """An MP4 file under a temporary name until it is whole.
+#: What an MP4 file can hold of the sound that cameras have; MKV holds any.
+_MP4_SOUND = frozenset({"aac", "mp3", "opus", "ac3"})
+
+
+#: Samples spelt out, as MKV holds them.
+_PLAIN = "pcm_s16le"
+
+
+def container_of(path: Path) -> str:
+    """What kind of file a name asks for: ``matroska`` for .mkv, else ``mp4``."""
+    return "matroska" if path.suffix.lower() == ".mkv" else "mp4"
+
+
+def holds(path: Path, stream: Any) -> bool:
+    """Whether a file of this name can hold a stream (of PyAV) as it is."""
+    if stream.type == "video":
+        return True
+    return stream.type == "audio" and (
+        container_of(path) == "matroska" or stream.codec_context.name in _MP4_SOUND
+    )
+
+
+class MediaFile:
+    """An MP4 or MKV file, by its name, under a temporary one until it is whole.
 
     Args:
         path: Its name in the end; a file of that name is replaced.
@@ -31,17 +53,27 @@ class Mp4:
 
     """
 
+    path: Path
+
     def __init__(self, path: Path, templates: Sequence[Any]) -> None:
         self._av = library("av")
         self.path, self._temporary = path, path.with_name(path.name + ".part")
         #: Seconds of the picture that are in it.
-        self.seconds = 0.0
+        self.seconds: float = 0.0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._av.open(str(self._temporary), "w", format="mp4")
+            # Not by its name: that could be a link that somebody laid.
+            self._raw = os.fdopen(open_own(self._temporary), "w+b")
+            self._raw.truncate()
+            self._file = self._av.open(self._raw, "w", format=container_of(path))
         except (self._av.FFmpegError, OSError) as error:
             raise cannot_write(path, error) from None
         self._streams = [_like(self._file, template) for template in templates]
+        self._spelt_out = {
+            number
+            for number, (ours, theirs) in enumerate(zip(self._streams, templates, strict=True))
+            if ours.type == "audio" and ours.codec_context.name == _PLAIN != theirs.codec_context.name
+        }
         self._kinds = [template.type for template in templates]
         self._last: list[Fraction | None] = [None for _ in templates]  # in the file's time
         self._start = Fraction(0)  # of the part being added, in the file's time
@@ -58,6 +90,8 @@ class Mp4:
             with contextlib.suppress(OSError):
                 self._file.close()
             with contextlib.suppress(OSError):
+                self._raw.close()
+            with contextlib.suppress(OSError):
                 self._temporary.unlink(missing_ok=True)
 
     def next_part(self) -> None:
@@ -67,6 +101,8 @@ class Mp4:
     def add(self, packet: Any, number: int) -> None:
         """Add a packet of the stream with this *number* among the templates; its time is moved to fit."""
         stream, base = self._streams[number], packet.time_base
+        if packet.dts is None:  # as the first ones of a stream over RTSP
+            packet.dts = packet.pts
         begin = packet.dts * base
         if self._first is None:
             self._first = begin
@@ -83,8 +119,12 @@ class Mp4:
         self._end = max(self._end, end)
         if self._kinds[number] == "video":
             self.seconds = float(max(Fraction(self.seconds), end))
-        packet.stream = stream
         try:
+            if number in self._spelt_out:
+                for frame in packet.decode():
+                    self._file.mux(stream.encode(frame))
+                return
+            packet.stream = stream
             self._file.mux(packet)
         except (self._av.FFmpegError, OSError) as error:
             raise cannot_write(self.path, error) from None
@@ -96,17 +136,24 @@ class Mp4:
         file, self._file = self._file, None
         try:
             file.close()
-            with self._temporary.open("rb+") as handle:
-                os.fsync(handle.fileno())
+            self._raw.flush()
+            os.fsync(self._raw.fileno())
+            self._raw.close()
             os.replace(self._temporary, self.path)
         except (self._av.FFmpegError, OSError) as error:
             raise cannot_write(self.path, error) from None
 
 
 def _like(file: Any, template: Any) -> Any:
-    if hasattr(file, "add_stream_from_template"):
-        return file.add_stream_from_template(template)
-    return file.add_stream(template=template)  # PyAV 13
+    try:
+        if hasattr(file, "add_stream_from_template"):
+            return file.add_stream_from_template(template)
+        return file.add_stream(template=template)  # PyAV 13
+    except ValueError:
+        if template.type != "audio":
+            raise
+        # MKV holds no telephone's PCM (G.711): its samples, spelt out, are the same sound.
+        return file.add_stream(_PLAIN, rate=template.rate, layout=template.layout.name)
 
 
 def merge(files: Sequence[Path], path: Path, *, on_file: Callable[[int], None] | None = None) -> float:
@@ -126,7 +173,7 @@ def merge(files: Sequence[Path], path: Path, *, on_file: Callable[[int], None] |
 
     """
     av = library("av")
-    joined: Mp4 | None = None
+    joined: MediaFile | None = None
     first: list[tuple[Any, ...]] = []
     with contextlib.ExitStack() as stack:
         for count, name in enumerate(files, 1):
@@ -137,11 +184,11 @@ def merge(files: Sequence[Path], path: Path, *, on_file: Callable[[int], None] |
                     "{path} is no video and cannot be joined", hint=_WITHOUT, path=str(name)
                 ) from None
             with source:
-                streams = [s for s in source.streams if s.type in ("video", "audio")]
+                streams = [s for s in source.streams if holds(path, s)]
                 formats = [_format(s) for s in streams]
                 if joined is None:
                     first = formats
-                    joined = stack.enter_context(Mp4(path, streams))
+                    joined = stack.enter_context(MediaFile(path, streams))
                 elif formats != first:
                     raise ReplyError(
                         "{path} is of another format than the first and cannot be joined",
@@ -152,7 +199,7 @@ def merge(files: Sequence[Path], path: Path, *, on_file: Callable[[int], None] |
                 numbers = {stream.index: number for number, stream in enumerate(streams)}
                 try:
                     for packet in source.demux(streams):
-                        if packet.dts is not None:
+                        if packet.dts is not None or packet.pts is not None:
                             joined.add(packet, numbers[packet.stream.index])
                 except av.FFmpegError:
                     raise ReplyError(

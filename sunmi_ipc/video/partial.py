@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,7 +51,7 @@ class PartialFile:
 
     def __init__(self, final: Path) -> None:
         self.final = final
-        self.path = final.with_name(final.name + ".part")
+        self.path: Path = final.with_name(final.name + ".part")
         with self._disk():
             self._fd = _open_locked(self.path)
 
@@ -107,13 +108,55 @@ class PartialFile:
         self._fd = -1
 
 
+def open_own(path: Path) -> int:
+    """Open a file for reading and writing, made where it is not there: a regular one of our own.
+
+    Its name can be foretold, and others may write to its folder. A link, a pipe or another user's file in its
+    place is taken away, never written through.
+
+    Raises:
+        OSError: It cannot be had.
+
+    """
+    flags = (
+        os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    )
+    for _ in range(10):
+        with contextlib.suppress(FileExistsError):
+            return os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            if not path.is_symlink():  # where there is no O_NOFOLLOW
+                handle = os.open(path, flags)
+                if _is_own(handle, path):
+                    return handle
+                os.close(handle)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.EMLINK, errno.ENXIO):  # a link, a socket
+                raise
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+    raise OSError(errno.EBUSY, "something else is put in its place again and again")
+
+
+def _is_own(handle: int, path: Path) -> bool:
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        return False
+    if os.name == "nt":
+        return True
+    # Some file systems (exFAT, network shares) say one owner for all that is in them, the folder's as well.
+    return found.st_nlink <= 1 and found.st_uid in (os.geteuid(), path.parent.stat().st_uid)
+
+
 def _open_locked(path: Path) -> int:
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        handle = open_own(path)
         try:
             _lock(handle)
             # The one that held the lock may have finished the file, or removed it, meanwhile.
-            if os.path.samestat(os.fstat(handle), os.stat(path)):
+            if os.path.samestat(os.fstat(handle), os.lstat(path)):
                 return handle
         except FileNotFoundError:
             pass

@@ -11,9 +11,10 @@ import io
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
+
+from ..deadline import Deadline
 
 _PIECE = 1_048_576
 #: One thread decrypts at a time. OpenSSL's binding lets go of the interpreter for every 16 kB; threads that
@@ -26,20 +27,20 @@ class Stream:
 
     Args:
         sock: Connected; belongs to this object from now on.
-        deadline: ``time.monotonic()`` until when what comes next must be there.
+        deadline: Until when what comes next must be there.
 
     """
 
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
+    raw: socket.socket
+    deadline: Deadline
+
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self.raw, self.deadline = sock, deadline
         self._closed = False
         self._readers = 0
 
     def _receive(self, view: memoryview) -> int:
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the deadline has passed")
-        self.raw.settimeout(left)
+        self.deadline.bound(self.raw)
         return self.raw.recv_into(view)
 
     def read_into(self, view: memoryview) -> int:
@@ -48,6 +49,7 @@ class Stream:
 
     def sendall(self, data: Any) -> None:
         """Send."""
+        self.deadline.bound(self.raw)
         self.raw.sendall(data)
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
@@ -56,7 +58,7 @@ class Stream:
 
     def settimeout(self, seconds: float) -> None:
         """Let what comes next take so many seconds."""
-        self.deadline = time.monotonic() + seconds
+        self.deadline = Deadline(seconds)
 
     def shutdown(self, how: int) -> None:
         """Cut it off, from any thread."""
@@ -82,7 +84,7 @@ class TlsStream(Stream):
         context: From ``Camera.tls``.
         approve: Likewise: called with the certificate (DER) before anything is sent; raises to refuse.
         host: For SNI.
-        deadline: ``time.monotonic()`` until when the handshake must be done.
+        deadline: Until when the handshake must be done.
 
     """
 
@@ -92,7 +94,7 @@ class TlsStream(Stream):
         context: ssl.SSLContext,
         approve: Callable[[bytes], None] | None,
         host: str,
-        deadline: float,
+        deadline: Deadline,
     ) -> None:
         super().__init__(sock, deadline)
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -115,7 +117,7 @@ class TlsStream(Stream):
 
     def _flush(self) -> None:
         while data := self._out.read():
-            self.raw.sendall(data)
+            super().sendall(data)
 
     def _fill(self) -> None:
         count = self._receive(self._piece)
@@ -139,10 +141,12 @@ class TlsStream(Stream):
             while got < len(view):
                 try:
                     count: Any = self._tls.read(len(view) - got, view[got:])
-                    got += count
                 except ssl.SSLZeroReturnError:
+                    count = 0
+                if not count:  # the other side has said goodbye (close_notify): nothing comes any more
                     self._ended = True
                     break
+                got += count
         return got
 
     def sendall(self, data: Any) -> None:

@@ -54,6 +54,7 @@ def ipc(filming: VirtualCamera) -> Callable[..., Any]:
 @pytest.fixture
 def player(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Install a player that writes down what it was called with, and nothing but it."""
+    monkeypatch.setenv("DISPLAY", ":99")
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))

@@ -304,7 +304,7 @@ def test_the_commands_help_has_its_chinese() -> None:
     from sunmi_ipc_cli.main import load
 
     def walk(command: Any) -> list[str]:
-        own = inspect.cleandoc(getattr(command.callback, "__doc__", None) or "")
+        own = inspect.cleandoc((command.callback.__doc__ if command.callback else None) or "")
         return [own, *(text for sub in getattr(command, "commands", {}).values() for text in walk(sub))]
 
     assert [text for text in walk(load("cloud")) if text and text not in _chinese()] == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import socket
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -61,3 +63,49 @@ def test_one_source_a_path() -> None:
             files.serves("only-once")(lambda *_: None)
     finally:
         del files._SOURCES["only-once"]
+
+
+def _context(ready: VirtualCamera) -> ssl.SSLContext:
+    certificate = ClientCertificate.load(ready.vendor.p12, ready.vendor.p12_password.reveal())
+    return client_context(certificate, ready.vendor.ca.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "answer"),
+    [
+        ("Transfer-Encoding: chunked", b"3\r\nsn=\r\n2;a=b\r\nxy\r\n0\r\nTrailer: 1\r\n\r\n", b'{"code":'),
+        ("Content-Length: 5", b"sn=xy", b'{"code":'),
+        ("Transfer-Encoding: chunked", b"x\r\n", b"HTTP/1.1 400"),
+        ("Transfer-Encoding: chunked", b"fffffff\r\n", b"HTTP/1.1 413"),
+        ("Transfer-Encoding: gzip", b"", b"HTTP/1.1 501"),
+        ("Content-Length: -1", b"", b"HTTP/1.1 400"),
+        ("Content-Length: 5\r\nTransfer-Encoding: chunked", b"", b"HTTP/1.1 400"),
+    ],
+)
+def test_bodies_as_a_web_server_reads_them(
+    ready: VirtualCamera, head: str, body: bytes, answer: bytes
+) -> None:
+    request = (
+        f"POST /openapi/device/activate HTTP/1.1\r\nHost: x\r\n{head}\r\nConnection: close\r\n\r\n".encode()
+    )
+    with (
+        socket.create_connection((ready.ip, ready.port), 10) as raw,
+        _context(ready).wrap_socket(raw, server_hostname=ready.ip, suppress_ragged_eofs=False) as secure,
+    ):
+        secure.sendall(request + body)
+        got = b""
+        while piece := secure.recv(65_536):  # an end without close_notify would raise
+            got += piece
+    assert answer in got
+
+
+def test_a_cut_connection_has_no_goodbye(ready: VirtualCamera) -> None:
+    ready.fail("ragged")
+    with (
+        socket.create_connection((ready.ip, ready.port), 10) as raw,
+        _context(ready).wrap_socket(raw, server_hostname=ready.ip, suppress_ragged_eofs=False) as secure,
+    ):
+        secure.sendall(b"POST /openapi/device/getInfo HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+        assert b"Connection: close" in secure.recv(65_536)
+        with pytest.raises(ssl.SSLEOFError):
+            secure.recv(65_536)

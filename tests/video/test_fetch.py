@@ -145,3 +145,47 @@ def test_plain_http_to_the_camera_itself(camera: Camera, asked: list[str]) -> No
         data, _ = fetch.read(camera, f"http://{camera.host}:{server.server_port}/x", limit=10)
         thread.join()
     assert data == b"plain"
+
+
+@pytest.mark.parametrize("fault", ["goodbye", "ragged"])
+def test_a_connection_that_ends_after_the_file(
+    ready: VirtualCamera, camera: Camera, card: Card, fault: str
+) -> None:
+    """With TLS's close_notify, as most servers end it, or cut: all of the file is there, and at once."""
+    ready.fail(fault, path="record/x.mp4", times=None)
+    begun = time.monotonic()
+    with fetch.Connection(camera) as connection:
+        for _ in range(3):  # the connection is made anew each time
+            with connection.get("/record/x.mp4") as body:
+                assert b"".join(bytes(piece) for piece in body.pieces()) == recording("x.mp4")
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("size", [0, 5, 300_000, 3_000_000])
+def test_a_goodbye_before_the_whole_is_an_error_and_no_wait(
+    ready: VirtualCamera, camera: Camera, card: Card, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    card["x.mp4"] = bytes(4_000_000)
+    chunks = files.Content.chunks
+    monkeypatch.setattr(
+        files.Content, "chunks", lambda self, start, stop: chunks(self, start, min(stop, size))
+    )
+    ready.fail("goodbye", path="record/x.mp4", times=None)
+    begun = time.monotonic()
+    with pytest.raises(ConnectionFailed):
+        fetch.read(camera, "/record/x.mp4", limit=10**7)
+    assert time.monotonic() - begun < 10
+
+
+def test_a_file_without_an_end_is_bounded(
+    ready: VirtualCamera, camera: Camera, card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "MAX_FILE", 1_000_000)
+    card["x.mp4"] = bytes(4_000_000)
+    with (
+        fetch.Connection(camera) as connection,
+        pytest.raises(ReplyError, match="larger"),
+        connection.get("/record/x.mp4") as body,
+    ):
+        for _ in body.pieces():
+            pass

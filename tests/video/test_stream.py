@@ -30,7 +30,7 @@ from sunmi_ipc.errors import (
 )
 from sunmi_ipc.simulator import VirtualCamera, connect
 from sunmi_ipc.simulator.video import PictureFormat, VideoSettings
-from sunmi_ipc.video import address, describe, snapshot, stream
+from sunmi_ipc.video import address, describe, rtsp, snapshot, stream
 from sunmi_ipc.video.address import RtspAddress
 
 SMALL = VideoSettings(
@@ -209,11 +209,16 @@ def test_answers_that_are_of_no_use(answer: bytes, error: type[Exception]) -> No
 def test_describe_with_digest_and_basic(camera: Camera, filming: VirtualCamera) -> None:
     """The known answer of RFC 2617, and the virtual camera's own check."""
     assert "m=video" in describe.describe(camera.video.live().best())
-    basic = describe._answer(RtspAddress("rtsp://h/x", "Aladdin", "open sesame"), 'Basic realm="WallyWorld"')
+
+    def answer(user: str, password: str, *challenges: str) -> str:
+        made = rtsp.Authentication(RtspAddress("rtsp://h/x", user, password))
+        assert made.take(rtsp.Message("RTSP/1.0 401 No", [("WWW-Authenticate", c) for c in challenges]))
+        return made.header("DESCRIBE", "rtsp://h/x")
+
+    basic = answer("Aladdin", "open sesame", 'Basic realm="WallyWorld"')
     assert basic == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
-    digest = describe._answer(
-        RtspAddress("rtsp://h/x", "Mufasa", "Circle Of Life"), 'Digest realm="r", nonce="n", opaque="o"'
-    )
+    digest = answer("Mufasa", "Circle Of Life", 'Basic realm="r"', 'Digest realm="r", nonce="n", opaque="o"')
+    assert digest.startswith("Digest ")
     assert 'opaque="o"' in digest
     assert "qop" not in digest
 

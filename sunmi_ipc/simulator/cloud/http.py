@@ -92,6 +92,8 @@ _SPOILED = {"garble": faults.GARBLED, "html": faults.HTML, "empty": b""}
 class Server(socketserver.ThreadingTCPServer):
     """Accepts connections; each has a thread."""
 
+    cloud: Host
+
     daemon_threads = allow_reuse_address = True
     block_on_close = False
     request_queue_size = 128

@@ -86,6 +86,9 @@ class Posts:
 
     """
 
+    taken: int
+    given_up: int
+
     def __init__(self, later: Later, *, expose: bool = False) -> None:
         self._later, self._expose = later, expose
         self._session = requests.Session()

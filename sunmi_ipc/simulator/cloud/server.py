@@ -32,7 +32,7 @@ from . import cameras, checks, faces, handlers, people
 from .checks import Unauthorized
 from .http import Server
 from .posts import Later, Posts, form
-from .state import Device, Face, FaceGroup, Shop, new_state
+from .state import Device, Face, FaceGroup, Shop, State, new_state
 
 #: What became of an added face: our invention, as the page on these messages was not seen.
 FACE_DONE = 2002
@@ -83,6 +83,18 @@ class VirtualCloud:
 
     """
 
+    ip: str
+    port: int
+    app_id: str
+    secret_key: Secret
+    latency_s: float
+    work_s: float
+    clock_tolerance_s: float
+    in_development: bool
+    clock_offset: float
+    running: int
+    busiest: int
+
     def __init__(
         self,
         *,
@@ -109,19 +121,19 @@ class VirtualCloud:
         self.app_id, self.secret_key = app_id or _letters(14), Secret(secret_key or _letters(24))
         self.latency_s, self.work_s, self.clock_tolerance_s = latency_s, work_s, clock_tolerance_s
         self.in_development, self.clock_offset = in_development, 0.0
-        self.state = new_state(seed, shops=shops, cameras=cameras, people=people)
-        self.faults = Faults(seed)
+        self.state: State = new_state(seed, shops=shops, cameras=cameras, people=people)
+        self.faults: Faults = Faults(seed)
         #: How often a path was carried out, and the most at once: what a test counts.
         self.counts: Counter[str] = Counter()
         self.running = self.busiest = 0
-        self.closing = threading.Event()
+        self.closing: threading.Event = threading.Event()
         self._lock = threading.RLock()
         self._counting = threading.Lock()
         self._later = Later()
-        self.posts = Posts(self._later, expose=expose)
+        self.posts: Posts = Posts(self._later, expose=expose)
         self._folder = Path(tempfile.mkdtemp(prefix="sunmi-ipc-cloud-"))
         self._authority = CertificateAuthority("Virtual cloud CA")
-        self.ca = self._folder / "cloud_ca.crt"
+        self.ca: Path = self._folder / "cloud_ca.crt"
         self.ca.write_bytes(self._authority.pem)
         self._pictures: set[str] = set()
         self._server: Server | None = None

@@ -19,6 +19,10 @@ Plane = Any  # numpy arrays: their types need numpy 2.2 and later to say more
 class Canvas:
     """One picture; its three planes are views of one buffer."""
 
+    width: int
+    height: int
+    buffer: Any
+
     def __init__(self, width: int, height: int, buffer: Any) -> None:
         self.width, self.height, self.buffer = width, height, buffer
         luma, chroma = width * height, width * height // 4
@@ -54,6 +58,9 @@ class Canvas:
 
 class Sprite:
     """A small picture with transparency, to be stamped on canvases; an odd last row or column is cut."""
+
+    width: Any
+    height: Any
 
     def __init__(self, image: Image.Image) -> None:
         width, height = self.width, self.height = image.width & ~1, image.height & ~1

@@ -39,7 +39,7 @@ class Interleaved:
 
     def __init__(self, write: Callable[[bytes], None], channels: tuple[int, int]) -> None:
         self._write, self._channels = write, channels
-        self.header = f"RTP/AVP/TCP;unicast;interleaved={channels[0]}-{channels[1]}"
+        self.header: str = f"RTP/AVP/TCP;unicast;interleaved={channels[0]}-{channels[1]}"
 
     def send(self, packets: list[bytes], *, control: bool = False) -> None:
         """Send in one write."""
@@ -57,7 +57,7 @@ class Datagrams:
         self._sockets = _pair(ip)
         self._targets = [(peer, port) for port in ports]
         own = [sock.getsockname()[1] for sock in self._sockets]
-        self.header = f"RTP/AVP;unicast;client_port={ports[0]}-{ports[1]};server_port={own[0]}-{own[1]}"
+        self.header: str = f"RTP/AVP;unicast;client_port={ports[0]}-{ports[1]};server_port={own[0]}-{own[1]}"
 
     def send(self, packets: list[bytes], *, control: bool = False) -> None:
         """Send with short rests, so that a picture of many packets does not overrun the client's buffer."""

@@ -36,7 +36,7 @@ class RtspServer:
 
     def __init__(self, camera: Host) -> None:
         self.camera = camera
-        self.listener = self._bind(camera.ip)
+        self.listener: socket.socket = self._bind(camera.ip)
         self.port: int = self.listener.getsockname()[1]
         self._connections: set[_Connection] = set()
         self._sources: Sources | None = None
@@ -111,7 +111,9 @@ class _Connection:
         self._stream: Stream | None = None
         self._transport: Transport | None = None
         self._player: Player | None = None
-        self.thread = threading.Thread(target=self._serve, name="virtual-camera-rtsp", daemon=True)
+        self.thread: threading.Thread = threading.Thread(
+            target=self._serve, name="virtual-camera-rtsp", daemon=True
+        )
 
     def cut(self) -> None:
         """Break the connection."""

@@ -75,6 +75,11 @@ class Scene:
 
     """
 
+    sn: str
+    width: int
+    height: int
+    zone: tzinfo | None
+
     def __init__(self, sn: str, width: int, height: int, zone: tzinfo | None = None) -> None:
         self.sn, self.width, self.height, self.zone = sn, width, height, zone
         self._plate = lru_cache(maxsize=4)(self._draw_plate)

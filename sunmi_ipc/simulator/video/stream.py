@@ -44,6 +44,9 @@ class Stream:
 
     """
 
+    ssrc: int
+    sequence: int
+
     def __init__(
         self,
         scene: Scene,

@@ -9,12 +9,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from ...errors import SunmiIpcError
 from ...video.address import RtspAddress
-from ...video.describe import describe
-from ...video.libraries import library
+from ...video.stream import opened
 from .packager import Packager, UnsupportedStream
 
 _log = logging.getLogger("sunmi_ipc.live")
@@ -23,8 +22,8 @@ Kind = Literal["state", "init", "fragment"]
 #: ``connecting``; ``playing``; ``lost``: it is tried again; ``unsupported``: single pictures have to do.
 State = Literal["connecting", "playing", "lost", "unsupported"]
 
-#: Over TCP, as Wi-Fi loses packets. The description says what the stream is: nothing is read to guess it.
-_OPTIONS = {"rtsp_transport": "tcp", "fpsprobesize": "0", "probesize": "32"}
+#: The description says what the stream is: nothing is read to guess it.
+_OPTIONS = {"probesize": "32"}
 #: A group of pictures larger than this is not kept for newcomers: they wait for the next key frame.
 MAX_GROUP_BYTES = 16 * 1024 * 1024
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0)
@@ -73,7 +72,7 @@ class Viewer:
         self._bytes = 0
         self._skipping = False
         self._closed = False
-        self.skipped = 0
+        self.skipped: int = 0
 
     def __enter__(self) -> Self:
         return self
@@ -148,6 +147,8 @@ class Viewer:
 class _Channel:
     """One stream: its thread, its viewers, and the pictures since the last key frame."""
 
+    key: str
+
     def __init__(self, key: str, source: Callable[[], RtspAddress], hub: LiveHub) -> None:
         self.key, self._source, self._hub = key, source, hub
         self._lock = threading.Lock()
@@ -159,7 +160,7 @@ class _Channel:
         self._empty_since = 0.0
         self._stop = threading.Event()
         #: How often the camera was asked for its stream.
-        self.sessions = 0
+        self.sessions: int = 0
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
         self._thread.start()
 
@@ -256,18 +257,12 @@ class _Channel:
 
     def _play(self) -> None:
         """One session with the camera, until it breaks or nobody looks."""
-        av: Any = library("av")
         address = self._source()
         self.sessions += 1
         timeout = self._hub.timeout
         with contextlib.ExitStack() as stack:
-            try:
-                container = stack.enter_context(
-                    av.open(address.reveal(), options=_OPTIONS, timeout=(timeout, timeout))
-                )
-            except av.FFmpegError:
-                describe(address, timeout=timeout)  # says what is wrong; PyAV's error holds the password
-                raise
+            source = stack.enter_context(opened(address, timeout=timeout, options=_OPTIONS))
+            container = source.container
             if not container.streams.video:
                 raise UnsupportedStream("")
             video = container.streams.video[0]
@@ -275,6 +270,8 @@ class _Channel:
             packager = Packager(video, audio)
             stack.callback(packager.close)
             for packet in container.demux(*([video] if audio is None else [video, audio])):
+                if packet.stream.type == "video":
+                    source.alive()
                 fragment = packager.add(packet)
                 if packager.init and self._init is None:
                     self._tell(Message("state", state="playing"))
@@ -283,6 +280,8 @@ class _Channel:
                     self._tell(Message("fragment", fragment.data, key=fragment.key))
                 if self._over():
                     return
+            if source.failure is not None:
+                raise source.failure
 
 
 class LiveHub:
@@ -294,6 +293,10 @@ class LiveHub:
         timeout: Seconds without data after which a camera's stream is taken for broken.
 
     """
+
+    linger: float
+    backlog: int
+    timeout: float
 
     def __init__(self, *, linger: float = 10.0, backlog: int = 4 * 1024 * 1024, timeout: float = 5.0) -> None:
         self.linger, self.backlog, self.timeout = linger, backlog, timeout

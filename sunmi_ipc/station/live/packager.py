@@ -58,6 +58,9 @@ class Packager:
 
     """
 
+    init: bytes
+    codecs: str
+
     def __init__(self, video: Any, audio: Any = None) -> None:
         if video.codec_context.name != "h264":
             raise UnsupportedStream(video.codec_context.name)
