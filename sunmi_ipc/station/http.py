@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigError, ExtraMissingError
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from .station import Station
 
 _log = logging.getLogger("sunmi_ipc")
@@ -37,7 +39,7 @@ class HttpServer:
             ) from None
         self._http = station.file.http
         assert self._http is not None
-        self.app = create_app(station)
+        self.app: FastAPI = create_app(station)
         if station.file.console.enabled:
             self._mount_console(station)
         folder = station.loaded.path.parent
