@@ -330,6 +330,22 @@ class Camera:
             shown = transport.greet(timeout=self.timeout if timeout is None else timeout)
         return fingerprint(shown) if shown else ""
 
+    def send(self, outgoing: Outgoing, *, timeout: float | None = None) -> Incoming:
+        """Send one request as it is and return the answer as it came: no check, no retry, no other clock.
+
+        For finding out what a camera says; :meth:`call` is for everything else.
+
+        Args:
+            outgoing: From :mod:`sunmi_ipc.protocol.wire`.
+            timeout: Seconds; default: the camera's.
+
+        Raises:
+            ConnectionFailed, TlsError, ReplyError: There is no answer.
+
+        """
+        with self._lock:
+            return self._transport.send(outgoing, timeout=self.timeout if timeout is None else timeout)
+
     def close(self) -> None:
         """Close the connection; the next call opens a new one."""
         with self._lock:
