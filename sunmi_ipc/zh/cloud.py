@@ -207,4 +207,6 @@ ZH: dict[str, str] = {
     "{path}: {bytes} bytes": "{path}：{bytes} 字节",
     "{title}, {count} to a bar": "{title}，每条合并 {count} 项",
     # help of the commands
+    "the file's address leads from one to the next without an end": "文件地址不断重定向，没有尽头",
+    "the file's address leads to one of another kind, which is not followed": "文件地址被重定向到另一种协议，已拒绝跟随",
 }
