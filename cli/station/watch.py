@@ -137,7 +137,9 @@ def _settled(station: Station) -> bool:
     members = station.roster.members()
     looks = [watch.last(member) for member in members]
     return bool(members) and all(
-        look is not None and not watch.judge.pending(member.sn or member.key)
+        look is not None
+        and not watch.lines.undecided(member)
+        and not watch.judge.pending(member.sn or member.key)
         for member, look in zip(members, looks, strict=True)
     )
 

@@ -257,6 +257,7 @@ class VirtualCamera:
         """Leave the network for *seconds*: connections break, nothing answers; subscriptions are lost."""
         self.state.documents.pop("hooks", None)
         self._away_until = time.monotonic() + seconds
+        self.state.go_blind(self.clock(), self.clock() + seconds)
         self._cut()
 
     def update_firmware(self, version: str = "", *, after: float = 0.0, seconds: float = 5.0) -> None:
@@ -325,10 +326,16 @@ class VirtualCamera:
 
     def insert_card(self, status: CardStatus) -> None:
         """Put a card of this state into the camera (or take it out: ``CardStatus.NONE``)."""
+        if status is CardStatus.NORMAL:
+            self.state.see_again(self.clock())
+        elif self.state.card_status is CardStatus.NORMAL:
+            self.state.go_blind(self.clock())
         self.state.card, self.state.card_busy_until, self.state.card_removed = status, 0.0, False
 
     def remove_card(self) -> None:
         """Remove the card by software: it stays in its slot, state 4, until it is put in again."""
+        if self.state.card_status is CardStatus.NORMAL:
+            self.state.go_blind(self.clock())
         self.state.card_removed = True
 
     # -- discovery -------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ def recordings(state: CameraState, start: int, end: int) -> list[dict[str, Any]]
     first -= first % CLIP_S
     found = []
     for begin in range(first, min(end, now - CLIP_S) + 1, CLIP_S):
-        if begin % 3_600 < 3_000 and begin + CLIP_S > start:
+        if begin % 3_600 < 3_000 and begin + CLIP_S > start and not state.blinded(begin, begin + CLIP_S):
             found.append(
                 {
                     "start_time": begin,

@@ -108,12 +108,12 @@ def _record(faceid: str, **details: Any) -> dict[str, Any]:
 
 def _count_arrival(state: CameraState, when: int, face: dict[str, Any]) -> None:
     """Remember that somebody whose face was seen has come in; it stays when the face is deleted."""
-    counts = state.arrived.setdefault(when - when % HOUR_S, [0] * 16)
+    counts = state.arrived.setdefault(when - when % 60, [0] * 16)
     counts[8 * (face["gender"] == 2) + int(_age_range(face["age"]) or 4) - 1] += 1
 
 
 def arrived(state: CameraState) -> dict[int, list[int]]:
-    """Whose faces were seen, by the hour: males by age range, then females."""
+    """Whose faces were seen, by the minute: males by age range, then females."""
     if state.card_status is CardStatus.NORMAL:
         groups(state)  # lets those come in who have come meanwhile
     return state.arrived

@@ -37,23 +37,30 @@ def _stat(kind: str, state: CameraState, values: dict[str, Any]) -> dict[str, An
     units = []
     begin = start - start % HOUR_S
     while begin < min(end, now):
-        units.append(_unit(kind, state, begin, min(end, now), faces.get(begin, [0] * 16)))
+        first, last = max(begin, start), min(begin + HOUR_S, end, now)
+        units.append(_unit(kind, state, begin, first, last, faces) | {"end_time": min(begin + HOUR_S, end)})
         begin += HOUR_S
     return {"total": sum(u["total"] for u in units), "stat_list": units}
 
 
-def _unit(kind: str, state: CameraState, begin: int, end: int, faces: list[int]) -> dict[str, Any]:
-    """An hour: those whose faces were seen, and those who kept theirs to themselves."""
-    die = random.Random(f"{state.sn}/{kind}/{begin}")  # noqa: S311 - the same hour, the same people
-    expected = HOURS[time.gmtime(begin).tm_hour] * _SHARE[kind]
+def _unit(
+    kind: str, state: CameraState, hour: int, start: int, end: int, faces: dict[int, list[int]]
+) -> dict[str, Any]:
+    """What of an hour was asked for: those whose faces were seen, and those who kept theirs to themselves."""
+    die = random.Random(f"{state.sn}/{kind}/{hour}")  # noqa: S311 - the same hour, the same people
+    expected = HOURS[time.gmtime(hour).tm_hour] * _SHARE[kind]
     count = max(0, round(die.gauss(expected, expected**0.5)))
-    moments = [begin + HOUR_S * die.random() for _ in range(count)]
-    there = sum(state.filming_since <= moment < end for moment in moments)
-    people = die.choices(range(16), weights=_AGES + _AGES, k=there)
-    counts = [people.count(i) + faces[i] for i in range(16)]
+    moments = [hour + HOUR_S * die.random() for _ in range(count)]
+    people = die.choices(range(16), weights=_AGES + _AGES, k=count)
+    counts = [0] * 16
+    for moment, person in zip(moments, people, strict=True):
+        counts[person] += start <= moment < end and state.sees(moment, moment)
+    for minute in range(start - start % 60, end, 60):
+        if minute in faces:  # a minute that was only asked for in part counts where it begins
+            counts = [a + b * (minute >= start) for a, b in zip(counts, faces[minute], strict=True)]
     return {
-        "start_time": begin,
-        "end_time": begin + HOUR_S,
+        "start_time": start,
+        "end_time": end,
         "total": sum(counts),
         "male_num_stat": counts[:8],
         "female_num_stat": counts[8:],

@@ -53,7 +53,9 @@ class CameraState:
     filming_since: float = 0.0
     #: How many people there are who come by its door.
     people: int = 0
-    #: Those whose faces were seen, by the hour's start: eight age ranges of males, then of females.
+    #: When it neither counted nor recorded, for want of a card or of power: start and end by its own clock.
+    blind: list[tuple[float, float]] = field(default_factory=list)
+    #: Those whose faces were seen, by the minute's start: eight age ranges of males, then of females.
     arrived: dict[int, list[int]] = field(default_factory=dict)
     video: VideoSettings = field(default_factory=VideoSettings)
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -78,6 +80,22 @@ class CameraState:
     def online(self) -> bool:
         """Whether it has internet."""
         return self.wired or self.on_wifi
+
+    def sees(self, start: float, end: float) -> bool:
+        """Whether it counted and recorded in all of a period, by its own clock."""
+        return start >= self.filming_since and not self.blinded(start, end)
+
+    def blinded(self, start: float, end: float) -> bool:
+        """Whether it had no card or no power in some of a period, by its own clock."""
+        return any(first < end and start < last for first, last in self.blind)
+
+    def go_blind(self, now: float, until: float = math.inf) -> None:
+        """See nothing from *now* until it is given a card again, or until *until*, by its own clock."""
+        self.blind.append((now, until))
+
+    def see_again(self, now: float) -> None:
+        """A card is there."""
+        self.blind = [(start, now if end == math.inf else end) for start, end in self.blind]
 
     @property
     def off_network(self) -> bool:

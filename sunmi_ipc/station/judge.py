@@ -41,7 +41,7 @@ class Judge:
         checked: Collection[str],
         *,
         at: float | None = None,
-        soonest: Mapping[str, float] | None = None,
+        since: Mapping[str, float] | None = None,
     ) -> list[Transition]:
         """Take in what one look has found.
 
@@ -50,7 +50,7 @@ class Judge:
             found: Details by the code of what is the matter.
             checked: Every code that the look was able to see; others stay as they are.
             at: When it was, Unix seconds; default: now.
-            soonest: Seconds that must have passed since the first sight before it is told, by code.
+            since: Since when it has been so, where that is known, by code.
 
         Returns: what began and what ended.
 
@@ -68,12 +68,11 @@ class Judge:
                         continue
                     count, first = self._strikes.get(key, (0, at))
                     count += 1
-                    wait = (soonest or {}).get(code, 0.0)
-                    if count < max(self._looks.get(code, 0), KINDS[code].looks) or at - first < wait:
+                    if count < max(self._looks.get(code, 0), KINDS[code].looks):
                         self._strikes[key] = count, first
                         continue
                     self._strikes.pop(key, None)
-                    reason = self._open[key] = Reason(code, first, dict(found[code]))
+                    reason = self._open[key] = Reason(code, (since or {}).get(code, first), dict(found[code]))
                     told.append(Transition(sn, reason, True, at))
                     rows.append(_begun(sn, reason))
                 else:
@@ -89,20 +88,10 @@ class Judge:
             self._store.later(*rows)
         return told
 
-    def strikes(self, sn: str, code: str) -> tuple[int, float]:
-        """How often something was seen that is not told yet, and when first (Unix seconds)."""
-        with self._lock:
-            return self._strikes.get((sn, code), (0, 0.0))
-
     def pending(self, sn: str) -> bool:
         """Whether something was seen that is not told yet."""
         with self._lock:
             return any(who == sn for who, _ in self._strikes)
-
-    def pardon(self, sn: str, code: str) -> None:
-        """Begin to count anew."""
-        with self._lock:
-            self._strikes.pop((sn, code), None)
 
     def forget(self, sn: str) -> None:
         """Nothing is the matter any more with a camera that has left the station."""

@@ -6,6 +6,7 @@ in. When everything on a line is silent, the line is told of, once, and its came
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address, ip_network
 
@@ -15,7 +16,7 @@ from .file import WatchTable
 from .judge import Judge
 from .look import Look
 from .roster import Member, Roster
-from .verdict import Transition
+from .verdict import BLAMED, Transition
 
 #: Begins the name under which a line's own trouble is kept.
 LINE = "@"
@@ -51,6 +52,7 @@ class Lines:
             settings,
             tell,
         )
+        self._silent: dict[str, tuple[int, float]] = {}  # by the member's key: looks, and since when
         self._named = {sn: name for name, serials in settings.behind.items() for sn in serials}
 
     def of(self, member: Member) -> str:
@@ -68,49 +70,63 @@ class Lines:
             return "loopback"
         return str(ip_network(f"{address}/{24 if address.version == 4 else 64}", strict=False))
 
-    def explain(self, member: Member, made: Look) -> dict[str, float]:
-        """Say in a silent camera's look what is to blame.
+    def explain(self, member: Member, made: Look) -> float:
+        """Say in a silent camera's look what is to blame; nothing, as long as it is too soon to tell.
 
-        Returns: seconds by code, before which nothing is told: all others must have had their turn first.
+        It is soon until the camera was silent often enough, and all others on its line had their turn since: where
+        all are silent, it is not this camera.
+
+        Returns: since when it has been silent, Unix seconds.
         """
         interval, line = self._settings.interval, self.of(member)
-        who, details = member.sn or member.key, {**made.found["unreachable"], "group": line}
-        count, first = self._judge.strikes(who, "unreachable")
-        first = first or made.at
-        early = count + 1 < self._settings.misses or made.at - first < interval
-        open_codes = {reason.code for reason in self._judge.reasons(who)}
+        details = {**made.found.pop("unreachable"), "group": line}
+        count, first = self._silent.get(member.key, (0, made.at))
+        self._silent[member.key] = count + 1, first
+        soon = count + 1 < self._settings.misses or made.at - first < interval
         if member.address and source_address(split_address(member.address)[0]) is None:
-            made.found["no-network"] = details
-            if not early:
-                del made.found["unreachable"]
-                self._told(line, "network", {"group": line})
-            return dict.fromkeys(("unreachable", "no-network"), interval)
-        peers = [m for m in self._roster.members() if self.of(m) == line] if line else []
-        wait = interval
-        if len(peers) >= (2 if line in self._settings.behind else _FEW):
-            looks = {m.key: self._looks.get(m.key) for m in peers if m is not member}
-            if any(look is None or look.at < first for look in looks.values()):
-                wait = 2 * interval  # somebody was not looked at since
-            elif all(look is not None and look.silent for look in looks.values()):
-                made.found["behind"] = details
-                if not early:
-                    del made.found["unreachable"]
-                    self._told(line, "uplink", {"group": line, "count": len(peers)})
-                return dict.fromkeys(("unreachable", "behind"), interval)
-        if early:  # the line is well again, but it is too soon to blame the camera
-            for code in open_codes & {"behind", "no-network"}:
-                made.found[code] = details
-        return {"unreachable": wait}
+            code = "no-network"
+        else:
+            code, waits = self._blamed(member, line, first)
+            soon = soon or (waits and made.at - first < 3 * interval)
+        if soon:
+            made.checked -= BLAMED  # what was told stays told
+            return first
+        made.found[code] = details
+        if code == "no-network":
+            self._told(line, "network", {"group": line})
+        elif code == "behind":
+            self._told(line, "uplink", {"group": line, "count": len(self._peers(line))})
+        return first
+
+    def _peers(self, line: str) -> list[Member]:
+        return [m for m in self._roster.members() if self.of(m) == line] if line else []
+
+    def _blamed(self, member: Member, line: str, first: float) -> tuple[str, bool]:
+        """The camera or its line, and whether others there were not looked at since *first*."""
+        peers = self._peers(line)
+        if len(peers) < (2 if line in self._settings.behind else _FEW):
+            return "unreachable", False
+        looks = [self._looks.get(m.key) for m in peers if m is not member]
+        if all(look is not None and look.silent for look in looks):
+            return "behind", False
+        return "unreachable", any(look is None or look.at < first for look in looks)
+
+    def undecided(self, member: Member) -> bool:
+        """Whether a camera is silent, and it is not told yet who is to blame."""
+        told = {reason.code for reason in self._judge.reasons(member.sn or member.key)}
+        return member.key in self._silent and not told & BLAMED
 
     def _told(self, line: str, code: str, details: Mapping[str, object]) -> None:
         self._tell(self._judge.update(LINE + line, {code: details}, {"network", "uplink"}))
 
     def back(self, member: Member) -> list[Transition]:
         """A camera answers: its line is well, and the others there get their full time again."""
+        self._silent.pop(member.key, None)
         line = self.of(member)
         told = self._judge.update(LINE + line, {}, {"network", "uplink"})
         if told:
-            for other in self._roster.members():
-                if other is not member and self.of(other) == line:
-                    self._judge.pardon(other.sn or other.key, "unreachable")
+            now = time.time()
+            for other in self._peers(line):
+                if other.key in self._silent:
+                    self._silent[other.key] = 0, now
         return told

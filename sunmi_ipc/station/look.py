@@ -130,9 +130,9 @@ def _clock(made: Look, client: Camera, tolerance: float) -> None:
         return
     made.checked.add("clock")
     # The header has whole seconds.
-    made.facts["clock_s"] = round(client.clock_ahead)
+    made.facts["clock_s"] = round(client.clock_ahead + 0.5)
     if abs(client.clock_ahead) > tolerance:
-        made.found["clock"] = {"seconds": round(client.clock_ahead)}
+        made.found["clock"] = {"seconds": round(client.clock_ahead + 0.5)}
 
 
 def _card(made: Look, client: Camera) -> None:

@@ -86,7 +86,8 @@ class Spans:
             "SELECT state, start, end FROM spans WHERE sn = ? AND start < ? AND end > ? ORDER BY start",
             (sn, end, start),
         ):
-            found.setdefault(state, []).append((max(first, start), min(last, end)))
+            if last > first:
+                found.setdefault(state, []).append((max(first, start), min(last, end)))
         return found
 
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 from ..errors import ConfigError
 from ..lock import try_lock
 from .audit import Audit
+from .counts import Counts
 from .loading import Loaded
+from .report import write_meta
 from .roster import Connect, Member, Roster
 from .scheduler import Scheduler
 from .store import FILE, Store
@@ -22,6 +24,7 @@ from .watch import Watch
 if TYPE_CHECKING:
     from ..camera import Camera
     from ..settings import Settings
+    from .file import StationFile
     from .intake import Intake
 
 _log = logging.getLogger("sunmi_ipc")
@@ -38,13 +41,23 @@ class Station:
 
     Attributes:
         store, roster, watch, audit: Its parts.
-        intake: Events; None where the file switches them off.
+        intake, counts: Events and people; None where the file switches them off.
         started: When it was started, Unix seconds.
 
     Raises:
         ConfigError: Another station uses the same data, a port is taken, or the data cannot be used.
 
     """
+
+    loaded: Loaded
+    settings: Settings
+    file: StationFile
+    store: Store
+    audit: Audit
+    scheduler: Scheduler
+    roster: Roster
+    watch: Watch
+    upkeep: Upkeep
 
     def __init__(
         self,
@@ -63,7 +76,8 @@ class Station:
         self._interfaces = interfaces if interfaces is not None else settings.interfaces()
         self._stack = contextlib.ExitStack()
         self.intake: Intake | None = None
-        self.started = 0.0
+        self.counts: Counts | None = None
+        self.started: float = 0.0
 
     @property
     def site(self) -> str:
@@ -101,6 +115,17 @@ class Station:
 
                 self.intake = Intake(self.loaded, self.settings, self.roster, self.watch, self.scheduler)
                 stack.callback(self.intake.close)
+            if self.file.counts.enabled:
+                self.counts = Counts(self.store, self.roster, self.watch, self.scheduler, self.file.counts)
+            shop = self.file.station
+            write_meta(
+                self.store,
+                site=shop.site,
+                name=shop.name,
+                timezone=shop.timezone,
+                hours=shop.hours,
+                window=self.file.counts.window,
+            )
             self.upkeep = Upkeep(
                 self.loaded,
                 self.settings,
@@ -145,6 +170,8 @@ class Station:
         self.watch.add(member)
         if self.intake is not None:
             self.intake.add(member)
+        if self.counts is not None and not self.counts.known(member):
+            self.counts.add(member)
 
     def close(self) -> None:
         """End every part, in order; what was found is kept."""

@@ -191,6 +191,8 @@ REACH = frozenset(
         "credentials", "refused", "not-understood",
     }
 )  # fmt: skip
+#: Who is to blame for a silence.
+BLAMED = frozenset({"unreachable", "behind", "no-network"})
 CARD = frozenset({"card-none", "card-blank", "card-broken", "card-removed", "card-unknown"})
 
 

@@ -17,7 +17,7 @@ from .roster import Member, Roster
 from .scheduler import Scheduler
 from .spans import Spans
 from .store import Store
-from .verdict import CameraStatus, Level, StationStatus, Transition, by_severity, highest, worst
+from .verdict import BLAMED, CameraStatus, Level, StationStatus, Transition, by_severity, highest, worst
 
 _log = logging.getLogger("sunmi_ipc")
 #: Recordings are asked for at every so many looks.
@@ -54,7 +54,7 @@ class Watch:
         site: str = "",
     ) -> None:
         self.roster, self.site, self.settings = roster, site, settings or WatchTable()
-        self.judge = Judge(store, looks={"unreachable": self.settings.misses, "behind": self.settings.misses})
+        self.judge = Judge(store)
         self.spans = Spans(store, join=max(2.5 * self.settings.interval, 30.0))
         self.mutes = Mutes(store)
         self._scheduler = scheduler
@@ -96,9 +96,9 @@ class Watch:
             clock=self.settings.clock,
             recording=self.settings.recording if with_recordings else 0.0,
         )
-        soonest: dict[str, float] = {}
+        since: dict[str, float] = {}
         if made.silent:
-            soonest = self.lines.explain(member, made)
+            since = dict.fromkeys(BLAMED, self.lines.explain(member, made))
         elif "never-seen" not in made.found:
             self.tell(self.lines.back(member))
         last = self._looks.get(member.key)
@@ -108,7 +108,7 @@ class Watch:
             self.spans.look(member.sn, made.state, made.at)
             if member.key != member.sn and self.judge.reasons(member.key):
                 self.judge.forget(member.key)  # the entry of the file has got its camera
-        self.tell(self.judge.update(_who(member), made.found, made.checked, at=made.at, soonest=soonest))
+        self.tell(self.judge.update(_who(member), made.found, made.checked, at=made.at, since=since))
         with self._first:
             self._first.notify_all()
         return made
@@ -118,7 +118,7 @@ class Watch:
             self.forget(member)
             return None
         made = self.look(member)
-        if made.silent and self.judge.strikes(_who(member), "unreachable")[0]:
+        if made.silent and self.lines.undecided(member):
             return max(self.settings.interval / _SOON, 0.2)
         return self.settings.interval
 
