@@ -190,7 +190,6 @@ ZH: dict[str, str] = {
     "The network's name, 1-32 characters.": "网络名称，1-32 个字符。",
     "The same number gives the same serial numbers; default: random.": "相同的数字产生相同的序列号；默认随机。",
     "There is no card: insert one.": "没有 SD 卡：请插入。",
-    "There is no system keyring. Keep the secrets in a file that only you can read?": "没有系统钥匙串。要把密钥保存在只有您能读取的文件中吗？",
     "These options may stand anywhere on the line. Without a camera at hand, try: ipc demo": "这些选项可以写在命令行的任何位置。手边没有摄像机？试试：ipc demo",
     "Unpack what the vendor sent first.": "请先解压厂商发来的文件。",
     "Virtual cameras on this machine.": "本机上的虚拟摄像机。",
