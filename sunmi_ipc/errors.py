@@ -104,6 +104,9 @@ class SunmiIpcError(Exception):
     hint_template: str
     camera: str | None
     values: dict[str, object]
+    #: Whether the request may have reached the camera, as the transport knows it: then what was asked for may
+    #: have been done, although no answer says so. False: nothing was sent.
+    sent: bool = False
 
     def __init__(self, template: str, *, hint: str = "", camera: str | None = None, **values: object) -> None:
         self.template, self.hint_template, self.camera, self.values = template, hint, camera, values
