@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cloud": ("cloud.commands", "The vendor's cloud: cameras, live picture, people flow, faces, messages."),
     "call": ("camera.call", "Send any call, signed."),
     "protocol": ("protocol.commands", "What is known of the endpoints, and how to correct it."),
+    "console": ("console.commands", "The cameras in a browser, with the live picture."),
     "fleet": ("fleet.commands", "A shop's cameras from one file."),
     "watch": ("station.watch", "How every camera is: there, trusted, on time, recording."),
     "serve": ("station.serve", "The station: cameras watched, people counted, events kept, an API."),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time
 from ipaddress import IPv4Address
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import (
@@ -137,7 +137,9 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 class Table(BaseModel):
     """Base of every table: an unknown key is an error, and no error shows a value."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, strict=True
+    )
 
 
 class WifiWish(Table):
