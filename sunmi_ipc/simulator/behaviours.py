@@ -61,7 +61,7 @@ def _networks(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
 def _format(state: CameraState, values: dict[str, Any]) -> None:
     if state.card is CardStatus.NONE or state.card_removed:
         raise Refused(220)
-    if state.card is CardStatus.BROKEN:
+    if state.card in (CardStatus.BROKEN, CardStatus.REMOVED):
         raise Refused(221)
     state.card = CardStatus.NORMAL
     state.card_busy_until = time.monotonic() + state.format_s
