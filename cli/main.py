@@ -15,9 +15,12 @@ import typer.core
 from sunmi_ipc import __version__, errors
 from sunmi_ipc.i18n import language, later, speak, tr
 
+from .naming import cleaned, several
 from .screen import language as tongue
 from .screen import streams
+from .screen.metavars import give
 from .screen.output import print_error, print_json
+from .screen.pages import furnish, write_examples, write_groups
 from .screen.typed import teach
 from .screen.wording import Context, retell, show_refusal
 from .state import Exit, State, exit_code
@@ -28,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scan": ("scan", "Find the cameras in this network."),
     "info": ("camera.info", "Show what a camera says of itself."),
     "activate": ("camera.activate", "Activate a camera for your app."),
+    "identify": ("camera.identify", "Blink a camera's light, to see which one it is."),
     "wifi": ("camera.wifi", "The network that a camera joins."),
     "sdcard": ("camera.sdcard", "The memory card."),
     "image": ("camera.image", "Night mode, rotation, LED, name."),
@@ -43,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cloud": ("cloud.commands", "The vendor's cloud: cameras, live picture, people flow, faces, messages."),
     "call": ("camera.call", "Send any call, signed."),
     "protocol": ("protocol.commands", "What is known of the endpoints, and how to correct it."),
+    "console": ("console.commands", "The cameras in a browser, with the live picture."),
     "fleet": ("fleet.commands", "A shop's cameras from one file."),
     "watch": ("station.watch", "How every camera is: there, trusted, on time, recording."),
     "serve": ("station.serve", "The station: cameras watched, people counted, events kept, an API."),
@@ -51,6 +56,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "configure": ("start.configure", "Keep credentials in a profile."),
     "doctor": ("start.doctor", "Check this computer, and say what to do."),
     "completion": ("start.completion", "Install or print shell completion."),
+    "help": ("start.help", "Show a command's help: ipc help wifi set."),
 }
 
 #: Global options may stand anywhere on the line; behind these a value follows.
@@ -88,6 +94,18 @@ class Commands(typer.core.TyperGroup):
         """Every command, in the order of use."""
         return list(COMMANDS)
 
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """The commands first, in groups: they are what people look for."""
+        write_groups(formatter, {name: tr(COMMANDS[name][1]) for name in self.list_commands(ctx)})
+        records = [record for option in self.params if (record := option.get_help_record(ctx)) is not None]
+        with formatter.section("Options"):
+            formatter.write_dl(records)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """The way from nothing to a first camera."""
+        write_examples(formatter, ["ipc demo", "ipc configure --from FOLDER", "ipc scan"])
+        super().format_epilog(ctx, formatter)
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A stand-in with name and help; :meth:`resolve_command` brings the real one."""
         if cmd_name not in COMMANDS:
@@ -106,6 +124,10 @@ class Commands(typer.core.TyperGroup):
             raise
         if name in COMMANDS:
             command = load(name)
+            if several(ctx.params.get("camera") or ()) and not {"-h", "--help"} & set(rest):
+                from .many import Many
+
+                command = Many(name, command, rest)
         return name, command, rest
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -209,6 +231,7 @@ def load(name: str) -> Any:
     # Completion is the root's, by 'ipc completion'; typer gives it to every group that does not decline.
     command.params = [p for p in command.params if p.name not in ("install_completion", "show_completion")]
     _mark(name, command)
+    furnish(command, name)
     if not command.help:
         command.help = tr(COMMANDS[name][1])
     _speak(command)
@@ -227,6 +250,7 @@ def _speak(command: Any) -> None:
     below = getattr(command, "commands", {})
     for sub in below.values():
         _speak(sub)
+    give(command)
     if not below:
         teach(command)
 
@@ -261,22 +285,31 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _cameras(given: list[str] | None) -> list[str]:
+    """What ``-c`` names, without what came along when it was pasted; else the environment's one."""
+    wanted = list(given or ()) or [os.environ.get("SUNMI_IPC_CAMERA", "")]
+    return [name for text in wanted if (name := cleaned(text))]
+
+
 @app.callback(
     help=later("Find, activate, set up and run SUNMI shop cameras over the local network (unofficial)."),
-    epilog=later("These options may stand anywhere on the line. Without a camera at hand, try: ipc demo"),
+    epilog=later("The options above may stand anywhere on the line. 'ipc help COMMAND' tells more."),
 )
 def _root(
     ctx: typer.Context,
     camera: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             "-c",
             "--camera",
-            envvar="SUNMI_IPC_CAMERA",
-            show_envvar=True,
-            help=later("Address, serial number or name of the camera; without it, the only one found."),
+            metavar="CAMERA",
+            callback=_cameras,
+            help=later(
+                "Serial number, address, name, MAC or its last four digits; repeated, 'all' or '@site.toml' for "
+                "several. Default: $SUNMI_IPC_CAMERA, else the only one found."
+            ),
         ),
-    ] = "",
+    ] = None,
     profile: Annotated[
         str,
         typer.Option(
@@ -290,7 +323,11 @@ def _root(
     verbose: Annotated[
         int,
         typer.Option(
-            "-v", "--verbose", count=True, help=later("Say what happens; -vv shows requests, secrets masked.")
+            "-v",
+            "--verbose",
+            count=True,
+            show_default=False,
+            help=later("Say what happens; -vv shows requests, secrets masked."),
         ),
     ] = 0,
     insecure: Annotated[
@@ -313,7 +350,8 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help=later("Print the version."))
     ] = False,
 ) -> None:
-    ctx.obj = State(camera, profile, json, quiet, verbose, insecure, tls, lang)
+    cameras = tuple(camera or ())
+    ctx.obj = State("".join(cameras[:1]), profile, json, quiet, verbose, insecure, tls, lang, cameras)
     ctx.obj.log()
 
 
