@@ -20,11 +20,93 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 
 #: Words that identify nobody: of the protocol, its values, its models, HTTP.
 _WORDS = frozenset(
-    """ipc ap lan wpa-psk wpa2-psk wpa3-psk wpa wpa2 wpa3 wep none open psk fm010 fm020 ss1 fs1 ss fs sunmi
-    true false on off yes no auto ok success stranger regular face_recog_event dynamic_detect_event hd fhd sd
-    male female unknown device config media peopleflow face hook rtsp http https utf-8 json gmt utc null nan
-    application/json text/html text/plain image/jpeg image/png video/mp4 video/x-flv keep-alive close chunked
-    identity bytes in ip4 ip6 rtp/avp jpeg jpg png mp4 flv h264 h265 aac cn us 7x24 0 1 2 3""".split()
+    [
+        "ipc",
+        "ap",
+        "lan",
+        "wpa-psk",
+        "wpa2-psk",
+        "wpa3-psk",
+        "wpa",
+        "wpa2",
+        "wpa3",
+        "wep",
+        "none",
+        "open",
+        "psk",
+        "fm010",
+        "fm020",
+        "ss1",
+        "fs1",
+        "ss",
+        "fs",
+        "sunmi",
+        "true",
+        "false",
+        "on",
+        "off",
+        "yes",
+        "no",
+        "auto",
+        "ok",
+        "success",
+        "stranger",
+        "regular",
+        "face_recog_event",
+        "dynamic_detect_event",
+        "hd",
+        "fhd",
+        "sd",
+        "male",
+        "female",
+        "unknown",
+        "device",
+        "config",
+        "media",
+        "peopleflow",
+        "face",
+        "hook",
+        "rtsp",
+        "http",
+        "https",
+        "utf-8",
+        "json",
+        "gmt",
+        "utc",
+        "null",
+        "nan",
+        "application/json",
+        "text/html",
+        "text/plain",
+        "image/jpeg",
+        "image/png",
+        "video/mp4",
+        "video/x-flv",
+        "keep-alive",
+        "close",
+        "chunked",
+        "identity",
+        "bytes",
+        "in",
+        "ip4",
+        "ip6",
+        "rtp/avp",
+        "jpeg",
+        "jpg",
+        "png",
+        "mp4",
+        "flv",
+        "h264",
+        "h265",
+        "aac",
+        "cn",
+        "us",
+        "7x24",
+        "0",
+        "1",
+        "2",
+        "3",
+    ]
 )
 #: Fields whose text describes a kind of thing, not a thing.
 _KINDS = re.compile(
@@ -48,7 +130,9 @@ _SMALL = re.compile(r"[+-]?\d{1,6}(\.\d{1,6})?")
 _VERSION = re.compile(r"[vV]?\d{1,3}(\.\d{1,4}){1,3}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?|\d{1,2}:\d\d(:\d\d)?|1[0-9]{9}(\d{3})?")
 _SERIAL = re.compile(r"(?<![0-9A-Za-z])((?:[FS]S|C)\d{3}[0-9A-Z]{4})(\d{5})(?![0-9A-Za-z])", re.I)
-_MAC = re.compile(r"(?<![0-9A-Fa-f:.-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:-])")
+_MAC = re.compile(
+    r"(?<![0-9A-Fa-f:.-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:-])"
+)
 _IP4 = re.compile(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\d.])")
 _IP6 = re.compile(r"(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{1,4}:){2,7}(?::?[0-9A-Fa-f]{1,4}){1,7}(?![0-9A-Fa-f:])")
 _LONG = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{20,}(?![0-9A-Za-z])")
@@ -160,8 +244,12 @@ class Anonymiser:
             return False
         if _SMALL.fullmatch(text) or _VERSION.fullmatch(text) or _TIME.fullmatch(text):
             return True
-        return bool(_KINDS.fullmatch(key)) and len(text) <= 24 and re.fullmatch(r"[\w .+-]*", text) is not None \
+        return (
+            bool(_KINDS.fullmatch(key))
+            and len(text) <= 24
+            and re.fullmatch(r"[\w .+-]*", text) is not None
             and not (_SERIAL.search(text) or _MAC.search(text) or _IP4.search(text))
+        )
 
     def patterns(self, text: str, *, tokens: bool = True) -> None:
         """Take in identities that are known by their form, wherever they stand in *text*."""
@@ -186,7 +274,7 @@ class Anonymiser:
             self._learn("text", url)
             return
         for secret in (unquote(user), unquote(password)):
-            if secret and secret != "admin":  # the documented default tells nothing
+            if secret and secret != "admin":  # noqa: S105 - the documented default tells nothing
                 self._learn("secret", secret)
         if _IP4.fullmatch(host) or ":" in host:
             self._address(host)
@@ -231,7 +319,7 @@ class Anonymiser:
     def _learn(self, kind: str, value: str) -> None:
         if value in self._fakes or value.strip().lower() in _WORDS or not value.strip():
             return
-        if kind == "secret":
+        if kind == "secret":  # noqa: S105
             self._keep(value, re.sub(r"[a-z]", "x", re.sub(r"[A-Z]", "X", re.sub(r"\d", "0", value))), kind)
             if any(c.isalpha() and not c.isascii() for c in value):
                 self._fakes[value] = re.sub(r"[^\x00-\x7f]", "x", self._fakes[value])
@@ -296,9 +384,7 @@ class Anonymiser:
         if self._pattern is None and self._fakes:
             words = sorted((w for w in self._fakes if len(w) > 1), key=len, reverse=True)
             # Short ones only as words of their own: "AB" must not be taken out of "ABLE".
-            alternatives = [
-                re.escape(w) if len(w) > 3 else rf"(?<!\w){re.escape(w)}(?!\w)" for w in words
-            ]
+            alternatives = [re.escape(w) if len(w) > 3 else rf"(?<!\w){re.escape(w)}(?!\w)" for w in words]
             self._pattern = re.compile("|".join(alternatives)) if alternatives else None
         return self._pattern
 
@@ -346,7 +432,9 @@ class Anonymiser:
                 continue
             for codec in ("utf-8", "utf-16-le", "gb18030"):
                 old, new = value.encode(codec, "replace"), fake.encode(codec, "replace")
-                text = text.replace(old.decode("latin-1"), new[: len(old)].ljust(len(old), b"x").decode("latin-1"))
+                text = text.replace(
+                    old.decode("latin-1"), new[: len(old)].ljust(len(old), b"x").decode("latin-1")
+                )
         return text.encode("latin-1")
 
     def check(self, document: Any) -> None:
@@ -425,4 +513,6 @@ def clean_url(url: str, anonymiser: Anonymiser) -> str:
     except ValueError:
         return anonymiser.text(url)
     query = urlencode([(k, anonymiser.text(v)) for k, v in parse_qsl(parts.query, keep_blank_values=True)])
-    return urlunsplit(parts._replace(netloc=anonymiser.text(parts.netloc), path=anonymiser.text(parts.path), query=query))
+    return urlunsplit(
+        parts._replace(netloc=anonymiser.text(parts.netloc), path=anonymiser.text(parts.path), query=query)
+    )

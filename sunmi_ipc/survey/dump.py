@@ -20,8 +20,8 @@ from ..protocol.spec import Endpoint, Sign, registry
 from ..protocol.wire import Incoming, Outgoing
 from .anonymise import Anonymiser
 from .findings import Finding, judge
-from .outcome import SILENT, Outcome, read
 from .handshake import tls_facts
+from .outcome import SILENT, Outcome, read
 
 if TYPE_CHECKING:
     from ..camera import Camera
@@ -29,7 +29,15 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int, str], None]
 FORMAT, VERSION = "sunmi-ipc-dump", 1
 #: Headers that tell something of the web server; others may tell of the owner.
-_HEADERS = ("server", "content-type", "content-length", "transfer-encoding", "connection", "date", "www-authenticate")
+_HEADERS = (
+    "server",
+    "content-type",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "date",
+    "www-authenticate",
+)
 _PLAIN_HEADERS = frozenset(_HEADERS) - {"www-authenticate"}
 _HEAD = 64
 #: A path that no camera has: how it says so.
@@ -37,7 +45,7 @@ NO_PATH = "config/getNoSuchThing"
 _LATER = ("media/getPlaybackStream", "media/getVideoClip")
 
 
-class _Answers:
+class Answers:
     """What was learnt from answers that later questions need."""
 
     def __init__(self, now: float) -> None:
@@ -133,7 +141,9 @@ class Survey:
                 "sent": dict(values),
                 "signed": signed,
                 "status": incoming.status if incoming else 0,
-                "headers": {k: v for k, v in incoming.headers.items() if k.lower() in _HEADERS} if incoming else {},
+                "headers": {k: v for k, v in incoming.headers.items() if k.lower() in _HEADERS}
+                if incoming
+                else {},
                 "body": incoming.body.decode("utf-8", "replace") if incoming else "",
                 "ms": round(took * 1000, 1),
             }
@@ -148,7 +158,7 @@ class Survey:
 
     def ask(self) -> None:
         """Ask everything that only reads."""
-        learnt = _Answers(time.time() + self.camera.clock_offset)
+        learnt = Answers(time.time() + self.camera.clock_offset)
         asked = questions()
         for number, endpoint in enumerate(asked):
             override = self.camera.overrides.get(endpoint.path)
@@ -212,7 +222,9 @@ def dump(
     info = next((c for c in survey.calls if c["path"].endswith("device/getInfo")), None)
     told = _told(info["body"]) if info else {}
     credentials = camera.credentials
-    hidden = ["".join(s) for s in (credentials.app_id, credentials.secret_key, credentials.activation_code) if s]
+    hidden = [
+        "".join(s) for s in (credentials.app_id, credentials.secret_key, credentials.activation_code) if s
+    ]
     if "".join(camera.rtsp_password) != "admin":
         hidden += [camera.rtsp_user, "".join(camera.rtsp_password)]
     anonymiser = Anonymiser(hidden, host=camera.host, sn=str(told.get("sn") or camera.sn or ""))
@@ -232,7 +244,9 @@ def dump(
         "findings": survey.findings,
     }
     heard_raw = heard.pop("raw", b"")
-    heads = {name: part.pop("head") for name, part in seen.items() if isinstance(part, dict) and "head" in part}
+    heads = {
+        name: part.pop("head") for name, part in seen.items() if isinstance(part, dict) and "head" in part
+    }
     _learn(anonymiser, document)
     cleaned: dict[str, Any] = {
         key: value if key in _OURS else anonymiser.clean(value) for key, value in document.items()
@@ -248,7 +262,9 @@ def dump(
 #: Written by us, from words of ours and of the protocol.
 _OURS = frozenset({"format", "version", "tool", "note", "clock", "overrides"})
 #: What an SDP says of streams; its other lines may name people and places.
-_STREAM_LINE = re.compile(r"[vbmt]=|a=(rtpmap|fmtp|control|range|framerate|framesize|recvonly|sendonly|type|range)\b")
+_STREAM_LINE = re.compile(
+    r"[vbmt]=|a=(rtpmap|fmtp|control|range|framerate|framesize|recvonly|sendonly|type|range)\b"
+)
 
 
 def _learn(anonymiser: Anonymiser, document: Mapping[str, Any]) -> None:
@@ -302,7 +318,12 @@ def _discovery(camera: Camera) -> dict[str, Any]:
                 break
     if not answer:
         return {"answered": False}
-    told: dict[str, Any] = {"answered": True, "bytes": len(answer), "length_field": answer[6:8].hex(), "raw": answer}
+    told: dict[str, Any] = {
+        "answered": True,
+        "bytes": len(answer),
+        "length_field": answer[6:8].hex(),
+        "raw": answer,
+    }
     with contextlib.suppress(SunmiIpcError, ValueError):
         found = packet.parse(answer)
         told["json"] = dict(found.payload)
@@ -343,7 +364,9 @@ def _video(camera: Camera, survey: Survey) -> Iterator[tuple[str, Any]]:
         ("clip", "getVideoClip", "url"),
     ):
         told = answers.get(path, {})
-        rows = next((v for v in told.values() if isinstance(v, list) and v and isinstance(v[0], dict)), [told])
+        rows = next(
+            (v for v in told.values() if isinstance(v, list) and v and isinstance(v[0], dict)), [told]
+        )
         url = next((v for row in rows for k, v in row.items() if k == key and isinstance(v, str)), "")
         if url:
             yield name, _first_bytes(camera, url, patience=14.0 if name == "clip" else 0.0)

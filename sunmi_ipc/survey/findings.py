@@ -28,8 +28,13 @@ def judge(endpoint: Endpoint[..., Any], outcome: Outcome) -> list[Finding]:
         found.append(finding(endpoint.path, "fields", evidence, *fields))
         if outcome.place:
             found.append(
-                finding(endpoint.path, "place of the fields", "inferred", "proven", f"under {outcome.place}"
-                        if outcome.place == "data" else "beside code")
+                finding(
+                    endpoint.path,
+                    "place of the fields",
+                    "inferred",
+                    "proven",
+                    f"under {outcome.place}" if outcome.place == "data" else "beside code",
+                )
             )
     return found
 
@@ -56,11 +61,15 @@ def shape(model: type, data: Any) -> tuple[str, str]:
         for word, names in (("present", present), ("absent", absent), ("unknown", unknown), ("types", types))
         if names
     ]
-    verdict = "proven" if present and not absent else "refuted" if not present and (absent or unknown) else "open"
+    verdict = (
+        "proven" if present and not absent else "refuted" if not present and (absent or unknown) else "open"
+    )
     return verdict, "; ".join(told)
 
 
-def compare(model: type, data: dict[str, Any], prefix: str = "") -> tuple[list[str], list[str], list[str], list[str]]:
+def compare(
+    model: type, data: dict[str, Any], prefix: str = ""
+) -> tuple[list[str], list[str], list[str], list[str]]:
     """Names present, absent and unknown, and the types of those present; entries of lists by their first."""
     present: list[str] = []
     absent: list[str] = []

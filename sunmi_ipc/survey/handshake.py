@@ -32,7 +32,11 @@ def tls_facts(camera: Camera, timeout: float = 10.0) -> dict[str, Any]:
         ):
             cipher = secure.cipher() or ("", "", 0)
             der = secure.getpeercert(binary_form=True) or b""
-            return {"version": secure.version() or "", "cipher": cipher[0], "certificate": certificate_facts(der)}
+            return {
+                "version": secure.version() or "",
+                "cipher": cipher[0],
+                "certificate": certificate_facts(der),
+            }
     except FAULTS as error:
         raise explain_camera(error, timeout, time.monotonic() - started) from None
     finally:
