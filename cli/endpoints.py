@@ -10,7 +10,8 @@ from .screen.output import labelled
 #: Command line without ``ipc`` by the endpoints' names in the library.
 USES: dict[str, tuple[str, ...]] = {
     "info": ("device.info",),
-    "activate": ("device.activate",),
+    "activate": ("device.info", "device.activate"),
+    "identify": ("image.led", "image.set_led"),
     "wifi scan": ("wifi.scan", "wifi.scan_without_auth"),
     "wifi show": ("wifi.show",),
     "wifi set": ("wifi.set", "wifi.set_without_auth"),

@@ -15,6 +15,7 @@ import typer.core
 from sunmi_ipc import __version__, errors
 from sunmi_ipc.i18n import language, later, speak, tr
 
+from .naming import cleaned, several
 from .screen import language as tongue
 from .screen import streams
 from .screen.output import print_error, print_json
@@ -28,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scan": ("scan", "Find the cameras in this network."),
     "info": ("camera.info", "Show what a camera says of itself."),
     "activate": ("camera.activate", "Activate a camera for your app."),
+    "identify": ("camera.identify", "Blink a camera's light, to see which one it is."),
     "wifi": ("camera.wifi", "The network that a camera joins."),
     "sdcard": ("camera.sdcard", "The memory card."),
     "image": ("camera.image", "Night mode, rotation, LED, name."),
@@ -43,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cloud": ("cloud.commands", "The vendor's cloud: cameras, live picture, people flow, faces, messages."),
     "call": ("camera.call", "Send any call, signed."),
     "protocol": ("protocol.commands", "What is known of the endpoints, and how to correct it."),
+    "console": ("console.commands", "The cameras in a browser, with the live picture."),
     "fleet": ("fleet.commands", "A shop's cameras from one file."),
     "watch": ("station.watch", "How every camera is: there, trusted, on time, recording."),
     "serve": ("station.serve", "The station: cameras watched, people counted, events kept, an API."),
@@ -106,6 +109,10 @@ class Commands(typer.core.TyperGroup):
             raise
         if name in COMMANDS:
             command = load(name)
+            if several(ctx.params.get("camera") or ()) and not {"-h", "--help"} & set(rest):
+                from .many import Many
+
+                command = Many(name, command, rest)
         return name, command, rest
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -261,6 +268,12 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _cameras(given: list[str] | None) -> list[str]:
+    """What ``-c`` names, without what came along when it was pasted; else the environment's one."""
+    wanted = list(given or ()) or [os.environ.get("SUNMI_IPC_CAMERA", "")]
+    return [name for text in wanted if (name := cleaned(text))]
+
+
 @app.callback(
     help=later("Find, activate, set up and run SUNMI shop cameras over the local network (unofficial)."),
     epilog=later("These options may stand anywhere on the line. Without a camera at hand, try: ipc demo"),
@@ -268,15 +281,18 @@ def _version(wanted: bool) -> None:
 def _root(
     ctx: typer.Context,
     camera: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             "-c",
             "--camera",
-            envvar="SUNMI_IPC_CAMERA",
-            show_envvar=True,
-            help=later("Address, serial number or name of the camera; without it, the only one found."),
+            metavar="CAMERA",
+            callback=_cameras,
+            help=later(
+                "Serial number, address, name, MAC or its last four digits; repeated, 'all' or '@site.toml' for "
+                "several. Default: $SUNMI_IPC_CAMERA, else the only one found."
+            ),
         ),
-    ] = "",
+    ] = None,
     profile: Annotated[
         str,
         typer.Option(
@@ -313,7 +329,8 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help=later("Print the version."))
     ] = False,
 ) -> None:
-    ctx.obj = State(camera, profile, json, quiet, verbose, insecure, tls, lang)
+    cameras = tuple(camera or ())
+    ctx.obj = State("".join(cameras[:1]), profile, json, quiet, verbose, insecure, tls, lang, cameras)
     ctx.obj.log()
 
 

@@ -14,6 +14,7 @@ import typer
 from sunmi_ipc import errors
 
 if TYPE_CHECKING:
+    from sunmi_ipc.discovery import DiscoveredCamera
     from sunmi_ipc.link.trust import KnownCameras
     from sunmi_ipc.settings import Settings
 
@@ -67,6 +68,10 @@ class State:
     insecure: bool = False
     tls: str = ""
     lang: str = ""
+    #: Every ``-c``, where several cameras are meant: see :mod:`.many`.
+    cameras: tuple[str, ...] = ()
+    #: The camera, where it has been found already.
+    found: DiscoveredCamera | None = None
 
     @classmethod
     def of(cls, ctx: typer.Context) -> State:

@@ -10,6 +10,7 @@ from sunmi_ipc.errors import CameraNotFound, ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.protocol.serial import SerialNumber, same_serial_number
 
+from .naming import cleaned, mac_digits
 from .screen.output import is_terminal, note, table, waiting
 from .state import State
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from sunmi_ipc.camera import Camera
     from sunmi_ipc.discovery import DiscoveredCamera
     from sunmi_ipc.discovery.claims import Claims
+
+
+_LAST = 4  # digits of a MAC or serial number that are enough, where only one camera has them
 
 
 def is_address(text: str) -> bool:
@@ -53,11 +57,48 @@ def locate(state: State, name: str, judge: Callable[[str], Claims[Camera]] | Non
 
     with waiting(state, "Looking for {name} …", name=name):
         return memory.locate(
-            name,
+            _of_mac(state, name) or name,
             config_dir(),
             interfaces=state.settings.interfaces(),
             judge=judge if judge is not None or not state.settings.p12 else state.settings.claims,
         )
+
+
+def _of_mac(state: State, name: str) -> str:
+    """The serial number of the camera with this MAC or these last four digits; empty where *name* is none.
+
+    Raises:
+        ParameterError: The last four digits are those of several cameras.
+
+    """
+    from sunmi_ipc import discovery
+    from sunmi_ipc.discovery import memory
+    from sunmi_ipc.settings import config_dir
+
+    digits = mac_digits(name)
+    if not digits:
+        return ""
+
+    def fits(camera: DiscoveredCamera) -> bool:
+        mac = mac_digits(camera.mac)
+        return mac.endswith(digits) or (len(digits) == _LAST and camera.sn.endswith(digits))
+
+    known = memory.last(config_dir())
+    if any(camera.name == name for camera in known):  # somebody called a camera so
+        return ""
+    found = {camera.sn: camera for camera in known if fits(camera)}
+    if len(found) != 1:
+        seen = discovery.discover(interfaces=state.settings.interfaces())
+        found |= {camera.sn: camera for camera in seen if camera.sn and fits(camera)}
+    if len(found) > 1:
+        raise ParameterError(
+            "{name}: several cameras were found: {cameras}",
+            name=name,
+            cameras=", ".join(f"{camera.sn} ({camera.mac})" for camera in found.values()),
+            hint="Name one by its serial number.",
+        )
+    memory.remember(found.values(), config_dir())
+    return next(iter(found), "")
 
 
 def choose(state: State) -> DiscoveredCamera:
@@ -100,12 +141,18 @@ def _on_access_point(state: State, address: str) -> str:
 
     Its certificate is then pinned under the serial number, and known again on the shop's network.
     """
-    from sunmi_ipc import discovery
     from sunmi_ipc.discovery.camera import ACCESS_POINT
 
     host, _ = split_address(address)
     if host != ACCESS_POINT:
         return ""
+    return serial_number_at(state, host)
+
+
+def serial_number_at(state: State, host: str) -> str:
+    """The serial number that the camera at an address tells in discovery; empty where it does not answer."""
+    from sunmi_ipc import discovery
+
     every = discovery.discover(interfaces=state.settings.interfaces(), targets=[host])
     return next((camera.sn for camera in every if camera.ip == host), "")
 
@@ -119,8 +166,11 @@ def open_camera(state: State, name: str = "", **options: Any) -> Camera:
         options: For the client.
 
     """
-    name = name or state.camera
-    if name and is_address(name):
+    name = cleaned(name) if name else state.camera or cleaned(state.settings.camera)
+    if state.found is not None and name in ("", state.camera, state.found.sn):
+        found = state.found
+        return state.settings.connect(found.address, **{"sn": found.sn, "model": found.model} | options)
+    if name and not mac_digits(name) and is_address(name):
         split_address(name)  # refused here, before anything is asked
         return state.settings.connect(name, **{"sn": _on_access_point(state, name)} | options)
     if not name:

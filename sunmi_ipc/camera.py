@@ -13,7 +13,15 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from .errors import ConnectionFailed, DeviceError, ParameterError, SunmiIpcError, TlsError, UnsupportedError
+from .errors import (
+    ConfigError,
+    ConnectionFailed,
+    DeviceError,
+    ParameterError,
+    SunmiIpcError,
+    TlsError,
+    UnsupportedError,
+)
 from .protocol import wire
 from .protocol.serial import SerialNumber
 from .protocol.spec import ALL_MODELS, Endpoint, Model, Sign
@@ -42,9 +50,20 @@ _log = logging.getLogger("sunmi_ipc")
 
 #: A camera's clock is taken to be wrong beyond this; how far it may differ is not documented.
 CLOCK_TOLERANCE_S = 60.0
+#: A camera whose clock is wrong refuses good credentials with these.
+_CLOCK_CODES = frozenset({2, 5})
 _RETRY_PAUSES_S = (0.1, 0.4)
 # Names of hosts (of every language) and addresses, an IPv6 one with its zone.
 _HOST = re.compile(r"[\w.:%-]{1,255}")
+
+
+def _read(read: Callable[[Incoming], R], incoming: Incoming) -> R:
+    """What *read* makes of an answer; its errors know that the request was sent."""
+    try:
+        return read(incoming)
+    except SunmiIpcError as error:
+        error.sent = True
+        raise
 
 
 def split_address(address: str) -> tuple[str, int]:
@@ -261,14 +280,15 @@ class Camera:
     def tls(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
         """How this camera's https is trusted: a context, and who approves the certificate (DER), if any.
 
-        For its links: pictures and recordings. Raises TlsError where the client certificate is missing.
+        For its links: pictures and recordings. Raises ConfigError where there is no client certificate, and
+        TlsError where it does not open.
         """
         from .link.tls import ClientCertificate, client_context, read_ca
         from .link.trust import KnownCameras
 
         p12, password, ca, known, insecure, legacy = self._trust
         if p12 is None:
-            raise TlsError(
+            raise ConfigError(
                 "no client certificate is configured; the camera accepts no call without one",
                 hint="Get openapi.p12 from the vendor and set SUNMI_IPC_P12, or run 'ipc configure'.",
             )
@@ -436,28 +456,33 @@ class Camera:
         outgoing = make(time.time() + self.clock_offset)
         incoming = self._send(outgoing, self._until)
         try:
-            return read(incoming)
+            return _read(read, incoming)
         except DeviceError as error:
-            if error.code not in (2, 5) or not any(k == "timestamp" for k, _ in outgoing.fields):
-                raise
-            if not self._clock_differs(incoming, outgoing):
+            refused = error
+            offset = self._other_clock(incoming, outgoing)
+            if error.code not in _CLOCK_CODES or offset is None:
                 raise
         # Refused, so not carried out: safe to say again with the camera's own time.
-        return read(self._send(make(time.time() + self.clock_offset), self._until))
-
-    def _clock_differs(self, incoming: Incoming, outgoing: Outgoing) -> bool:
-        if incoming.date is None:
-            return False
-        ours = int(dict(outgoing.fields)["timestamp"])
-        if abs(incoming.date - ours) <= CLOCK_TOLERANCE_S:
-            return False
-        self.clock_offset = incoming.date - time.time()
+        answer = self._send(make(time.time() + offset), self._until)
+        try:
+            result = _read(read, answer)
+        except DeviceError as error:
+            if error.code in _CLOCK_CODES:
+                raise refused from None  # the time was not what was wrong
+            raise
+        # Only now is it proved: a web server's clock need not be the one that checks signatures.
+        self.clock_offset = offset
         _log.warning(
-            "%s: the camera's clock is %+.0f s off; signing with the camera's time",
-            self.address,
-            self.clock_offset,
+            "%s: the camera's clock is %+.0f s off; signing with the camera's time", self.address, offset
         )
-        return True
+        return result
+
+    def _other_clock(self, incoming: Incoming, outgoing: Outgoing) -> float | None:
+        """Seconds to be added to our clock for the camera's, where a signed call's time may be what was refused."""
+        stamp = dict(outgoing.fields).get("timestamp")
+        if incoming.date is None or stamp is None or abs(incoming.date - int(stamp)) <= CLOCK_TOLERANCE_S:
+            return None
+        return incoming.date - time.time()
 
     def _send(self, outgoing: Outgoing, deadline: float) -> Incoming:
         pauses = iter(_RETRY_PAUSES_S[: self.retries] if outgoing.safe else ())

@@ -104,6 +104,9 @@ class SunmiIpcError(Exception):
     hint_template: str
     camera: str | None
     values: dict[str, object]
+    #: Whether the request may have reached the camera, as the transport knows it: then what was asked for may
+    #: have been done, although no answer says so. False: nothing was sent.
+    sent: bool = False
 
     def __init__(self, template: str, *, hint: str = "", camera: str | None = None, **values: object) -> None:
         self.template, self.hint_template, self.camera, self.values = template, hint, camera, values
@@ -307,37 +310,39 @@ class DeviceError(SunmiIpcError):
 class AuthenticationError(DeviceError):
     """The app_id, the secret key or the signature was refused."""
 
-    codes = frozenset({DeviceCode.APPID_INVALID, DeviceCode.SECRET_KEY_INVALID})
+    codes: ClassVar[frozenset[int]] = frozenset({DeviceCode.APPID_INVALID, DeviceCode.SECRET_KEY_INVALID})
 
 
 class NotActivatedError(DeviceError):
     """The camera must be activated first."""
 
-    codes = frozenset({DeviceCode.DEVICE_NOT_ACTIVATED})
+    codes: ClassVar[frozenset[int]] = frozenset({DeviceCode.DEVICE_NOT_ACTIVATED})
 
 
 class AlreadyActivatedError(DeviceError):
     """The camera is activated already: for most callers, success."""
 
-    codes = frozenset({DeviceCode.DEVICE_ACTIVATED})
+    codes: ClassVar[frozenset[int]] = frozenset({DeviceCode.DEVICE_ACTIVATED})
 
 
 class NotSupportedError(DeviceError):
     """The camera or its firmware does not know the call."""
 
-    codes = frozenset({DeviceCode.URL_NOT_FOUND, DeviceCode.OP_NOT_SUPPORT})
+    codes: ClassVar[frozenset[int]] = frozenset({DeviceCode.URL_NOT_FOUND, DeviceCode.OP_NOT_SUPPORT})
 
 
 class NotAllowedError(DeviceError):
     """The camera knows the call and does not allow it in its present state."""
 
-    codes = frozenset({DeviceCode.OP_NOT_ALLOWED, DeviceCode.FACE_ID_OP_NOT_ALLOWED})
+    codes: ClassVar[frozenset[int]] = frozenset(
+        {DeviceCode.OP_NOT_ALLOWED, DeviceCode.FACE_ID_OP_NOT_ALLOWED}
+    )
 
 
 class NotReadyError(DeviceError):
     """A service of the camera is not running yet: worth trying again."""
 
-    codes = frozenset(
+    codes: ClassVar[frozenset[int]] = frozenset(
         {
             DeviceCode.FACE_SERVICE_NOT_RUNNING,
             DeviceCode.RTSP_NOT_RUNNING,
@@ -400,7 +405,7 @@ class CloudError(SunmiIpcError):
 class CloudSignatureError(CloudError):
     """The app_id, the secret key, the clock or the signature was refused."""
 
-    codes = frozenset({401, 5090, 5091, 5092})
+    codes: ClassVar[frozenset[int]] = frozenset({401, 5090, 5091, 5092})
 
     def __init__(self, code: int, **details: str | bool) -> None:
         if code == 401:
@@ -414,13 +419,13 @@ class CloudSignatureError(CloudError):
 class CloudNotFoundError(CloudError):
     """What was asked for is not there."""
 
-    codes = frozenset({5013, 5087, 5501, 5506, 5522})
+    codes: ClassVar[frozenset[int]] = frozenset({5013, 5087, 5501, 5506, 5522})
 
 
 class CloudNotReadyError(CloudError):
     """The service or the camera cannot do it now: worth trying again."""
 
-    codes = frozenset({5000, 5011, 5088, 5515})
+    codes: ClassVar[frozenset[int]] = frozenset({5000, 5011, 5088, 5515})
 
 
 class CloudNotOfferedError(CloudError):

@@ -100,6 +100,9 @@ _TEMPLATES = {
 class Refused(ValueError):
     """What came is not read: ``why``, and ``template``, which says it in words that have a Chinese."""
 
+    why: Why
+    template: str
+
     def __init__(self, why: Why) -> None:
         super().__init__(_TEMPLATES[why])
         self.why, self.template = why, _TEMPLATES[why]

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sunmi_ipc.errors import ConfigError, ParameterError
+from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.protocol.spec import registry
 
+from ..screen.csvfile import write_csv as write_csv
 from ..screen.output import labelled, note, print_json, progress_wanted, say, table
 from ..state import State
 
@@ -132,27 +131,6 @@ def camera(ctx: typer.Context, cloud: Cloud, name: str) -> dict[str, str]:
         cameras=listed,
         hint="Name one by its serial number.",
     )
-
-
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
-    """Write *rows* to a file, or to stdout for ``-``."""
-
-    def write(stream: TextIO) -> None:
-        writer = csv.DictWriter(stream, list(names), extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-    if str(path) == "-":
-        write(sys.stdout)
-        return
-    try:
-        # With a mark, so that Excel reads UTF-8.
-        with path.open("w", newline="", encoding="utf-8-sig") as file:
-            write(file)
-    except OSError as error:
-        raise ConfigError(
-            "{path} cannot be written: {reason}", path=str(path), reason=error.strerror or ""
-        ) from None
 
 
 def listing(

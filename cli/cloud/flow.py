@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -12,8 +11,11 @@ import typer
 from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 
-from ..screen.output import print_json, say, waiting, width
-from ..screen.times import parse_when
+from ..screen import words
+from ..screen.charts import Bar, bars, day_map
+from ..screen.choices import choice
+from ..screen.output import print_json, say
+from ..screen.times import parse_days
 from ..state import State
 from .common import Csv, open_cloud, parts, write_csv
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from sunmi_ipc.cloud.client import Cloud
     from sunmi_ipc.models.base import Reply
 
-_BAR, _MOST_BARS = 40, 62
 BY = ("hour", "day", "week", "month", "tag", "gender", "frequency", "total")
 USES = (
     "flow.today",
@@ -36,6 +37,19 @@ USES = (
     "flow.by_month_window",
     "flow.frequency",
 )
+#: What bars are called.
+_TITLES = {
+    "hour": "by hour",
+    "day": "by day",
+    "week": "by week",
+    "month": "by month",
+    "tag": "by kind of visitor",
+    "gender": "by age and gender",
+    "frequency": "by how often they came",
+    "total": "in all",
+}
+#: One call counts so many days, and its answers cannot be added up.
+_FREQUENCY = timedelta(days=30)
 _TAGS = {"stranger": "strangers", "regular": "regulars", "member": "members"}
 
 
@@ -57,42 +71,92 @@ def flow(
 ) -> None:
     """Show how many people came and passed; any period, fetched in parallel."""
     state = State.of(ctx)
-    if output is not None and output.suffix.lower() not in (".png", ".svg"):
-        raise ParameterError("{name}: the picture must be a .png or .svg file", name="--output")
+    if output is not None:
+        from sunmi_ipc.chart import check
+
+        check(output)
     today = datetime.now().astimezone().date()
-    start = parse_when(from_ or "today", "--from").date()
-    end = parse_when(to, "--to").date() if to else max(start, today - timedelta(days=1))
-    if end < start:
+    start, end = parse_days(from_, to, today)
+    by = choice(by, {way: way for way in BY}, "--by") if by else ("hour" if start == end else "day")
+    if by == "frequency" and end - start >= _FREQUENCY:
         raise ParameterError(
-            "{name}: the period ends before it starts", name="--to", hint="Give --from and --to."
+            "{name}: how often people came can be counted over at most {days} days",
+            name="--from",
+            days=_FREQUENCY.days,
+            hint="Who came in two parts would be counted twice. Try --from {start}.",
+            start=end - _FREQUENCY + timedelta(days=1),
         )
-    by = by or ("hour" if start == end else "day")
-    if by not in BY:
-        raise ParameterError("{name}: unknown", name="--by", hint="Allowed: {bounds}.", bounds=", ".join(BY))
     with open_cloud(ctx) as cloud, parts(ctx, cloud, "People"):
         answer = _ask(cloud, by, start, end, now=start == end == today)
     rows, label, names = _rows(answer)
     if csv is not None:
         write_csv(csv, rows, list(rows[0]) if rows else [label])
-    title = f"{start}" if start == end else f"{start} - {end}"
-    bars = {name: [int(row.get(key) or 0) for row in rows] for key, name in names.items()}
+    title = _heading(by, start, end)
+    series = {name: [int(row.get(key) or 0) for row in rows] for key, name in names.items()}
     labels = [str(row[label]) for row in rows]
     if start == end:
         labels = [text.removeprefix(f"{start} ") for text in labels]
+    parts_at = [place for place, row in enumerate(rows) if _is_part(by, row, start, end, today)]
+    many_hours = by == "hour" and end - start > timedelta(days=7)
     if output is not None:
-        from sunmi_ipc.cloud.chart import draw
+        from ..screen.pictures import bar_picture, map_picture
 
-        with waiting(state, "Drawing …"):
-            draw(output, labels, bars, title=f"People by {by}, {title}")
+        if many_hours:
+            map_picture(state, output, _by_day(rows, series), title=title)
+        else:
+            bar_picture(state, output, labels, series, title=title, parts=parts_at)
     if state.json:
         print_json(answer.as_dict())
         return
     if csv is not None and str(csv) == "-":
         return
-    _chart(state, title, labels, bars)
-    _sums(state, rows, bars)
-    if output is not None:
-        say(state, "drawn: {path}", path=str(output))
+    say(state, title)
+    _sums(state, rows, series)
+    if many_hours:
+        day_map(state, "by day and hour", _by_day(rows, series))
+        return
+    sums = [sum(values) for values in zip(*series.values(), strict=True)]
+    shown = [
+        Bar(_said(by, text), n, i in parts_at) for i, (text, n) in enumerate(zip(labels, sums, strict=True))
+    ]
+    bars(state, _TITLES[by], shown)
+
+
+def _heading(by: str, start: date, end: date) -> str:
+    period = f"{start}" if start == end else tr("{start} to {end}", start=start, end=end)
+    return tr("{name}: {text}", name=tr("People in the shop"), text=f"{period} ({tr(_TITLES[by])})")
+
+
+def _said(by: str, text: str) -> str:
+    """A bar's label: a day with its day of the week, a kind of visitor in words."""
+    if by == "day":
+        return f"{text} {words.weekday(date.fromisoformat(text[:10]))}"
+    return tr(text)
+
+
+def _is_part(by: str, row: dict[str, Any], start: date, end: date, today: date) -> bool:
+    """Whether the period holds only part of a row's week or month, or today is not over."""
+    text = str(row.get("time", ""))
+    if by == "hour":
+        now = datetime.now()
+        return text.startswith(f"{today} ") and text.endswith(f" {now:%H}:00")
+    if by == "week":
+        first = date.fromisoformat(text[:10])
+        return first < start or first + timedelta(days=6) > end
+    if by == "month":
+        first = date.fromisoformat(f"{text[:7]}-01")
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        return first < start or last > end
+    return False
+
+
+def _by_day(rows: list[dict[str, Any]], series: dict[str, list[int]]) -> dict[date, list[int | None]]:
+    made: dict[date, list[int | None]] = {}
+    for place, row in enumerate(rows):
+        moment = datetime.strptime(str(row["time"]), "%Y-%m-%d %H:%M")
+        hours = made.setdefault(moment.date(), [None] * 24)
+        hours[moment.hour] = (hours[moment.hour] or 0) + sum(values[place] for values in series.values())
+    return made
 
 
 def _ask(cloud: Cloud, by: str, start: date, end: date, *, now: bool) -> Reply:
@@ -151,34 +215,11 @@ def _aged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"age": AgeRange(row["age_range"]).label, **row} for row in rows]
 
 
-def _chart(state: State, title: str, labels: Sequence[str], bars: dict[str, list[int]]) -> None:
-    """Bars on the terminal; too many are put together, each under its first label."""
-    step = max(1, -(-len(labels) // _MOST_BARS))
-    sums = [sum(values) for values in zip(*bars.values(), strict=True)]
-    put = [(labels[i], sum(sums[i : i + step])) for i in range(0, len(labels), step)]
-    if step > 1:
-        say(state, "{title}, {count} to a bar", title=title, count=step)
-    else:
-        say(state, title)
-    most = max((count for _, count in put), default=0)
-    widest = max((width(tr(label)) for label, _ in put), default=0)
-    for label, count in put:
-        shown = tr(label)
-        bar = "█" * round(_BAR * count / most) if most else ""
-        say(
-            state,
-            "  {label}{pad}  {bar} {count}",
-            label=shown,
-            pad=" " * (widest - width(shown)),
-            bar=bar,
-            count=count,
-        )
-
-
-def _sums(state: State, rows: list[dict[str, Any]], bars: dict[str, list[int]]) -> None:
+def _sums(state: State, rows: list[dict[str, Any]], series: dict[str, list[int]]) -> None:
+    """Totals, which come first."""
     if rows and "who" in rows[0]:
         return
-    for name, values in bars.items():
+    for name, values in series.items():
         say(state, "{name}: {count}", name=tr(name), count=sum(values))
     for key, name in (("pass_count", "passed by"), ("unexposed_count", "came in, face not seen")):
         if rows and rows[0].get(key) is not None:

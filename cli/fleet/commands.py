@@ -85,12 +85,14 @@ def _run(
 
     settings, stop = state.settings, threading.Event()
     # Once for all cameras: the file is read once, and pins are written under one lock.
-    connect = partial(settings.connect, known_cameras=state.known_cameras(), overrides=read(config_dir()))
+    pins, overrides = state.known_cameras(), read(config_dir())
+    connect = partial(settings.connect, known_cameras=pins, overrides=overrides)
+    look = partial(settings.connect, known_cameras=pins.copy(), overrides=overrides)
     done: list[Outcome] = []
     with View(state, len(loaded.slots)) as view:
         outcomes = run(
             loaded, connect, journal, apply=apply, record=record, jobs=jobs, agreed=agreed,
-            interfaces=settings.interfaces(), stop=stop, tell=view.tell,
+            interfaces=settings.interfaces(), stop=stop, tell=view.tell, look=look,
         )  # fmt: skip
         with _interruptible(state, stop, view), closing(outcomes):
             for outcome in outcomes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,25 +75,11 @@ def line(stored: StoredEvent) -> str:
     return columns([printable(cell) for cell in cells], (19, 16, 20, 0))
 
 
-class TerminalSink:
+def terminal_sink() -> Any:
     """Lines for people on standard output."""
+    from sunmi_ipc.events.sinks import LineSink
 
-    name = "terminal"
-    batch = 50
-    parallel = 1
-
-    def send(self, events: Sequence[StoredEvent]) -> None:
-        """Write."""
-        from sunmi_ipc.events.delivery import Ended
-
-        try:
-            sys.stdout.write("".join(line(stored) + "\n" for stored in events))
-            sys.stdout.flush()
-        except (BrokenPipeError, ValueError) as error:
-            raise Ended("the reader has gone") from error
-
-    def close(self) -> None:
-        """Standard output is not ours to close."""
+    return LineSink(sys.stdout, line, name="terminal", batch=50)
 
 
 def make_sinks(
@@ -121,8 +106,8 @@ def make_sinks(
     made: list[Any] = []
     if jsonl:
         made.append(JsonlSink(sys.stdout))
-    elif terminal and not state.json and not state.quiet:
-        made.append(TerminalSink())
+    elif terminal and not state.json and not state.quiet and sys.stdout is not None:
+        made.append(terminal_sink())
     if command:
         made.append(ExecSink(command, parallel=parallel))
     if webhook:

@@ -17,7 +17,7 @@ from sunmi_ipc.i18n import language, tr
 from sunmi_ipc.redact import printable, redact, scrub
 
 from ..state import State
-from . import words
+from . import collected, words
 from .lines import fitted
 from .tables import columns as columns
 from .tables import fold, window
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
+    if mine := collected.current():
+        mine.document = value
+        return
     sys.stdout.write(_json_text(value, indent=2) + "\n")
     sys.stdout.flush()
 
@@ -50,7 +53,9 @@ def print_json_line(value: Any) -> None:
 
 def say(state: State, template: str, /, **values: Any) -> None:
     """A line for people: on stdout, on stderr where stdout is JSON's, nowhere with ``-q``."""
-    if not state.quiet:
+    if mine := collected.current():
+        mine.lines.append(tr(template, **_shown(values)))
+    elif not state.quiet:
         shown = _shown(values)
         stream = sys.stderr if state.json else sys.stdout
         stream.write(fitted(tr(template, **shown), stream) + "\n")
@@ -60,7 +65,9 @@ def say(state: State, template: str, /, **values: Any) -> None:
 def note(state: State, template: str, /, **values: Any) -> None:
     """A remark on stderr, silent with ``-q``."""
     if not state.quiet:
-        sys.stderr.write(fitted(tr(template, **_shown(values)), sys.stderr) + "\n")
+        mine = collected.current()
+        about = f"{mine.camera}: " if mine else ""
+        sys.stderr.write(fitted(about + tr(template, **_shown(values)), sys.stderr) + "\n")
 
 
 def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,6 +81,9 @@ def fields(values: Mapping[str, Any], *, wire: bool = False) -> None:
 
 def _lines(rows: Sequence[tuple[str, str]]) -> None:
     """Labels and texts side by side; a text that is too wide for the terminal is folded in its column."""
+    if mine := collected.current():
+        mine.record += rows
+        return
     widest = max((width(name) for name, _ in rows), default=0)
     room = window() - widest - 2
     for name, text in rows:
@@ -161,7 +171,11 @@ def confirm(text: str, yes: bool) -> None:
             what=text,
             hint="Say --yes to go on without being asked.",
         )
-    if not agreed(f"{text} {tr('Go on?')}"):
+    mine = collected.current()
+    about = f"{mine.camera}: " if mine and mine.camera not in text else ""
+    with collected.asking if mine else contextlib.nullcontext():
+        go_on = agreed(f"{about}{text} {tr('Go on?')}")
+    if not go_on:
         sys.stderr.write(tr("Nothing was changed.") + "\n")
         raise typer.Exit(1)
 
@@ -207,8 +221,8 @@ def waiting(state: State, template: str, /, **values: Any) -> Iterator[Callable[
     Yields: a function that changes the text.
     """
     text = tr(template, **_shown(values))
-    if not progress_wanted(state):
-        if not state.quiet:
+    if collected.current() or not progress_wanted(state):
+        if not state.quiet and not collected.current():
             sys.stderr.write(text + "\n")
         yield lambda changed: None
         return

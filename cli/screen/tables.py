@@ -13,6 +13,8 @@ from sunmi_ipc.i18n import tr
 from sunmi_ipc.redact import printable
 from sunmi_ipc.words import heading
 
+from . import collected
+
 _GAP = 2
 #: A last column may be folded when it is a text of more than this; a narrower one is left out or kept.
 _TEXT = 24
@@ -108,6 +110,9 @@ def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, least: Seq
         least: Columns to leave out, the first of these first, where a terminal is too narrow.
 
     """
+    if mine := collected.current():
+        mine.table(rows, names)
+        return
     cells = {
         name: [printable(_named(name)).upper(), *(_cell(row.get(name)) for row in rows)] for name in names
     }

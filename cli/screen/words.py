@@ -75,6 +75,11 @@ def moment(value: datetime, tz: tzinfo | None = None) -> str:
     return f"{value.astimezone(tz) if value.tzinfo else value:%Y-%m-%d %H:%M}"
 
 
+def weekday(day: date) -> str:
+    """The day of the week, short: Mon, 周一."""
+    return tr(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[day.weekday()])
+
+
 def group(name: str) -> str:
     """A face group's name; the two that every camera has are called so in the user's language, too.
 

@@ -114,10 +114,16 @@ class _faces:
             return {"api": None, "console": None, "metrics": None}
         from sunmi_ipc.station.http import HttpServer
 
-        self._server = HttpServer(self._station)
+        console: Any = None
+        if self._station.file.console.enabled:
+            from sunmi_ipc.console.attached import mount
+
+            console = mount
+
+        self._server = HttpServer(self._station, console)
         base = self._server.start()
-        console = f"{base}/" if self._station.file.console.enabled else None
-        return {"api": f"{base}/api/v1", "console": console, "metrics": f"{base}/metrics"}
+        pages = f"{base}/" if self._station.file.console.enabled else None
+        return {"api": f"{base}/api/v1", "console": pages, "metrics": f"{base}/metrics"}
 
     def __exit__(self, *_: object) -> None:
         if self._server is not None:

@@ -42,5 +42,5 @@ def updated(page: str) -> str:
 
 
 if __name__ == "__main__":
-    path = Path("docs/cloud.md")
+    path: Path = Path("docs/cloud.md")
     path.write_text(updated(path.read_text("utf-8")), "utf-8")

@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 
 from ..errors import ReplyError, SunmiIpcError, TlsError
-from ..link.tls import CALL, CameraSocket, modern, read_ca
+from ..link.tls import CALL, CameraSocket, certificates_in, kind_of_file, modern, read_ca
 from ..link.transport import FAULTS, explain
 from ..protocol.wire import Incoming
 from ..redact import MASK, is_secret
@@ -35,9 +35,11 @@ def context(ca: str = "") -> ssl.SSLContext:
     if ca:
         data = read_ca(ca)
         try:
-            made.load_verify_locations(cadata=data.decode("ascii") if b"-----BEGIN" in data else data)
-        except (ssl.SSLError, UnicodeDecodeError, ValueError):
-            raise TlsError("the CA file holds no certificate", hint=_TRUST) from None
+            made.load_verify_locations(cadata=certificates_in(data))
+        except (ssl.SSLError, ValueError):
+            raise TlsError(
+                "the CA file holds no certificate, but {reason}", hint=_TRUST, reason=kind_of_file(data)
+            ) from None
         return made
     made.load_default_certs()
     if not made.cert_store_stats()["x509_ca"]:

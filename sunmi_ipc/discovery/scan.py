@@ -85,6 +85,7 @@ def discover(
     mdns: bool = True,
     certificate: ClientCertificate | None = None,
     report: ScanReport | None = None,
+    every: bool = False,
 ) -> Iterator[DiscoveredCamera]:
     """Yield cameras as they answer.
 
@@ -105,6 +106,7 @@ def discover(
         certificate: A client certificate to show to HTTPS ports that do not tell whether they are a
             camera's.
         report: Filled while scanning.
+        every: Yield each answer as it came, and not each camera at its first: to see whoever claims to be it.
 
     Raises:
         ParameterError: A bound is not kept, or a target or an interface is not what it should be; nothing
@@ -115,7 +117,9 @@ def discover(
         raise ParameterError("{name}: out of range", name="expect", hint="Allowed: {bounds}.", bounds="1-")
     names = named(interfaces)
     asked = expand([*targets, *([ACCESS_POINT] if access_point else [])])
-    scan = _Scan(names, asked, report if report is not None else ScanReport(), mdns, certificate, timeout)
+    scan = _Scan(
+        names, asked, report if report is not None else ScanReport(), mdns, certificate, timeout, every
+    )
     return scan.run(expect, patient=expect is not None)
 
 

@@ -68,7 +68,7 @@ class DeadLetters:
     """The file of a spool; every process may add, read and remove."""
 
     def __init__(self, directory: Path) -> None:
-        self.path = directory / FILE
+        self.path: Path = directory / FILE
 
     def add(self, letter: Letter) -> None:
         """Write a letter; it is on the disk when this returns. Raises OSError."""

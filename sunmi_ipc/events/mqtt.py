@@ -7,6 +7,8 @@ Topics, all under the prefix:
 ``<sn>/event/<type>``                  QoS 1     each event, as JSON
 ``<sn>/last/<type>``                   retained  the newest event of its type, as JSON
 ``<sn>/people``                        retained  people counters, as JSON (:meth:`MqttSink.people`)
+``<sn>/status``                        retained  the camera's own ``online`` or ``offline``
+``<sn>/state``                         retained  card, firmware, verdict, as JSON (:meth:`MqttSink.state`)
 =====================================  ========  ===================================================
 
 Needs the extra: ``pip install 'sunmi-ipc[mqtt]'``.
@@ -17,25 +19,25 @@ from __future__ import annotations
 import json
 import logging
 import queue
-import re
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from ..errors import ConfigError
-from ..protocol.values import EventType
 from ..redact import Secret
 from .consumer import StoredEvent
 from .delivery import Again
+from .homeassistant import discovery
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
 
 _log = logging.getLogger("sunmi_ipc")
 _PATIENCE_S = 2.0
-_NOT_IN_TOPIC = re.compile(r"[^A-Za-z0-9_-]")
+_ACKNOWLEDGE_S = 30.0
 
 
 class MqttSink:
@@ -48,6 +50,7 @@ class MqttSink:
         prefix: Begins every topic.
         discovery: Home Assistant's discovery prefix; empty publishes no discovery.
         client_id: Default: one of the broker's making.
+        acknowledge: Seconds that the broker may take to acknowledge the next message of a batch.
 
     Raises:
         ConfigError: No such URL or file, or paho-mqtt is not installed.
@@ -67,6 +70,7 @@ class MqttSink:
         prefix: str = "sunmi-ipc",
         discovery: str = "homeassistant",
         client_id: str = "",
+        acknowledge: float = _ACKNOWLEDGE_S,
     ) -> None:
         try:
             parts = urlsplit(url)
@@ -80,45 +84,70 @@ class MqttSink:
         if not prefix or any(c in prefix for c in "+#\0"):
             raise ConfigError("the MQTT prefix is no topic", hint="Leave out '+' and '#'.")
         try:
-            from paho.mqtt.client import Client
-            from paho.mqtt.enums import CallbackAPIVersion
+            import paho.mqtt.client  # noqa: F401 - whether it is there
         except ImportError:
             raise ConfigError(
                 "MQTT needs paho-mqtt, which is not installed", hint="Run: pip install 'sunmi-ipc[mqtt]'"
             ) from None
         self._prefix, self._discovery = prefix.strip("/"), discovery.strip("/")
         self._connected, self._closing = threading.Event(), threading.Event()
-        self._problem = ""
+        self._problem, self._acknowledge_s = "", acknowledge
         self._acknowledged: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._introduced: set[str] = set()
-        self._people: dict[str, str] = {}  # the newest of each camera, for when the broker is back
-        self._client: Client = Client(CallbackAPIVersion.VERSION2, client_id=client_id)
-        self._client.on_connect = self._on_connect
-        self._client.on_connect_fail = self._on_connect_fail
-        self._client.on_disconnect = self._on_disconnect
-        self._client.on_publish = self._on_publish
-        # paho sends again what was not acknowledged when it reconnects; a batch is all there ever is.
-        self._client.max_inflight_messages_set(self.batch)
-        self._client.reconnect_delay_set(1, 30)
-        self._client.will_set(f"{self._prefix}/status", "offline", qos=1, retain=True)
-        secret = Secret(password).reveal() or unquote(parts.password or "")
-        if parts.username:
-            self._client.username_pw_set(unquote(parts.username), secret or None)
-        if secure:
+        # The newest of each camera, for when the broker is back.
+        self._latest: dict[str, dict[str, str]] = {}
+        self._host, self._port = parts.hostname, port or (8883 if secure else 1883)
+        self._user, self._client_id = unquote(parts.username or ""), client_id
+        self._password = Secret(Secret(password).reveal() or unquote(parts.password or ""))
+        self._secure, self._ca = secure, ca
+        #: Whether the broker has acknowledged anything on this connection: then it works.
+        self._proven = False
+        self._stale = False
+        self._client = self._new_client()
+
+    def _new_client(self) -> Client:
+        """A client without a memory: paho sends again what broke the connection when it reconnects."""
+        from paho.mqtt.client import Client
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        client = Client(CallbackAPIVersion.VERSION2, client_id=self._client_id)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.max_inflight_messages_set(2 * self.batch)
+        client.reconnect_delay_set(1, 30)
+        client.will_set(f"{self._prefix}/status", "offline", qos=1, retain=True)
+        if self._user:
+            client.username_pw_set(self._user, self._password.reveal() or None)
+        if self._secure:
             try:
-                self._client.tls_set(ca_certs=ca)
+                client.tls_set(ca_certs=self._ca)
             except (OSError, ValueError) as error:
                 raise ConfigError(
                     "the CA file {path} cannot be read: {reason}",
                     hint="Name a PEM file that signs the broker's certificate.",
-                    path=ca or "",
+                    path=self._ca or "",
                     reason=getattr(error, "strerror", None) or type(error).__name__,
                 ) from None
-        self._client.connect_async(parts.hostname, port or (8883 if secure else 1883), keepalive=30)
-        self._client.loop_start()
+        self._proven = self._stale = False
+        client.connect_async(self._host, self._port, keepalive=30)
+        client.loop_start()
+        return client
+
+    def _renew(self) -> None:
+        """Begin anew, where the last connection broke with messages on their way."""
+        old = self._client
+        self._connected.clear()
+        old.on_disconnect = old.on_connect = old.on_connect_fail = old.on_publish = None
+        old.disconnect()
+        old.loop_stop()
+        self._client = self._new_client()
 
     def send(self, events: Sequence[StoredEvent]) -> None:
         """Publish *events* and wait for the broker's acknowledgement of each."""
+        if self._stale and not self._closing.is_set():
+            self._renew()
         if not self._connected.wait(_PATIENCE_S) or self._closing.is_set():
             raise Again(self._problem or "no connection to the broker")
         while True:  # acknowledgements of what nobody waits for
@@ -141,16 +170,27 @@ class MqttSink:
     def people(self, sn: str, counts: Mapping[str, int]) -> None:
         """Publish a camera's people counters, such as ``{"total": 12, "male": 5, "female": 7}``.
 
-        Where the broker is away for now, the newest follow when it is back.
+        Where the broker is away for now, the newest follow when it is back; so do those below.
         """
-        self._people[sn] = json.dumps(dict(counts))
-        if self._connected.is_set() and not self._closing.is_set():
-            self._publish_people(sn)
+        self._keep(sn, "people", json.dumps(dict(counts)))
 
-    def _publish_people(self, sn: str) -> None:
-        if sn not in self._introduced:
-            self._introduce(sn)
-        self._publish(f"{sn}/people", self._people[sn], retain=True)
+    def state(self, sn: str, values: Mapping[str, str]) -> None:
+        """Publish what a camera is like: ``card``, ``firmware``, ``verdict``; those not given stay."""
+        known = json.loads(self._latest.get(sn, {}).get("state", "{}"))
+        self._keep(sn, "state", json.dumps(known | dict(values), ensure_ascii=False))
+
+    def availability(self, sn: str, online: bool) -> None:
+        """Publish whether a camera answers."""
+        text = "online" if online else "offline"
+        if self._latest.get(sn, {}).get("status") != text:
+            self._keep(sn, "status", text)
+
+    def _keep(self, sn: str, topic: str, text: str) -> None:
+        self._latest.setdefault(sn, {})[topic] = text
+        if self._connected.is_set() and not self._closing.is_set():
+            if sn not in self._introduced:
+                self._introduce(sn)
+            self._publish(f"{sn}/{topic}", text, retain=True)
 
     def close(self) -> None:
         """Say goodbye; without a connection the broker's last will says it."""
@@ -170,111 +210,65 @@ class MqttSink:
         return self._client.publish(f"{self._prefix}/{topic}", text, qos=1, retain=retain).mid
 
     def _wait(self, waiting: set[int]) -> None:
+        limit = time.monotonic() + self._acknowledge_s
         while waiting:
             if self._closing.is_set():
                 raise Again("closed")
             try:
                 waiting.discard(self._acknowledged.get(timeout=0.2))
+                limit = time.monotonic() + self._acknowledge_s
             except queue.Empty:
-                continue
+                # paho would send it again with the next connection, and for ever: the next send begins anew.
+                if not self._connected.is_set():
+                    self._stale = True
+                    raise Again("the broker closed the connection", suspect=self._proven) from None
+                if time.monotonic() > limit:
+                    self._stale = True
+                    raise Again("the broker does not acknowledge", suspect=self._proven) from None
 
     def _introduce(self, sn: str) -> set[int]:
         """Tell Home Assistant about a camera, once a connection: a broker may forget what it retained."""
         self._introduced.add(sn)
+        self._latest.setdefault(sn, {}).setdefault("status", "online")
+        sent = {self._publish(f"{sn}/status", self._latest[sn]["status"], retain=True)}
         if not self._discovery:
-            return set()
-        return {
+            return sent
+        return sent | {
             self._client.publish(topic, json.dumps(config), qos=1, retain=True).mid
             for topic, config in discovery(sn, prefix=self._prefix, discovery_prefix=self._discovery).items()
         }
 
+    def _say(self, problem: str) -> None:
+        """Say at once what is wrong: the first event may be days away."""
+        if problem and problem != self._problem and not self._closing.is_set():
+            _log.warning("events: mqtt: %s", problem)
+        self._problem = problem
+
     def _on_connect(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
-            self._problem = f"the broker refuses: {reason}"
+            self._say(f"the broker refuses: {reason}")
             return
-        self._problem = ""
+        self._say("")
         client.publish(f"{self._prefix}/status", "online", qos=1, retain=True)
         self._introduced.clear()
         self._connected.set()
-        for sn in list(self._people):
-            self._publish_people(sn)
+        for sn, topics in list(self._latest.items()):
+            for topic, text in list(topics.items()):
+                self._keep(sn, topic, text)
 
     def _on_connect_fail(self, client: Client, userdata: Any) -> None:
         error = sys.exc_info()[1]  # paho calls this where it caught it
         reason = (
             getattr(error, "verify_message", "") or getattr(error, "strerror", "") or type(error).__name__
         )
-        self._problem = f"no connection to the broker: {reason}"
+        self._say(f"no connection to the broker: {reason}")
 
     def _on_disconnect(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
+        if self._connected.is_set() and reason.is_failure:
+            self._say(f"the broker closed the connection: {reason}")
         self._connected.clear()
 
     def _on_publish(self, client: Client, userdata: Any, mid: int, reason: Any, properties: Any) -> None:
         # A queue and no lock of ours: paho calls this under its own.
+        self._proven = True
         self._acknowledged.put(mid)
-
-
-def discovery(sn: str, *, prefix: str, discovery_prefix: str) -> dict[str, dict[str, Any]]:
-    """Home Assistant's discovery messages for a camera, by topic.
-
-    The last face and the last motion as times with the event as attributes, motion as a binary sensor
-    that falls back by itself, and people counters.
-    """
-    node = f"sunmi_ipc_{_NOT_IN_TOPIC.sub('_', sn)}"
-    common: dict[str, Any] = {
-        "availability_topic": f"{prefix}/status",
-        "device": {
-            "identifiers": [node],
-            "name": f"SUNMI {sn}",
-            "manufacturer": "SUNMI",
-            "serial_number": sn,
-        },
-        "origin": {"name": "sunmi-ipc"},
-    }
-
-    def last(kind: EventType) -> dict[str, Any]:
-        topic = f"{prefix}/{sn}/last/{kind}"
-        return {
-            "state_topic": topic,
-            "value_template": "{{ value_json.received }}",
-            "device_class": "timestamp",
-            "json_attributes_topic": topic,
-        }
-
-    def people(key: str) -> dict[str, Any]:
-        return {
-            "state_topic": f"{prefix}/{sn}/people",
-            # A counter that this camera does not have stays unknown.
-            "value_template": f"{{{{ value_json.{key} | default(None) }}}}",
-            "state_class": "total_increasing",
-            "unit_of_measurement": "people",
-            "icon": "mdi:account-group",
-        }
-
-    entities: dict[tuple[str, str], dict[str, Any]] = {
-        ("sensor", "last_face"): {
-            "name": "Last face",
-            "icon": "mdi:face-recognition",
-            **last(EventType.FACE_RECOGNITION),
-        },
-        ("sensor", "last_motion"): {"name": "Last motion", **last(EventType.MOTION)},
-        ("binary_sensor", "motion"): {
-            "name": "Motion",
-            "device_class": "motion",
-            # Not the retained topic: yesterday's motion must not show as motion after a restart.
-            "state_topic": f"{prefix}/{sn}/event/{EventType.MOTION}",
-            "value_template": "ON",
-            "off_delay": 30,
-        },
-        ("sensor", "people"): {"name": "People", **people("total")},
-        ("sensor", "people_male"): {"name": "People, male", **people("male")},
-        ("sensor", "people_female"): {"name": "People, female", **people("female")},
-    }
-    return {
-        f"{discovery_prefix}/{component}/{node}/{key}/config": {
-            "unique_id": f"{node}_{key}",
-            **entity,
-            **common,
-        }
-        for (component, key), entity in entities.items()
-    }

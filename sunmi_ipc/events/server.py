@@ -287,7 +287,7 @@ class Server:
             dualstack_ipv6=six and socket.has_dualstack_ipv6(),
         )
         self._listener.setblocking(False)
-        self.server_address = self._listener.getsockname()
+        self.server_address: tuple[str, int] = self._listener.getsockname()
         self._limit, self._room_limit = limit, max(64, min(512, 2 * limit))
         self._change = threading.Condition()
         self._connections: dict[socket.socket, _Place] = {}  # in the order in which they got their places

@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import io
+import json
 import os
 import select
 import shlex
 import shutil
 import signal
+import socket
+import ssl
 import stat
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO, TYPE_CHECKING
 
 from ..errors import ConfigError
@@ -26,59 +28,124 @@ from .delivery import Again, Ended, Rejected
 if TYPE_CHECKING:
     import requests
 
-#: HTTP statuses that mean "later".
+#: HTTP statuses that mean "later", for as long as it takes.
 _LATER = frozenset({408, 425, 429})
+#: Those that are about this one event. Any other may be a proxy's, or a deployment's: it may be over in an hour.
+_UNWANTED = frozenset({400, 406, 409, 411, 412, 413, 414, 415, 417, 422, 431})
+_PATIENCE_S = 3600.0
 
 
-class JsonlSink:
-    """One line of JSON an event, to a stream such as standard output."""
+class LineSink:
+    """Lines, one or more an event, to a stream such as standard output.
 
-    name = "jsonl"
-    batch = 200
+    What the stream's encoding cannot write is escaped; only a reader that has gone ends it. Where a disk fills
+    up in the middle of a line, the line is gone on with from there.
+
+    Args:
+        stream: Where to; not closed here.
+        render: An event as text, without the last line break.
+        escape: A character that the encoding lacks as characters that it has.
+        encoding: Of the bytes, where the stream is a file or a pipe; default: the stream's.
+
+    """
+
     parallel = 1
 
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
+    def __init__(
+        self,
+        stream: IO[str],
+        render: Callable[[StoredEvent], str],
+        *,
+        name: str = "lines",
+        batch: int = 200,
+        escape: Callable[[str], str] = lambda c: c.encode("ascii", "backslashreplace").decode(),
+        encoding: str = "",
+    ) -> None:
+        self.name, self.batch = name, batch
+        self._stream, self._render, self._escape = stream, render, escape
         self._closing = False
+        self._descriptor = -1
+        if os.name == "posix":  # select is for sockets alone elsewhere
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                self._descriptor = stream.fileno()
+        own = getattr(stream, "encoding", None) or "utf-8"
+        self._encoding = (encoding if self._descriptor >= 0 and encoding else "") or own
+        self._seqs: list[int] = []
+        self._rest = b""  # of the batch that was cut short
+        self._within = False  # a line
+
+    def send(self, events: Sequence[StoredEvent]) -> None:
+        """Write and flush; a reader that has stopped reading is waited for."""
+        seqs = [stored.seq for stored in events]
+        try:
+            if self._descriptor < 0:
+                self._stream.write("".join(self._line(stored) for stored in events))
+                self._stream.flush()
+                return
+            if seqs != self._seqs or not self._rest:
+                torn = self._rest.partition(b"\n")
+                data = torn[0] + torn[1] if self._within else b""
+                data += "".join(self._line(stored) for stored in events).encode(self._encoding)
+                self._seqs, self._rest = seqs, data
+            self._stream.flush()
+            self._write()
+        except BrokenPipeError as error:
+            raise Ended("the reader has gone") from error
+        except OSError as error:  # such as a full disk behind a redirection
+            raise Again(error.strerror or type(error).__name__) from error
+        except ValueError as error:
+            if getattr(self._stream, "closed", False):
+                raise Ended("the reader has gone") from error
+            raise
+
+    def _line(self, stored: StoredEvent) -> str:
+        text = self._render(stored) + "\n"
+        try:
+            text.encode(self._encoding)
+        except UnicodeEncodeError:
+            return "".join(map(self._writable, text))
+        return text
+
+    def _writable(self, char: str) -> str:
+        try:
+            char.encode(self._encoding)
+        except UnicodeEncodeError:
+            return self._escape(char)
+        return char
+
+    def _write(self) -> None:
+        """Write piece by piece, so that a full pipe can be given up: a blocked thread would keep us from ending."""
+        while self._rest:
+            if self._closing:
+                raise Again("closed")
+            if select.select([], [self._descriptor], [], 0.2)[1]:
+                # A pipe that can be written to takes so much without blocking (POSIX).
+                number = os.write(self._descriptor, self._rest[: select.PIPE_BUF])
+                if number:
+                    self._within = self._rest[number - 1 : number] != b"\n"
+                self._rest = self._rest[number:]
+
+    def close(self) -> None:
+        """The stream is not ours to close."""
+        self._closing = True
+
+
+class JsonlSink(LineSink):
+    """One line of JSON an event, UTF-8; what a stream of another encoding lacks is escaped as JSON does."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        super().__init__(
+            stream,
+            StoredEvent.as_json,
+            name="jsonl",
+            escape=lambda c: json.dumps(c)[1:-1],
+            encoding="utf-8",
+        )
         try:
             if _ends_within_a_line(stream.fileno()):
                 stream.write("\n")
         except OSError:  # no descriptor, or a full disk: send will say
             return
-
-    def send(self, events: Sequence[StoredEvent]) -> None:
-        """Write and flush; a reader that has stopped reading is waited for."""
-        text = "".join(stored.as_json() + "\n" for stored in events)
-        try:
-            if os.name != "posix":  # select is for sockets alone
-                raise io.UnsupportedOperation
-            descriptor = self._stream.fileno()
-        except io.UnsupportedOperation:
-            descriptor = -1
-        try:
-            if descriptor < 0:
-                self._stream.write(text)
-            self._stream.flush()
-            if descriptor >= 0:
-                self._write(descriptor, text.encode())
-        except BrokenPipeError as error:
-            raise Ended("the reader has gone") from error
-        except OSError as error:  # such as a full disk behind a redirection
-            raise Again(error.strerror or type(error).__name__) from error
-
-    def _write(self, descriptor: int, data: bytes) -> None:
-        """Write piece by piece, so that a full pipe can be given up: a blocked thread would keep us from ending."""
-        rest = memoryview(data)
-        while rest:
-            if self._closing:
-                raise Again("closed")
-            if select.select([], [descriptor], [], 0.2)[1]:
-                # A pipe that can be written to takes so much without blocking (POSIX).
-                rest = rest[os.write(descriptor, rest[: select.PIPE_BUF]) :]
-
-    def close(self) -> None:
-        """The stream is not ours to close."""
-        self._closing = True
 
 
 def _ends_within_a_line(descriptor: int) -> bool:
@@ -99,7 +166,8 @@ class ExecSink:
     recorded as given up.
 
     Args:
-        command: The command and its arguments; a text is split as a shell would, and no shell is run.
+        command: The command and its arguments; a text is split as a shell would (on Windows: at blanks outside
+            double quotes, backslashes stay), and no shell is run.
         parallel: How many run at once. More than one: they may finish in another order.
         timeout: Seconds a run may take; then it is killed with its children.
 
@@ -115,7 +183,7 @@ class ExecSink:
 
     def __init__(self, command: Sequence[str] | str, *, parallel: int = 4, timeout: float = 60.0) -> None:
         try:
-            self._command = shlex.split(command) if isinstance(command, str) else list(command)
+            self._command = _split(command) if isinstance(command, str) else list(command)
         except ValueError:
             raise ConfigError("the command's quotes are not closed", hint="Check the command.") from None
         if not self._command or shutil.which(self._command[0]) is None:
@@ -165,6 +233,12 @@ class ExecSink:
                 _kill(process)
 
 
+def _split(command: str) -> list[str]:
+    if os.name != "nt":
+        return shlex.split(command)
+    return [part.replace('"', "") for part in shlex.split(command, posix=False)]
+
+
 def _kill(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(OSError):
         if hasattr(os, "killpg"):
@@ -178,14 +252,16 @@ class WebhookSink:
 
     Headers:
 
-    - ``Idempotency-Key``: ``sn/type/id`` of the event; the same event may come more than once.
+    - ``Idempotency-Key``: the event's ``idempotency_key``; the same event may come more than once.
     - ``X-Sunmi-Ipc-Timestamp``: Unix seconds of this attempt.
     - ``X-Sunmi-Ipc-Signature``: with a secret, ``sha256=`` and the hex HMAC-SHA256 under that secret of
       the timestamp, a full stop, and the body. A receiver computes it over the bytes that it got,
       compares in constant time, and refuses timestamps that are minutes old.
 
     Any 2xx is success. 408, 425, 429, 5xx and broken connections are tried again for as long as it
-    takes (``Retry-After`` is kept); other answers as often as the delivery's ``attempts``.
+    takes (``Retry-After`` is kept). 400, 413, 422 and their like are about the event: it is given up after the
+    delivery's ``attempts``. Everything else (a redirection, 401, 404, 418) may be the server's trouble: it is
+    tried again for an hour.
 
     Args:
         url: ``http`` or ``https``; redirections are not followed.
@@ -226,10 +302,10 @@ class WebhookSink:
 
     def headers(self, body: bytes, stored: StoredEvent, now: float) -> dict[str, str]:
         """The headers of *body*, posted at *now*."""
-        event, stamp = stored.event, str(int(now))
+        stamp = str(int(now))
         headers = {
             "Content-Type": "application/json",
-            "Idempotency-Key": f"{event.sn}/{event.event_type}/{event.event_id}",
+            "Idempotency-Key": stored.key,
             "X-Sunmi-Ipc-Timestamp": stamp,
         }
         if self._secret:
@@ -252,11 +328,10 @@ class WebhookSink:
                 allow_redirects=False,
                 stream=True,  # only the status matters: a long answer is not read
             )
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-            raise Rejected(type(error).__name__) from None
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
+            raise Again("the URL cannot be used", patience=0.0) from None
         except requests.RequestException as error:
-            # The error's text would show the URL, and with it what may be a token.
-            raise Again(type(error).__name__) from None
+            raise Again(_in_words(error)) from None
         with answer:
             if 200 <= answer.status_code < 300:
                 length = answer.headers.get("Content-Length", "")
@@ -270,9 +345,41 @@ class WebhookSink:
                 raise Again(
                     reason, float(after) if after.isascii() and after.isdecimal() and len(after) < 6 else None
                 )
+            if answer.status_code not in _UNWANTED:
+                raise Again(reason, patience=_PATIENCE_S)
             raise Rejected(reason)
 
     def close(self) -> None:
         """Close the connections."""
         for session in self._sessions:
             session.close()
+
+
+def _in_words(error: Exception) -> str:
+    """What went wrong on the way to a web server. Its own text would show the URL, and with it what may be a token."""
+    import requests
+
+    causes: list[BaseException] = []
+    seen: BaseException | None = error
+    while seen is not None and seen not in causes:
+        causes.append(seen)
+        inner = next((a for a in seen.args if isinstance(a, BaseException)), None)
+        seen = (
+            getattr(seen, "reason", None)
+            if isinstance(getattr(seen, "reason", None), BaseException)
+            else inner
+        )
+        seen = seen or causes[-1].__cause__ or causes[-1].__context__
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"the server's certificate is not trusted: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS: {(cause.reason or 'it failed').replace('_', ' ').lower()}"
+        if isinstance(cause, socket.gaierror):
+            return "its name is not known"
+    if any(isinstance(cause, requests.Timeout | TimeoutError) for cause in causes):
+        return "no answer in time"
+    told = next((c.strerror for c in causes if isinstance(c, OSError) and c.strerror), "")
+    if told:
+        return f"no connection: {told}"
+    return "the connection was closed without an answer"

@@ -71,7 +71,7 @@ class Spool:
         self._commits = 0
         self._consumers: list[Consumer] = []
         #: What sinks gave up for good, to be sent again.
-        self.letters = DeadLetters(self.directory)
+        self.letters: DeadLetters = DeadLetters(self.directory)
         self._cleaner, self._letters_due = Cleaner(retention, self._is_held), 0.0
         self._writes = Writer(self._path, self.wake, self._tidy) if writable else None
         self._reader = Reader(self._path, dialect.event)

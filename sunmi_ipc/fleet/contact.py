@@ -15,9 +15,11 @@ from ..errors import (
     SunmiIpcError,
     TlsError,
 )
+from ..protocol.serial import same_serial_number
 from ..protocol.spec import Model
 from .finder import SCAN_S
 from .outcome import Outcome, Problem, is_refusal
+from .site import hex_digits
 from .throttle import Stopped, pauses
 
 if TYPE_CHECKING:
@@ -28,12 +30,19 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+
+class OtherCamera(ProvisionError):
+    """What answers at the address is not the camera that is meant."""
+
+
 #: Return codes that heal with time: services that are starting (60 s rule), a save that failed once.
 HEALS = frozenset({3, 211, 232, 237, 278, 279})
 #: Attempts at answers that are no answers.
 ATTEMPTS = 5
 #: A camera still answers for a moment after it was told to change networks.
 _LEAVING_S = 0.3
+#: How long somebody else is waited for who claims to be the camera.
+_CLAIMANTS_S = 4.0
 
 
 def heals(error: SunmiIpcError) -> bool:
@@ -78,6 +87,8 @@ class Contact:
         self._camera: Camera | None = None
         #: Whether discovery hears it: one that no broadcast reaches is not waited for.
         self.heard: bool = found is not None
+        #: Addresses where somebody else answers under this camera's name.
+        self.refused: set[str] = set()
         if found is not None:
             self.take(found)
 
@@ -158,14 +169,21 @@ class Contact:
             self.outcome.activated = False
             return
         out = self.outcome
-        if (wanted := self.slot.sn or out.sn) and info.sn != wanted:
-            raise ProvisionError(
+        if (wanted := self.slot.sn or out.sn) and not same_serial_number(info.sn, wanted):
+            raise OtherCamera(
                 "another camera is at this address: {sn}",
                 step="reach",
                 hint="Correct the address in the site file, or leave it out.",
                 sn=info.sn,
             )
-        out.activated, out.sn = True, info.sn
+        if self.slot.mac and info.mac and hex_digits(info.mac) != hex_digits(self.slot.mac):
+            raise OtherCamera(
+                "the camera that answers has another MAC: {mac}",
+                step="reach",
+                hint="Name the camera by its serial number; somebody answers under its MAC.",
+                mac=info.mac,
+            )
+        out.activated, out.sn = True, wanted or info.sn
         out.model, out.name = info.model or out.model, info.name or out.name
         out.firmware, out.mac = info.software_version or out.firmware, info.mac or out.mac
         if info.name:
@@ -187,7 +205,7 @@ class Contact:
             options["activation_code"] = self.run.secrets.get(code)
         self.close()
         out = self.outcome
-        known = next((m for m in Model if m in out.model.upper()), "")
+        known = Model.read(out.model) or ""
         self._camera = self.run.connect(out.address, sn=out.sn, model=known, **options)
 
     def look(self, since: float, seconds: float) -> bool:
@@ -195,7 +213,11 @@ class Contact:
         if not self.outcome.sn:
             return False
         until = min(self.end, time.monotonic() + seconds)
-        found = self.run.finder.find(self.outcome.sn, since=since, until=until, stop=self.run.stop)
+        # Where somebody else answers under its name is no place to look; of several others the next one.
+        besides = self.refused | ({self.outcome.address} if self._crowded() else set())
+        found = self.run.finder.find(
+            self.outcome.sn, since=since, until=until, stop=self.run.stop, besides=besides
+        )
         if self.run.stop.is_set():
             raise Stopped
         if found is None:
@@ -206,6 +228,32 @@ class Contact:
         if self.outcome.address != before:
             self.connect()
         return True
+
+    def _crowded(self) -> bool:
+        """Whether several addresses answer under its name."""
+        return len(self.run.finder.places(self.outcome.sn) - self.refused) > 1
+
+    def elsewhere(self) -> bool:
+        """Somebody else is at this address: go to the next that claims to be the camera; whether there is one.
+
+        The last is the address where it was in the last run.
+        """
+        out = self.outcome
+        if not out.sn or self.slot.address:
+            return False  # a person has named the address
+        self.refused.add(out.address)
+        until = min(self.end, time.monotonic() + min(self.policy.find, _CLAIMANTS_S))
+        found = self.run.finder.find(out.sn, since=0.0, until=until, stop=self.run.stop, besides=self.refused)
+        if self.run.stop.is_set():
+            raise Stopped
+        if found is not None:
+            self.take(found)
+            return True
+        _, last = self.run.journal.outcomes().get(self.slot.key, (0.0, {}))
+        if (address := last.get("address", "")) and address not in self.refused:
+            out.address = address
+            return True
+        return False
 
     def find_again(self) -> None:
         """After a change of network: wait until discovery sees it again, then until it answers."""

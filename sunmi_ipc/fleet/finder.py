@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
-from ..discovery import DiscoveredCamera, discover
+from ..discovery import OTHER_NETWORK, RELAYED, DiscoveredCamera, discover
 from ..protocol.spec import Model
 
 #: One scan: three broadcasts within a second, and time for the answers to the last.
@@ -17,6 +17,8 @@ SCAN_S = 1.6
 #: Between scans; grows while nothing new is found, so that an absent camera does not mean a flood.
 _PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 _LEAST_S = 0.1
+_CLAIMANTS, _MOST = 16, 8192
+_FAR = frozenset({OTHER_NETWORK, RELAYED})
 Scan = Callable[..., Iterator[DiscoveredCamera]]
 
 
@@ -37,9 +39,9 @@ class Finder:
         self, *, interfaces: Sequence[str] | None = None, targets: Sequence[str] = (), scan: Scan = discover
     ) -> None:
         self._scan, self._interfaces, self._targets = scan, interfaces, list(targets)
-        self._seen: dict[str, tuple[float, DiscoveredCamera]] = {}
+        self._seen: dict[str, dict[str, tuple[float, DiscoveredCamera]]] = {}
         self._changed = threading.Condition()
-        self._waiting: dict[int, tuple[str, float, Callable[[DiscoveredCamera], None]]] = {}
+        self._waiting: dict[int, tuple[str, float, Callable[[DiscoveredCamera], None], bool]] = {}
         self._numbers = itertools.count()
         self._closing = False
         self._thread: threading.Thread | None = None
@@ -59,19 +61,21 @@ class Finder:
         if self._thread is not None:
             self._thread.join()
 
-    def watch(self, key: str, since: float, hit: Callable[[DiscoveredCamera], None]) -> int:
-        """Have *hit* called, in the scanning thread, when *key* was seen after *since*, once.
+    def watch(
+        self, key: str, since: float, hit: Callable[[DiscoveredCamera], None], *, whole: bool = False
+    ) -> int:
+        """Have *hit* called, in the scanning thread, for whoever was seen under *key* after *since*.
 
-        Under ``any:MODEL`` it is called for each camera of that model, until :meth:`forget`.
+        Anybody may answer under any name: it is called for each address, at each scan, until :meth:`forget`.
+        *whole*: a scan is not over when somebody has answered.
         """
         with self._changed:
             number = next(self._numbers)
-            self._waiting[number] = (key, since, hit)
-            when, camera = self._seen.get(key, (0.0, None))
-            if camera is not None and when > since:
-                del self._waiting[number]
-                hit(camera)
-            elif self._thread is None:
+            self._waiting[number] = (key, since, hit, whole)
+            for when, camera in list(self._seen.get(key, {}).values()):
+                if when > since:
+                    hit(camera)
+            if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="fleet-finder", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
@@ -82,16 +86,39 @@ class Finder:
         with self._changed:
             self._waiting.pop(number, None)
 
-    def find(self, key: str, *, since: float, until: float, stop: threading.Event) -> DiscoveredCamera | None:
-        """The camera, once it was seen after *since*; None where it was not by *until*, or *stop* is set."""
+    def places(self, key: str) -> set[str]:
+        """The addresses that answered under *key*."""
+        with self._changed:
+            return set(self._seen.get(key, ()))
+
+    def find(
+        self,
+        key: str,
+        *,
+        since: float,
+        until: float,
+        stop: threading.Event,
+        besides: Collection[str] = (),
+    ) -> DiscoveredCamera | None:
+        """The camera, once it was seen after *since*; None where it was not by *until*, or *stop* is set.
+
+        Args:
+            key: Serial number or MAC.
+            since: See above.
+            until: See above.
+            stop: See above.
+            besides: Addresses that do not count.
+
+        """
         found: list[DiscoveredCamera] = []
         event = threading.Event()
 
         def hit(camera: DiscoveredCamera) -> None:
-            found.append(camera)
-            event.set()
+            if camera.address not in besides:
+                found.append(camera)
+                event.set()
 
-        number = self.watch(key, since, hit)
+        number = self.watch(key, since, hit, whole=bool(besides))
         try:
             while not event.wait(max(0.0, min(0.25, until - time.monotonic()))):
                 if stop.is_set() or time.monotonic() >= until:
@@ -108,7 +135,7 @@ class Finder:
             with self._changed:
                 while not self._closing:
                     # A scan that begins before it can help anybody only delays the next one.
-                    due = min((since for _, since, _ in self._waiting.values()), default=None)
+                    due = min((since for _, since, _, _ in self._waiting.values()), default=None)
                     if due is not None and due <= time.monotonic():
                         break
                     idle = 0
@@ -134,17 +161,28 @@ class Finder:
 
     def _once(self) -> None:
         answered: set[str] = set()
-        for camera in self._scan(timeout=SCAN_S, interfaces=self._interfaces, targets=self._targets):
+        for camera in self._scan(
+            timeout=SCAN_S, interfaces=self._interfaces, targets=self._targets, every=True
+        ):
+            # Nothing connects to an address that somebody else names, or of another network.
+            if camera.serial_number is None or not _FAR.isdisjoint(camera.flags):
+                continue
             now = time.monotonic()
-            general = f"any:{next((m for m in Model if m in camera.model.upper()), '')}"
+            keys = {camera.sn, camera.mac, f"any:{Model.read(camera.model) or ''}"} - {""}
             answered |= {camera.sn, camera.mac}
             with self._changed:
-                self._seen[camera.sn] = self._seen[camera.mac] = (now, camera)
-                for number, (key, since, hit) in list(self._waiting.items()):
-                    if key in (camera.sn, camera.mac, general) and now > since:
-                        if key != general:
-                            del self._waiting[number]
+                waited = {key for key, _, _, _ in self._waiting.values()}
+                for key in (camera.sn, camera.mac) if camera.mac else (camera.sn,):
+                    if len(self._seen) >= _MOST and key not in self._seen and key not in waited:
+                        continue  # a flood of made-up names
+                    places = self._seen.setdefault(key, {})
+                    if len(places) < _CLAIMANTS or camera.address in places:
+                        places[camera.address] = (now, camera)
+                for key, since, hit, _ in list(self._waiting.values()):
+                    if key in keys and now > since:
                         hit(camera)
                 # A camera answers a scan once: who waits for a later answer waits for the next scan.
-                if self._closing or all(key in answered for key, _, _ in self._waiting.values()):
+                if self._closing or all(
+                    key in answered and not whole for key, _, _, whole in self._waiting.values()
+                ):
                     return

@@ -231,7 +231,7 @@ def _slot(loaded: Loaded, journal: Journal, found: DiscoveredCamera) -> Slot:
     for slot in loaded.slots:
         if found.sn in (slot.sn, bound.get(slot.key)) or (slot.mac and slot.mac == found.mac):
             return slot
-    model = next((m for m in Model if m in found.model.upper()), "")
+    model = Model.read(found.model)
     for slot in loaded.slots:
         if slot.any and slot.any == model and slot.key not in bound:
             journal.bind(slot.key, found.sn)

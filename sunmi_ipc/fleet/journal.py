@@ -171,7 +171,7 @@ class Journal:
         """Record that a step is about to be carried out. Returns: its number."""
         return self._write(
             "INSERT INTO step (key, sn, step, setting, state, began, detail) VALUES (?, ?, ?, ?, 'begun', ?, ?)",
-            (key, sn, step, setting, time.time(), json.dumps(detail, ensure_ascii=False)),
+            (key, sn, step, setting, time.time(), json.dumps(detail)),
             durable=step in DURABLE,
         )
 
@@ -179,14 +179,14 @@ class Journal:
         """Record how a step ended; *detail* is added to what it has."""
         self._write(
             "UPDATE step SET state = ?, ended = ?, detail = json_patch(detail, ?) WHERE id = ?",
-            (state, time.time(), json.dumps(detail, ensure_ascii=False), number),
+            (state, time.time(), json.dumps(detail), number),
         )
 
     def add(self, number: int, **detail: Any) -> None:
         """Add to a step's detail while it is under way."""
         self._write(
             "UPDATE step SET detail = json_patch(detail, ?) WHERE id = ?",
-            (json.dumps(detail, ensure_ascii=False), number),
+            (json.dumps(detail), number),
         )
 
     def last(self, sn: str, step: str) -> StepRecord | None:
@@ -217,7 +217,7 @@ class Journal:
         """Record what became of a camera in this run."""
         self._write(
             "INSERT OR REPLACE INTO camera VALUES (?, ?, ?, ?)",
-            (key, sn, time.time(), json.dumps(outcome, ensure_ascii=False)),
+            (key, sn, time.time(), json.dumps(outcome)),
         )
 
     def outcomes(self) -> dict[str, tuple[float, dict[str, Any]]]:

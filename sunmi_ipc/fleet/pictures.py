@@ -57,7 +57,7 @@ def take(
         else:
             if len(picture.data) <= MAX_PICTURE:
                 row.picture, row.kind = picture.data, picture.kind
-        model = next((m for m in Model if m in camera.model.upper()), None)
+        model = Model.read(camera.model)
         if model in FS:
             row.line = _line(camera) or row.line
 

@@ -225,7 +225,7 @@ def _subscriptions(reply: Any, wish: Wish) -> Pairs:
 
 def _events(one: SubscriptionWish, wish: Wish) -> list[EventType]:
     """The events of a subscription; those that an FM010 does not have only where its own entry asks."""
-    if "FM010" in wish.model.upper() and "subscriptions" not in wish.slot.own:
+    if Model.read(wish.model) is Model.FM010 and "subscriptions" not in wish.slot.own:
         return [event for event in one.events if event is not EventType.FACE_RECOGNITION]
     return list(one.events)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time
 from ipaddress import IPv4Address
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import (
@@ -48,17 +48,23 @@ def _reference(text: str, info: ValidationInfo) -> str:
     return text
 
 
+def hex_digits(mac: str) -> str:
+    """A MAC without what stands between its digits."""
+    return re.sub(r"[:.\s-]", "", mac).upper()
+
+
 def _mac(text: str) -> str:
-    digits = re.sub(r"[:.\s-]", "", text).upper()
+    digits = hex_digits(text)
     if not re.fullmatch(r"[0-9A-F]{12}", digits):
         raise PydanticCustomError("mac", "not a MAC")
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 
 
 def _model(text: str) -> str:
-    if text.upper() not in list(Model):
+    model = Model.read(text)
+    if model is None or len(text.strip()) > 5:
         raise PydanticCustomError("camera_model", "no such model")
-    return text.upper()
+    return str(model)
 
 
 def _ipv4(text: str) -> str:
@@ -131,7 +137,9 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 class Table(BaseModel):
     """Base of every table: an unknown key is an error, and no error shows a value."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, strict=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, strict=True
+    )
 
 
 class WifiWish(Table):

@@ -36,6 +36,14 @@ OLD_TLS_REASON = re.compile(
 )
 OLD_TLS_HINT = "If this camera is of 2019 or 2020, allow it with --tls legacy (SUNMI_IPC_TLS=legacy)."
 NOT_A_CAMERA = "Is this address a SUNMI camera? 'ipc scan' lists them."
+_CA_HINT = "Point SUNMI_IPC_CA at the vendor's sunmi_ipcsdk_ca.crt (PEM or DER)."
+# The object identifier of PKCS#7's signed data.
+_PKCS7 = bytes.fromhex("06092a864886f70d010702")
+_PEM = re.compile(
+    rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END (?:X509 |TRUSTED )?CERTIFICATE-----"
+)
+_PEM_KIND = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
+_BASE64 = re.compile(rb"[a-z0-9+/=\s]{32,}")
 _P12_HINT = "Check SUNMI_IPC_P12 and SUNMI_IPC_P12_PASSWORD, or run 'ipc configure' again."
 
 
@@ -70,6 +78,8 @@ class ClientCertificate:
             ) from None
         certificate = _parse_p12(data, Secret(password))
         if isinstance(certificate, str):
+            if (other := _no_p12(data, str(path))) is not None:
+                raise other
             if not password and "does not open" in certificate:
                 raise TlsError(
                     "the client certificate {path} does not open without its password, and none is configured",
@@ -95,6 +105,35 @@ class ClientCertificate:
                 hint="Set this computer's clock.",
                 date=f"{self.not_before:%Y-%m-%d}",
             )
+
+
+def _no_p12(data: bytes, path: str) -> TlsError | None:
+    """What is wrong with a file that no password opens, where its first bytes tell."""
+    kind = kind_of_file(data)
+    if data[:1] != b"\x30" and kind != "something else":
+        return TlsError(
+            "the client certificate {path} is no PKCS#12 file, but {reason}",
+            hint=_P12_HINT,
+            path=path,
+            reason=kind,
+        )
+    if data[:1] == b"\x30" and (whole := _length(data)) > len(data):
+        return TlsError(
+            "the client certificate {path} is cut off: {size} bytes of {whole}",
+            hint="Get the file again.",
+            path=path,
+            size=len(data),
+            whole=whole,
+        )
+    return None
+
+
+def _length(data: bytes) -> int:
+    """How long a DER file is by its own first bytes; 0 where they do not tell."""
+    if len(data) < 6 or not 0x81 <= data[1] <= 0x84:
+        return 0
+    count = data[1] & 0x7F
+    return 2 + count + int.from_bytes(data[2 : 2 + count])
 
 
 def _spellings(password: str) -> list[bytes | None]:
@@ -182,6 +221,8 @@ class _Call(threading.local):
     approve: Callable[[bytes], None] | None = None
     #: Bytes that may still be received.
     room: int | None = None
+    #: Whether anything of a request has gone out.
+    sent: bool = False
 
 
 CALL = _Call()
@@ -240,6 +281,7 @@ class CameraSocket(ssl.SSLSocket):
     def send(self, data: Any, flags: int = 0) -> int:
         """Send within the deadline."""
         self._keep_deadline()
+        CALL.sent = True  # a part may be gone even where this fails
         return super().send(data, flags)
 
 
@@ -324,12 +366,60 @@ def allow_old(context: ssl.SSLContext) -> None:
 
 def _load_ca(context: ssl.SSLContext, ca: bytes) -> None:
     try:
-        context.load_verify_locations(cadata=ca.decode("ascii") if b"-----BEGIN" in ca else ca)
-    except (ssl.SSLError, UnicodeDecodeError, ValueError):
+        context.load_verify_locations(cadata=certificates_in(ca))
+    except (ssl.SSLError, ValueError):
         raise TlsError(
-            "the CA file holds no certificate",
-            hint="Point SUNMI_IPC_CA at the vendor's sunmi_ipcsdk_ca.crt (PEM or DER).",
+            "the CA file holds no certificate, but {reason}",
+            hint=_CA_HINT,
+            reason=kind_of_file(ca),
         ) from None
+
+
+def certificates_in(data: bytes) -> str | bytes:
+    """The certificates of a CA file as OpenSSL wants them: PEM blocks alone, or DER.
+
+    What stands around the blocks does not matter, in whatever encoding; a file that an editor of Windows
+    has written as UTF-16, and PKCS#7 (``.p7b``), are read too.
+    """
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = data.decode("utf-16", "replace").encode("ascii", "replace")
+    if b"-----BEGIN PKCS7-----" in data or (b"-----BEGIN" not in data and _PKCS7 in data[:64]):
+        return _from_pkcs7(data) or data
+    # Only certificates: OpenSSL would stop at a key or a request between them.
+    blocks = [block.decode("ascii", "replace") for block in _PEM.findall(data)]
+    return "\n".join(blocks).replace("TRUSTED CERTIFICATE", "CERTIFICATE") if blocks else data
+
+
+def _from_pkcs7(data: bytes) -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+
+    try:
+        pem = b"-----BEGIN" in data
+        found = (pkcs7.load_pem_pkcs7_certificates if pem else pkcs7.load_der_pkcs7_certificates)(data)
+        return "".join(one.public_bytes(Encoding.PEM).decode() for one in found)
+    except Exception:
+        return ""  # the library raises many kinds for a bad file
+
+
+def kind_of_file(data: bytes) -> str:
+    """What a file that should hold a certificate is instead, by its first bytes, in words."""
+    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not head:
+        return "nothing"
+    if head.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
+        return "a web page (HTML)"
+    if b"-----begin" in head:
+        kinds = _PEM_KIND.findall(data[:1_000_000])
+        return "PEM: " + ", ".join(dict.fromkeys(kind.decode("ascii", "replace") for kind in kinds[:5]))
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "text in UTF-16"
+    if data.startswith(b"PK\x03\x04"):
+        return "a zip archive"
+    if data[:1] == b"\x30" and _PKCS7 in data[:64]:
+        return "PKCS#7 (.p7b)"
+    if _BASE64.fullmatch(head[:1024]):
+        return "base64 text"
+    return "something else"
 
 
 def read_ca(path: str | os.PathLike[str]) -> bytes:
@@ -339,7 +429,7 @@ def read_ca(path: str | os.PathLike[str]) -> bytes:
     except OSError as error:
         raise TlsError(
             "the CA file {path} cannot be read: {reason}",
-            hint="Point SUNMI_IPC_CA at the vendor's sunmi_ipcsdk_ca.crt (PEM or DER).",
+            hint=_CA_HINT,
             path=str(path),
             reason=error.strerror or type(error).__name__,
         ) from None

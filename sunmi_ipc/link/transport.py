@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import logging
+import re
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Callable
 from typing import Protocol, TypeVar
@@ -59,6 +61,15 @@ class _Response(http.client.HTTPResponse):
         super().begin()
         # The body's limit covers what is around it, too: chunk sizes, extensions, trailers.
         CALL.room = room
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """As inherited, with every interim answer passed over; it knows 100 alone, but not 102 and 103."""
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if status in (100, 101) or not 100 <= status < 200:
+                return version, status, reason
+            while self.fp.readline(MAX_HEAD) not in (b"\r\n", b"\n", b""):
+                pass  # within the head's room
 
 
 class _Connection(urllib3.connection.HTTPSConnection):
@@ -151,6 +162,7 @@ class HttpsTransport:
     def _exchange(self, work: Callable[[], T], timeout: float) -> T:
         started = time.monotonic()
         CALL.deadline, CALL.approve, CALL.room = started + timeout, self._approve, self._max + _CHUNK
+        CALL.sent = False
         try:
             return work()
         except SunmiIpcError as error:
@@ -160,6 +172,8 @@ class HttpsTransport:
         finally:
             CALL.deadline = CALL.approve = CALL.room = None
         self.close()
+        # TLS 1.3 tells only after the request that our certificate is not taken; then nobody has read it.
+        failure.sent = CALL.sent and not _refuses_us(failure)
         # Raised here, and bare: the frames that it came through hold the signed request.
         raise failure.with_traceback(None)
 
@@ -212,15 +226,34 @@ class HttpsTransport:
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """The error with everything that it wraps: causes, contexts, reasons and arguments."""
+    """The error with everything that it wraps: causes, contexts, reasons and arguments.
+
+    Only what this exchange itself raised: an exchange may be made while somebody handles an earlier error
+    (``except DeviceError: camera.device.info()``), which Python then appends as the context of ours. Such a
+    one was caught in a frame that is still running, above the one that asks here.
+    """
+    running = set()
+    frame = sys._getframe(1)
+    while frame is not None:
+        running.add(frame)
+        frame = frame.f_back  # type: ignore[assignment]
+    own = error.__traceback__.tb_frame if error.__traceback__ else None
     found: list[BaseException] = []
     todo: list[object] = [error]
     while todo:
         item = todo.pop()
-        if isinstance(item, BaseException) and item not in found:
-            found.append(item)
-            todo += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
+        if not isinstance(item, BaseException) or item in found:
+            continue
+        caught = item.__traceback__.tb_frame if item.__traceback__ else None
+        if item is not error and caught is not own and caught in running:
+            continue
+        found.append(item)
+        todo += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
     return found
+
+
+def _refuses_us(failure: SunmiIpcError) -> bool:
+    return isinstance(failure, TlsError) and bool(_OUR_CERTIFICATE.search(str(failure.values.get("reason"))))
 
 
 def explain(
@@ -281,6 +314,10 @@ def explain_camera(error: BaseException, timeout: float, elapsed: float) -> Sunm
 #: X509_V_ERR: key or digest too weak for the security level; not yet valid, expired.
 _WEAK = frozenset({66, 67, 68})
 _DATES = frozenset({9, 10})
+#: X509_V_ERR_INVALID_PURPOSE.
+_PURPOSE = 26
+#: Alerts with which a camera refuses our certificate, by OpenSSL's names.
+_OUR_CERTIFICATE = re.compile("ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)|ALERT_HANDSHAKE_FAILURE")
 
 
 def _unverified(error: ssl.SSLCertVerificationError) -> TlsError:
@@ -296,6 +333,13 @@ def _unverified(error: ssl.SSLCertVerificationError) -> TlsError:
             "the camera's certificate is not valid today: {reason}",
             hint="Check this computer's clock. If it is right, leave the CA out (SUNMI_IPC_CA): the camera's "
             "certificate is then pinned at the first contact instead.",
+            reason=reason,
+        )
+    if error.verify_code == _PURPOSE:
+        return TlsError(
+            "the camera's certificate is from that CA, but was issued for another purpose: {reason}",
+            hint="Some makers use one kind of certificate for everything. Leave the CA out (SUNMI_IPC_CA): the "
+            "camera's certificate is then pinned at the first contact instead.",
             reason=reason,
         )
     return TlsError(
@@ -318,7 +362,7 @@ def _tls(error: ssl.SSLError) -> TlsError:
             "if it is of 2019 or 2020, allow that with --tls legacy (SUNMI_IPC_TLS=legacy).",
             reason=reason,
         )
-    if "ALERT" in reason:
+    if _OUR_CERTIFICATE.search(reason):
         return TlsError(
             "the camera refused our client certificate ({reason})",
             hint="Is this the openapi.p12 that the vendor gave you for these cameras? See SUNMI_IPC_P12.",

@@ -62,6 +62,12 @@ class KnownCameras:
         self._lock = threading.Lock()
         self._pins: dict[str, KnownCamera] = self._read()
 
+    def copy(self) -> KnownCameras:
+        """The same pins in memory: what is approved there is not kept."""
+        copied = KnownCameras()
+        copied._pins = dict(self.items())
+        return copied
+
     def items(self) -> list[tuple[str, KnownCamera]]:
         """Every pin, by name."""
         return sorted(self._read().items() if self._path else self._pins.items())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -86,13 +86,13 @@ DayTime = Annotated[
     PlainSerializer(lambda t: 1440 if t == time.max else t.hour * 60 + t.minute, return_type=int),
 ]
 Mask = Annotated[Weekdays, BeforeValidator(_mask)]
-Listed = BeforeValidator(_listed)
+Listed: BeforeValidator = BeforeValidator(_listed)
 
 
 class Reply(BaseModel):
     """Base of every result."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True,
         extra="ignore",
         coerce_numbers_to_str=True,

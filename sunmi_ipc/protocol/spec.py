@@ -72,6 +72,13 @@ class Model(enum.StrEnum):
     FM010 = "FM010"
     FM020 = "FM020"
 
+    @classmethod
+    def read(cls, text: str) -> Model | None:
+        """The model that a camera's word for it means; ``SS1`` and ``FS1`` are older names (A). None: unknown."""
+        word = text.upper()
+        older = {"SS1": cls.FM010, "FS1": cls.FM020}
+        return next((m for m in cls if m in word), older.get(word.strip()))
+
 
 DOC, SDK, APP, INFERRED = Evidence
 ALL_MODELS = frozenset(Model)

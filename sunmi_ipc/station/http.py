@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, ExtraMissingError
 
@@ -19,12 +20,17 @@ _START_S, _END_S = 20.0, 5.0
 class HttpServer:
     """Serves a station, in a thread of its own, from :meth:`start` until :meth:`close`.
 
+    Args:
+        station: It.
+        console: Puts the console into the application, where the file wants it (``sunmi_ipc.console.attached``):
+            the station knows nothing of pages.
+
     Raises:
         ExtraMissingError: The extra ``serve`` is not installed.
 
     """
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: Station, console: Callable[[Any, Station], Any] | None = None) -> None:
         try:
             import uvicorn
 
@@ -37,9 +43,10 @@ class HttpServer:
             ) from None
         self._http = station.file.http
         assert self._http is not None
-        self.app = create_app(station)
-        if station.file.console.enabled:
-            self._mount_console(station)
+        self.app: Any = create_app(station)
+        self._console = None
+        if station.file.console.enabled and console is not None:
+            self.app = self._console = console(self.app, station)
         folder = station.loaded.path.parent
         certificate = str(folder / self._http.certificate) if self._http.certificate else None
         config = uvicorn.Config(
@@ -48,6 +55,8 @@ class HttpServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            # Video does not shrink, and trying costs more than all the rest.
+            ws_per_message_deflate=False,
             timeout_graceful_shutdown=2,
             ssl_certfile=certificate,
             ssl_keyfile=str(folder / self._http.key) if self._http.key else None,
@@ -55,17 +64,6 @@ class HttpServer:
         self._server = uvicorn.Server(config)
         self._thread: threading.Thread | None = None
         self._sockets: list[socket.socket] = []
-
-    def _mount_console(self, station: Station) -> None:
-        try:
-            from ..console import mount  # type: ignore[attr-defined,import-not-found,unused-ignore]
-        except ImportError as error:
-            raise ExtraMissingError(
-                "the console needs {package}, which is not installed",
-                hint="Run: pip install 'sunmi-ipc[console]'; or say enabled = false under [console].",
-                package=error.name or "nicegui",
-            ) from None
-        mount(self.app, station)
 
     def start(self) -> str:
         """Listen. Returns: the base URL.
@@ -103,6 +101,8 @@ class HttpServer:
 
     def close(self) -> None:
         """Serve no more."""
+        if self._console is not None:
+            self._console.close()
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(_END_S)

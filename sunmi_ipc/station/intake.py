@@ -59,13 +59,13 @@ class Intake:
         self._file, self._roster, self._watch, self._scheduler = loaded.file.events, roster, watch, scheduler
         keep = loaded.file.keep
         size = keep.megabytes << 20
-        self.spool = Spool(
+        self.spool: Spool = Spool(
             loaded.data / "events",
             retention=Retention(max_age_s=keep.events, max_bytes=size, hard_bytes=max(8 << 30, 2 * size)),
         )
         host, _, port = self._file.listen.rpartition(":")
         try:
-            self.receiver = Receiver(
+            self.receiver: Receiver = Receiver(
                 self.spool,
                 host=host.removeprefix("[").removesuffix("]"),
                 port=int(port),

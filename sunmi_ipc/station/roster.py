@@ -111,6 +111,8 @@ class Roster:
 
     """
 
+    on_change: Callable[[Member], None]
+
     def __init__(
         self,
         connect: Connect,

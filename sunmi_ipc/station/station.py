@@ -24,6 +24,7 @@ from .watch import Watch
 if TYPE_CHECKING:
     from ..camera import Camera
     from ..settings import Settings
+    from .file import StationFile
     from .intake import Intake
 
 _log = logging.getLogger("sunmi_ipc")
@@ -48,6 +49,16 @@ class Station:
 
     """
 
+    loaded: Loaded
+    settings: Settings
+    file: StationFile
+    store: Store
+    audit: Audit
+    scheduler: Scheduler
+    roster: Roster
+    watch: Watch
+    upkeep: Upkeep
+
     def __init__(
         self,
         loaded: Loaded,
@@ -67,7 +78,7 @@ class Station:
         self.intake: Intake | None = None
         self.counts: Counts | None = None
         self.alerts: Any = None
-        self.started = 0.0
+        self.started: float = 0.0
 
     @property
     def site(self) -> str:

@@ -45,15 +45,18 @@ class Store:
 
     """
 
+    path: Path
+    read_only: bool
+
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
         self.path, self.read_only = Path(path), read_only
         #: Why the last writing failed; empty since one succeeded.
-        self.problem = ""
+        self.problem: str = ""
         self._lock = threading.RLock()
         self._waiting: deque[Row] = deque()
         self._retry = 0.0
         #: Rows that had to be dropped because too many waited.
-        self.dropped = 0
+        self.dropped: int = 0
         self._db = self._open()
 
     def __enter__(self) -> Self:

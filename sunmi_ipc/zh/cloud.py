@@ -205,6 +205,5 @@ ZH: dict[str, str] = {
     "{name}: there is no face group of that name": "{name}：没有这个名称的人脸分组",
     "{name}: today is counted by {bounds}; for other ways give --from": "{name}：今天只能按 {bounds} 统计；其他方式请给出 --from",
     "{path}: {bytes} bytes": "{path}：{bytes} 字节",
-    "{title}, {count} to a bar": "{title}，每条合并 {count} 项",
     # help of the commands
 }

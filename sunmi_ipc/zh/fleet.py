@@ -229,3 +229,17 @@ ZH: dict[str, str] = WORDS | {
     "{where}: {key}: there is no such key": "{where}：{key}：没有这个键",
     "{where}: {key}: wrong type, {kind} is needed": "{where}：{key}：类型不对，应为 {kind}",
 }
+
+ZH |= {
+    "{count} cameras claim the MAC {what}: {cameras}": "有 {count} 台摄像机自称 MAC 为 {what}：{cameras}",
+    "{count} cameras of model {what} answer, and the site file has {entries} entries for them: {cameras}": (
+        "有 {count} 台 {what} 应答，而站点文件中只有 {entries} 个条目：{cameras}"
+    ),
+    "Name the right ones by serial number (sn = …); which is which only you can know.": (
+        "请用序列号（sn = …）指定正确的摄像机；只有您知道哪台是哪台。"
+    ),
+    "the camera that answers has another MAC: {mac}": "应答的摄像机 MAC 不同：{mac}",
+    "Name the camera by its serial number; somebody answers under its MAC.": (
+        "请用序列号指定摄像机；有他人以其 MAC 应答。"
+    ),
+}

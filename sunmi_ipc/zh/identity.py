@@ -1,6 +1,18 @@
 """Chinese of what is said about serial numbers, addresses and what strangers send."""
 
 ZH: dict[str, str] = {
+    "Get the file again.": "请重新获取该文件。",
+    "PKCS#7 (.p7b)": " PKCS#7（.p7b）",
+    "Some makers use one kind of certificate for everything. Leave the CA out (SUNMI_IPC_CA): the camera's certificate is then pinned at the first contact instead.": "有些厂商对所有设备使用同一种证书。请去掉 CA（SUNMI_IPC_CA）：摄像机证书将在首次连接时记录。",
+    "a web page (HTML)": "网页（HTML）",
+    "a zip archive": " zip 压缩包",
+    "base64 text": " base64 文本",
+    "nothing": "空内容",
+    "something else": "其他内容",
+    "text in UTF-16": " UTF-16 文本",
+    "the camera's certificate is from that CA, but was issued for another purpose: {reason}": "摄像机证书来自该 CA，但签发用途不同：{reason}",
+    "the client certificate {path} is cut off: {size} bytes of {whole}": "客户端证书 {path} 不完整：{whole} 字节中只有 {size} 字节",
+    "the client certificate {path} is no PKCS#12 file, but {reason}": "客户端证书 {path} 不是 PKCS#12 文件，而是{reason}",
     "Activation needs the serial number itself.": "激活需要序列号本身。",
     "{name}: that camera's serial number is {sn}": "{name}：该摄像机的序列号是 {sn}",
     "it holds a number that cannot be used": "其中有无法使用的数字",

@@ -51,7 +51,7 @@ ZH: dict[str, str] = {
     "no complete answer within {seconds:.3g} s": "{seconds:.3g} 秒内没有得到完整应答",
     "no free loopback address was found": "没有空闲的回环地址",
     "no secret key is configured": "没有配置 secret key",
-    "the CA file holds no certificate": "CA 文件中没有证书",
+    "the CA file holds no certificate, but {reason}": "CA 文件中没有证书，而是{reason}",
     "the CA file {path} cannot be read: {reason}": "无法读取 CA 文件 {path}：{reason}",
     "the SD card is not ready after {seconds:.0f} s (state: {state})": "{seconds:.0f} 秒后 SD 卡仍未就绪（状态：{state}）",
     "the TLS connection failed ({reason})": "TLS 连接失败（{reason}）",

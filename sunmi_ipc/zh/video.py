@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 ZH: dict[str, str] = {
-    "Start: 14:00, yesterday 14:00, -2h, 2026-11-24, 2026-11-24T14:00; default: today.": "开始：14:00、昨天 14:00、-2h、2026-11-24、2026-11-24T14:00；默认为今天。",
-    "End, likewise; 15:00 is on the start's day; default: now.": "结束，写法相同；15:00 指开始那一天；默认为现在。",
+    "Start: 14:00, yesterday 14:00, -2h, last week, 2026-11-24, 2026/11/24 14:00; default: today.": "开始：14:00、昨天 14:00、-2h、上周、2026-11-24、2026/11/24 14:00；默认为今天。",
+    "End, likewise; 15:00 is on the start's day, a day means its end; default: now.": "结束，写法相同；15:00 指开始那一天，只写日期则到当天结束；默认为现在。",
+    "Try --from {end} --to {start}.": "请试试 --from {end} --to {start}。",
     "Time zone of the times, as Asia/Shanghai or +08:00; default: this computer's, as cameras do not tell theirs.": "时间所在时区，如 Asia/Shanghai 或 +08:00；默认为本机时区，因为摄像机不告知自己的时区。",
     "{name}: not a time zone": "{name}：不是时区",
     "Write it like Asia/Shanghai, UTC or +08:00.": "请写成 Asia/Shanghai、UTC 或 +08:00。",

@@ -189,6 +189,13 @@ ZH: dict[str, str] = {
     "wire name": "协议名称",
     "allowed": "允许的范围",
     "what it is": "说明",
+    "Mon": "周一",
+    "Tue": "周二",
+    "Wed": "周三",
+    "Thu": "周四",
+    "Fri": "周五",
+    "Sat": "周六",
+    "Sun": "周日",
     # -- refusals
     " (code {code})": "（返回码 {code}）",
     "{name}: the ends are swapped, the left end comes first": "{name}：两端写反了，应先写左端",

@@ -94,7 +94,7 @@ def test_flow(ipc: Ipc, ready: VirtualCamera, tmp_path: Path) -> None:
     document = ipc("flow", "arrivals", "--from", "yesterday", "--csv", str(rows))
     counted = sum(int(line.rsplit(",", 1)[1]) for line in rows.read_text().splitlines()[1:])
     assert document["total"] == counted > 0
-    assert len(ipc("flow", "visitors", "--from", "2020-01-01")["face_list"]) == 12
+    assert len(ipc("flow", "visitors", "--from", "2020-01-01", "--to", "now")["face_list"]) == 12
     chart = CliRunner().invoke(app, ["flow", "passing", "--from", "yesterday", "-c", ready.address])
     assert "█" in chart.stdout
     assert "29-35" in chart.stdout

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from sunmi_ipc_cli.main import app
-from sunmi_ipc_cli.screen.times import parse_period, parse_when, zone
+from sunmi_ipc_cli.screen.times import parse_days, parse_period, parse_when, zone
 from typer.testing import CliRunner
 
 from sunmi_ipc.errors import ParameterError
@@ -41,6 +41,14 @@ def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("Yesterday  14:05", (NOW - timedelta(days=1)).replace(hour=14, minute=5)),
         ("昨天", (NOW - timedelta(days=1)).replace(hour=0, minute=0)),
         ("前天 8:00", (NOW - timedelta(days=2)).replace(hour=8, minute=0)),
+        ("2026/11/1", NOW.replace(month=11, day=1, hour=0, minute=0)),
+        ("2026/11/01 10:20", NOW.replace(month=11, day=1, hour=10, minute=20)),
+        ("2026年11月1日 10:20", NOW.replace(month=11, day=1, hour=10, minute=20)),
+        ("last week", NOW.replace(day=16, hour=0, minute=0)),
+        ("上周", NOW.replace(day=16, hour=0, minute=0)),
+        ("this week", NOW.replace(day=23, hour=0, minute=0)),
+        ("上个月", NOW.replace(month=10, day=1, hour=0, minute=0)),
+        ("-7d", NOW - timedelta(days=7)),
         ("-2h", NOW - timedelta(hours=2)),
         ("-1h30m", NOW - timedelta(minutes=90)),
         ("2d ago", NOW - timedelta(days=2)),
@@ -143,6 +151,48 @@ def test_periods() -> None:
     for start, end in (("soon", ""), ("15:00", "14:00"), ("-1h", "-2h"), ("16:00", "")):
         with pytest.raises(ParameterError):
             hours(start, end)
+
+
+def test_a_day_as_the_end_is_its_end() -> None:
+    midnight = NOW.replace(hour=0, minute=0)
+    day = timedelta(days=1)
+    for text in ("yesterday", "2026-11-23", "2026/11/23", "昨天"):
+        assert parse_period("2026-11-20", text, now=NOW) == (midnight - 4 * day, midnight)
+    assert parse_period("yesterday", "today", now=NOW) == (midnight - day, NOW)
+    assert parse_period("yesterday", "", now=NOW) == (midnight - day, NOW)
+
+
+def test_a_bare_day_means_that_day_where_people_are_counted() -> None:
+    midnight = NOW.replace(hour=0, minute=0)
+    day = timedelta(days=1)
+
+    def whole(start: str) -> tuple[datetime, datetime]:
+        return parse_period(start, "", now=NOW, whole=True)
+
+    assert whole("yesterday") == (midnight - day, midnight)
+    assert whole("2026-11-20") == (midnight - 4 * day, midnight - 3 * day)
+    assert whole("前天") == (midnight - 2 * day, midnight - day)
+    assert whole("上周") == (midnight - 8 * day, midnight - day)
+    assert whole("today") == whole("") == (midnight, NOW)
+    assert whole("yesterday 14:00")[1] == whole("-3d")[1] == NOW
+
+
+def test_days_of_the_cloud() -> None:
+    today = date(2026, 11, 24)
+    assert parse_days("", "", today) == (today, today)
+    assert parse_days("yesterday", "", today) == (date(2026, 11, 23), date(2026, 11, 23))
+    assert parse_days("2026-11-01", "", today) == (date(2026, 11, 1), date(2026, 11, 23))
+    assert parse_days("上周", "", today) == (date(2026, 11, 16), date(2026, 11, 22))
+    assert parse_days("last month", "", today) == (date(2026, 10, 1), date(2026, 10, 31))
+    with pytest.raises(ParameterError) as caught:
+        parse_days("2026-11-20", "2026-11-01", today)
+    assert caught.value.hint == "Try --from 2026-11-01 --to 2026-11-20."
+
+
+def test_swapped_ends_are_named() -> None:
+    with pytest.raises(ParameterError) as caught:
+        parse_period("15:00", "14:00", now=NOW)
+    assert caught.value.hint == "Try --from 14:00 --to 15:00."
 
 
 def test_a_bad_time_ends_before_anything_is_sent() -> None:

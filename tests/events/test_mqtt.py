@@ -160,7 +160,7 @@ def test_newest_and_discovery_are_retained(spool: Spool, broker: Broker) -> None
         sink.people("FS1", {"total": 12, "male": 5})
     late = Listener(broker)
     try:
-        assert eventually(lambda: len(late.got) >= 10)
+        assert eventually(lambda: len(late.got) >= 16)
         retained = {topic: payload for topic, payload, retain in late.got if retain}
     finally:
         late.close()
@@ -170,7 +170,11 @@ def test_newest_and_discovery_are_retained(spool: Spool, broker: Broker) -> None
     assert retained["shop/cams/status"] == "offline"
     config = json.loads(retained["ha/binary_sensor/sunmi_ipc_FS1/motion/config"])
     assert config["state_topic"] == "shop/cams/FS1/event/dynamic_detect_event"
-    assert config["availability_topic"] == "shop/cams/status"
+    # Available while both are: what publishes, and the camera.
+    topics = [one["topic"] for one in config["availability"]]
+    assert (topics, config["availability_mode"]) == (["shop/cams/status", "shop/cams/FS1/status"], "all")
+    assert retained["shop/cams/FS1/status"] == "online"
+    assert "serial_number" not in config["device"]  # refused by versions before 2024.2
     assert not [topic for topic in retained if "/event/" in topic]
 
 
@@ -204,7 +208,7 @@ def test_a_broker_that_forgets_is_told_again_and_only_the_newest(spool: Spool, b
             late = Listener(broker)
             try:
                 assert eventually(lambda: late.of("/FS1/people") == ['{"total": 499}'])  # noqa: B023
-                assert eventually(lambda: len(late.of("homeassistant/")) == 6)  # noqa: B023
+                assert eventually(lambda: len(late.of("homeassistant/")) == 11)  # noqa: B023
             finally:
                 late.close()
             broker.stop()
@@ -352,4 +356,147 @@ def test_settings_that_cannot_be(options: dict[str, Any]) -> None:
 def test_discovery_names_are_safe() -> None:
     topics = discovery("A.B-1", prefix="p", discovery_prefix="ha")
     assert all("sunmi_ipc_A_B-1/" in topic for topic in topics)
-    assert len({config["unique_id"] for config in topics.values()}) == len(topics) == 6
+    assert len({config["unique_id"] for config in topics.values()}) == len(topics) == 11
+
+
+class Handmade:
+    """A broker that closes the connection at a message of *limit* bytes, and acknowledges as it likes."""
+
+    def __init__(
+        self, *, limit: int = 1 << 30, refuse: int = 0, acknowledges: Callable[[bytes], bool] = lambda p: True
+    ) -> None:
+        self.limit, self.refuse, self.acknowledges = limit, refuse, acknowledges
+        self.events: list[str] = []
+        self.cuts = 0
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        self.url = f"mqtt://127.0.0.1:{self.port}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self.server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock: socket.socket) -> None:
+        with sock, sock.makefile("rb") as file:
+            try:
+                while True:
+                    kind, length, shift = file.read(1)[0], 0, 0
+                    while True:
+                        byte = file.read(1)[0]
+                        length |= (byte & 127) << shift
+                        shift += 7
+                        if byte < 128:
+                            break
+                    if length > self.limit:
+                        self.cuts += 1
+                        return
+                    body = file.read(length)
+                    if kind >> 4 == 1:
+                        sock.sendall(b"\x20\x02\x00" + bytes([self.refuse]))
+                    elif kind >> 4 == 3:
+                        size = int.from_bytes(body[:2], "big")
+                        topic, payload = body[2 : 2 + size].decode(), body[4 + size :]
+                        if not self.acknowledges(payload):
+                            continue
+                        if "/event/" in topic:
+                            self.events.append(json.loads(payload)["event_id"])
+                        sock.sendall(b"\x40\x02" + body[2 + size : 4 + size])
+                    elif kind >> 4 == 12:
+                        sock.sendall(b"\xd0\x00")
+            except (OSError, IndexError):
+                return
+
+
+def pad(spool: Spool, number: int, size: int) -> None:
+    fields = {
+        "event_type": "face_recog_event",
+        "sn": "FS1",
+        "event_id": str(number),
+        "group_name": "x" * size,
+    }
+    spool.append(of(fields), fields)
+
+
+@pytest.mark.parametrize("at", [0, 7, 19])
+def test_what_is_too_large_for_the_broker_is_given_up_alone(spool: Spool, at: int) -> None:
+    broker = Handmade(limit=50_000)
+    for number in range(20):
+        pad(spool, number, 100_000 if number == at else 10)
+    with Delivery(spool, MqttSink(broker.url, discovery=""), attempts=2, backoff=(0.01, 0.05)) as delivery:
+        assert delivery.drain(60)
+        assert delivery.counts["given_up"] == 1
+    assert set(broker.events) == {str(n) for n in range(20)} - {str(at)}
+    (letter,) = spool.letters.read("mqtt")
+    assert "closed the connection" in letter.reason
+
+
+def test_a_message_that_is_never_acknowledged_is_given_up_alone(spool: Spool) -> None:
+    broker = Handmade(acknowledges=lambda payload: b'"poison"' not in payload)
+    for number in range(6):
+        fields = {
+            "event_type": "x",
+            "sn": "FS1",
+            "event_id": str(number),
+            "a": "poison" if number == 3 else "b",
+        }
+        spool.append(of(fields), fields)
+    sink = MqttSink(broker.url, discovery="", acknowledge=0.4)
+    with Delivery(spool, sink, attempts=2, backoff=(0.01, 0.05)) as delivery:
+        assert delivery.drain(60)
+        assert delivery.counts["given_up"] == 1
+    assert set(broker.events) == {"0", "1", "2", "4", "5"}
+
+
+def test_a_broker_that_acknowledges_nothing_loses_nothing_and_is_said(
+    spool: Spool, caplog: pytest.LogCaptureFixture
+) -> None:
+    mute = [True]
+    broker = Handmade(acknowledges=lambda payload: not mute[0])
+    pad(spool, 1, 1)
+    sink = MqttSink(broker.url, discovery="", acknowledge=0.3)
+    with Delivery(spool, sink, attempts=1, backoff=(0.01, 0.05)) as delivery:
+        assert eventually(lambda: delivery.counts["retried"] >= 4)
+        assert delivery.counts["given_up"] == 0
+        assert any("does not acknowledge" in record.getMessage() for record in caplog.records)
+        mute[0] = False
+        assert delivery.drain(30)
+
+
+@pytest.mark.parametrize("refuse", [4, 5, None])
+def test_trouble_with_the_broker_is_said_before_the_first_event(
+    caplog: pytest.LogCaptureFixture, refuse: int | None
+) -> None:
+    url = (
+        f"mqtt://shop:Pa55@127.0.0.1:{free_port('127.0.0.1')}"
+        if refuse is None
+        else Handmade(refuse=refuse).url
+    )
+    sink = MqttSink(url)
+    try:
+        assert eventually(
+            lambda: any("broker" in r.getMessage() for r in caplog.records if r.levelname == "WARNING")
+        )
+        assert "Pa55" not in caplog.text
+    finally:
+        sink.close()
+
+
+def test_state_and_availability_of_a_camera() -> None:
+    seen: dict[str, str] = {}
+    broker = Handmade()
+    sink = MqttSink(broker.url, prefix="p", discovery="")
+    sink._publish = lambda topic, text, retain=False: seen.update({topic: text}) or 0  # type: ignore[method-assign, assignment, func-returns-value]
+    try:
+        assert eventually(sink._connected.is_set)
+        sink.state("FS1", {"card": "normal"})
+        sink.state("FS1", {"verdict": "ok"})
+        sink.availability("FS1", False)
+        assert json.loads(seen["FS1/state"]) == {"card": "normal", "verdict": "ok"}
+        assert seen["FS1/status"] == "offline"
+    finally:
+        sink.close()

@@ -24,7 +24,7 @@ from sunmi_ipc.errors import ConfigError
 from sunmi_ipc.events import Spool, StoredEvent
 from sunmi_ipc.events.delivery import Again, Delivery, Rejected, resend
 from sunmi_ipc.events.model import of
-from sunmi_ipc.events.sinks import ExecSink, JsonlSink, WebhookSink
+from sunmi_ipc.events.sinks import ExecSink, JsonlSink, LineSink, WebhookSink
 
 QUICK = {"backoff": (0.005, 0.02)}
 
@@ -316,8 +316,9 @@ def test_webhook_is_signed_and_tried_again(spool: Spool, hook: Hook) -> None:
     text = headers["X-Sunmi-Ipc-Timestamp"].encode() + b"." + body
     expected = hmac.new(b"s3cret", text, hashlib.sha256).hexdigest()
     assert headers["X-Sunmi-Ipc-Signature"] == f"sha256={expected}"
-    assert headers["Idempotency-Key"] == "FS1/x/1"
-    assert {h["Idempotency-Key"] for h, _ in hook.got} == {"FS1/x/1"}
+    assert headers["Idempotency-Key"] == json.loads(body)["idempotency_key"]
+    assert headers["Idempotency-Key"].startswith("FS1/x/1/")
+    assert len({h["Idempotency-Key"] for h, _ in hook.got}) == 1
     assert abs(int(headers["X-Sunmi-Ipc-Timestamp"]) - time.time()) < 60
 
 
@@ -359,7 +360,7 @@ def test_webhook_that_is_down_waits(spool: Spool) -> None:
         while delivery.counts["retried"] < 5 and time.monotonic() < deadline:
             threading.Event().wait(0.01)
         assert delivery.counts == {"delivered": 0, "retried": delivery.counts["retried"], "given_up": 0}
-        assert delivery.problem == "ConnectionError"
+        assert delivery.problem == "no connection: Connection refused"
     assert spool.consumer("webhook").backlog() == 1
     with pytest.raises(ConfigError) as caught:
         WebhookSink("ftp://x")
@@ -381,3 +382,150 @@ delivery = Delivery(spool, WebhookSink("http://127.0.0.1:1/"))
         [sys.executable, "-c", code, str(tmp_path)], timeout=60, cwd=Path.cwd(), capture_output=True
     )
     assert done.returncode == 0, done.stderr
+
+
+# -- one that cannot be taken ----------------------------------------------------------------------------
+
+
+def test_of_a_batch_only_what_cannot_be_taken_is_given_up(spool: Spool) -> None:
+    sink = Recorder(batch=100)
+    bad = {"0", "41", "42", "99"}
+    sink.fail = lambda event_id: ValueError("a bug") if event_id in bad else None
+    put(spool, *range(100))
+    with Delivery(spool, sink, attempts=2, **QUICK) as delivery:
+        assert delivery.drain(20)
+        assert delivery.counts["given_up"] == 4
+    assert set(sink.sent) == {str(n) for n in range(100)} - bad
+    assert [
+        letter.stored(spool.dialect.event).event.event_id for letter in spool.letters.read("recorder")
+    ] == sorted(bad, key=int)
+    assert {letter.reason for letter in spool.letters.read()} == {"it failed (ValueError)"}
+
+
+def test_what_cannot_be_recorded_is_not_passed_over(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    sink, full = Recorder(), [True]
+    sink.fail = lambda event_id: Rejected("no") if event_id == "1" else None
+    add = spool.letters.add
+
+    def maybe(letter: Any) -> None:
+        if full[0]:
+            raise OSError(28, "No space left on device")
+        add(letter)
+
+    monkeypatch.setattr(spool.letters, "add", maybe)
+    put(spool, 1, 2)
+    with Delivery(spool, sink, attempts=1, **QUICK) as delivery:
+        assert not delivery.drain(0.5)
+        assert sink.sent == []
+        full[0] = False
+        assert delivery.drain(10)
+    assert sink.sent == ["2"]
+    assert spool.letters.counts() == {"recorder": 1}
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 401, 403, 404, 405, 410, 418, 451])
+def test_a_deployment_is_waited_for(spool: Spool, hook: Hook, status: int) -> None:
+    hook.plan = [status] * 12
+    put(spool, 1)
+    with Delivery(
+        spool, WebhookSink(f"http://127.0.0.1:{hook.server_port}/"), attempts=2, **QUICK
+    ) as delivery:
+        assert delivery.drain(10)
+        assert delivery.counts == {"delivered": 1, "retried": 12, "given_up": 0}
+
+
+def test_waiting_for_a_deployment_has_an_end(spool: Spool) -> None:
+    sink = Recorder()
+    sink.fail = lambda event_id: Again("HTTP 404", patience=0.2)
+    put(spool, *range(20))
+    with Delivery(spool, sink, attempts=2, **QUICK) as delivery:
+        assert delivery.drain(20)  # the next do not each wait as long
+        assert delivery.counts["given_up"] == 20
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://127.0.0.1:1/?token=hidden", "Connection refused"),
+        ("http://no-such-host.invalid/?token=hidden", "name is not known"),
+        ("https://{hook}/?token=hidden", "TLS"),
+        ("http://{mute}/?token=hidden", "in time"),
+    ],
+)
+def test_what_is_wrong_with_a_webhook_is_said_in_words(hook: Hook, spool: Spool, url: str, said: str) -> None:
+    put(spool, 1)
+    (stored,) = spool.consumer("c").read()
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        places = {"hook": f"127.0.0.1:{hook.server_port}", "mute": f"127.0.0.1:{mute.getsockname()[1]}"}
+        sink = WebhookSink(url.format(**places), timeout=0.5)
+        with pytest.raises(Again) as caught:
+            sink.send([stored])
+        sink.close()
+    assert said in str(caught.value)
+    assert "hidden" not in str(caught.value)
+    assert "Error" not in str(caught.value)
+
+
+class Narrow(io.StringIO):
+    encoding = "cp1252"
+
+    def write(self, text: str) -> int:
+        text.encode(self.encoding)
+        return super().write(text)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "gbk", "ascii", "latin-1"])
+def test_what_the_stream_cannot_write_is_escaped(spool: Spool, encoding: str) -> None:
+    fields = {"event_type": "x", "sn": "FS1", "event_id": "1", "group_name": "Zoë 会员 😀 €"}
+    spool.append(of(fields), fields)
+    (stored,) = spool.consumer("c").read()
+    stream = Narrow()
+    stream.encoding = encoding
+    JsonlSink(stream).send([stored])
+    assert json.loads(stream.getvalue())["group_name"] == fields["group_name"]
+    plain = Narrow()
+    plain.encoding = encoding
+    LineSink(plain, lambda s: str(s.fields["group_name"])).send([stored])
+    assert plain.getvalue().startswith("Zo")
+
+
+def test_a_full_disk_breaks_no_line(spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(spool, *range(30))
+    file, room, write = tmp_path / "out.jsonl", [1000], os.write
+
+    def little(descriptor: int, data: Any) -> int:
+        if room[0] <= 0:
+            raise OSError(28, "No space left on device")
+        number = write(descriptor, bytes(data[: room[0]]))
+        room[0] -= number
+        return number
+
+    with file.open("a") as stream:
+        monkeypatch.setattr("sunmi_ipc.events.sinks.os.write", little)
+        with Delivery(spool, JsonlSink(stream), **QUICK) as delivery:
+            assert not delivery.drain(0.3)
+            assert not file.read_bytes().endswith(b"\n")
+            room[0] = 1 << 30
+            assert delivery.drain(10)
+    assert [json.loads(line)["event_id"] for line in file.read_text().splitlines()] == [
+        str(n) for n in range(30)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "wanted"),
+    [
+        (r"C:\tools\greet.bat", [r"C:\tools\greet.bat"]),
+        (
+            r'"C:\Program Files\greet.exe" --to "a b" C:\x',
+            [r"C:\Program Files\greet.exe", "--to", "a b", r"C:\x"],
+        ),
+    ],
+)
+def test_windows_paths_stay_whole(monkeypatch: pytest.MonkeyPatch, command: str, wanted: list[str]) -> None:
+    from sunmi_ipc.events import sinks
+
+    with monkeypatch.context() as windows:
+        windows.setattr(sinks.os, "name", "nt")
+        assert sinks._split(command) == wanted
+    assert sinks._split("a 'b c'") == ["a", "b c"]

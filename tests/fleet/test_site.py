@@ -92,7 +92,7 @@ def test_defaults_groups_and_entries(tmp_path: Path) -> None:
 
 
 def test_errors_name_file_line_and_key(tmp_path: Path) -> None:
-    text = '[defaults]\nir = "dim"\nwifi = { ssid = "", pass = "x" }\n\n[[cameras]]\nsn = "A"\nlens = { zoom = "200%" }\n'
+    text = '[defaults]\nir = "dim"\nwifi = { ssid = "", pass = "x" }\n\n[[cameras]]\nsn = "A1"\nlens = { zoom = "200%" }\n'
     found = wrong(tmp_path, text)
     assert [(where, key) for where, key, _ in found] == [
         ("site.toml:2", "defaults.ir"),
@@ -109,21 +109,21 @@ def test_errors_name_file_line_and_key(tmp_path: Path) -> None:
     [
         ("[[cameras]]\nsn = 1\n", 2, "cameras[1].sn", "string is needed"),
         ("[[cameras]]\nname = 'x'\n", 1, "cameras[1]", "sn | mac | any"),
-        ("[[cameras]]\nsn = 'A'\n[[cameras]]\nsn = 'A'\n", 2, "cameras[1].sn", "the same"),
-        ("[[cameras]]\nsn = 'A'\ngroups = ['x',\n 'y']\n", 3, "cameras[1].groups[1]", "no such group"),
-        ("[[cameras]]\nsn = 'A'\nwifi.ssid = 'S'\nwifi.password = 'hunter22'\n", 4, "cameras[1].wifi.password", "env:NAME"),
-        ("[[cameras]]\nsn = 'A'\nwifi = {ssid = 'S', password = 'env:NONE'}\n", 3, "cameras[1].wifi.password", "environment variable NONE"),
-        ("[[cameras]]\nsn = 'A'\nactivation_code = 'file:no.txt'\n", 3, "cameras[1].activation_code", "no.txt"),
-        ("[[cameras]]\nsn = 'A'\ndoor_line = [0, 0, 50, 0]\n", 3, "cameras[1].door_line", ">= 100"),
-        ("[[cameras]]\nsn = 'A'\n[cameras.detection]\nfrom = '25:00'\n", 4, "cameras[1].detection.from", "HH:MM"),
-        ("[[cameras]]\nsn = 'A'\nip = {dhcp = false}\n", 3, "cameras[1].ip", "netmask"),
-        ("[[cameras]]\nsn = 'A'\naddress = '1.2.3.4:0'\n", 3, "cameras[1].address", "not an address"),
-        ("[[cameras]]\nsn = 'A'\ncount = 2\n", 1, "cameras[1]", "count + any"),
+        ("[[cameras]]\nsn = 'A1'\n[[cameras]]\nsn = 'A1'\n", 2, "cameras[1].sn", "the same"),
+        ("[[cameras]]\nsn = 'A1'\ngroups = ['x',\n 'y']\n", 3, "cameras[1].groups[1]", "no such group"),
+        ("[[cameras]]\nsn = 'A1'\nwifi.ssid = 'S'\nwifi.password = 'hunter22'\n", 4, "cameras[1].wifi.password", "env:NAME"),
+        ("[[cameras]]\nsn = 'A1'\nwifi = {ssid = 'S', password = 'env:NONE'}\n", 3, "cameras[1].wifi.password", "environment variable NONE"),
+        ("[[cameras]]\nsn = 'A1'\nactivation_code = 'file:no.txt'\n", 3, "cameras[1].activation_code", "no.txt"),
+        ("[[cameras]]\nsn = 'A1'\ndoor_line = [0, 0, 50, 0]\n", 3, "cameras[1].door_line", ">= 100"),
+        ("[[cameras]]\nsn = 'A1'\n[cameras.detection]\nfrom = '25:00'\n", 4, "cameras[1].detection.from", "HH:MM"),
+        ("[[cameras]]\nsn = 'A1'\nip = {dhcp = false}\n", 3, "cameras[1].ip", "netmask"),
+        ("[[cameras]]\nsn = 'A1'\naddress = '1.2.3.4:0'\n", 3, "cameras[1].address", "not an address"),
+        ("[[cameras]]\nsn = 'A1'\ncount = 2\n", 1, "cameras[1]", "count + any"),
         ("[[cameras]]\nmac = 'zz'\n", 2, "cameras[1].mac", "AA:BB"),
         ("[[cameras]]\nany = 'FM030'\n", 2, "cameras[1].any", "FM010"),
         ("name = 'x'\n", 1, "cameras", "missing"),
         ("name = 'x'\ncameras = [\n", 2, "-", "not TOML"),
-        ("[[cameras]]\nsn = 'A'\nsubscriptions = [\n {events = ['nope'], callback = 'http://h/e'},\n]\n", 4, "cameras[1].subscriptions[1].events[1]", "face_recog_event"),
+        ("[[cameras]]\nsn = 'A1'\nsubscriptions = [\n {events = ['nope'], callback = 'http://h/e'},\n]\n", 4, "cameras[1].subscriptions[1].events[1]", "face_recog_event"),
     ],
 )  # fmt: skip
 def test_each_fault_at_its_line(tmp_path: Path, text: str, line: int, key: str, word: str) -> None:
@@ -142,7 +142,7 @@ def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
 
 
 def test_inline_secrets_where_allowed(tmp_path: Path) -> None:
-    text = "[[cameras]]\nsn = 'A'\nwifi = {ssid = 'S', password = 'hunter22'}\n"
+    text = "[[cameras]]\nsn = 'A1'\nwifi = {ssid = 'S', password = 'hunter22'}\n"
     assert load(write(tmp_path, text), inline_secrets=True).secrets.get("hunter22").reveal() == "hunter22"
     loaded = load(write(tmp_path, "[apply]\ninline_secrets = true\n" + text))
     assert "hunter22" not in repr(loaded.slots)
@@ -169,16 +169,16 @@ def test_csv(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "key"),
     [
-        ("sn,nmae\nA,x\n", 1, "nmae"),
-        ("sn,motion\nA,1\nB,9\n", 3, "cameras[2].detection.motion"),
-        ("sn,led\nA,maybe\n", 2, "cameras[1].led"),
-        ("sn,face_groups\nA,VIP\n", 2, "face_groups"),
-        ("sn,callback\nA,http://h/x\n", 2, "cameras[1].subscriptions[1].events"),
-        ("sn,name\nA,Door, left\n", 2, "-"),
-        ("sn,name,name\nA,x,y\n", 1, "name"),
+        ("sn,nmae\nA1,x\n", 1, "nmae"),
+        ("sn,motion\nA1,1\nB2,9\n", 3, "cameras[2].detection.motion"),
+        ("sn,led\nA1,maybe\n", 2, "cameras[1].led"),
+        ("sn,face_groups\nA1,VIP\n", 2, "face_groups"),
+        ("sn,callback\nA1,http://h/x\n", 2, "cameras[1].subscriptions[1].events"),
+        ("sn,name\nA1,Door, left\n", 2, "-"),
+        ("sn,name,name\nA1,x,y\n", 1, "name"),
         ("sep=;\nsn;motion\nA;9\n", 3, "cameras[1].detection.motion"),
-        ('sn,name\rA,x\rB,"' + "y" * 200_000 + '"\r', 3, "-"),
-        ("sn,groups\nA,door\n", 1, "groups"),
+        ('sn,name\rA1,x\rB2,"' + "y" * 200_000 + '"\r', 3, "-"),
+        ("sn,groups\nA1,door\n", 1, "groups"),
     ],
 )
 def test_csv_faults(tmp_path: Path, text: str, line: int, key: str) -> None:
@@ -188,12 +188,12 @@ def test_csv_faults(tmp_path: Path, text: str, line: int, key: str) -> None:
 
 def test_csv_as_excel_writes_it_in_china(tmp_path: Path) -> None:
     path = tmp_path / "site.csv"
-    path.write_bytes("sn,name\nA,门口\n".encode("gb18030"))
+    path.write_bytes("sn,name\nA1,门口\n".encode("gb18030"))
     assert load(path).slots[0].wanted.name == "门口"
 
 
 @pytest.mark.parametrize(
-    "text", ["sn\tname\tdays\r\nA\t门口\tAlways\r\n", "sep=,\rsn,name,days\rA,门口,Always\r"]
+    "text", ["sn\tname\tdays\r\nA1\t门口\tAlways\r\n", "sep=,\rsn,name,days\rA1,门口,Always\r"]
 )
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
 def test_csv_as_spreadsheets_write_it(tmp_path: Path, text: str, encoding: str) -> None:
@@ -234,7 +234,7 @@ def backend() -> Iterator[Backend]:
 
 def test_secrets_from_the_system_keyring(tmp_path: Path, backend: Backend) -> None:
     keyring.set_password("shops/berlin", "wifi", "hunter22")
-    text = "[[cameras]]\nsn = 'A'\nwifi = {ssid = 'S', password = 'keyring:%s'}\n"
+    text = "[[cameras]]\nsn = 'A1'\nwifi = {ssid = 'S', password = 'keyring:%s'}\n"
     loaded = load(write(tmp_path, text % "shops/berlin/wifi"))
     assert loaded.secrets.get("keyring:shops/berlin/wifi").reveal() == "hunter22"
     assert "hunter22" not in repr(loaded)
@@ -250,7 +250,7 @@ def test_secrets_from_the_system_keyring(tmp_path: Path, backend: Backend) -> No
 
 def test_without_keyring_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
-    ((_, _, told),) = wrong(tmp_path, "[[cameras]]\nsn = 'A'\nactivation_code = 'keyring:a/b'\n")
+    ((_, _, told),) = wrong(tmp_path, "[[cameras]]\nsn = 'A1'\nactivation_code = 'keyring:a/b'\n")
     assert "pip install 'sunmi-ipc[keyring]'" in told
 
 
@@ -259,13 +259,13 @@ def test_a_secret_in_a_file_that_is_no_secret(tmp_path: Path, name: str) -> None
     """An empty one would open a network."""
     (tmp_path / "empty.txt").write_text("\n")
     (tmp_path / "latin.txt").write_bytes("Schlüssel".encode("latin-1"))
-    ((where, key, _),) = wrong(tmp_path, f'[[cameras]]\nsn = "A"\nactivation_code = "file:{name}"\n')
+    ((where, key, _),) = wrong(tmp_path, f'[[cameras]]\nsn = "A1"\nactivation_code = "file:{name}"\n')
     assert (where, key) == ("site.toml:3", "cameras[1].activation_code")
 
 
 def test_a_secret_that_an_editor_wrote_with_a_mark(tmp_path: Path) -> None:
     (tmp_path / "code.txt").write_bytes("\ufeffthe-code\r\n".encode())
-    loaded = load(write(tmp_path, "[[cameras]]\nsn = 'A'\nactivation_code = 'file:code.txt'\n"))
+    loaded = load(write(tmp_path, "[[cameras]]\nsn = 'A1'\nactivation_code = 'file:code.txt'\n"))
     assert loaded.secrets.get("file:code.txt").reveal() == "the-code"
 
 

@@ -49,7 +49,12 @@ def test_old_p12_opens(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "password", "word"),
-    [(None, "", "cannot be read"), (b"", "x", "does not open"), (b"\x30\x82junk", "x", "does not open")],
+    [
+        (None, "", "cannot be read"),
+        (b"", "x", "but nothing"),
+        (b"\x30\x82junk", "x", "cut off"),
+        (b"\x30\x03\x02\x01\x03", "x", "does not open"),
+    ],
 )
 def test_bad_p12(tmp_path: Path, content: bytes | None, password: str, word: str) -> None:
     path = tmp_path / "bad.p12"
@@ -135,7 +140,7 @@ def test_our_certificate_refused(ready: VirtualCamera) -> None:
 
 
 def test_no_certificate_at_all_is_said_before_connecting(ready: VirtualCamera) -> None:
-    with pytest.raises(errors.TlsError, match="no client certificate") as caught:
+    with pytest.raises(errors.ConfigError, match="no client certificate") as caught:
         connect(ready, p12=None).device.info()
     assert "openapi.p12" in caught.value.hint
 

@@ -40,11 +40,15 @@ def activate(contact: Contact) -> None:
         except AlreadyActivatedError:
             run.activations.give_back()
             journal.end(number, "done", already=True)
-        except (Stopped, TlsError):  # nothing was sent
+        except Stopped:
             run.activations.give_back()
             journal.end(number, "undone")
             raise
-        except (ConnectionFailed, ReplyError):
+        except (ConnectionFailed, ReplyError) as error:
+            if isinstance(error, TlsError) and not error.sent:
+                run.activations.give_back()
+                journal.end(number, "undone")
+                raise
             record = journal.last(sn, "activate")
             assert record is not None
             if not _turned_out(contact, record):

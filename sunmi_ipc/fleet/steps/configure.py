@@ -64,7 +64,7 @@ class Configure:
 
     def _has(self, setting: Setting) -> bool:
         """Whether this model has the setting; a wish of its own entry that it cannot have is a failure."""
-        model = next((m for m in Model if m in self._contact.outcome.model.upper()), None)
+        model = Model.read(self._contact.outcome.model)
         if model is None or model in setting.models:
             return True
         if setting.key in self._contact.slot.own:

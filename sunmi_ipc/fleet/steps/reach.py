@@ -1,16 +1,34 @@
-"""The first step: connect, ask who it is, and see that no other entry means the same camera."""
+"""The first step: connect, ask who it is, and see that no other entry means the same camera.
+
+Anybody in the network can answer under a camera's serial number, and first. Who does counts once its
+certificate was approved and it has said who it is; else the others are tried that claim to be the camera.
+"""
 
 from __future__ import annotations
 
-from ...errors import ProvisionError
-from ..contact import Contact
+from ...errors import ConnectionFailed, ProvisionError, TlsError
+from ..contact import Contact, OtherCamera
 
 
 def reach(contact: Contact) -> None:
     """Connect to the camera, and claim it for its entry of the site file."""
     contact.begin("reach")
-    contact.connect()
-    contact.probe()
+    first: TlsError | OtherCamera | None = None
+    sn = contact.outcome.sn
+    while True:
+        contact.connect()
+        try:
+            contact.probe()
+            break
+        except (TlsError, OtherCamera) as error:
+            first = first or error
+            contact.outcome.sn = sn
+            if not contact.elsewhere():
+                raise first from None
+        except ConnectionFailed:
+            if first is not None:
+                raise first from None
+            raise
     _claim(contact)
 
 
@@ -26,5 +44,5 @@ def _claim(contact: Contact) -> None:
             key=first,
         )
     # Kept now that it has answered: not for a plan, nor for a stranger's camera that takes us for none of its own.
-    if slot.any and run.apply and run.journal.bindings().get(slot.key) != sn:
+    if not slot.sn and run.apply and run.journal.bindings().get(slot.key) != sn:
         run.journal.bind(slot.key, sn)

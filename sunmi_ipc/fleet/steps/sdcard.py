@@ -34,11 +34,14 @@ def prepare(contact: Contact) -> None:
         number = journal.begin(contact.slot.key, sn, "format", "sdcard")
         try:
             contact.once(lambda camera: camera.sdcard.format())
-        except (Stopped, TlsError):  # nothing was sent
+        except Stopped:
             journal.end(number, "undone")
             raise
-        except (ConnectionFailed, ReplyError):
-            pass  # carried out or not: the card will tell
+        except (ConnectionFailed, ReplyError) as error:
+            if isinstance(error, TlsError) and not error.sent:
+                journal.end(number, "undone")
+                raise
+            # Else carried out or not: the card will tell.
         except SunmiIpcError as error:
             journal.end(number, "failed", error=error.message)
             if not heals(error):

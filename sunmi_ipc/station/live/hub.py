@@ -322,12 +322,21 @@ class LiveHub:
 
         """
         with self._lock:
-            channel = self._channels.get(key)
-            if channel is None:
-                channel = self._channels[key] = _Channel(key, source, self)
+            channel = self._channel(key, source)
             viewer = Viewer(channel, notify, self.backlog)
             channel.join(viewer)
         return viewer
+
+    def warm(self, key: str, source: Callable[[], RtspAddress]) -> None:
+        """Open the session for one who is about to look; it ends where nobody comes for as long as it lingers."""
+        with self._lock:
+            self._channel(key, source)
+
+    def _channel(self, key: str, source: Callable[[], RtspAddress]) -> _Channel:
+        channel = self._channels.get(key)
+        if channel is None:
+            channel = self._channels[key] = _Channel(key, source, self)
+        return channel
 
     def drop(self, channel: _Channel) -> bool:
         """From a channel that nobody looks at: forget it; False where somebody has come meanwhile."""

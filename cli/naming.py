@@ -1,0 +1,35 @@
+"""What people write for a camera: a serial number with blanks in it, a MAC, the last four digits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .screen.paths import unquoted
+
+_MAC = re.compile(
+    r"(?:[0-9A-Fa-f]{2}([:-]?)(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2})|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}"
+)
+#: As they are printed on labels, and end in five digits: a name such as "Front door" is none.
+_SERIAL = re.compile(r"[A-Za-z]{1,2}\d[A-Za-z0-9]{5,}\d{5}")
+_LAST_FOUR = re.compile(r"(?:SUNMI_)?([0-9A-Fa-f]{4})", re.IGNORECASE)
+
+
+def several(names: Sequence[str]) -> bool:
+    """Whether these values of ``-c`` mean several cameras."""
+    return len(names) > 1 or any(name == "all" or name.startswith("@") for name in names)
+
+
+def cleaned(text: str) -> str:
+    """*text* as it was meant: without blanks and quotes around it, a serial number without any."""
+    text = unquoted(text)
+    together = "".join(text.split())
+    return together if together != text and _SERIAL.fullmatch(together) else text
+
+
+def mac_digits(text: str) -> str:
+    """The twelve digits of a MAC in any spelling, or its last four (also as ``SUNMI_1A2B``); else empty."""
+    if _MAC.fullmatch(text):
+        return re.sub(r"[^0-9A-Fa-f]", "", text).upper()
+    last = _LAST_FOUR.fullmatch(text)
+    return last[1].upper() if last else ""

@@ -1,0 +1,29 @@
+"""Rows into a CSV file, or to standard output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sunmi_ipc import csvfile
+from sunmi_ipc.errors import ConfigError
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
+    """Write *rows* to a file, or to stdout for ``-``.
+
+    Raises:
+        ConfigError: The file cannot be written.
+
+    """
+    try:
+        csvfile.write(path, rows, names)
+    except OSError as error:
+        if str(path) == csvfile.STDOUT:
+            raise  # told as for every other output
+        raise ConfigError(
+            "{path} cannot be written: {reason}",
+            path=str(path),
+            reason=error.strerror or type(error).__name__,
+        ) from None

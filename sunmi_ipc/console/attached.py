@@ -1,0 +1,137 @@
+"""The console of a station: its cameras, its verdicts, its audit, its port; tokens let people in."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+from ..discovery import DiscoveredCamera
+from ..errors import CameraNotFound, NotActivatedError, SunmiIpcError
+from .certificate import names_in, own_names
+from .desk import Card, Desk
+from .gate import Gate
+from .roles import Role
+from .server import build
+from .state import Console
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from ..camera import Camera
+    from ..station.roster import Member
+    from ..station.station import Station
+
+#: What looks after itself: tokens in the API, and health, which tells nothing.
+PASSED = ("/api/", "/metrics", "/healthz", "/readyz", "/openapi.json", "/docs")
+
+
+class StationDesk(Desk):
+    """The station's cameras as a console's: nothing is discovered or asked twice.
+
+    Args:
+        station: It.
+
+    """
+
+    def __init__(self, station: Station) -> None:
+        super().__init__(station.settings, station.audit)
+        self._station = station
+
+    def __enter__(self) -> Self:
+        return self
+
+    def cameras(self) -> list[DiscoveredCamera]:
+        """The station's members that have a serial number."""
+        return [_found(member) for member in self._station.roster.members() if member.sn]
+
+    def online(self, sn: str) -> bool:
+        """Whether discovery hears it."""
+        try:
+            return bool(self._station.roster.member(sn).online)
+        except CameraNotFound:
+            return False
+
+    def found(self, sn: str) -> DiscoveredCamera:
+        """The member with this serial number; raises CameraNotFound."""
+        return _found(self._station.roster.member(sn))
+
+    def link(self, sn: str) -> Camera:
+        """The member's client, once it has proved who it is; one that waits for set-up has proved it too."""
+        roster = self._station.roster
+        try:
+            return roster.camera(sn)
+        except NotActivatedError:
+            return roster.client(roster.member(sn))
+
+    def _read(self, sn: str) -> Card:
+        card = super()._read(sn)
+        status = self._station.camera_status(sn)
+        reason = next(iter(status.reasons), None)
+        if reason is None or card.state == "setup":
+            return card
+        made = replace(
+            card,
+            state=str(status.verdict),
+            said=lambda lang: (reason.text(lang), reason.hint(lang)),
+        )
+        with self._lock:
+            self._cards[sn] = made
+        return made
+
+
+def _found(member: Member) -> DiscoveredCamera:
+    host, _, port = member.address.partition(":")
+    return DiscoveredCamera(
+        sn=member.sn,
+        ip=host,
+        port=int(port or 443),
+        mac=member.mac,
+        model=member.model,
+        name=member.name,
+        firmware=member.firmware,
+        network=member.network,
+        flags=member.flags,
+    )
+
+
+def mount(app: FastAPI, station: Station) -> Gate:
+    """Put the console into a station's application.
+
+    Args:
+        app: The station's.
+        station: It.
+
+    Returns: the application with the gate around it; closing it lets go of what the console holds.
+
+    """
+    http = station.file.http
+    assert http is not None
+    desk = StationDesk(station)
+    console = Console(desk, station.audit)
+    console.sessions.known = lambda secret: _role_of(station, secret)
+    host = http.listen.rpartition(":")[0]
+    secure = bool(http.certificate)
+    names = ["localhost", "127.0.0.1", host.strip("[]"), *http.hosts]
+    if host.strip("[]") in ("0.0.0.0", "::"):  # noqa: S104 - the file says so
+        names += own_names()
+    if secure:
+        names += names_in(station.loaded.path.parent / http.certificate)
+    # Under any port: it may be a free one, and what a forged name can do is the name's matter.
+    hosts = [f"{name}:*" for name in names]
+    return Gate(
+        build(console, app), console.sessions, hosts, secure=secure, passed=PASSED, on_close=console.close
+    )
+
+
+def _role_of(station: Station, secret: str) -> Role | None:
+    """The role of a token of the station file; every token is compared, so that the time tells nothing."""
+    found = None
+    for table in station.file.tokens.values():
+        try:
+            kept = station.loaded.secret(table.secret).reveal()
+        except SunmiIpcError:
+            continue
+        if hmac.compare_digest(kept.encode(), secret.encode()):
+            found = Role.named(table.role)
+    return found

@@ -1,0 +1,430 @@
+"""The cameras of a console: where each is now, one client for each, and what its card says."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
+
+from ..discovery import DiscoveredCamera
+from ..errors import (
+    AuthenticationError,
+    CameraNotFound,
+    ConfigError,
+    ConnectionFailed,
+    DeviceError,
+    NotActivatedError,
+    SunmiIpcError,
+    TlsError,
+)
+from ..i18n import Language, later, translate
+from ..protocol.spec import Endpoint, registry
+from ..settings import Settings
+from ..values import CardStatus
+from .roles import Role, needed, require
+from .sessions import Session
+
+if TYPE_CHECKING:
+    from ..camera import Camera
+
+#: In the order of a home page: what needs a hand comes first.
+STATES = ("setup", "bad", "warning", "unknown", "ok")
+_JOBS = 8
+
+
+class Audit(Protocol):
+    """Where it is written who did what."""
+
+    def record(
+        self,
+        action: str,
+        *,
+        who: str,
+        origin: str,
+        sn: str = "",
+        details: Mapping[str, Any] | None = None,
+        result: str = "ok",
+    ) -> None:
+        """Write an entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a home page says of a camera.
+
+    Attributes:
+        sn: Serial number.
+        name: The owner's name for it; empty where there is none.
+        model: For example ``FM020``.
+        address: Where it is.
+        state: One of :data:`STATES`.
+        reason: Why, an English template; ``hint`` what to do about it.
+        values: What fills the templates.
+        card: The SD card's state; None while it is not known.
+        people: How many came in today; None where that is not known or not counted.
+        at: When it was asked, Unix seconds.
+
+    """
+
+    sn: str
+    name: str = ""
+    model: str = ""
+    address: str = ""
+    firmware: str = ""
+    state: str = "unknown"
+    reason: str = ""
+    hint: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+    card: CardStatus | None = None
+    people: int | None = None
+    at: float = 0.0
+    #: Reason and hint by language, where they are more than templates.
+    said: Callable[[Language], tuple[str, str]] | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether this model counts people (FM020)."""
+        return "FM020" in self.model.upper() or "FS1" in self.model.upper()
+
+    def words(self, lang: Language) -> tuple[str, str]:
+        """Reason and hint in *lang*; empty for none."""
+        if self.said is not None:
+            return self.said(lang)
+        return tuple(translate(t, lang, self.values) if t else "" for t in (self.reason, self.hint))  # type: ignore[return-value]
+
+
+class Desk:
+    """Finds cameras and keeps one client for each. Thread-safe; a context manager.
+
+    Args:
+        settings: Credentials, and which interfaces to look on.
+        audit: Where calls are written down.
+        interval: Seconds between looks for new cameras.
+        refresh: Seconds after which a card is asked for anew.
+
+    """
+
+    def __init__(
+        self, settings: Settings, audit: Audit, *, interval: float = 5.0, refresh: float = 20.0
+    ) -> None:
+        self.settings, self.audit, self._refresh = settings, audit, refresh
+        self._interval = interval
+        self._lock = threading.RLock()
+        self._seen: dict[str, DiscoveredCamera] = {}
+        self._gone: set[str] = set()
+        self._clients: dict[str, Camera] = {}
+        self._cards: dict[str, Card] = {}
+        self._asking: set[str] = set()
+        self._changed: list[Callable[[], None]] = []
+        self._pool = ThreadPoolExecutor(_JOBS, thread_name_prefix="desk")
+        self._tracker: Any = None
+
+    def __enter__(self) -> Self:
+        from ..discovery.tracker import Tracker
+
+        self._tracker = Tracker(
+            interval=self._interval, interfaces=self.settings.interfaces(), on_change=self._heard
+        ).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Look no more, and close every client."""
+        if self._tracker is not None:
+            self._tracker.close()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        for camera in self._clients.values():
+            camera.close()
+
+    def on_change(self, hear: Callable[[], None]) -> Callable[[], None]:
+        """Call *hear* (from any thread) when a camera comes, goes or changes; returns what ends that."""
+        with self._lock:
+            self._changed.append(hear)
+
+        def end() -> None:
+            with self._lock:
+                if hear in self._changed:
+                    self._changed.remove(hear)
+
+        return end
+
+    def _tell(self) -> None:
+        with self._lock:
+            hearers = list(self._changed)
+        for hear in hearers:
+            hear()
+
+    def _heard(self, change: Any) -> None:
+        camera = change.camera
+        with self._lock:
+            if str(change.kind) == "offline":
+                self._gone.add(camera.sn)
+            else:
+                self._gone.discard(camera.sn)
+                self._seen[camera.sn] = camera
+                client = self._clients.get(camera.sn)
+                if client is not None and (client.host, client.port) != (camera.ip, camera.port):
+                    client.move(_address(camera))
+            self._cards.pop(camera.sn, None) if str(change.kind) != "changed" else None
+        self._tell()
+
+    # -- cameras ---------------------------------------------------------------------------------
+
+    def cameras(self) -> list[DiscoveredCamera]:
+        """Every camera that was seen, those that went silent too."""
+        with self._lock:
+            return list(self._seen.values())
+
+    def online(self, sn: str) -> bool:
+        """Whether it answers discovery."""
+        with self._lock:
+            return sn in self._seen and sn not in self._gone
+
+    def found(self, sn: str) -> DiscoveredCamera:
+        """The camera with this serial number; raises CameraNotFound for one that was never seen."""
+        with self._lock:
+            camera = self._seen.get(sn)
+        if camera is None:
+            raise CameraNotFound(
+                "no camera {sn} was found",
+                hint="Is it on, and in this network?",
+                sn=sn,
+            )
+        return camera
+
+    def link(self, sn: str) -> Camera:
+        """The client of a camera, shared by all: for what the console itself asks."""
+        camera = self.found(sn)
+        with self._lock:
+            client = self._clients.get(sn)
+            if client is None:
+                client = self._clients[sn] = self.settings.connect(
+                    _address(camera), sn=sn, model=camera.model
+                )
+            return client
+
+    def camera(self, sn: str, session: Session) -> Camera:
+        """The same client as *session* may use it: every call is looked at, and what changes is written down."""
+        return cast("Camera", Guarded(self.link(sn), sn, session, self.audit))
+
+    # -- cards -----------------------------------------------------------------------------------
+
+    def cards(self) -> list[Card]:
+        """Every camera's card as it is known, what needs a hand first; old ones are asked for anew meanwhile."""
+        made = []
+        for camera in self.cameras():
+            with self._lock:
+                card = self._cards.get(camera.sn)
+            if card is None or time.time() - card.at > self._refresh:
+                self._ask(camera.sn)
+            made.append(card or _blank(camera))
+        return sorted(made, key=lambda c: (STATES.index(c.state), c.name or c.sn))
+
+    def card(self, sn: str, *, fresh: bool = False) -> Card:
+        """One camera's card; *fresh* asks the camera first."""
+        if fresh:
+            return self._read(sn)
+        with self._lock:
+            card = self._cards.get(sn)
+        return card or _blank(self.found(sn))
+
+    def _ask(self, sn: str) -> None:
+        with self._lock:
+            if sn in self._asking:
+                return
+            self._asking.add(sn)
+
+        def work() -> None:
+            try:
+                self._read(sn)
+            finally:
+                with self._lock:
+                    self._asking.discard(sn)
+            self._tell()
+
+        try:
+            self._pool.submit(work)
+        except RuntimeError:  # closing
+            with self._lock:
+                self._asking.discard(sn)
+
+    def _read(self, sn: str) -> Card:
+        camera = self.found(sn)
+        values: dict[str, Any] = {}
+        try:
+            values = self._facts(self.link(sn))
+        except SunmiIpcError as error:
+            values = _judged(error)
+        known: dict[str, Any] = {
+            "name": camera.name,
+            "model": camera.model,
+            "address": _address(camera),
+            "firmware": camera.firmware,
+            "at": time.time(),
+        }
+        card = Card(sn, **known | values)
+        with self._lock:
+            self._cards[sn] = card
+        return card
+
+    @staticmethod
+    def _facts(camera: Camera) -> dict[str, Any]:
+        info = camera.device.info()
+        facts: dict[str, Any] = {
+            "name": info.name,
+            "model": info.model or camera.model,
+            "firmware": info.software_version,
+            "state": "ok",
+        }
+        try:
+            facts["card"] = camera.sdcard.status().status
+        except DeviceError:
+            facts |= {"state": "warning", "reason": later("the SD card does not answer")}
+        else:
+            facts |= _CARDS.get(facts["card"], {})
+        if "FM020" in facts["model"].upper() or "FS1" in facts["model"].upper():
+            try:
+                facts["people"] = camera.people_flow.arrivals(*today()).total
+            except SunmiIpcError:
+                facts["people"] = None
+        return facts
+
+
+_CARDS: dict[CardStatus, dict[str, str]] = {
+    CardStatus.NONE: {
+        "state": "bad",
+        "reason": later("no SD card: nothing is recorded or counted"),
+        "hint": later("Insert one."),
+    },
+    CardStatus.BLANK: {
+        "state": "bad",
+        "reason": later("the SD card is blank: nothing is recorded or counted"),
+        "hint": later("Format it."),
+    },
+    CardStatus.BROKEN: {
+        "state": "bad",
+        "reason": later("the SD card is not recognised"),
+        "hint": later("Replace it."),
+    },
+}
+
+
+def today(now: datetime | None = None) -> tuple[datetime, datetime]:
+    """From this computer's midnight until now."""
+    now = now or datetime.now().astimezone()
+    return now.replace(hour=0, minute=0, second=0, microsecond=0), now
+
+
+def _judged(error: SunmiIpcError) -> dict[str, Any]:
+    """What a failed look says of a camera."""
+    if isinstance(error, NotActivatedError):
+        return {"state": "setup", "reason": later("waits for set-up")}
+    state = "warning"
+    if isinstance(error, TlsError | AuthenticationError | ConfigError | ConnectionFailed):
+        state = "bad"
+    return {
+        "state": state,
+        "reason": error.template,
+        "hint": error.hint_template,
+        "values": dict(error.values),
+    }
+
+
+def _blank(camera: DiscoveredCamera) -> Card:
+    return Card(camera.sn, camera.name, camera.model, _address(camera), camera.firmware)
+
+
+def _address(camera: DiscoveredCamera) -> str:
+    return camera.ip if camera.port == 443 else f"{camera.ip}:{camera.port}"
+
+
+@cache
+def _groups() -> dict[str, Any]:
+    """The group classes by their name on a camera."""
+    found: dict[str, Any] = {}
+    for module in ("detection", "device", "events", "faces", "image", "lens", "network", "people_flow",
+                   "sdcard", "video", "wifi"):  # fmt: skip
+        classes = vars(import_module(f"sunmi_ipc.api.{module}")).values()
+        found[module] = next(
+            c for c in classes if isinstance(c, type) and c.__module__ == f"sunmi_ipc.api.{module}"
+            and any(isinstance(e, Endpoint) for e in vars(c).values())
+        )  # fmt: skip
+    return found
+
+
+class Guarded:
+    """A camera as one session may use it.
+
+    Its groups are those of the camera itself, but their calls come here first: the session must live, its
+    role must be the one that the endpoint's declaration asks for, and what is not a reading is written down.
+    """
+
+    def __init__(self, camera: Camera, sn: str, session: Session, audit: Audit) -> None:
+        self._camera, self._sn, self._session, self._audit = camera, sn, session, audit
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _groups():
+            group = _groups()[name](self)
+            self.__dict__[name] = group
+            return group
+        return getattr(self._camera, name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass  # the client is everybody's
+
+    def close(self) -> None:
+        """Nothing: the client is everybody's."""
+
+    def call(
+        self,
+        endpoint: Endpoint[..., Any] | str,
+        values: Mapping[str, Any] | None = None,
+        *,
+        sign: bool = True,
+    ) -> Any:
+        """As the camera's own, where the session may.
+
+        Raises:
+            ForbiddenError: It may not; nothing was sent.
+
+        """
+        if isinstance(endpoint, str):
+            endpoint = registry().get(endpoint.removeprefix("/openapi/").strip("/"), endpoint)
+        role = needed(endpoint)
+        action = endpoint if isinstance(endpoint, str) else endpoint.key
+        try:
+            if self._session.ended:
+                require(Role.VIEW, Role.ADMIN)
+            require(self._session.role, role)
+            if isinstance(endpoint, str):
+                result = self._camera.call(endpoint, values, sign=sign)
+            else:
+                result = self._camera.call(endpoint, values)
+        except SunmiIpcError as error:
+            if role > Role.VIEW or self._session.role < role:
+                self._write(action, values, f"{type(error).__name__} {getattr(error, 'code', '')}".strip())
+            raise
+        if role > Role.VIEW:
+            self._write(action, values, "ok")
+        return result
+
+    def _write(self, action: str, values: Mapping[str, Any] | None, result: str) -> None:
+        self._audit.record(
+            action,
+            who=f"console:{self._session.id}:{self._session.role.name.lower()}",
+            origin=self._session.origin,
+            sn=self._sn,
+            details=values,
+            result=result,
+        )

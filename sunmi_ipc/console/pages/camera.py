@@ -1,0 +1,146 @@
+"""A camera: its live picture on top, and what can be done with it under tabs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from nicegui import ui
+from starlette.requests import Request
+
+from ...errors import SunmiIpcError
+from ..desk import Card
+from ..state import current
+from .picture import Picture
+from .visit import Visit, button, text
+
+#: Tab, its module, and whether the picture stands beside it; those for FM020 alone are marked.
+TABS: dict[str, tuple[str, bool, bool]] = {
+    "picture": ("lens", True, False),
+    "line": ("line", True, True),
+    "people": ("people", False, True),
+    "faces": ("faces", False, True),
+    "recordings": ("recordings", False, False),
+    "events": ("events", False, False),
+    "detection": ("detection", False, False),
+    "card": ("card", False, False),
+    "network": ("network", False, False),
+    "trust": ("trust", False, False),
+    "endpoints": ("endpoints", False, False),
+}
+
+
+@dataclass
+class Place:
+    """Where a tab is: the camera that it is about, and the picture beside it."""
+
+    visit: Visit
+    sn: str
+    card: Card
+    picture: Picture | None
+    refresh: Callable[[], Awaitable[None]]
+
+
+def labels(visit: Visit) -> dict[str, str]:
+    """What the tabs are called."""
+    tr = visit.tr
+    return {
+        "picture": tr("Picture"),
+        "line": tr("Door line"),
+        "people": tr("People"),
+        "faces": tr("Faces"),
+        "recordings": tr("Recordings"),
+        "events": tr("Events"),
+        "detection": tr("Detection"),
+        "card": tr("SD card"),
+        "network": tr("Network"),
+        "trust": tr("Trust"),
+        "endpoints": tr("Endpoints"),
+    }
+
+
+@ui.page("/camera/{sn}")
+async def camera(request: Request, sn: str, tab: str = "picture") -> None:
+    """One camera."""
+    visit = Visit(current(), request)
+    tr = visit.tr
+    try:
+        found = visit.console.desk.card(sn)
+        if not found.at:
+            found = await asyncio.wait_for(
+                visit.try_(lambda: visit.console.desk.card(sn, fresh=True)), timeout=2.0
+            )
+    except (SunmiIpcError, TimeoutError) as error:
+        if isinstance(error, SunmiIpcError):
+            with visit.frame(sn, back="/"):
+                text("div", visit.words(error), "note bad")
+            return
+    card = found
+    if TABS.get(tab, TABS["picture"])[1]:
+        visit.console.warm(sn)  # while the page is on its way
+    words = labels(visit)
+    names = [name for name, (_, _, counts) in TABS.items() if card.counts or not counts]
+    tab = tab if tab in names else "picture"
+    opened: dict[str, Any] = {}
+    with visit.frame(card.name or sn, back="/"), ui.element("div").classes("camera") as whole:
+        with ui.element("div").classes("stick"):
+            picture_place = ui.element("div")
+            with ui.element("nav").classes("tabs") as bar:
+                bar._props["aria-label"] = tr("What to look at")
+                links = {}
+                for name in names:
+                    link = links[name] = text("a", words[name])
+                    link._props["href"] = f"?tab={name}"
+                    link.on("click.prevent", lambda name=name: show(name))
+        panel = ui.element("section").classes("stack")
+
+        async def show(name: str) -> None:
+            module, beside, _ = TABS[name]
+            opened["tab"] = name
+            for other, link in links.items():
+                link._props.pop("aria-current", None)
+                if other == name:
+                    link._props["aria-current"] = "page"
+                link.update()
+            if not beside:
+                picture_place.clear()
+                opened.pop("picture", None)
+                whole.classes(add="full")
+            elif "picture" not in opened:
+                whole.classes(remove="full")
+                with picture_place:
+                    opened["picture"] = Picture(visit, sn, square="FM010" in card.model.upper())
+            panel.clear()
+            panel._props["aria-label"] = words[name]
+
+            async def again() -> None:
+                await show(name)
+
+            place = Place(visit, sn, card, opened.get("picture"), again)
+            if place.picture is not None:
+                place.picture.show("view")
+            with panel:
+                wait = ui.linear_progress(show_value=False).props("indeterminate")
+                await asyncio.sleep(0)
+                try:
+                    build = import_module(f"{__package__}.tabs.{module}").build
+                    await build(place)
+                except SunmiIpcError as error:
+                    with panel:
+                        text("div", visit.words(error), "note bad")
+                        button(tr("Try again"), again)
+                wait.delete()
+            if opened["tab"] == name and visit.connected:
+                ui.run_javascript(
+                    f"history.replaceState(null, '', '?tab={name}');"
+                    "document.querySelector('.tabs a[aria-current=page]')?.scrollIntoView({inline: 'center', block: 'nearest'})"
+                )
+
+        ui.timer(0.01, lambda: show(tab), once=True)
+        # The picture need not wait for the connection: it is there with the page.
+        if TABS[tab][1]:
+            with picture_place:
+                opened["picture"] = Picture(visit, sn, square="FM010" in card.model.upper())

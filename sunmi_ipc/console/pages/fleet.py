@@ -1,0 +1,172 @@
+"""The site file: its plan as a table of differences, applied with progress, and the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nicegui import ui
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from ...errors import SunmiIpcError
+from ...fleet.outcome import Outcome
+from ...fleet.report import label
+from ..roles import Role
+from ..rollout import Rollout
+from ..state import current
+from .visit import Visit, button, heading, text
+
+
+@ui.page("/fleet")
+def page(request: Request) -> None:
+    """The fleet."""
+    visit = Visit(current(), request)
+    tr = visit.tr
+    with visit.frame(tr("All cameras by file"), back="/"), ui.element("div").classes("stack"):
+        rollout = visit.console.rollout
+        if rollout is None:
+            with ui.element("div").classes("sheet stack"):
+                heading(tr("No site file"))
+                text(
+                    "p",
+                    tr(
+                        "A site file says what every camera of a shop should be like. Make one from a scan, and start the console with it:"
+                    ),
+                    "soft",
+                )
+                text("pre", "ipc fleet init\nipc console --site site.toml", "note break")
+            return
+        _site(visit, rollout)
+
+
+def _site(visit: Visit, rollout: Rollout) -> None:
+    tr, may = visit.tr, visit.may(Role.ADMIN)
+    shown: list[Any] = []
+    with ui.element("div").classes("sheet stack"):
+        text("div", str(rollout.path), "soft small break")
+        told = text("div", "", "note")
+        told._props["role"] = "status"
+        bar = ui.linear_progress(value=0, show_value=False)
+        with ui.element("div").classes("row"):
+            plan = button(tr("Compare"), lambda: start("plan"), icon="checklist").classes("grow")
+            apply_ = button(tr("Make it so"), lambda: start("apply"), kind="act", icon="play_arrow").classes(
+                "grow"
+            )
+            stop = button(tr("Stop"), rollout.stop, icon="stop").classes("grow")
+        link = text("a", tr("Hand-over report"), "go")
+        link._props["href"], link._props["target"] = "/fleet/report", "_blank"
+    table = ui.element("div").classes("stack")
+
+    async def start(what: Any) -> None:
+        agreed: frozenset[tuple[str, str]] | None = None
+        try:
+            visit.need(Role.ADMIN if what == "apply" else Role.VIEW)
+        except SunmiIpcError as error:
+            visit.say(visit.words(error), bad=True)
+            return
+        if what == "apply":
+            agreed = rollout.destroys
+            if agreed:
+                activate = sum(w == "activate" for _, w in agreed)
+                sure = await visit.sure(
+                    tr("Make it so?"),
+                    tr(
+                        "{activate} cameras would be activated (which deletes every face group on their SD cards), "
+                        "and {cards} blank SD cards formatted.",
+                        activate=activate,
+                        cards=len(agreed) - activate,
+                    ),
+                    typed=str(len(agreed)),
+                )
+                if not sure:
+                    return
+        visit.console.audit.record(
+            f"fleet.{what}",
+            who=f"console:{visit.session.id}:{visit.session.role.name.lower()}",
+            origin=visit.session.origin,
+            details={"site": str(rollout.path)},
+        )
+        rollout.start(what, agreed=agreed)
+        show()
+
+    def show() -> None:
+        outcomes = list(rollout.outcomes.values())
+        state = [rollout.running, rollout.error, len(outcomes), dict(rollout.steps)]
+        if state == shown:
+            return
+        shown[:] = state
+        running = bool(rollout.running)
+        bar.set_visibility(running)
+        bar.value = len(outcomes) / rollout.total if rollout.total else 0
+        for one in (plan, apply_):
+            one.set_enabled(not running and (may or one is plan))
+        stop.set_visibility(running)
+        if rollout.error is not None:
+            told.classes(replace="note bad")
+            told._text = visit.words(rollout.error)
+        elif running:
+            told.classes(replace="note")
+            told._text = tr("{done} of {total} cameras", done=len(outcomes), total=rollout.total)
+        elif outcomes:
+            well = sum(o.ok for o in outcomes)
+            told.classes(replace="note good" if well == len(outcomes) else "note warn")
+            told._text = tr("{well} of {total} cameras are as wanted.", well=well, total=len(outcomes))
+        else:
+            told.classes(replace="note")
+            told._text = tr("Compare shows what differs. Nothing is changed by it.")
+        told.update()
+        table.clear()
+        with table:
+            for outcome in sorted(outcomes, key=lambda o: (o.ok, o.key)):
+                _outcome(visit, outcome)
+            for key, step in rollout.steps.items():
+                with ui.element("div").classes("sheet row"):
+                    text("div", key, "grow break")
+                    text("div", label(step, visit.lang), "soft")
+
+    show()
+    ui.timer(0.7, show)
+
+
+def _outcome(visit: Visit, outcome: Outcome) -> None:
+    tr = visit.tr
+    kinds = {"ok": "ok", "differs": "warning", "refused": "warning", "failed": "bad", "absent": "bad"}
+    with ui.element("div").classes("sheet stack").style("gap: 8px"):
+        with ui.element("div").classes("row"):
+            text("div", outcome.name or outcome.sn or outcome.key, "grow break").style("font-weight: 650")
+            text(
+                "span",
+                label(str(outcome.standing), visit.lang),
+                f"tag {kinds.get(str(outcome.standing), 'warning')}",
+            )
+        text("div", " · ".join(p for p in (outcome.key, outcome.address) if p), "soft small num break")
+        if outcome.differences:
+            with ui.element("div").classes("scroll"), ui.element("table").classes("plain small"):
+                with ui.element("tr"):
+                    for column in (tr("setting"), tr("now"), tr("wanted")):
+                        text("th", column)
+                for one in outcome.differences:
+                    with ui.element("tr"):
+                        text(
+                            "td",
+                            label(one.setting, visit.lang) + (f" {one.field}" if one.field else ""),
+                            "break",
+                        )
+                        text("td", one.now, "break")
+                        text("td", one.wanted, "break")
+        for problem in outcome.problems:
+            text("div", f"{problem.message(visit.lang)} {problem.hint(visit.lang)}".strip(), "note bad")
+
+
+@ui.page("/fleet/report")
+async def report(request: Request) -> Response:
+    """The hand-over report."""
+    visit = Visit(current(), request)
+    rollout = visit.console.rollout
+    if rollout is None:
+        return HTMLResponse("", 404)
+    try:
+        html = await visit.try_(lambda: rollout.report(visit.lang))
+    except SunmiIpcError as error:
+        return HTMLResponse(visit.words(error), 500, media_type="text/plain")
+    return HTMLResponse(html)

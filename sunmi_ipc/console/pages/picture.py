@@ -1,0 +1,103 @@
+"""The live picture as an element of a page."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from nicegui.element import Element
+
+from .visit import Visit
+
+Mode = Literal["view", "line", "focus"]
+
+
+class Picture(Element, component="picture.js"):
+    """A camera's live picture.
+
+    Args:
+        visit: Whose page.
+        sn: Which camera.
+        square: Whether its picture is (FM010); the stream's own size wins once it is known.
+        quality: ``hd`` or ``fhd``.
+
+    """
+
+    def __init__(self, visit: Visit, sn: str, *, square: bool = False, quality: str = "fhd") -> None:
+        super().__init__()
+        tr = visit.tr
+        self._props["src"] = f"/live/{sn}/{quality}"
+        self._props["jpeg"] = f"/picture/{sn}.jpg?age=1&width=1280"
+        self._props["poster"] = f"/picture/{sn}.jpg?age=600&width=1280"
+        self._props["shape"] = "square" if square else "wide"
+        self._props["words"] = {
+            "picture": tr("Live picture of {sn}", sn=sn),
+            "live": tr("live"),
+            "connecting": tr("Waiting for the picture …"),
+            "reconnecting": tr("The picture broke off. Trying again …"),
+            "inside": tr("in"),
+            "outside": tr("out"),
+            "left": tr("Left end of the door line"),
+            "right": tr("Right end of the door line"),
+            "whole": tr("The whole door line"),
+            "short": tr("Too short: the ends must be at least 100 pixels apart from left to right."),
+            "beyond": tr("Outside the picture."),
+            "sharpness": tr("Sharpness"),
+            "sound": tr("Sound"),
+        }
+        self._on_line: Callable[[tuple[int, int, int, int]], Any] | None = None
+        self._on_tap: Callable[[int, int], Any] | None = None
+        self.on("line", self._line)
+        self.on("tap", self._tap)
+        self.show("view")
+
+    def show(
+        self,
+        mode: Mode,
+        *,
+        line: Sequence[int] | None = None,
+        grid: bool = False,
+        point: Sequence[int] | None = None,
+        measure: bool = False,
+    ) -> None:
+        """What lies over the picture: a line to look at (``view``) or to drag (``line``), a point (``focus``)."""
+        self._props["mode"] = mode
+        self._props["line"] = list(line) if line is not None else None
+        self._props["grid"] = grid
+        self._props["point"] = list(point) if point is not None else None
+        self._props["measure"] = measure
+        self.update()
+
+    def hear_line(self, hear: Callable[[tuple[int, int, int, int]], Any]) -> None:
+        """Call *hear*, and nobody else, with the ends when somebody has drawn the line anew."""
+        self._on_line = hear
+
+    def hear_tap(self, hear: Callable[[int, int], Any]) -> None:
+        """Call *hear*, and nobody else, with the place, percent, when somebody has tapped on the picture."""
+        self._on_tap = hear
+
+    async def _line(self, event: Any) -> None:
+        ends = _ends(event.args)
+        if self._on_line is not None and ends is not None:
+            await _awaited(self._on_line(ends))
+
+    async def _tap(self, event: Any) -> None:
+        place = event.args if isinstance(event.args, dict) else {}
+        x, y = place.get("x"), place.get("y")
+        if self._on_tap is not None and isinstance(x, int) and isinstance(y, int):
+            await _awaited(self._on_tap(min(max(x, 0), 100), min(max(y, 0), 100)))
+
+
+async def _awaited(made: Any) -> None:
+    if inspect.isawaitable(made):
+        await made
+
+
+def _ends(args: Any) -> tuple[int, int, int, int] | None:
+    """What the browser says, if it is four numbers."""
+    line = args.get("line") if isinstance(args, dict) else None
+    if not isinstance(line, list) or len(line) != 4 or not all(isinstance(v, int) for v in line):
+        return None
+    x1, y1, x2, y2 = (min(max(v, -9999), 9999) for v in line)
+    return x1, y1, x2, y2

@@ -1,0 +1,110 @@
+"""Who is here: sessions, codes for others, and what was done."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from functools import partial
+
+from nicegui import ui
+from starlette.requests import Request
+
+from ...errors import SunmiIpcError
+from ..roles import Role
+from ..sessions import spoken
+from ..state import current
+from .visit import Visit, button, heading, role_word, text
+
+
+@ui.page("/sessions")
+def page(request: Request) -> None:
+    """Sessions and codes; for those who may everything."""
+    visit = Visit(current(), request)
+    tr = visit.tr
+    with visit.frame(tr("Who is here"), back="/"), ui.element("div").classes("stack"):
+        if not visit.may(Role.ADMIN):
+            text("div", tr("This needs the role 'everything'."), "note bad")
+            return
+        with ui.element("section").classes("sheet stack"):
+            heading(tr("Let somebody in"))
+            place = ui.element("div").classes("stack")
+            codes = ui.element("div").classes("stack").style("gap: 8px")
+
+        def code(role: Role) -> None:
+            try:
+                visit.need(Role.ADMIN)
+            except SunmiIpcError as error:
+                visit.say(visit.words(error), bad=True)
+                return
+            made = visit.console.sessions.code(role)
+            visit.console.audit.record(
+                "code", who=visit.session.id, origin=visit.session.origin, details={"role": role.name.lower()}
+            )
+            place.clear()
+            with place:
+                with ui.element("div").classes("qr"):
+                    ui.html(_qr(f"{visit.console.base}/enter?code={made}"), sanitize=False)
+                text("div", spoken(made), "code")
+                text(
+                    "p",
+                    tr("Works once and for ten minutes. It lets in: {role}.", role=role_word(visit, role)),
+                    "soft",
+                )
+
+        with codes:
+            for role in (Role.VIEW, Role.TUNE, Role.ADMIN):
+                button(tr("Code for: {role}", role=role_word(visit, role)), partial(code, role)).classes(
+                    "wide"
+                )
+        with ui.element("section").classes("sheet stack"):
+            heading(tr("Sessions"))
+            rows = ui.element("div").classes("stack")
+
+        def show() -> None:
+            rows.clear()
+            with rows:
+                for one in visit.console.sessions.list():
+                    with ui.element("div").classes("row keep"):
+                        with ui.element("div").classes("grow"):
+                            mine = f" ({tr('this one')})" if one.id == visit.session.id else ""
+                            text("div", f"{role_word(visit, one.role)}{mine}", "break")
+                            since = datetime.fromtimestamp(one.began).astimezone()
+                            text(
+                                "div",
+                                f"{one.origin} · {since:%m-%d %H:%M} · {one.agent[:60]}",
+                                "soft small break",
+                            )
+                        if one.id != visit.session.id:
+                            button(tr("End"), partial(end, one.id), kind="danger")
+
+        def end(id: str) -> None:
+            try:
+                visit.need(Role.ADMIN)
+            except SunmiIpcError as error:
+                visit.say(visit.words(error), bad=True)
+                return
+            visit.console.sessions.end(id)
+            visit.console.audit.record(
+                "end", who=visit.session.id, origin=visit.session.origin, details={"session": id}
+            )
+            show()
+
+        show()
+        entries = getattr(visit.console.audit, "entries", None)
+        if entries is not None:
+            with ui.element("section").classes("sheet stack"):
+                heading(tr("What was done"))
+                for entry in list(entries())[:100]:
+                    at = datetime.fromtimestamp(entry.at).astimezone()
+                    with ui.element("div").classes("entry"):
+                        text("div", f"{entry.action} {entry.sn}".strip(), "break")
+                        said = f"{at:%m-%d %H:%M:%S} · {entry.result} · {entry.who} · {entry.origin}"
+                        text("div", said, "soft small break num")
+
+
+def _qr(link: str) -> str:
+    import segno
+
+    made = io.BytesIO()
+    segno.make(link, error="m").save(made, kind="svg", scale=6, border=2, xmldecl=False, svgns=True)
+    return made.getvalue().decode()

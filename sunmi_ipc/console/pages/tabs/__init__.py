@@ -1,0 +1,1 @@
+"""What can be done with a camera, one tab a file; each has ``build(place)``."""

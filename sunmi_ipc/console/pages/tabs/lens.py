@@ -1,0 +1,210 @@
+"""Picture: zoom, focus, night mode, rotation, light, name."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from nicegui import ui
+
+from ....errors import DeviceError, SunmiIpcError
+from ....models import LensConfiguration
+from ....values import Flag01, IrMode
+from ...identify import blink
+from ...roles import Role
+from ..camera import Place
+from ..visit import button, heading, segments, text
+
+
+async def build(place: Place) -> None:
+    """The tab."""
+    visit, tr = place.visit, place.visit.tr
+    camera, may = visit.camera(place.sn), visit.may(Role.TUNE)
+    if place.card.counts:
+        try:
+            lens = await visit.try_(camera.lens.show)
+        except SunmiIpcError as error:
+            text("div", visit.words(error), "note warn")
+        else:
+            _lens(place, lens, may)
+    with ui.element("div").classes("sheet stack"):
+        heading(tr("Picture"))
+        modes = {IrMode.AUTO: tr("automatic"), IrMode.ON: tr("on"), IrMode.OFF: tr("off")}
+        ir = await _tried(place, camera.image.ir)
+        if ir is not None:
+            text("div", tr("Night mode"), "soft small")
+            segments(
+                modes,
+                ir.mode,
+                lambda mode: _set(place, lambda: camera.image.set_ir(mode)),
+                label=tr("Night mode"),
+                enabled=may,
+            )
+        rotation = await _tried(place, camera.image.rotation)
+        angles = await _tried(place, camera.image.rotations)
+        if rotation is not None:
+            choices = [int(a) for a in angles.angles] if angles is not None else [0, 180]
+            text("div", tr("Turn the picture"), "soft small")
+            segments(
+                {angle: f"{angle}°" for angle in choices},
+                rotation.rotation,
+                lambda angle: _set(place, lambda: camera.image.set_rotation(angle)),
+                label=tr("Turn the picture"),
+                enabled=may,
+            )
+    with ui.element("div").classes("sheet stack"):
+        heading(tr("This camera"))
+        name = await _tried(place, camera.image.name_)
+        field = (
+            ui.input(tr("Name"), value=name.name if name is not None else place.card.name)
+            .props("outlined maxlength=32")
+            .classes("wide")
+        )
+        with ui.element("div").classes("row"):
+            save = button(tr("Save the name"), lambda: _rename(place, str(field.value))).classes("grow")
+            which = button(tr("Which one is it?"), icon="lightbulb").classes("grow")
+
+            async def identify() -> None:
+                which.disable()
+                visit.say(tr("Its light blinks for five seconds."))
+                await visit.do(lambda: blink(camera.image))
+                which.enable()
+
+            which.on_click(identify)
+        led = await _tried(place, camera.image.led)
+        if led is not None:
+            switch = ui.switch(tr("Status light"), value=led.switch == Flag01.ON)
+            switch.on_value_change(
+                lambda e: _set(place, lambda: camera.image.set_led(Flag01.ON if e.value else Flag01.OFF))
+            )
+            if not may:
+                switch.disable()
+        if not may:
+            for one in (field, save, which):
+                one.disable()
+
+
+async def _tried(place: Place, work: Any) -> Any:
+    """What a camera says; None where it does not have it."""
+    try:
+        return await place.visit.try_(work)
+    except DeviceError:
+        return None
+
+
+async def _set(place: Place, work: Any) -> bool:
+    done = place.visit.tr("Saved")
+    try:
+        await place.visit.try_(work)
+    except SunmiIpcError as error:
+        place.visit.say(place.visit.words(error), bad=True)
+        return False
+    place.visit.say(done)
+    return True
+
+
+async def _rename(place: Place, name: str) -> None:
+    camera = place.visit.camera(place.sn)
+    await place.visit.do(lambda: camera.image.set_name(name), place.visit.tr("Saved"))
+
+
+def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
+    visit, tr, picture = place.visit, place.visit.tr, place.picture
+    camera = visit.camera(place.sn)
+    point = [50, 50]
+    busy = {"on": False}
+    sliders: dict[str, Any] = {}
+    numbers: dict[str, Any] = {}
+    held: set[str] = set()  # a slider under a finger is left alone
+
+    def tell(now: LensConfiguration) -> None:
+        for name, value, limit in (("zoom", now.zoom, now.max_zoom), ("focus", now.focus, now.max_focus)):
+            numbers[name]._text = f"{value} / {limit}"
+            numbers[name].update()
+            if name not in held:
+                sliders[name].value = value
+
+    async def move(work: Any) -> None:
+        """Do it, and show the motors until they rest."""
+        if busy["on"]:
+            return
+        busy["on"] = True
+        told._text = tr("The motors run …")
+        told.update()
+        try:
+            await visit.try_(work)
+            before = None
+            for _ in range(80):
+                now = await visit.try_(camera.lens.show)
+                tell(now)
+                if now == before:
+                    break
+                before = now
+                await asyncio.sleep(0.25)
+        except SunmiIpcError as error:
+            visit.say(visit.words(error), bad=True)
+        finally:
+            busy["on"] = False
+            told._text = ""
+            told.update()
+
+    with ui.element("div").classes("sheet stack"):
+        with ui.element("div").classes("row keep"):
+            heading(tr("Zoom and focus")).classes("grow")
+            told = text("span", "", "soft small")
+            told._props["role"] = "status"
+        for name, label, value, limit in (
+            ("zoom", tr("Zoom"), lens.zoom, lens.max_zoom),
+            ("focus", tr("Focus"), lens.focus, lens.max_focus),
+        ):
+            setter = camera.lens.set_zoom if name == "zoom" else camera.lens.set_focus
+            stepper = camera.lens.zoom if name == "zoom" else camera.lens.focus
+            # The vendor's app zooms in tenths and focuses by two steps a press (A).
+            step = max(1, limit // 10) if name == "zoom" else 2
+            with ui.element("div").classes("row keep"):
+                text("span", label, "grow")
+                numbers[name] = text("span", f"{value} / {limit}", "soft num")
+            with ui.element("div").classes("row keep"):
+                minus = button("−", partial(move, partial(stepper, f"-{step}")))
+                minus._props["aria-label"] = tr("{what}: less", what=label)
+                slider = ui.slider(min=0, max=limit, value=value).classes("grow")
+                slider._props["aria-label"] = label
+                plus = button("+", partial(move, partial(stepper, f"+{step}")))
+                plus._props["aria-label"] = tr("{what}: more", what=label)
+            sliders[name] = slider
+
+            def hold(_: Any, name: str = name) -> None:
+                held.add(name)
+
+            async def let_go(_: Any, name: str = name, setter: Any = setter) -> None:
+                held.discard(name)
+                slider = sliders[name]
+                await move(lambda: setter(int(slider.value)))
+
+            slider.on("pan", hold)
+            slider.on("change", let_go)
+            if not may:
+                for one in (minus, slider, plus):
+                    one.disable()
+        auto = button(tr("Focus by itself"), kind="act", icon="center_focus_strong").classes("wide")
+        auto.on_click(lambda: move(lambda: camera.lens.autofocus(*point)))
+        text(
+            "p",
+            tr(
+                "Tap on the picture to focus there. The bar under it is longest where the picture is sharpest."
+            ),
+            "soft small",
+        )
+        if not may:
+            auto.disable()
+    if picture is not None:
+        picture.show("focus" if may else "view", point=point, measure=True)
+
+        async def tapped(x: int, y: int) -> None:
+            point[:] = [x, y]
+            picture.show("focus", point=point, measure=True)
+            await move(lambda: camera.lens.autofocus(x, y))
+
+        if may:
+            picture.hear_tap(tapped)

@@ -1,0 +1,247 @@
+"""One page load by one session: its language, its rights, its frame, and how work is done and told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from nicegui import ui
+from starlette.requests import Request
+
+from ...errors import SunmiIpcError
+from ...i18n import Language, speaking, translate
+from ..gate import session_of
+from ..language import preferred
+from ..roles import ForbiddenError, Role, require
+
+if TYPE_CHECKING:
+    from ...camera import Camera
+    from ..state import Console
+
+T = TypeVar("T")
+
+
+class Visit:
+    """What a page knows of whom it is for.
+
+    Args:
+        console: What it is a page of.
+        request: How it was asked for.
+
+    """
+
+    def __init__(self, console: Console, request: Request) -> None:
+        session = session_of(request.scope)
+        assert session is not None  # the gate lets nobody else in
+        self.console, self.session = console, session
+        self.lang: Language = session.lang or preferred(request.headers.get("accept-language", ""))
+        client = self._client = ui.context.client
+        # A page's language and colours are the session's: the page itself is everybody's.
+        client.page = copy.copy(client.page)
+        client.page.language = "zh-CN" if self.lang == "zh" else "en-US"
+        client.page.dark = session.dark
+
+    @property
+    def connected(self) -> bool:
+        """Whether the browser is still there."""
+        return self._client.has_socket_connection
+
+    def tr(self, template: str, /, **values: object) -> str:
+        """Put *template* into the session's language."""
+        return translate(template, self.lang, values)
+
+    def may(self, role: Role) -> bool:
+        """Whether the session has this role; the server looks again at every call."""
+        return self.session.role >= role
+
+    def camera(self, sn: str) -> Camera:
+        """A camera as this session may use it."""
+        return self.console.desk.camera(sn, self.session)
+
+    def words(self, error: SunmiIpcError) -> str:
+        """An error in the session's language, with what to do next."""
+        message, hint = error.localized(self.lang)
+        text = message[:1].upper() + message[1:]
+        if not hint:
+            return text
+        return f"{text}。{hint}" if self.lang == "zh" else f"{text}. {hint}"
+
+    async def try_(self, work: Callable[[], T]) -> T:
+        """Do blocking *work* in a thread, in the session's language; raises what it raises."""
+        if not self.console.sessions.alive(self.session):
+            raise ForbiddenError("the session has ended", hint="Ask for a new code.")
+        with speaking(self.lang):
+            return await asyncio.to_thread(work)
+
+    async def do(self, work: Callable[[], T], done: str = "") -> T | None:
+        """Do blocking *work* and say what came of it; None where it failed."""
+        try:
+            result = await self.try_(work)
+        except SunmiIpcError as error:
+            self.say(self.words(error), bad=True)
+            return None
+        if done:
+            self.say(done)
+        return result
+
+    def need(self, role: Role) -> None:
+        """Raise ForbiddenError where the session has not this role: for what is no call to a camera."""
+        require(self.session.role if self.console.sessions.alive(self.session) else Role(1), role)
+
+    def say(self, text: str, *, bad: bool = False) -> None:
+        """A short message at the foot of the page."""
+        ui.notify(
+            text,
+            type="negative" if bad else "positive",
+            position="bottom",
+            timeout=9000 if bad else 2500,
+            close_button="OK" if bad else False,
+            multi_line=True,
+        )
+
+    # -- the frame -------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def frame(self, title: str, *, back: str = "") -> Iterator[None]:
+        """The page around its content."""
+        tr = self.tr
+        ui.page_title(title)
+        text("a", tr("To the content"), "vh skip").props('href="#main"')
+        with ui.element("header").classes("top"):
+            if back:
+                with ui.element("a").classes("icon").props(f'href="{back}"') as link:
+                    link._props["aria-label"] = tr("Back")
+                    ui.icon("arrow_back", size="26px")
+            heading(title, 1)
+            if not back and self.may(Role.VIEW):
+                self._icon("/fleet", "checklist", tr("All cameras by file"))
+            self._menu()
+        with ui.element("main").classes("main").props('id="main" tabindex="-1"'):
+            yield
+
+    def _icon(self, href: str, icon: str, label: str) -> None:
+        with ui.element("a").classes("icon") as link:
+            link._props["href"], link._props["aria-label"], link._props["title"] = href, label, label
+            ui.icon(icon, size="26px")
+
+    def _menu(self) -> None:
+        tr, session = self.tr, self.session
+        with ui.button(icon="more_vert", color=None).props("flat dense").classes("icon") as more:
+            more._props["aria-label"] = tr("Menu")
+            with ui.menu().props("auto-close"):
+                other = "English" if self.lang == "zh" else "中文"
+                ui.menu_item(other, lambda: self._change(lang="en" if self.lang == "zh" else "zh"))
+                ui.menu_item(tr("Light"), lambda: self._change(dark=False))
+                ui.menu_item(tr("Dark"), lambda: self._change(dark=True))
+                ui.menu_item(tr("As the device"), lambda: self._change(dark=None))
+                if self.may(Role.ADMIN):
+                    ui.separator()
+                    ui.menu_item(tr("Who is here"), lambda: ui.navigate.to("/sessions"))
+                ui.separator()
+                ui.menu_item(tr("Leave"), self._leave)
+                ui.item_label(tr("Role: {role}", role=role_word(self, session.role))).classes(
+                    "soft small q-pa-md"
+                )
+
+    def _change(self, **wishes: Any) -> None:
+        for name, value in wishes.items():
+            setattr(self.session, name, value)
+        ui.navigate.reload()
+
+    def _leave(self) -> None:
+        self.console.sessions.end(self.session.id)
+        ui.navigate.to("/enter")
+
+    async def sure(self, title: str, text: str, *, typed: str = "", yes: str = "") -> bool:
+        """Ask before something is done that cannot be undone; with *typed* that word has to be typed."""
+        tr = self.tr
+        with ui.dialog() as dialog, ui.card():
+            heading(title, 2)
+            ui.label(text).classes("break")
+            go = button(yes or title, lambda: dialog.submit(True), kind="danger").classes("wide")
+            if typed:
+                field = (
+                    ui.input(tr("Type {word} to go on", word=typed))
+                    .props("outlined autocomplete=off autocapitalize=characters spellcheck=false")
+                    .classes("wide")
+                )
+                go.bind_enabled_from(field, "value", lambda v: str(v or "").strip() == typed)
+                field.move(target_index=2)
+            button(tr("Cancel"), lambda: dialog.submit(False)).classes("wide")
+        answer = await dialog
+        dialog.delete()
+        return bool(answer)
+
+
+def role_word(visit: Visit, role: Role) -> str:
+    """A role in words."""
+    tr = visit.tr
+    return {
+        Role.VIEW: tr("look only"),
+        Role.TUNE: tr("set up picture and counting"),
+        Role.ADMIN: tr("everything"),
+    }[role]
+
+
+def heading(text: str, level: int = 2) -> Any:
+    """A heading that screen readers find."""
+    made = ui.element(f"h{level}")
+    made._text = text
+    return made
+
+
+def segments(
+    labels: dict[Any, str], value: Any, choose: Callable[[Any], Any], *, label: str, enabled: bool = True
+) -> Any:
+    """A row of buttons of which one is pressed."""
+    row = ui.element("div").classes("seg")
+    row._props["role"], row._props["aria-label"] = "group", label
+    buttons: dict[Any, Any] = {}
+
+    def press(key: Any) -> None:
+        for other, button in buttons.items():
+            button._props["aria-pressed"] = "true" if other == key else "false"
+            button.update()
+
+    async def chosen(key: Any) -> None:
+        made = choose(key)
+        kept = await made if asyncio.iscoroutine(made) else made
+        if kept is not False:
+            press(key)
+
+    with row:
+        for key, text in labels.items():
+            button = buttons[key] = ui.element("button")
+            button._text = text
+            button._props["type"] = "button"
+            button._props["aria-pressed"] = "true" if key == value else "false"
+            if not enabled:
+                button._props["disabled"] = True
+            button.on("click", lambda key=key: chosen(key))
+    return row
+
+
+def facts(rows: dict[str, str]) -> None:
+    """Names and values."""
+    with ui.element("dl").classes("facts"):
+        for name, value in rows.items():
+            text("dt", name)
+            text("dd", value)
+
+
+def button(
+    label: str, on_click: Callable[[], Any] | None = None, *, kind: str = "plain", icon: str = ""
+) -> Any:
+    """A button of ours: ``act`` (what the page is for), ``plain`` or ``danger``."""
+    made = ui.button(label, on_click=on_click, icon=icon or None, color=None)
+    return made.props("unelevated no-caps").classes(kind)
+
+
+def text(tag: str, content: str, classes: str = "") -> Any:
+    """An element with plain text in it: never HTML."""
+    made = ui.element(tag).classes(classes)
+    made._text = content
+    return made

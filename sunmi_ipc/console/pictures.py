@@ -1,0 +1,152 @@
+"""Pictures of cameras: single ones, and the live stream over a WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from ..errors import SunmiIpcError
+from ..i18n import Language, translate
+from ..video.fetch import read
+from .language import preferred
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from .state import Console
+
+QUALITIES = ("hd", "fhd")
+
+
+def mount(app: FastAPI, console: Console) -> None:
+    """Serve ``/picture/SN.jpg`` and ``/live/SN/QUALITY``."""
+
+    async def picture(sn: str, age: float = 20.0, width: int = 640) -> Response:
+        try:
+            data = await asyncio.to_thread(
+                console.picture, sn, age=max(1.0, age), width=min(max(width, 160), 1920)
+            )
+        except SunmiIpcError:
+            data = None
+        if data is None:
+            return Response(status_code=404)
+        return Response(data, media_type="image/jpeg", headers={"cache-control": "no-store"})
+
+    app.add_api_route("/picture/{sn}.jpg", picture, methods=["GET"])
+
+    async def face(request: Request, sn: str, faceid: str) -> Response:
+        camera = console.desk.camera(sn, request.scope["session"])
+
+        def fetch() -> bytes:
+            record = camera.faces.show(faceid)
+            return read(console.desk.link(sn), record.pic_url, limit=4_000_000)[0] if record.pic_url else b""
+
+        try:
+            data = await asyncio.to_thread(fetch)
+        except SunmiIpcError:
+            data = b""
+        return _image(data)
+
+    app.add_api_route("/face/{sn}/{faceid}", face, methods=["GET"])
+
+    async def event(sn: str, number: int) -> Response:
+        path = console.wall.picture(sn, number)
+        try:
+            data = path.read_bytes() if path is not None else b""
+        except OSError:
+            data = b""
+        return _image(data)
+
+    app.add_api_route("/event/{sn}/{number}", event, methods=["GET"])
+
+    async def footage(name: str, download: bool = False) -> Response:
+        try:
+            path = console.footage.path(name)
+        except SunmiIpcError:
+            return Response(status_code=404)
+        # Ranges are served, so that a browser plays from any place and goes on with a broken download.
+        return FileResponse(path, media_type="video/mp4", filename=name if download else None)
+
+    app.add_api_route("/footage/{name}", footage, methods=["GET"])
+
+    async def live(websocket: WebSocket, sn: str, quality: str) -> None:
+        session = websocket.scope["session"]
+        try:
+            camera = console.desk.link(sn)
+        except SunmiIpcError:
+            await websocket.close(1008)
+            return
+        if quality not in QUALITIES:
+            await websocket.close(1008)
+            return
+        await websocket.accept()
+        loop, ready = asyncio.get_running_loop(), asyncio.Event()
+
+        def notify() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(ready.set)
+
+        viewer = await asyncio.to_thread(
+            console.hub.watch, f"{sn}/{quality}", lambda: camera.video.live().best(quality), notify=notify
+        )
+        gone = asyncio.create_task(_gone(websocket))
+        lang: Language = session.lang or preferred(websocket.headers.get("accept-language", ""))
+        try:
+            while not gone.done() and console.sessions.alive(session):
+                waiting = asyncio.create_task(ready.wait())
+                await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED, timeout=5)
+                waiting.cancel()
+                ready.clear()
+                # Pictures that wait together go together: every message costs.
+                parts: list[bytes] = []
+                for message in viewer.take():
+                    if message.kind == "fragment":
+                        parts.append(message.data)
+                        continue
+                    if parts:
+                        await websocket.send_bytes(b"".join(parts))
+                        parts = []
+                    if message.kind == "init":
+                        await websocket.send_json({"codecs": message.codecs})
+                        await websocket.send_bytes(message.data)
+                    else:
+                        await websocket.send_json({"state": message.state} | _told(message.error, lang))
+                if parts:
+                    await websocket.send_bytes(b"".join(parts))
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            pass  # it has gone
+        finally:
+            gone.cancel()
+            await asyncio.to_thread(viewer.close)
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await websocket.close()
+
+    app.add_api_websocket_route("/live/{sn}/{quality}", live)
+
+
+def _image(data: bytes) -> Response:
+    """A picture as what it is: nothing that a camera sends is shown as anything else."""
+    for magic, kind in ((b"\xff\xd8\xff", "jpeg"), (b"\x89PNG\r\n\x1a\n", "png")):
+        if data.startswith(magic):
+            return Response(
+                data, media_type=f"image/{kind}", headers={"cache-control": "private, max-age=300"}
+            )
+    return Response(status_code=404)
+
+
+async def _gone(websocket: Any) -> None:
+    """Returns when the browser has left; what it may send is not looked at."""
+    with contextlib.suppress(RuntimeError):
+        while (await websocket.receive())["type"] != "websocket.disconnect":
+            pass
+
+
+def _told(error: SunmiIpcError | None, lang: Language) -> dict[str, str]:
+    if error is None:
+        return {}
+    return {"text": translate(error.template, lang, error.values)}
