@@ -18,6 +18,7 @@ from sunmi_ipc import errors
 from sunmi_ipc.i18n import Language, language, tr
 
 from ..screen.output import confirm, note, print_json, say, waiting
+from ..screen.paths import typed_path
 from ..state import Exit, State
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ _SITE = Path("site.toml")
 def _load(state: State, path: Path, inline: bool, *, resolve: bool = True) -> Loaded:
     from sunmi_ipc.fleet.sitefile import load
 
+    if not path.exists():  # dragged into the terminal, or copied: in quotes, as a URL, with a tilde
+        path = typed_path(str(path))
     try:
         return load(path, inline_secrets=inline, resolve=resolve)
     except errors.SiteError as error:
