@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from ..camera import split_address
 from ..errors import ConfigError, ParameterError, SiteError
+from .networks import passphrase_trouble, ssid_trouble
 from .positions import Path as Keys
 from .positions import line_of
 from .secret import Secrets
@@ -40,6 +41,7 @@ def load(
     inline_secrets: bool = False,
     resolve: bool = True,
     environment: Mapping[str, str] | None = None,
+    as_is: bool = False,
 ) -> Loaded:
     """Read a site file: ``.csv`` as CSV, everything else as TOML.
 
@@ -48,6 +50,7 @@ def load(
         inline_secrets: Allow secrets in the file, beside what the file itself says.
         resolve: Whether the secrets must be there.
         environment: For ``env:`` references; default: the process's.
+        as_is: Take names and passwords of networks that no network can have.
 
     Raises:
         SiteError: Something in it is wrong, or a secret that it names is not there.
@@ -83,6 +86,8 @@ def load(
     secrets = Secrets(path.parent, environment)
     if resolve and not problems:
         problems = list(_missing_secrets(site, secrets, path, lines))
+    if not as_is and not problems:
+        problems = list(_impossible_networks(site, secrets if resolve else None, path, lines))
     if problems:
         raise together(problems)
     return Loaded(site, path, tuple(site.slots()), secrets)
@@ -130,12 +135,44 @@ def _plain(name: str, value: str | None) -> str | tuple[str, int] | None:
         return None  # told below
 
 
-def _missing_secrets(site: Site, secrets: Secrets, path: Path, lines: dict[Keys, int]) -> list[SiteError]:
-    found: list[SiteError] = []
+def _tables(site: Site) -> list[tuple[Keys, Wanted]]:
     tables: list[tuple[Keys, Wanted]] = [(("defaults",), site.defaults)]
     tables += [(("groups", name), group) for name, group in site.groups.items()]
     tables += [(("cameras", i), entry) for i, entry in enumerate(site.cameras)]
-    for place, table in tables:
+    return tables
+
+
+def _impossible_networks(
+    site: Site, secrets: Secrets | None, path: Path, lines: dict[Keys, int]
+) -> list[SiteError]:
+    """Names and passwords that no Wi-Fi can have: a camera that was told them would not come back."""
+    found: list[SiteError] = []
+    for place, table in _tables(site):
+        if table.wifi is None:
+            continue
+        troubles = [("ssid", ssid_trouble(table.wifi.ssid))]
+        if secrets is not None and table.wifi.password:
+            password = secrets.get(table.wifi.password).reveal()
+            troubles.append(("password", passphrase_trouble(password)))
+        for key, trouble in troubles:
+            if trouble:
+                keys = (*place, "wifi", key)
+                where = f"{path.name}:{line_of(lines, keys)}"
+                found.append(
+                    SiteError(
+                        "{where}: {key}: not allowed",
+                        where=where,
+                        key=dotted(keys),
+                        hint="Allowed: {bounds}.",
+                        bounds=trouble,
+                    )  # fmt: skip
+                )
+    return found
+
+
+def _missing_secrets(site: Site, secrets: Secrets, path: Path, lines: dict[Keys, int]) -> list[SiteError]:
+    found: list[SiteError] = []
+    for place, table in _tables(site):
         references: list[tuple[Keys, str]] = []
         if table.activation_code:
             references.append(((*place, "activation_code"), table.activation_code))

@@ -253,3 +253,7 @@ ZH |= {
         "请将文件另存为“CSV UTF-8”（Excel），或选择字符集 Unicode (UTF-8)（LibreOffice）。"
     ),
 }
+
+ZH |= {
+    "Take Wi-Fi names and passwords that no Wi-Fi should have.": "接受不符合 Wi-Fi 规范的名称和密码。",
+}

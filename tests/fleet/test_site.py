@@ -377,3 +377,39 @@ w = true
         assert lines[path] == line, path
     assert line_of(lines, ("t", 1, "u", "nothing")) == 12
     assert line_of(lines, ("nothing",)) == 1
+
+
+@pytest.mark.parametrize(
+    ("password", "good"),
+    [
+        ("welcome1", True), ("a" * 63, True), ("0123456789abcdefABCDEF0123456789" * 2, True), ("", True),
+        (" welcome ", True), ("1234567", False), ("a" * 64, False), ("a" * 65, False), ("密码密码密码密码", False),
+        ("ｗｅｌｃｏｍｅ２０", False), ("welcome\t2020", False), ("welcome-2020\r", False),
+    ],
+)  # fmt: skip
+def test_a_password_that_no_network_can_have_is_refused_in_the_plan(
+    tmp_path: Path, password: str, good: bool
+) -> None:
+    path = write(tmp_path, '[[cameras]]\nsn = "A1"\nwifi = { ssid = "Shop", password = "env:P" }\n')
+    environment = {"P": password or "x"}
+    if password and not good:
+        with pytest.raises(SiteError, match="8-63") as caught:
+            load(path, environment=environment)
+        assert caught.value.where == "site.toml:3"
+        assert password not in str(caught.value)
+        assert load(path, environment=environment, as_is=True).slots
+        assert load(path, environment=environment, resolve=False).slots  # the password is not looked at
+    elif password:
+        assert load(path, environment=environment).slots
+
+
+@pytest.mark.parametrize(
+    ("ssid", "good"), [("门" * 10, True), ("门" * 11, False), ("a" * 32, True), ("a" * 33, False)]
+)
+def test_a_network_has_a_name_of_32_bytes_at_most(tmp_path: Path, ssid: str, good: bool) -> None:
+    path = write(tmp_path, f'[[cameras]]\nsn = "A1"\nwifi = {{ ssid = "{ssid}" }}\n')
+    if good:
+        assert load(path).slots
+    else:
+        with pytest.raises(SiteError):
+            load(path)
