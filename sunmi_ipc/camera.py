@@ -385,13 +385,14 @@ class Camera:
             with self._lock, self._deadline(endpoint.timeout_s):
                 self._require_model(endpoint)
                 override = self.overrides.get(endpoint.path)
+                sent = override.path if override else ""
 
                 def make(now: float) -> Outgoing:
                     return wire.build(
                         endpoint, checked, self._credentials, now=now, random=wire.nonce(), override=override
                     )
 
-                return self._exchange(make, lambda answer: wire.open_reply(endpoint, answer))
+                return self._exchange(make, lambda answer: wire.open_reply(endpoint, answer, path=sent))
         except SunmiIpcError as error:
             if error.camera is None and not isinstance(error, ParameterError):
                 error.camera = self.address

@@ -233,7 +233,7 @@ ZH: dict[str, str] = WORDS | {
 ZH |= {
     "{count} cameras claim the MAC {what}: {cameras}": "有 {count} 台摄像机自称 MAC 为 {what}：{cameras}",
     "{count} cameras of model {what} answer, and the site file has {entries} entries for them: {cameras}": (
-        "有 {count} 台 {what} 应答，而站点文件中只有 {entries} 个条目：{cameras}"
+        "有 {count} 台 {what} 应答，而门店文件中只有 {entries} 个条目：{cameras}"
     ),
     "Name the right ones by serial number (sn = …); which is which only you can know.": (
         "请用序列号（sn = …）指定正确的摄像机；只有您知道哪台是哪台。"
