@@ -165,7 +165,7 @@ def _impossible_networks(
                         key=dotted(keys),
                         hint="Allowed: {bounds}.",
                         bounds=trouble,
-                    )  # fmt: skip
+                    )
                 )
     return found
 
