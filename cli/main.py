@@ -18,7 +18,9 @@ from sunmi_ipc.i18n import language, later, speak, tr
 from .naming import cleaned, several
 from .screen import language as tongue
 from .screen import streams
+from .screen.metavars import give
 from .screen.output import print_error, print_json
+from .screen.pages import furnish, write_examples, write_groups
 from .screen.typed import teach
 from .screen.wording import Context, retell, show_refusal
 from .state import Exit, State, exit_code
@@ -54,6 +56,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "configure": ("start.configure", "Keep credentials in a profile."),
     "doctor": ("start.doctor", "Check this computer, and say what to do."),
     "completion": ("start.completion", "Install or print shell completion."),
+    "help": ("start.help", "Show a command's help: ipc help wifi set."),
 }
 
 #: Global options may stand anywhere on the line; behind these a value follows.
@@ -90,6 +93,18 @@ class Commands(typer.core.TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """Every command, in the order of use."""
         return list(COMMANDS)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """The commands first, in groups: they are what people look for."""
+        write_groups(formatter, {name: tr(COMMANDS[name][1]) for name in self.list_commands(ctx)})
+        records = [record for option in self.params if (record := option.get_help_record(ctx)) is not None]
+        with formatter.section("Options"):
+            formatter.write_dl(records)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """The way from nothing to a first camera."""
+        write_examples(formatter, ["ipc demo", "ipc configure --from FOLDER", "ipc scan"])
+        super().format_epilog(ctx, formatter)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A stand-in with name and help; :meth:`resolve_command` brings the real one."""
@@ -216,6 +231,7 @@ def load(name: str) -> Any:
     # Completion is the root's, by 'ipc completion'; typer gives it to every group that does not decline.
     command.params = [p for p in command.params if p.name not in ("install_completion", "show_completion")]
     _mark(name, command)
+    furnish(command, name)
     if not command.help:
         command.help = tr(COMMANDS[name][1])
     _speak(command)
@@ -234,6 +250,7 @@ def _speak(command: Any) -> None:
     below = getattr(command, "commands", {})
     for sub in below.values():
         _speak(sub)
+    give(command)
     if not below:
         teach(command)
 
@@ -276,7 +293,7 @@ def _cameras(given: list[str] | None) -> list[str]:
 
 @app.callback(
     help=later("Find, activate, set up and run SUNMI shop cameras over the local network (unofficial)."),
-    epilog=later("These options may stand anywhere on the line. Without a camera at hand, try: ipc demo"),
+    epilog=later("The options above may stand anywhere on the line. 'ipc help COMMAND' tells more."),
 )
 def _root(
     ctx: typer.Context,
@@ -306,7 +323,11 @@ def _root(
     verbose: Annotated[
         int,
         typer.Option(
-            "-v", "--verbose", count=True, help=later("Say what happens; -vv shows requests, secrets masked.")
+            "-v",
+            "--verbose",
+            count=True,
+            show_default=False,
+            help=later("Say what happens; -vv shows requests, secrets masked."),
         ),
     ] = 0,
     insecure: Annotated[

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import math
 import sys
 import time
@@ -96,6 +95,7 @@ def scan(
 ) -> None:
     """Find the cameras in this network."""
     from sunmi_ipc import discovery
+    from sunmi_ipc.csvfile import Rows
     from sunmi_ipc.discovery import memory
     from sunmi_ipc.settings import config_dir
 
@@ -112,10 +112,8 @@ def scan(
         return
     report = discovery.ScanReport()
     found: list[DiscoveredCamera] = []
-    writer = csv.writer(sys.stdout) if as_csv else None
+    writer = Rows.to_stdout(_CSV) if as_csv else None
     human = not (state.json or jsonl or as_csv)
-    if writer:
-        writer.writerow(_CSV)
     with contextlib.nullcontext() if jsonl else waiting(state, "Looking for cameras …"):
         for camera in discovery.discover(
             timeout=timeout,
@@ -131,8 +129,7 @@ def scan(
             if jsonl:
                 print_json_line(_row(camera))
             elif writer:
-                cells = (_row(camera)[key] for key in _CSV)
-                writer.writerow([" ".join(cell) if isinstance(cell, list) else cell for cell in cells])
+                writer.add(_row(camera))
             elif human:
                 if len(found) == 1:
                     shown = _shown()

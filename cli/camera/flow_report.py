@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,7 +53,7 @@ def report(
     """Show people by hour or day, gaps marked, from what the station has counted."""
     from sunmi_ipc.station.report import read_meta
     from sunmi_ipc.station.report import report as make
-    from sunmi_ipc.station.sheet import csv_text, write_csv, write_xlsx
+    from sunmi_ipc.station.sheet import write_csv, write_xlsx
     from sunmi_ipc.station.store import Store
 
     state = State.of(ctx)
@@ -73,7 +72,7 @@ def report(
             window=meta.window, site=meta.site,
         )  # fmt: skip
     if csv == "-":
-        sys.stdout.write(csv_text(lines))
+        write_csv(Path(csv), lines)
         return
     if csv:
         write_csv(Path(csv), lines)

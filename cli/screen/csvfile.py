@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
+from sunmi_ipc import csvfile
 from sunmi_ipc.errors import ConfigError
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
-    """Write *rows* to a file, or to stdout for ``-``."""
+    """Write *rows* to a file, or to stdout for ``-``.
 
-    def write(stream: TextIO) -> None:
-        writer = csv.DictWriter(stream, list(names), extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    Raises:
+        ConfigError: The file cannot be written.
 
-    if str(path) == "-":
-        write(sys.stdout)
-        return
+    """
     try:
-        # With a mark, so that Excel reads UTF-8.
-        with path.open("w", newline="", encoding="utf-8-sig") as file:
-            write(file)
+        csvfile.write(path, rows, names)
     except OSError as error:
+        if str(path) == csvfile.STDOUT:
+            raise  # told as for every other output
         raise ConfigError(
-            "{path} cannot be written: {reason}", path=str(path), reason=error.strerror or ""
+            "{path} cannot be written: {reason}",
+            path=str(path),
+            reason=error.strerror or type(error).__name__,
         ) from None

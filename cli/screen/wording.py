@@ -16,6 +16,7 @@ import typer
 
 from sunmi_ipc.i18n import language
 
+from .metavars import plain, worded
 from .tables import fold, width
 
 _EXTRA = re.compile(r"  \[([^\[\]]*)\]$")
@@ -59,18 +60,28 @@ class Context(typer.Context):
     @property
     def formatter_class(self) -> Any:
         """Typer's own formatter, but for Chinese."""
-        return _Formatter if language() == "zh" else typer.Context.formatter_class
+        return _Formatter if language() == "zh" else _Plain
 
     @formatter_class.setter
     def formatter_class(self, value: Any) -> None:
         raise AttributeError
 
 
+class _Plain(typer.Context.formatter_class):  # type: ignore[valid-type, misc]
+    """Help in English: Typer's own, with words for values."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        super().write_usage(prog, plain(args), prefix)
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], *widths: int, **more: int) -> None:
+        super().write_dl([(worded(name), text) for name, text in rows], *widths, **more)
+
+
 class _Formatter(typer.Context.formatter_class):  # type: ignore[valid-type, misc]
     """Help in Chinese."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(prog, placeholders(args), prefix or retell("Usage: "))
+        super().write_usage(prog, placeholders(plain(args)), prefix or retell("Usage: "))
 
     def write_heading(self, heading: str) -> None:
         self.write(f"{'':>{self.current_indent}}{retell(heading)}：\n")
@@ -89,7 +100,7 @@ class _Formatter(typer.Context.formatter_class):  # type: ignore[valid-type, mis
     def write_dl(
         self, rows: Iterable[tuple[str, str]], col_max: int = _NAME_COLUMN, col_spacing: int = _GAP
     ) -> None:
-        every = [(placeholders(name), text) for name, text in rows]
+        every = [(placeholders(worded(name)), text) for name, text in rows]
         first = min(max((width(name) for name, _ in every), default=0), col_max) + col_spacing
         margin = " " * self.current_indent
         for name, text in every:

@@ -11,15 +11,23 @@ import typer
 from sunmi_ipc.errors import SunmiIpcError
 from sunmi_ipc.i18n import language, tr
 
-from ..screen.output import print_json, say, waiting
+from ..screen.output import print_json, say, table, waiting
+from ..screen.tables import clip
 from ..state import Exit, State
 
 if TYPE_CHECKING:
-    from sunmi_ipc.discovery import Reason
+    from sunmi_ipc.discovery import DiscoveredCamera, Reason
+
+    from .examine import Examined
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 #: Nobody ran this before then: an earlier date means a clock that is off.
 _NOT_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+#: Columns of several cameras that go first where the terminal is narrow; a cell's most columns.
+_LEAST = ("subscriptions", "certificate", "Wi-Fi", "firmware", "clock", "door line")
+_CELL = 26
 
 
 class _Failed(Exception):
@@ -30,16 +38,18 @@ class _Failed(Exception):
 
 @app.command()
 def doctor(ctx: typer.Context) -> None:
-    """Check interfaces, credentials, certificates, clock, discovery and a signed call."""
+    """Check this computer and every camera in reach: credentials, network, card, door line, clock, Wi-Fi."""
     state = State.of(ctx)
+    found: list[DiscoveredCamera] = []
+    examined: list[Examined] = []
     checks: list[tuple[str, Callable[[State], str]]] = [
         ("settings", _settings),
         ("interfaces", _interfaces),
         ("clock", _clock),
         ("client certificate", _p12),
         ("CA", _ca),
-        ("discovery", _discovery),
-        ("signed call", _call),
+        ("discovery", lambda state: _discovery(state, found)),
+        ("signed call", lambda state: _cameras(state, found, examined)),
     ]
     results: list[dict[str, Any]] = []
     for name, check in checks:
@@ -63,9 +73,11 @@ def doctor(ctx: typer.Context) -> None:
             say(state, "    - {message}", message=reason["message"])
             if reason["hint"]:
                 say(state, "      → {hint}", hint=reason["hint"])
-    good = all(r["ok"] for r in results)
+    _show_cameras(state, examined)
+    good = all(r["ok"] for r in results) and all(camera.ok for camera in examined)
     if state.json:
-        print_json({"ok": good, "checks": results})
+        cameras = [camera.as_dict() for camera in examined]
+        print_json({"ok": good, "checks": results, "cameras": cameras})
     if not good:
         raise typer.Exit(Exit.UNEXPECTED)
 
@@ -139,7 +151,7 @@ def _ca(state: State) -> str:
     return state.settings.ca
 
 
-def _discovery(state: State) -> str:
+def _discovery(state: State, cameras: list[DiscoveredCamera]) -> str:
     from sunmi_ipc import discovery
     from sunmi_ipc.discovery.diagnosis import on_access_point
 
@@ -150,19 +162,71 @@ def _discovery(state: State) -> str:
     if not found:
         reasons = discovery.explain(report, interfaces=interfaces, thorough=True)
         raise _Failed(tr("no camera answered"), reasons=reasons)
-    state.camera = state.camera or (found[0].sn if len(found) == 1 else "")
+    cameras += found
     text = tr("{count} found in {seconds:.1f} s", count=len(found), seconds=report.elapsed_s)
     return "; ".join([text, *(note.localized()[0] for note in report.notes)])
 
 
-def _call(state: State) -> str:
-    from ..target import open_camera
+def _cameras(state: State, found: list[DiscoveredCamera], examined: list[Examined]) -> str:
+    """Look at the camera that was named, else at every one that was found."""
+    from ..target import is_address, open_camera
+    from .examine import Examined, examine, several
 
-    if not state.camera:
-        raise _Failed(tr("no camera chosen"), tr("Name one with -c to try a signed call."))
-    with open_camera(state) as camera:
-        info = camera.device.info()
-        offset = camera.clock_offset
-    if offset:
-        return tr("{sn} answers; its clock is {offset:+.0f} s off", sn=info.sn, offset=offset)
-    return tr("{sn} answers", sn=info.sn)
+    if state.camera:
+        seen = next((c for c in found if state.camera in (c.sn, c.ip, c.address, c.name)), None)
+        if seen is None:
+            with open_camera(state) as camera, waiting(state, "Looking at the camera …"):
+                known = Examined("" if is_address(state.camera) else state.camera, camera.address)
+                examined.append(examine(state, camera, known))
+        else:
+            found = [seen]
+    if not examined:
+        if not found:
+            raise _Failed(tr("no camera to look at"), tr("Name one with -c to try a signed call."))
+        with waiting(state, "Looking at {count} cameras …", count=len(found)):
+            examined += several(state, found)
+    answering = [camera for camera in examined if any(f.check == "activated" for f in camera.findings)]
+    silent = [camera for camera in examined if camera not in answering]
+    if silent:
+        finding = silent[0].findings[0]
+        raise _Failed(
+            tr("{sn}: {message}", sn=silent[0].sn or silent[0].ip, message=finding.message), finding.hint
+        )
+    if len(answering) > 1:
+        return tr("{count} cameras answer", count=len(answering))
+    return tr("{sn} answers", sn=answering[0].sn or answering[0].ip)
+
+
+def _show_cameras(state: State, examined: list[Examined]) -> None:
+    """One camera as lines, several as a row each, with what is wrong below."""
+    for camera in examined if len(examined) == 1 else ():
+        for finding in camera.findings:
+            mark = {True: "✓", False: "✗", None: "·"}[finding.ok]
+            name = tr(finding.check)
+            say(state, "{mark} {name}: {message}", mark=mark, name=name, message=finding.message)
+            if finding.hint:
+                say(state, "    → {hint}", hint=finding.hint)
+    if len(examined) < 2 or state.quiet or state.json:
+        return
+    columns = list(dict.fromkeys(finding.check for camera in examined for finding in camera.findings))
+    rows = []
+    for camera in examined:
+        row = {"camera": camera.sn or camera.ip}
+        for finding in camera.findings:
+            mark = {True: "", False: "✗ ", None: ""}[finding.ok]
+            row[finding.check] = clip(f"{mark}{finding.message}", _CELL)
+        rows.append(row)
+    last = [name for name in _LEAST if name in columns]
+    table(rows, ["camera", *columns], least=last)
+    for camera in examined:
+        for finding in camera.findings:
+            if finding.ok is False:
+                where = f"{camera.sn or camera.ip}"
+                say(
+                    state,
+                    "✗ {name}: {message}",
+                    name=f"{where}, {tr(finding.check)}",
+                    message=finding.message,
+                )
+                if finding.hint:
+                    say(state, "    → {hint}", hint=finding.hint)

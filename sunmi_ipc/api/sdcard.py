@@ -21,6 +21,7 @@ NEXT = {
     CardStatus.NONE: "There is no card: insert one.",
     CardStatus.BLANK: "The card is blank: 'ipc sdcard format' prepares it.",
     CardStatus.BROKEN: "The card is not recognised: replace it.",
+    CardStatus.REMOVED: "The card was removed by software: take it out and put it back.",
 }
 
 

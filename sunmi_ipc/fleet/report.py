@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
+from .. import csvfile
 from ..i18n import Language, translate
 from .journal import Journal, StepRecord
 from .outcome import Outcome, Standing
@@ -124,18 +123,10 @@ def cells(row: Row, lang: Language) -> dict[str, str]:
     }
 
 
-def _harmless(text: str) -> str:
-    """A spreadsheet must not take a camera's name for a formula."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
 def write_csv(path: str | os.PathLike[str], rows: Sequence[Row], lang: Language) -> None:
-    """Write the rows as CSV that spreadsheets open with the right characters."""
-    with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([translate(name, lang, {}) for name in COLUMNS])
-        for row in rows:
-            writer.writerow([_harmless(text) for text in cells(row, lang).values()])
+    """Write the rows as CSV, whole or not at all; raises OSError."""
+    titles = {name: translate(name, lang, {}) for name in COLUMNS}
+    csvfile.write(path, (cells(row, lang) for row in rows), COLUMNS, title=titles)
 
 
 def counts(rows: Sequence[Row]) -> dict[str, int]:

@@ -22,12 +22,13 @@ class WireEnum(IntEnum):
 
 
 class CardStatus(WireEnum):
-    """The SD card's state (SDK)."""
+    """The SD card's state (SDK; REMOVED is the older app's and the web front end's)."""
 
     NONE = 0
     BLANK = 1
     NORMAL = 2
     BROKEN = 3
+    REMOVED = 4
 
 
 class Flag01(WireEnum):

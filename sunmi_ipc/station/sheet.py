@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .. import csvfile
 from ..atomic import whole
 from ..errors import ConfigError, ExtraMissingError
 from ..i18n import tr
@@ -16,29 +16,35 @@ from .report import Line
 COLUMNS = ("start", "camera", "name", "arrivals", "leaving", "passing", "completeness", "gap")
 
 
-def _defused(text: str) -> str:
-    """A text that a spreadsheet takes for a text: a camera's name is whatever somebody wrote."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def _row(line: Line) -> list[Any]:
-    numbers = ["" if n is None else n for n in (line.arrivals, line.leaving, line.passing)]
+def _row(line: Line) -> dict[str, Any]:
     gap = tr("gap") if line.gap else ""
-    return [line.label, _defused(line.who), _defused(line.name), *numbers, round(line.completeness, 4), gap]
+    numbers = (line.arrivals, line.leaving, line.passing)
+    return dict(
+        zip(
+            COLUMNS,
+            (line.label, line.who, line.name, *numbers, round(line.completeness, 4), gap),
+            strict=True,
+        )
+    )
 
 
 def csv_text(lines: Sequence[Line]) -> str:
-    """The report as CSV, for spreadsheets: with a byte order mark, texts defused, nothing known left empty."""
+    """The report as CSV, for spreadsheets: with a byte order mark, texts guarded, nothing known left empty."""
     file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
-    writer.writerows(_row(line) for line in lines)
+    rows = csvfile.Rows(file, COLUMNS)
+    for line in lines:
+        rows.add(_row(line))
     return "\ufeff" + file.getvalue()
 
 
 def write_csv(path: Path, lines: Sequence[Line]) -> None:
-    """Write the CSV whole; raises ConfigError."""
-    _write(path, csv_text(lines).encode())
+    """Write the CSV whole, or to standard output for ``-``; raises ConfigError."""
+    try:
+        csvfile.write(path, map(_row, lines), COLUMNS)
+    except OSError as error:
+        if str(path) == csvfile.STDOUT:
+            raise
+        raise _unwritable(path, error) from None
 
 
 def write_xlsx(path: Path, lines: Sequence[Line], *, title: str) -> None:
@@ -100,8 +106,12 @@ def _write(path: Path, data: bytes) -> None:
         with whole(path) as file:
             file.write(data)
     except OSError as error:
-        raise ConfigError(
-            "{path} cannot be written: {reason}",
-            path=str(path),
-            reason=error.strerror or type(error).__name__,
-        ) from None
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        "{path} cannot be written: {reason}",
+        path=str(path),
+        reason=error.strerror or type(error).__name__,
+    )

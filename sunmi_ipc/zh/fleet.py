@@ -233,7 +233,7 @@ ZH: dict[str, str] = WORDS | {
 ZH |= {
     "{count} cameras claim the MAC {what}: {cameras}": "有 {count} 台摄像机自称 MAC 为 {what}：{cameras}",
     "{count} cameras of model {what} answer, and the site file has {entries} entries for them: {cameras}": (
-        "有 {count} 台 {what} 应答，而站点文件中只有 {entries} 个条目：{cameras}"
+        "有 {count} 台 {what} 应答，而门店文件中只有 {entries} 个条目：{cameras}"
     ),
     "Name the right ones by serial number (sn = …); which is which only you can know.": (
         "请用序列号（sn = …）指定正确的摄像机；只有您知道哪台是哪台。"
@@ -242,4 +242,18 @@ ZH |= {
     "Name the camera by its serial number; somebody answers under its MAC.": (
         "请用序列号指定摄像机；有他人以其 MAC 应答。"
     ),
+}
+
+ZH |= {
+    "{where}: {key}: there is no camera in the file": "{where}：{key}：文件中没有摄像机",
+    "{where}: {key}: what is written here can be read in several ways": (
+        "{where}：{key}：此处文字的编码无法确定"
+    ),
+    "Save the file as 'CSV UTF-8' (Excel), or with character set Unicode (UTF-8) (LibreOffice).": (
+        "请将文件另存为“CSV UTF-8”（Excel），或选择字符集 Unicode (UTF-8)（LibreOffice）。"
+    ),
+}
+
+ZH |= {
+    "Take Wi-Fi names and passwords that no Wi-Fi should have.": "接受不符合 Wi-Fi 规范的名称和密码。",
 }

@@ -14,7 +14,7 @@ ZH: dict[str, str] = {
     "Change what is given, keep the rest.": "只更改给出的项，其余不变。",
     "Change what is known of a face; what is not given stays.": "更改人脸的资料；未给出的项不变。",
     "Check a card: file system, label, up.bin. Changes nothing.": "检查卡：文件系统、卷标、up.bin。不做任何更改。",
-    "Check interfaces, credentials, certificates, clock, discovery and a signed call.": "检查网络接口、凭据、证书、时钟、查找和签名调用。",
+    "Check this computer and every camera in reach: credentials, network, card, door line, clock, Wi-Fi.": "检查本机和所有能找到的摄像机：凭据、网络、SD 卡、进店划线、时钟、Wi-Fi。",
     "Compare our table with the vendor's Postman collection, and keep the differences as corrections.\n\nPaths and parameter names are read, secrets are not.": "与厂商的 Postman 集合核对，并把差异保存为修正。\n\n只读取路径和参数名，不读取密钥。",
     "Create a group; at most 10, whose capacities add up to at most 30,000.": "创建人脸分组；最多 10 个，容量合计不超过 30,000。",
     "Define an attribute.": "添加属性。",

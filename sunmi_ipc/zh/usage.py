@@ -65,6 +65,22 @@ ZH: dict[str, str] = {
 
 #: What stands for a value in help.
 PLACEHOLDERS: dict[str, str] = {
+    "ADDRESS": "地址",
+    "CODE": "激活码",
+    "DEGREES": "角度",
+    "INTERFACE": "接口",
+    "MASK": "掩码",
+    "MB": "MB",
+    "MODEL": "型号",
+    "N": "个数",
+    "PIXELS": "像素",
+    "PORT": "端口",
+    "SN": "序列号",
+    "MAC": "MAC",
+    "TAG": "依据",
+    "TOPIC": "主题",
+    "YEARS": "岁数",
+    "URL": "URL",
     "ARGS": "参数",
     "CAMERA": "摄像机",
     "CLIENT_ID": "回放编号",

@@ -168,7 +168,6 @@ ZH: dict[str, str] = {
     "profile": "配置",
     "path": "路径",
     "app id": "app_id",
-    "secret key": "secret key",
     "activation code": "激活码",
     "client certificate": "客户端证书",
     "its password": "证书密码",
