@@ -195,11 +195,16 @@ def measure(given: Any, camera: VirtualCamera, pid: int, link: str, base: str) -
     time.sleep(12)  # the session lingers
     idle = share(pid, given.load, lambda: time.sleep(given.load))
     for viewers in (1, 20):
-        used = share(
-            pid, given.load, lambda n=viewers: asyncio.run(look(base, camera.sn, cookie, given.load, n))
-        )
+        came: list[int] = []
+
+        def watch(n: int = viewers, came: list[int] = came) -> None:
+            came.append(asyncio.run(look(base, camera.sn, cookie, given.load, n)))
+
+        used = share(pid, given.load, watch)
+        rate = came[0] * 8 / given.load / viewers / 1e6
         print(
-            f"CPU of {viewers:2} viewers of 1080p: {100 * used:.1f} % of a core (idle {100 * idle:.1f} %)",
+            f"CPU of {viewers:2} viewers of 1080p: {100 * used:.1f} % of a core (idle {100 * idle:.1f} %), "
+            f"{rate:.2f} Mbit/s each",
             flush=True,
         )
     url = camera.live_url("fhd").replace("rtsp://", "rtsp://admin:admin@")
