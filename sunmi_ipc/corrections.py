@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from pathlib import Path
 
 from .atomic import whole
+from .errors import DiskError, DiskFailed
 from .protocol.overrides import FILE, dump, parse, unusable
 from .protocol.wire import Override
 
@@ -28,11 +30,25 @@ def read(directory: Path) -> dict[str, Override]:
 
 
 def write(directory: Path, overrides: Mapping[str, Override]) -> Path:
-    """Write *overrides* into *directory*, whole or not at all."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with whole(directory / FILE) as file:
-        file.write(dump(overrides).encode())
-    return directory / FILE
+    """Write *overrides* into *directory*, whole or not at all.
+
+    Raises:
+        DiskError: It cannot be written.
+
+    """
+    path = directory / FILE
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with whole(path) as file:
+            file.write(dump(overrides).encode())
+    except OSError as error:
+        kind = DiskFailed if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) else DiskError
+        raise kind(
+            "{path} cannot be written: {reason}",
+            path=str(path),
+            reason=error.strerror or type(error).__name__,
+        ) from None
+    return path
 
 
 __all__ = ["FILE", "read", "write"]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 
-from ..screen.output import confirm, fields, print_json, say, table
+from ..screen.output import confirm, fields, note, print_json, say, table
 from ..state import State
+
+if TYPE_CHECKING:
+    from sunmi_ipc.protocol.postman import Collection, Comparison
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -69,6 +72,7 @@ def show(
     from sunmi_ipc.corrections import read
     from sunmi_ipc.protocol import reference
     from sunmi_ipc.protocol.spec import registry
+    from sunmi_ipc.protocol.wire import Override
     from sunmi_ipc.settings import config_dir
 
     state = State.of(ctx)
@@ -77,7 +81,7 @@ def show(
         raise ParameterError(
             "{name}: there is no such endpoint", name=path, hint="'ipc protocol list' lists them."
         )
-    override = read(config_dir()).get(endpoint.path)
+    override = read(config_dir()).get(endpoint.path) or Override()
     facts = {
         "path": endpoint.path,
         "name": endpoint.key,
@@ -87,10 +91,17 @@ def show(
         "signed_with": str(endpoint.sign),
         "result": endpoint.result.__name__ if endpoint.result else "",
         "codes": ", ".join(str(int(code)) for code in sorted(endpoint.codes)),
-        "corrected_to": override.path or endpoint.path if override else "",
+        "corrected_to": (override.path or endpoint.path) if override != Override() else "",
     }
     parameters = [
-        {"parameter": p.name, "wire": p.wire, "allowed": p.bounds, "help": p.help}
+        {
+            "parameter": p.name,
+            "wire": override.names.get(p.wire, p.wire),
+            "allowed": p.bounds,
+            "help": p.help,
+            "corrected_from": p.wire if p.wire in override.names else "",
+            "encoding": override.encoding.get(p.wire, ""),
+        }
         for p in endpoint.parameters
     ]
     if state.json:
@@ -98,47 +109,94 @@ def show(
         return
     fields(facts)
     if parameters:
-        table(parameters, ["parameter", "wire", "allowed", "help"])
+        more = [name for name in ("corrected_from", "encoding") if any(row[name] for row in parameters)]
+        table(parameters, ["parameter", "wire", *more, "allowed", "help"])
 
 
 @app.command("import-postman")
 def import_postman(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help=tr("The vendor's Postman collection (v2.0 or v2.1)."))],
+    environment: Annotated[
+        Path | None,
+        typer.Option(help=tr("An environment, as Postman exports it: for the variables in addresses.")),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not ask."))] = False,
 ) -> None:
     """Compare our table with the vendor's Postman collection, and keep the differences as corrections.
 
-    Paths and parameter names are read, secrets are not.
+    Paths and parameter names are read, secrets are not. The collection holds some basic examples only: that a
+    call is missing in it says nothing about the call.
     """
     from sunmi_ipc import corrections
     from sunmi_ipc.protocol import postman
     from sunmi_ipc.settings import config_dir
 
     state = State.of(ctx)
-    rows = postman.compare(postman.read(file))
+    collection = postman.read(file, environment)
+    rows = postman.compare(collection)
+    before = corrections.read(config_dir())
+    after = postman.merge(before, rows)
+    count = sum(row.override is not None for row in rows)
+    if not state.json:
+        _show_comparison(state, rows, collection)
+    written = ""
+    if after != before:
+        confirm(tr("{count} corrections replace what {path} held.", count=count, path=str(config_dir())), yes)
+        written = str(corrections.write(config_dir(), after))
+    if state.json:
+        print_json(
+            {
+                "comparison": [_as_json(row) for row in rows],
+                "unread": [{"title": one.title, "reason": one.reason} for one in collection.unread],
+                "duplicates": dict(collection.duplicates),
+                "written": written or None,
+                "corrections": count,
+            }
+        )
+    say(state, "{count} corrections kept.", count=count)
+
+
+def _as_json(row: Comparison) -> dict[str, object]:
+    override = row.override
+    return {
+        "ours": row.ours,
+        "theirs": row.theirs,
+        "verdict": row.verdict,
+        "names": dict(override.names) if override else {},
+        "encoding": dict(override.encoding) if override else {},
+        "our_names": row.our_names,
+        "their_names": row.their_names,
+        "our_left": row.our_left,
+        "their_left": row.their_left,
+    }
+
+
+def _show_comparison(state: State, rows: list[Comparison], collection: Collection) -> None:
     shown = [
         {
             "ours": row.ours,
             "theirs": row.theirs,
-            "verdict": row.verdict,
+            "verdict": tr(row.verdict),
             "names": ", ".join(f"{a} → {b}" for a, b in row.override.names.items()) if row.override else "",
+            "only_ours": ", ".join(row.our_left),
+            "only_theirs": ", ".join(row.their_left),
         }
         for row in rows
+        if row.theirs
     ]
-    wanted = {row.ours: row.override for row in rows if row.override is not None}
-    if not state.json:
-        table([row for row in shown if row["theirs"]], ["ours", "theirs", "verdict", "names"])
-    written = ""
-    if wanted:
-        confirm(
-            tr("{count} corrections replace what {path} held.", count=len(wanted), path=str(config_dir())),
-            yes,
+    if shown:
+        table(
+            shown,
+            ["ours", "theirs", "verdict", "names", "only_ours", "only_theirs"],
+            least=("only_ours", "only_theirs"),
         )
-        written = str(corrections.write(config_dir(), corrections.read(config_dir()) | wanted))
-    if state.json:
-        print_json({"comparison": shown, "written": written or None, "corrections": len(wanted)})
-    say(state, "{count} corrections kept.", count=len(wanted))
+    for path, title in collection.duplicates.items():
+        note(state, "{path}: several requests; {title} was taken", path=path, title=title)
+    for one in collection.unread:
+        note(state, "left out: {title}: {reason}", title=one.title, reason=one.reason)
+    if not shown:
+        note(state, "No request of the collection was recognised.")
 
 
 @app.command()

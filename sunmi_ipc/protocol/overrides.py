@@ -17,14 +17,18 @@ Paths and names on the left are ours.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 
 from ..errors import ConfigError
+from ..untrusted import Refused, load_toml
 from .spec import registry
 from .wire import Override
 
 FILE = "overrides.toml"
+# Wire names are words; a bracket, dot or hyphen is let pass, as somebody may have seen one.
+_NAME = re.compile(r"[A-Za-z_][\w.\[\]-]{0,63}", re.ASCII)
 ENCODINGS = ("json", "csv", "base64", "file")
 
 
@@ -36,7 +40,9 @@ def parse(text: str, path: str = FILE) -> dict[str, Override]:
 
     """
     try:
-        raw = tomllib.loads(text)
+        raw = load_toml(text)
+    except Refused as error:
+        raise unusable(path, error.template) from None
     except tomllib.TOMLDecodeError as error:
         raise unusable(path, str(error)) from None
     made: dict[str, Override] = {}
@@ -57,6 +63,9 @@ def parse(text: str, path: str = FILE) -> dict[str, Override]:
         values = [entry.get("path", ""), *names.values()]
         if not all(isinstance(value, str) for value in values):
             raise unusable(path, f"paths and names of {ours!r} are text")
+        if not all(_NAME.fullmatch(value) for value in names.values()):
+            # Older versions kept a whole body as a name, with what was typed into it.
+            raise unusable(path, f"a name of {ours!r} is no plain word")
         made[ours] = Override(entry.get("path", ""), names, encoding)
     return made
 

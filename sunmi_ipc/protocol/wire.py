@@ -267,9 +267,12 @@ class Result(Protocol):
         """The result in *data*; raises ReplyError that names the field."""
 
 
-def open_reply(endpoint: Endpoint[..., R], incoming: Incoming) -> R:
-    """The typed result of *endpoint*; raises as :func:`open_json`, and ReplyError for a wrong shape."""
-    data = open_json(incoming, path=endpoint.path, inferred=endpoint.inferred)
+def open_reply(endpoint: Endpoint[..., R], incoming: Incoming, *, path: str = "") -> R:
+    """The typed result of *endpoint*; raises as :func:`open_json`, and ReplyError for a wrong shape.
+
+    *path* is the one that was sent, where a correction has another than the endpoint's.
+    """
+    data = open_json(incoming, path=path or endpoint.path, inferred=endpoint.inferred)
     if endpoint.result is None:
         return cast(R, None)
     return cast(R, cast("type[Result]", endpoint.result).read(data))

@@ -206,4 +206,6 @@ ZH: dict[str, str] = {
     "{name}: today is counted by {bounds}; for other ways give --from": "{name}：今天只能按 {bounds} 统计；其他方式请给出 --from",
     "{path}: {bytes} bytes": "{path}：{bytes} 字节",
     # help of the commands
+    "the file's address leads from one to the next without an end": "文件地址不断重定向，没有尽头",
+    "the file's address leads to one of another kind, which is not followed": "文件地址被重定向到另一种协议，已拒绝跟随",
 }

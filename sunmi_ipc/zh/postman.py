@@ -1,0 +1,26 @@
+"""Chinese of what is said about the vendor's Postman collection."""
+
+ZH: dict[str, str] = {
+    "An environment, as Postman exports it: for the variables in addresses.": "Postman 导出的环境文件：用于地址中的变量。",
+    "No request of the collection was recognised.": "集合中没有可识别的请求。",
+    "a parameter's name is no plain word, and was left out": "有一个参数名不是普通单词，已略去",
+    "corrected_from": "原名",
+    "differs": "不同",
+    "encoding": "编码",
+    "it has no address": "没有地址",
+    "it is an environment: give it with --environment": "这是环境文件：请用 --environment 提供",
+    "it is no request": "不是请求",
+    "it is of the old format v1": "这是旧的 v1 格式",
+    "it is too large": "文件过大",
+    "its address is no call of the camera: .../openapi/apiType/action": "其地址不是摄像机接口：.../openapi/apiType/action",
+    "its address is too long": "其地址过长",
+    "its body is neither a form nor JSON": "其正文既不是表单也不是 JSON",
+    "left out: {title}: {reason}": "已略去：{title}：{reason}",
+    "missing": "缺少",
+    "new": "新增",
+    "only_ours": "仅我方",
+    "only_theirs": "仅对方",
+    "same": "相同",
+    "there is no list of requests in it": "其中没有请求列表",
+    "{path}: several requests; {title} was taken": "{path}：有多个请求；采用了 {title}",
+}
