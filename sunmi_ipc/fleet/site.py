@@ -147,6 +147,7 @@ class WifiWish(Table):
 
     ssid: Ssid
     password: SecretText = Field(default="", repr=False)
+    as_is: bool = Field(default=False, description="send them whatever the rules of Wi-Fi say")
 
 
 class IpWish(Table):

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from ..camera import split_address
 from ..errors import ConfigError, ParameterError, SiteError
+from ..onboarding.passphrase import check_network
 from .positions import Path as Keys
 from .positions import line_of
 from .secret import Secrets
@@ -127,7 +128,20 @@ def _missing_secrets(site: Site, secrets: Secrets, path: Path, lines: dict[Keys,
             references.append(((*place, "wifi", "password"), table.wifi.password))
         for keys, reference in references:
             try:
-                secrets.get(reference)
+                secret = secrets.get(reference)
+                if keys[-1] == "password" and table.wifi is not None and not table.wifi.as_is:
+                    check_network(table.wifi.ssid, secret)
+            except ParameterError as error:
+                keys = (*keys[:-1], error.name)
+                found.append(
+                    SiteError(
+                        "{where}: {key}: no network has such a name or password: 1 to 32 bytes; 8 to 63 printable "
+                        "ASCII characters, 64 hexadecimal digits, or none",
+                        where=f"{path.name}:{line_of(lines, keys)}",
+                        key=dotted(keys),
+                        hint="as_is = true beside it sends them all the same.",
+                    )
+                )
             except ConfigError as error:
                 where = f"{path.name}:{line_of(lines, keys)}"
                 values = {**error.values, "where": where, "key": dotted(keys), "reference": reference}
