@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import queue
+import socket
 import ssl
 import time
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 
 from ..errors import ReplyError, SunmiIpcError, TlsError
-from ..link.tls import CALL, CameraSocket, certificates_in, kind_of_file, modern, read_ca
+from ..link.tls import CALL, CameraSocket, certificates_in, kind_of_file, modern, read_ca, too_large
 from ..link.transport import FAULTS, explain
 from ..protocol.wire import Incoming
 from ..redact import MASK, is_secret
@@ -24,6 +27,8 @@ _log = logging.getLogger("sunmi_ipc.cloud")
 #: A page of a hundred faces is some 40 kB.
 MAX_ANSWER = 16 * 1024 * 1024
 _CHUNK = 65_536
+#: Pictures lie on storage behind the service: a redirection or two on the way.
+_REDIRECTIONS = 5
 _HINT = "Is this computer online? Behind a proxy, set HTTPS_PROXY; SUNMI_IPC_CLOUD_URL names another service."
 _TRUST = "For a service of your own (a virtual cloud), point SUNMI_IPC_CLOUD_CA at its CA file."
 
@@ -76,14 +81,63 @@ class _Adapter(HTTPAdapter):
         """The context alone decides."""
 
 
+class _PlainSocket(socket.socket):
+    """A socket without TLS that keeps the call's deadline and room, as :class:`CameraSocket` does with it."""
+
+    def _keep_deadline(self) -> None:
+        if CALL.deadline is not None:
+            left = CALL.deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the call's deadline has passed")
+            self.settimeout(left)
+
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        """Receive within the deadline, and no more than there is room for."""
+        self._keep_deadline()
+        count = super().recv_into(buffer, nbytes, flags)
+        if CALL.room is not None:
+            CALL.room -= count
+            if CALL.room < 0:
+                raise too_large(None)
+        return count
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send within the deadline."""
+        self._keep_deadline()
+        super().sendall(data, flags)
+
+
+class _PlainConnection(urllib3.connection.HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        plain = super()._new_conn()
+        timeout = plain.gettimeout()
+        made = _PlainSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
+        made.settimeout(timeout)
+        return made
+
+
+class _PlainPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _PlainAdapter(HTTPAdapter):
+    """For pictures that have an address without TLS."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Use our connections."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": urllib3.HTTPSConnectionPool}
+
+
 class _Connection:
-    def __init__(self, base: str, trust: ssl.SSLContext, *, redirects: bool = False) -> None:
-        self.session = requests.Session() if redirects else DeafSession()
+    def __init__(self, base: str, trust: ssl.SSLContext) -> None:
+        self.session = DeafSession()
         self.session.trust_env = False  # no .netrc, no REQUESTS_CA_BUNDLE; proxies are asked for below
         self.session.proxies.update(get_environ_proxies(base))
         self.session.headers.clear()
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.session.mount("https://", _Adapter(trust))
+        self.session.mount("http://", _PlainAdapter())
 
 
 class CloudTransport:
@@ -168,33 +222,49 @@ class CloudTransport:
     def fetch(self, url: str, *, timeout: float) -> bytes:
         """The file at *url*, of at most 16 MB; ``https://`` is verified as the service is.
 
+        A few redirections are followed, never from ``https`` to ``http``; nothing but the address is sent.
+
         Raises:
             ConnectionFailed, TlsError: as :meth:`send`.
             ReplyError: The file is not there, or too large.
 
         """
-        connection = _Connection(self.base, self._context, redirects=True)
+        connection = _Connection(self.base, self._context)
         started = time.monotonic()
-        CALL.deadline = started + timeout
+        CALL.deadline, CALL.room = started + timeout, self._max + _CHUNK
         try:
-            with connection.session.get(
-                url,
-                headers={"Accept-Encoding": "identity", "User-Agent": "sunmi-ipc"},
-                timeout=timeout,
-                stream=True,
-            ) as response:
-                if response.status_code != 200:
-                    raise ReplyError(
-                        "HTTP status {status} instead of the file",
-                        hint="The address may be too old: ask for a new one.",
-                        status=response.status_code,
-                    )
-                return self._read(response)
+            for _ in range(_REDIRECTIONS):
+                content, url = self._get(connection.session, url, timeout)
+                if not url:
+                    return content
+            raise ReplyError("the file's address leads from one to the next without an end")
         except FAULTS as error:
             raise _explain(error, timeout, time.monotonic() - started) from None
         finally:
-            CALL.deadline = None
+            CALL.deadline = CALL.room = None
             connection.session.close()
+
+    def _get(self, session: requests.Session, url: str, timeout: float) -> tuple[bytes, str]:
+        """The file, or the address that it has moved to."""
+        with session.get(
+            url,
+            headers={"Accept-Encoding": "identity", "User-Agent": "sunmi-ipc"},
+            timeout=timeout,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            if response.status_code in (301, 302, 303, 307, 308):
+                target = urljoin(url, response.headers.get("Location", ""))
+                if urlsplit(target).scheme not in ("https", urlsplit(url).scheme):
+                    raise ReplyError("the file's address leads to one of another kind, which is not followed")
+                return b"", target
+            if response.status_code != 200:
+                raise ReplyError(
+                    "HTTP status {status} instead of the file",
+                    hint="The address may be too old: ask for a new one.",
+                    status=response.status_code,
+                )
+            return self._read(response), ""
 
     def _read(self, response: requests.Response) -> bytes:
         content = bytearray()

@@ -30,7 +30,7 @@ def _activate(state: CameraState, values: dict[str, Any]) -> None:
 def _info(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     return {
         "sn": state.sn,
-        "model_name": str(state.model),
+        "model_name": state.model_word,
         "name": state.name,
         "software_version": state.firmware,
         "hardware_version": state.hardware,
@@ -59,7 +59,7 @@ def _networks(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
 
 @plays("config/formatMemoryCard")
 def _format(state: CameraState, values: dict[str, Any]) -> None:
-    if state.card is CardStatus.NONE:
+    if state.card is CardStatus.NONE or state.card_removed:
         raise Refused(220)
     if state.card in (CardStatus.BROKEN, CardStatus.REMOVED):
         raise Refused(221)

@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from ipaddress import ip_address
 from typing import Any, Self
@@ -23,6 +23,7 @@ from .checks import Refused, check_private, check_public, parse_form, parse_mult
 from .faces import populate
 from .faults import Fault, Faults
 from .http import Connection
+from .quirks import UNKNOWN_FIELDS, parse_quirks
 from .state import CameraState, new_state
 from .vendor import Vendor
 from .video import VideoSettings, available
@@ -30,7 +31,9 @@ from .video.rtsp import RtspServer
 
 #: Importing them fills the tables of behaviours and of files.
 _SUBJECTS = (behaviours, flow, hooks, lens, media)
-STATES = ("factory", "ready")
+STATES = ("factory", "wired", "ready")
+#: The models' older names (A W).
+_OLDER = {"SS1": Model.FM010, "FS1": Model.FM020}
 #: So many taken addresses in a row are not other virtual cameras: the port is held on all of them.
 _MISSES = 2_000
 
@@ -52,7 +55,9 @@ class VirtualCamera:
     ``device/getInfo`` before activation  code 7
     card while formatting               blank (1)
     subscriptions after a restart       gone
-    Wi-Fi with a wrong password         the camera comes back on its own access point
+    Wi-Fi with a wrong password         it is on its own access point alone: no discovery, no events; its
+                                        address stands for the access point, where it can be told another
+    answer to new Wi-Fi settings        comes, before it leaves; not with the fault ``lost``
     picture                             magnification 4 at the longest end; sharp at one focus a zoom;
                                         automatic IR: grey from 22 to 6; rotation clockwise; the door
                                         line stands as stored, whatever the rotation
@@ -64,8 +69,9 @@ class VirtualCamera:
 
     Args:
         vendor: Whose certificates and secrets it takes; default: a vendor of its own.
-        model: FM010 or FM020.
-        state: ``factory`` (out of the box) or ``ready`` (on the LAN, activated, card formatted).
+        model: FM010 or FM020, or by their older names SS1 and FS1: it calls itself what it is called here.
+        state: ``factory`` (out of the box), ``wired`` (out of the box, on a cable with internet) or
+            ``ready`` (on the LAN, activated, card formatted).
         ip: Its address; default: a free one in 127.0.0.0/8.
         port: Its HTTPS port; 0 takes a free one.
         seed, number: The same numbers give the same serial number and MAC.
@@ -75,7 +81,8 @@ class VirtualCamera:
         udp: Answer discovery.
         reply: Where answers go: ``sender``, ``port`` or ``broadcast`` (``simulator.discovery``).
         people: How many come by an FM020; they have come before to one that is ready.
-        video: How it films: sizes, frame rates, codec, RTSP user.
+        video: How it films: sizes, frame rates, codec, RTSP user; default: as its model does.
+        quirks: What it does otherwise than documented (``simulator.quirks``).
 
     """
 
@@ -103,14 +110,19 @@ class VirtualCamera:
         reply: str = "sender",
         people: int = 12,
         video: VideoSettings | None = None,
+        quirks: Iterable[str] = (),
         minimum_tls: ssl.TLSVersion | None = None,
     ) -> None:
-        if model.upper() not in list(Model):
+        word = model.upper()
+        known = _OLDER.get(word) or next((m for m in Model if m == word), None)
+        if known is None:
             raise ParameterError(
                 "{name}: there is no model {model}", name="model", model=model, hint="FM010 or FM020."
             )
         if state not in STATES:
-            raise ParameterError("{name}: unknown", name="state", hint="Use factory or ready.")
+            raise ParameterError(
+                "{name}: unknown", name="state", hint="One of {kinds}.", kinds=", ".join(STATES)
+            )
         if reply not in discovery.REPLIES:
             raise ParameterError(
                 "{name}: unknown", name="reply", hint="One of {kinds}.", kinds=", ".join(discovery.REPLIES)
@@ -122,7 +134,8 @@ class VirtualCamera:
             )
         self._own_vendor, self._expose = vendor is None, expose
         self.vendor: Vendor = vendor or Vendor()
-        self.state: CameraState = new_state(Model(model.upper()), state, seed, number)
+        self.state: CameraState = new_state(known, state, seed, number, parse_quirks(quirks))
+        self.state.model_word = word
         self.state.video = video or self.state.video
         if self.state.model is Model.FM020:
             self.state.people = people
@@ -311,13 +324,25 @@ class VirtualCamera:
         else:
             self.faults.add(Fault(kind, value, path, times, probability))
 
+    def walk(self, way: str) -> None:
+        """Send somebody through the door now: ``in``, ``out``, or ``passing``. Nobody is counted without a card."""
+        kind = {"in": "arrivals", "out": "leaving", "passing": "passing"}[way]
+        if self.state.activated and self.state.card_status is CardStatus.NORMAL:
+            self.state.walks.setdefault(kind, []).append(time.time() + self.state.clock_offset)
+
     def insert_card(self, status: CardStatus) -> None:
         """Put a card of this state into the camera (or take it out: ``CardStatus.NONE``)."""
         if status is CardStatus.NORMAL:
             self.state.see_again(self.clock())
-        elif self.state.card is CardStatus.NORMAL:
+        elif self.state.card_status is CardStatus.NORMAL:
             self.state.go_blind(self.clock())
-        self.state.card, self.state.card_busy_until = status, 0.0
+        self.state.card, self.state.card_busy_until, self.state.card_removed = status, 0.0, False
+
+    def remove_card(self) -> None:
+        """Remove the card by software: it stays in its slot, state 4, until it is put in again."""
+        if self.state.card_status is CardStatus.NORMAL:
+            self.state.go_blind(self.clock())
+        self.state.card_removed = True
 
     # -- discovery -------------------------------------------------------------------------------
 
@@ -330,7 +355,7 @@ class VirtualCamera:
             "mac": state.mac,
             "firmware": state.firmware,
             "name": state.name,
-            "model": str(state.model),
+            "model": state.model_word,
             "type": "IPC",
             "network": "LAN" if state.wired else "AP",
         }
@@ -339,7 +364,7 @@ class VirtualCamera:
         return values | self.claims
 
     def _answer_discovery(self, sender: tuple[str, int]) -> None:
-        if self.away or self.closing.is_set():
+        if self.away or self.closing.is_set() or self.state.off_network:
             return
         if not (self._expose or ip_address(sender[0]).is_loopback):
             return  # broadcasts of other machines reach us too; a virtual camera stays on this one
@@ -412,6 +437,7 @@ class VirtualCamera:
             with self.state.lock:
                 data = self._carry_out(endpoint, body, kind)
                 self.state.counts[endpoint.path] = self.state.counts.get(endpoint.path, 0) + 1
+                self.state.changes += not endpoint.safe
         except Refused as refused:
             return {"code": refused.code}
         if data is None:
@@ -422,6 +448,8 @@ class VirtualCamera:
         if self.state.model not in endpoint.models:
             raise Refused(13)
         form, files = parse_multipart(body, kind) if kind.startswith("multipart/") else (parse_form(body), {})
+        if self.state.told_unknown:
+            form.pop(faults.UNKNOWN_KEY, None)  # who reads, changes and sends back all, sends this back, too
         if endpoint.sign is Sign.NONE:
             if self.state.activated:
                 raise Refused(12)
@@ -434,11 +462,23 @@ class VirtualCamera:
                 form, self.vendor.app_id, key.reveal(), clock=self.clock(), tolerance=self.clock_tolerance_s
             )
         override = self.overrides.get(endpoint.path)
+        unknown = self._unknown_fields(endpoint, form)
         values = check_private(endpoint, form, files, override)
         behaviour = handlers.behaviour_of(endpoint)
         if behaviour is None:
             raise Refused(13)
-        return behaviour(self.state, values)
+        data = behaviour(self.state, values)
+        if unknown:
+            self.state.documents[endpoint.document].update(unknown)
+        return data
+
+    def _unknown_fields(self, endpoint: Endpoint[..., Any], form: dict[str, str]) -> dict[str, Any]:
+        """Take from a write those fields of a setting that nothing documents; one that is not sent is reset."""
+        fields = UNKNOWN_FIELDS.get(endpoint.document) if endpoint.document else None
+        if fields is None or endpoint.safe or "unknown-fields" not in self.state.quirks:
+            return {}
+        given = {name: form.pop(name, "") for name in fields}
+        return {name: int(text) if text.isdecimal() else 0 for name, text in given.items()}
 
     def thinned(self, path: str, answer: dict[str, Any]) -> dict[str, Any]:
         """*answer* without its last optional field, as sloppy firmware leaves one out."""
@@ -453,6 +493,12 @@ class VirtualCamera:
         ]
         gone = next((name for name in reversed(optional) if not isinstance(data.get(name), list)), None)
         return answer | {"data": {k: v for k, v in data.items() if k != gone}}
+
+    def hold(self, path: str, answer: dict[str, Any]) -> None:
+        """Wait where an answer comes late: that to formatting may come when it is over (I)."""
+        slow = "slow-format" in self.state.quirks and path == "config/formatMemoryCard"
+        if slow and answer.get("code") == 0:
+            self.closing.wait(self.state.format_s)
 
     def after(self, path: str) -> None:
         """What follows an answer: with new Wi-Fi settings the camera changes networks."""

@@ -35,13 +35,21 @@ def parse_form(body: bytes) -> dict[str, str]:
     """The form's fields; a body that is no form, or a field twice, is refused with 2."""
     try:
         pairs = parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), errors="strict"
+            body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), errors="surrogateescape"
         )
     except ValueError:
         raise Refused(2) from None
     form = dict(pairs)
     if len(form) != len(pairs):
         raise Refused(2)
+    for name, value in form.items():
+        # A network's name is bytes, whatever its neighbours write in.
+        if (
+            name != "ssid"
+            and not (value + name).isascii()
+            and any("\ud800" <= c <= "\udfff" for c in value + name)
+        ):
+            raise Refused(2)
     return form
 
 
@@ -72,7 +80,7 @@ def signature(form: Mapping[str, str], key: str) -> str:
     digest = hashlib.md5(usedforsecurity=False)
     separator = ""
     for name in sorted(n for n, value in form.items() if value != "" and n != "sign"):
-        digest.update(f"{separator}{name}={form[name]}".encode())
+        digest.update(f"{separator}{name}={form[name]}".encode("utf-8", "surrogateescape"))
         separator = "&"
     digest.update(b"&key=" + key.encode())
     return digest.hexdigest().upper()
@@ -157,7 +165,7 @@ def _value(parameter: Parameter, text: str, encoding: str) -> Any:
         return number
     if parameter.choices and text not in parameter.choices:
         raise refused
-    if parameter.max_bytes is not None and len(text.encode()) > parameter.max_bytes:
+    if parameter.max_bytes is not None and len(text.encode("utf-8", "surrogateescape")) > parameter.max_bytes:
         raise refused
     if parameter.max_len is not None and len(text) > parameter.max_len:
         raise refused

@@ -243,7 +243,7 @@ class Feed:
             when, index = due[0]
             heapq.heapreplace(due, (max(when + pause, time.monotonic() - 1), index))
             camera = self.cameras[index]
-            if camera.away:
+            if camera.away or camera.state.off_network:
                 continue
             for _ in range(self.play.burst):
                 motion = camera.state.model is Model.FM010 or self._die.random() < 0.3
@@ -358,7 +358,7 @@ class Feed:
 
     def _deliver(self, lane: _Lane, post: _Post, gone: bool) -> float:
         """One attempt; the seconds until the lane's next."""
-        if lane.camera.away:
+        if lane.camera.away or lane.camera.state.off_network:
             return 0.2
         began = time.perf_counter()
         status = self._post(lane, post, gone)

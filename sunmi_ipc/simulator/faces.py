@@ -22,7 +22,7 @@ BUILT_IN = ("stranger", "regular")
 
 def groups(state: CameraState) -> dict[str, dict[str, Any]]:
     """The groups by name; made anew where activation or formatting wiped the card."""
-    if not state.card_status.name == "NORMAL":
+    if state.card_status is not CardStatus.NORMAL:
         raise Refused(220)
     if "groups" not in state.documents:
         state.documents["groups"] = {
@@ -300,12 +300,12 @@ def _face(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
 @plays("face/getFaceList")
 def _faces(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     group = _group(state, values["group_name"])
-    return page([public(f, group["name"]) for f in group["faces"].values()], values, "face_list", 273)
+    return page(state, [public(f, group["name"]) for f in group["faces"].values()], values, "face_list", 273)
 
 
 @plays("face/getFaceIdList")
 def _ids(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
-    return page(list(_group(state, values["group_name"])["faces"]), values, "faceid_list", 273)
+    return page(state, list(_group(state, values["group_name"])["faces"]), values, "faceid_list", 273)
 
 
 @plays("face/getOldestFaces")
@@ -344,7 +344,7 @@ def _visitors(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
                 and all(values.get(k) in (None, shown[k]) for k in ("gender", "age", "age_range"))
             ):
                 found.append(shown)
-    return page(found, values, "face_list", 273)
+    return page(state, found, values, "face_list", 273)
 
 
 @plays("peopleFlow/getVisitRecord")

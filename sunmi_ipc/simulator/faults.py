@@ -134,10 +134,14 @@ class Faults:
         return due
 
 
+#: A field that nobody knows.
+UNKNOWN_KEY = "unknownKey"
+
+
 def dirty(value: Any) -> Any:
     """*value* as sloppy firmware sends it: numbers as text, a key too many."""
     if isinstance(value, dict):
-        return {k: dirty(v) for k, v in value.items()} | {"unknownKey": None}
+        return {k: dirty(v) for k, v in value.items()} | {UNKNOWN_KEY: None}
     if isinstance(value, list):
         return [dirty(v) for v in value]
     if isinstance(value, int) and not isinstance(value, bool):
@@ -151,6 +155,7 @@ GARBLED = b'{"code": 0, "data": {"sn": "C2\xff\x00'
 HTML = b"<!DOCTYPE html><html><head><title>Router</title></head><body>Sign in</body></html>"
 
 
-def encode(value: Any) -> bytes:
-    """JSON as the camera sends it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+def encode(value: Any, *, raw: bool = False) -> bytes:
+    """JSON as the camera sends it; *raw*: with tabs as they are, which is no JSON. Other bytes stay themselves."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return (text.replace("\\t", "\t") if raw else text).encode("utf-8", "surrogateescape")

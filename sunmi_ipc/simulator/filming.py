@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from typing import Self
+
+from ..protocol.spec import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class PictureFormat:
 
 @dataclass(frozen=True, slots=True)
 class VideoSettings:
-    """What a virtual camera's video is like. hd as 720p and fhd as 1080p is inferred.
+    """What a virtual camera's video is like; these sizes are an FM020's (A), :meth:`of` has each model's.
 
     Tests ask for small and quick ones: ``VideoSettings(clip=PictureFormat(160, 90, 2))``.
     """
@@ -34,3 +37,10 @@ class VideoSettings:
     clip_ready_s: tuple[float, float] = (4.0, 12.0)
     #: Where the shop is: what the clock in the picture shows; None: this machine's zone.
     zone: tzinfo | None = None
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        """As a camera of this model films: an FM010 square (its fhd is seen in one header (A), its hd a guess)."""
+        if model is Model.FM010:
+            return cls(PictureFormat(720, 720, 12), PictureFormat(1920, 1920, 12), PictureFormat(480, 480, 5))
+        return cls()

@@ -50,10 +50,18 @@ def unplayed() -> list[str]:
     return [e.path for e in registry().values() if behaviour_of(e) is None]
 
 
-def page(entries: list[Any], values: dict[str, Any], field: str, refused: int) -> dict[str, Any]:
-    """One page of *entries*; a page beyond the last is refused."""
+def page(
+    state: CameraState, entries: list[Any], values: dict[str, Any], field: str, refused: int
+) -> dict[str, Any]:
+    """One page of *entries*; a page beyond the last is refused, or what the camera's quirks make of it."""
     number, size = values.get("page_num", 1), values.get("page_size", 50)
+    if "short-pages" in state.quirks:
+        size = min(size, 7)
+    if "repeated-pages" in state.quirks:
+        number = min(number, max(1, -(-len(entries) // size)))
     part = entries[(number - 1) * size : number * size]
+    if "no-total" in state.quirks:
+        return {"return_num": len(part), field: part}
     if not part and number > 1:
         raise Refused(refused)
     return {"total_num": len(entries), "return_num": len(part), field: part}

@@ -42,6 +42,10 @@ class Host(Protocol):
         """*answer* without its last optional field."""
         raise NotImplementedError
 
+    def hold(self, path: str, answer: dict[str, Any]) -> None:
+        """Wait where an answer comes late."""
+        raise NotImplementedError
+
     def after(self, path: str) -> None:
         """What follows an answer."""
         raise NotImplementedError

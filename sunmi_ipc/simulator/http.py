@@ -111,12 +111,18 @@ class Connection(BaseHTTPRequestHandler):
             self._send(404, faults.HTML, "text/html")
             return
         answer = self.camera.answer(path, body, self.headers.get("Content-Type", ""))
-        if any(fault.kind == "dirty" for fault in due):
-            answer = faults.dirty(self.camera.thinned(path, answer))
+        quirks = self.camera.state.quirks
+        dirty = any(fault.kind == "dirty" for fault in due)
+        if dirty or "missing-fields" in quirks:
+            answer = self.camera.thinned(path, answer)
+        if dirty:
+            answer = faults.dirty(answer)
+            self.camera.state.told_unknown = True
+        self.camera.hold(path, answer)
         if any(fault.kind == "lost" for fault in due):
             self.close_connection = True
         else:
-            self._send(200, faults.encode(answer))
+            self._send(200, faults.encode(answer, raw="neighbours" in quirks))
         if answer.get("code") == 0:
             self.camera.after(path)
 

@@ -46,7 +46,9 @@ def _records(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     _need_card(state)
     if values["start_time"] >= values["end_time"]:
         raise Refused(231)
-    return page(recordings(state, values["start_time"], values["end_time"]), values, "record_list", 122)
+    return page(
+        state, recordings(state, values["start_time"], values["end_time"]), values, "record_list", 122
+    )
 
 
 @plays("media/getSnapshot")

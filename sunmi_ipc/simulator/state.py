@@ -12,6 +12,7 @@ from typing import Any
 from ..protocol.spec import Model
 from ..protocol.values import CardStatus
 from .filming import VideoSettings
+from .quirks import NEIGHBOURS, UNKNOWN_FIELDS
 
 #: Networks that every virtual camera sees, with the password that lets it in.
 NETWORKS = (
@@ -19,6 +20,10 @@ NETWORKS = (
     ("Shop-Guest", "NONE", ""),
     ("咖啡店", "WPA-PSK", "kafei1234"),
 )
+
+
+#: The card's state that the SDK does not have (A W).
+REMOVED = 4
 
 
 @dataclass
@@ -36,8 +41,10 @@ class CameraState:
     bound: bool = False
     ssid: str = ""
     wifi_password: str = field(default="", repr=False)
-    networks: tuple[tuple[str, str, str], ...] = NETWORKS
+    networks: tuple[tuple[str | None, str, str], ...] = NETWORKS
     card: CardStatus = CardStatus.BLANK
+    #: Removed by software (A W): it stays in its slot, and has to be put in again.
+    card_removed: bool = False
     format_s: float = 2.0
     card_busy_until: float = 0.0
     join_s: float = 1.0
@@ -50,10 +57,20 @@ class CameraState:
     blind: list[tuple[float, float]] = field(default_factory=list)
     #: Those whose faces were seen, by the minute's start: eight age ranges of males, then of females.
     arrived: dict[int, list[int]] = field(default_factory=dict)
+    #: Those who were sent through the door on purpose: when, by ``arrivals``, ``leaving``, ``passing``.
+    walks: dict[str, list[float]] = field(default_factory=dict)
     video: VideoSettings = field(default_factory=VideoSettings)
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: How it calls its model, which has two names.
+    model_word: str = ""
+    #: See :mod:`.quirks`.
+    quirks: frozenset[str] = frozenset()
     #: How often a path was carried out: what a test counts.
     counts: dict[str, int] = field(default_factory=dict)
+    #: How many calls have changed something: what must stay as it is under a program that only looks.
+    changes: int = 0
+    #: Whether an answer had a field that nobody knows.
+    told_unknown: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @property
@@ -83,15 +100,27 @@ class CameraState:
         self.blind = [(start, now if end == math.inf else end) for start, end in self.blind]
 
     @property
-    def card_status(self) -> CardStatus:
-        """The card's state now; blank while it is being formatted (our guess)."""
+    def off_network(self) -> bool:
+        """Whether it was told a network that does not let it in: it is at its own access point alone."""
+        return not self.wired and bool(self.ssid) and not self.on_wifi
+
+    @property
+    def card_status(self) -> CardStatus | int:
+        """The card's state now; blank while it is being formatted (our guess), 4 where it was removed."""
+        if self.card_removed:
+            return REMOVED
         if self.card_busy_until > time.monotonic():
             return CardStatus.BLANK
         return self.card
 
 
-def new_state(model: Model, state: str, seed: int, number: int) -> CameraState:
-    """A camera out of its box (``factory``), or set up (``ready``); the same arguments, the same camera."""
+def new_state(
+    model: Model, state: str, seed: int, number: int, quirks: frozenset[str] = frozenset()
+) -> CameraState:
+    """A camera out of its box (``factory``; ``wired``: on a cable), or set up (``ready``).
+
+    The same arguments, the same camera.
+    """
     die = random.Random(f"{seed}/{number}/{model}")  # noqa: S311 - made-up serial numbers
     # A step that shares no factor with 100,000: no two of a seed's cameras have one serial number.
     digits = (random.Random(f"{seed}/{model}").randrange(100_000) + 7919 * number) % 100_000  # noqa: S311
@@ -110,6 +139,13 @@ def new_state(model: Model, state: str, seed: int, number: int) -> CameraState:
         "people_flow": {"facerecog_interval": 60, "customer_judgemode": 1},
         "door_line": {"resolution": 0, "start_x": 400, "start_y": 800, "end_x": 1500, "end_y": 800},
     }
+    new.model_word, new.quirks, new.video = str(model), quirks, VideoSettings.of(model)
+    if "neighbours" in quirks:
+        new.networks += NEIGHBOURS
+    if "unknown-fields" in quirks:
+        for name, fields in UNKNOWN_FIELDS.items():
+            new.documents[name] |= fields
+    new.wired = state == "wired"
     if state == "ready":
         new.activated, new.wired, new.card = True, True, CardStatus.NORMAL
     else:

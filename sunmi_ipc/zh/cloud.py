@@ -141,7 +141,7 @@ ZH: dict[str, str] = {
     "Only this one, in full.": "只看这一台的完整信息。",
     "Only what motion or sound set off.": "只列出动态侦测录像。",
     "Parameters by their name on the wire; NAME=@FILE sends a file.": "参数，使用接口中的名称；NAME=@FILE 发送文件。",
-    "People": "客流",
+    "Counting people": "统计客流",
     "Play a fault, e.g. delay=2 or code=5011@media/live/start.": "模拟故障，例如 delay=2 或 code=5011@media/live/start。",
     "Recordings": "录像",
     "See --help.": "见 --help。",
@@ -206,4 +206,6 @@ ZH: dict[str, str] = {
     "{name}: today is counted by {bounds}; for other ways give --from": "{name}：今天只能按 {bounds} 统计；其他方式请给出 --from",
     "{path}: {bytes} bytes": "{path}：{bytes} 字节",
     # help of the commands
+    "the file's address leads from one to the next without an end": "文件地址不断重定向，没有尽头",
+    "the file's address leads to one of another kind, which is not followed": "文件地址被重定向到另一种协议，已拒绝跟随",
 }

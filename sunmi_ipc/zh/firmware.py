@@ -140,4 +140,6 @@ ZH: dict[str, str] = {
     "red (it is updating)": "红色（正在升级）",
     "the camera did not leave the network within {seconds:.0f} s": "{seconds:.0f} 秒内摄像机没有离开网络",
     "{camera} runs firmware {version}.": "{camera} 的固件版本是 {version}。",
+    "the camera comes and goes for {seconds:.0f} s now": "{seconds:.0f} 秒以来摄像机时断时续",
+    "Its power or its network may be weak. Leave it alone for ten minutes, then look at 'ipc info'.": "供电或网络可能不稳。请静置十分钟，再用 'ipc info' 查看。",
 }

@@ -87,6 +87,4 @@ ZH: dict[str, str] = {
     "Tell it once more; 'ipc wifi show' shows what it keeps.": "请再设置一次；'ipc wifi show' 显示它保存的网络。",
     "the camera was told, but did not leave its network": "已通知摄像机，但它没有离开原来的网络",
     "Is it in {ssid} already? Else tell it once more.": "它是否已在 {ssid} 中？否则请再设置一次。",
-    "{where}: {key}: no network has such a name or password: 1 to 32 bytes; 8 to 63 printable ASCII characters, 64 hexadecimal digits, or none": "{where}：{key}：没有网络会用这样的名称或密码：名称 1 至 32 字节；密码为 8 至 63 个可打印的 ASCII 字符、64 位十六进制数字，或没有",
-    "as_is = true beside it sends them all the same.": "在旁边写 as_is = true 可照原样发送。",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 import time
 from typing import Any
 
@@ -13,6 +14,7 @@ from .host import Host
 from .state import Device, Shop
 
 #: A recording lasts a minute and starts at half past one: so one of them lies on every hour's seam.
+_KEY = secrets.token_hex(16)
 CLIP_S, KEPT_S, MOTION_S = 60, 30 * 86_400, 420
 
 
@@ -86,18 +88,30 @@ def _unbind(cloud: Host, shop: Shop, values: dict[str, Any]) -> None:
 
 
 def _stream(cloud: Host, name: str) -> dict[str, Any]:
-    key = f"{int(time.time()) + 3600}-{hashlib.sha256(name.encode()).hexdigest()[:32]}-0-"
+    """Addresses of a stream (:mod:`.streams`), good for an hour."""
+    key = stream_key(name, int(time.time()) + 3600)
     return {
         "url": f"{cloud.origin}/{name}.flv?auth_key={key}",
         "hls_url": f"{cloud.origin}/{name}.m3u8?auth_key={key}",
     }
 
 
+def stream_key(name: str, until: int) -> str:
+    """What lets a stream's address be opened until then, Unix seconds."""
+    return f"{until}-{hashlib.sha256(f'{_KEY}/{name}/{until}'.encode()).hexdigest()[:32]}-0-"
+
+
+def stream_allowed(name: str, key: str) -> bool:
+    """Whether a key opens a stream now."""
+    until, _, _ = key.partition("-")
+    return until.isdecimal() and int(until) >= time.time() and key == stream_key(name, int(until))
+
+
 @plays("media/live/start")
 def _live(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     device = _online(_device(cloud, shop, values))
     shop.live.add(device.sn)
-    return _stream(cloud, f"{device.sn}/{values.get('resolution', 0)}")
+    return _stream(cloud, f"live/{device.sn}/{values.get('resolution', 0)}")
 
 
 @plays("media/live/stop")
@@ -114,7 +128,8 @@ def _playback(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]
         raise Refused(5087)
     client = f"SAAS-OpenAPI_{cloud.state.new_id()}"
     shop.playbacks.add(client)
-    return _stream(cloud, f"{client}/{values['start_time']}") | {"client_id": client}
+    span = f"{values['start_time']}-{values['end_time']}"
+    return _stream(cloud, f"playback/{device.sn}/{span}") | {"client_id": client}
 
 
 @plays("media/playback/stop")

@@ -76,7 +76,11 @@ class Flows:
 
 def _beside(people: list[int]) -> dict[str, int]:
     """Those whose faces were not seen, and those who passed: shares of the others."""
-    return {"pass_count": 3 * len(people) + len(people) // 7, "unexposed_count": len(people) // 20}
+    # By person, so that hours add up to days, and days to weeks.
+    return {
+        "pass_count": 3 * len(people) + sum(person % 7 == 0 for person in people),
+        "unexposed_count": sum(person % 20 == 0 for person in people),
+    }
 
 
 def _identities(days: list[tuple[date, list[int]]]) -> Counter[tuple[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import socketserver
 import ssl
@@ -11,9 +12,13 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler
 from typing import Any
+from urllib.parse import parse_qs
 
-from .. import faults
+from .. import faults, http_body
 from ..faults import Fault
+from ..video import available
+from . import streams
+from .cameras import stream_allowed
 from .checks import MOST_BYTES
 from .host import Host
 
@@ -34,12 +39,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer one call."""
         cloud = self.server.cloud
-        size = self.headers.get("Content-Length", "")
-        if not size.isdecimal() or int(size) > 4 * MOST_BYTES:
+        try:
+            body = http_body.read(self.headers, self.rfile, 4 * MOST_BYTES)
+        except http_body.Unreadable as unreadable:
             self.close_connection = True
-            self._send(413, b"{}")
+            self._send(unreadable.status, b"{}")
             return
-        body = self.rfile.read(int(size))
         path = self.path.removeprefix("/openapi/")
         with cloud.at_work():
             if cloud.latency_s:
@@ -53,12 +58,38 @@ class Handler(BaseHTTPRequestHandler):
         self._send(status, json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode())
 
     def do_GET(self) -> None:
-        """Serve a picture."""
+        """Serve a picture, or a stream."""
+        path, _, query = self.path.partition("?")
+        if path.startswith(("/live/", "/playback/")):
+            self._stream(path.removeprefix("/"), query)
+            return
         picture = self.server.cloud.picture_at(self.path.partition("?")[0])
         if picture is None:
             self._send(404, b"{}")
         else:
             self._send(200, picture, "image/jpeg")
+
+    def _stream(self, path: str, query: str) -> None:
+        name = re.sub(r"(/\d+\.ts|\.\w+)$", "", path)
+        key = parse_qs(query).get("auth_key", [""])[0]
+        if not stream_allowed(name, key):
+            self._send(403, b"{}")
+            return
+        if not path.endswith(".flv"):
+            status, kind, body = streams.answer(path, query) or (404, "text/plain", b"")
+            self._send(status, body, kind)
+            return
+        show = streams.show_of(name)
+        if show is None or not available():
+            self._send(503 if show else 404, b"{}")
+            return
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "video/x-flv")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            streams.flv(show, self.wfile.write, self.server.cloud.closing)
 
     def _spoiled(self, due: list[Fault]) -> bool:
         for fault in due:
@@ -121,6 +152,9 @@ class Server(socketserver.ThreadingTCPServer):
                 if self.cloud.closing.is_set():
                     return
             Handler(secure, client_address, self)
+            with contextlib.suppress(OSError, ValueError):  # TLS ends as RFC 8446 asks
+                secure.setblocking(False)
+                secure.unwrap()
         except (OSError, ValueError):
             pass  # a client's trouble with us is the client's affair
         finally:

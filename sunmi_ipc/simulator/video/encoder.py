@@ -58,6 +58,7 @@ class Encoder:
         codec: str = "",
         quality: int = 26,
         options: dict[str, str] | None = None,
+        first: int = 0,
     ) -> None:
         name = encoder_name(codec)
         self.codec = "mjpeg" if name == "mjpeg" else "h264"
@@ -67,7 +68,7 @@ class Encoder:
         stream.width, stream.height = width, height
         stream.pix_fmt = "yuvj420p" if name == "mjpeg" else "yuv420p"
         self._stream = stream
-        self._count = 0
+        self._count = first
 
     def __enter__(self) -> Self:
         return self
