@@ -47,7 +47,7 @@ class CameraState:
     card_removed: bool = False
     format_s: float = 2.0
     card_busy_until: float = 0.0
-    join_s: float = 0.3
+    join_s: float = 1.0
     clock_offset: float = 0.0
     #: Since when it has counted people, Unix seconds: a camera out of its box has seen nobody.
     filming_since: float = 0.0
@@ -57,6 +57,8 @@ class CameraState:
     blind: list[tuple[float, float]] = field(default_factory=list)
     #: Those whose faces were seen, by the minute's start: eight age ranges of males, then of females.
     arrived: dict[int, list[int]] = field(default_factory=dict)
+    #: Those who were sent through the door on purpose: when, by ``arrivals``, ``leaving``, ``passing``.
+    walks: dict[str, list[float]] = field(default_factory=dict)
     video: VideoSettings = field(default_factory=VideoSettings)
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: How it calls its model, which has two names.
