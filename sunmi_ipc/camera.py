@@ -419,7 +419,9 @@ class Camera:
                         endpoint, checked, self._credentials, now=now, random=wire.nonce(), override=override
                     )
 
-                return self._exchange(make, lambda answer: wire.open_reply(endpoint, answer, path=sent, fields=theirs))
+                return self._exchange(
+                    make, lambda answer: wire.open_reply(endpoint, answer, path=sent, fields=theirs)
+                )
         except SunmiIpcError as error:
             if error.camera is None and not isinstance(error, ParameterError):
                 error.camera = self.address

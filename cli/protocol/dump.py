@@ -26,7 +26,8 @@ def dump(
     ] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not ask."))] = False,
     video: Annotated[
-        bool, typer.Option("--video/--no-video", help=tr("Look at the stream and at the first bytes of files."))
+        bool,
+        typer.Option("--video/--no-video", help=tr("Look at the stream and at the first bytes of files.")),
     ] = True,
     pace: Annotated[float, typer.Option(min=0.0, max=10.0, help=tr("Seconds between two calls."))] = 0.25,
     check: Annotated[
@@ -73,6 +74,11 @@ def dump(
     say(state, "{path} is written. Look through it before you send it to anybody.", path=str(path))
 
 
+def verdict_word(verdict: str) -> str:
+    """A finding's verdict for people."""
+    return tr("not settled") if verdict == "open" else tr(verdict)
+
+
 def _summary(state: State, document: dict[str, Any], replaced: dict[str, int], name: str, path: Path) -> None:
     verdicts: dict[str, int] = {}
     for row in document["findings"]:
@@ -80,7 +86,11 @@ def _summary(state: State, document: dict[str, Any], replaced: dict[str, int], n
     note(state, "{name}: {count} calls, {bytes} bytes", name=name, count=len(document["calls"]),
          bytes=len(json.dumps(document)))  # fmt: skip
     note(state, "replaced: {what}", what=", ".join(f"{n} {tr(kind)}" for kind, n in sorted(replaced.items())))
-    note(state, "findings: {what}", what=", ".join(f"{n} {tr(v)}" for v, n in sorted(verdicts.items())))
+    note(
+        state,
+        "findings: {what}",
+        what=", ".join(f"{n} {verdict_word(v)}" for v, n in sorted(verdicts.items())),
+    )
 
 
 def write_document(path: Path, document: dict[str, Any]) -> None:
@@ -92,7 +102,9 @@ def write_document(path: Path, document: dict[str, Any]) -> None:
             file.write((json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
     except OSError as error:
         raise ConfigError(
-            "{path} cannot be written: {reason}", path=str(path), reason=error.strerror or type(error).__name__
+            "{path} cannot be written: {reason}",
+            path=str(path),
+            reason=error.strerror or type(error).__name__,
         ) from None
 
 

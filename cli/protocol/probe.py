@@ -14,6 +14,7 @@ from sunmi_ipc.i18n import tr
 from ..screen.output import confirm, note, print_json, progress_wanted, say, table
 from ..state import State
 from ..target import open_camera
+from .dump import verdict_word
 
 if TYPE_CHECKING:
     from sunmi_ipc.camera import Camera
@@ -24,12 +25,15 @@ def probe(
     ctx: typer.Context,
     candidates: Annotated[
         bool,
-        typer.Option("--candidates/--no-candidates", help=tr("Try other paths for what does not exist under ours.")),
+        typer.Option(
+            "--candidates/--no-candidates", help=tr("Try other paths for what does not exist under ours.")
+        ),
     ] = True,
     writes: Annotated[
         bool,
         typer.Option(
-            "--writes", help=tr("Ask for writes even where only reads can be asked for safely, with refused values.")
+            "--writes",
+            help=tr("Ask for writes even where only reads can be asked for safely, with refused values."),
         ),
     ] = False,
     write: Annotated[bool, typer.Option("--write", help=tr("Keep the corrections."))] = False,
@@ -52,7 +56,10 @@ def probe(
     with open_camera(state) as camera:
         if writes:
             confirm(
-                tr("Writes are sent with values that should be refused; a firmware may take them all the same."), yes
+                tr(
+                    "Writes are sent with values that should be refused; a firmware may take them all the same."
+                ),
+                yes,
             )
         with _progress(state, budget) as told:
             report = Probe(
@@ -64,7 +71,9 @@ def probe(
         _show(state, report)
     written = ""
     if write and report.overrides:
-        text = tr("{count} corrections join what {path} holds.", count=len(report.overrides), path=str(config_dir()))
+        text = tr(
+            "{count} corrections join what {path} holds.", count=len(report.overrides), path=str(config_dir())
+        )
         confirm(text, yes or state.json)
         written = str(corrections.write(config_dir(), corrections.read(config_dir()) | report.overrides))
     if state.json:
@@ -77,7 +86,7 @@ def probe(
 
 def _show(state: State, report: Report) -> None:
     rows = [
-        {"path": f["path"], "what": tr(f["fact"]), "known": tr(f["evidence"]), "verdict": tr(f["verdict"]),
+        {"path": f["path"], "what": tr(f["fact"]), "known": tr(f["evidence"]), "verdict": verdict_word(f["verdict"]),
          "detail": f["detail"]}
         for f in report.findings
         if f["fact"] == "path" or f["verdict"] != "proven"
@@ -88,9 +97,13 @@ def _show(state: State, report: Report) -> None:
     for finding in report.findings:
         counts[finding["verdict"]] = counts.get(finding["verdict"], 0) + 1
     if report.order_of_checks:
-        note(state, "checked in this order: {order}", order=" → ".join(tr(part) for part in report.order_of_checks))
+        note(
+            state,
+            "checked in this order: {order}",
+            order=" → ".join(tr(part) for part in report.order_of_checks),
+        )
     note(state, "{calls} calls; {what}", calls=report.calls_made,
-         what=", ".join(f"{n} {tr(v)}" for v, n in sorted(counts.items())))  # fmt: skip
+         what=", ".join(f"{n} {verdict_word(v)}" for v, n in sorted(counts.items())))  # fmt: skip
     if report.stopped:
         note(state, "Stopped: {reason}.", reason=tr(report.stopped))
 

@@ -79,6 +79,7 @@ def parameter_names(
         limit: Calls at the most.
 
     Returns: the names by ours; None where none was taken.
+
     """
     tried: set[tuple[str, ...]] = set()
 
@@ -107,7 +108,9 @@ def parameter_names(
 
 def taken(outcome: Outcome) -> bool:
     """Whether a call went through: done, or refused for what there is and not for how it was asked."""
-    return outcome.done or (outcome.kind == "code" and outcome.number in (121, 122, 204, 207, 220, 230, 235, 236, 280))
+    return outcome.done or (
+        outcome.kind == "code" and outcome.number in (121, 122, 204, 207, 220, 230, 235, 236, 280)
+    )
 
 
 def _guesses(needed: list[str], learnt: Mapping[str, str]) -> Iterator[dict[str, str]]:
@@ -115,6 +118,9 @@ def _guesses(needed: list[str], learnt: Mapping[str, str]) -> Iterator[dict[str,
     yield {n: n for n in needed}
     yield {n: camel(n) for n in needed}
     yield {n: learnt.get(n, camel(n)) for n in needed}
-    options = [[learnt[n]] if n in learnt else [s for w in _WORDS.get(n, (n,)) for s in (w, camel(w))] for n in needed]
+    options = [
+        [learnt[n]] if n in learnt else [s for w in _WORDS.get(n, (n,)) for s in (w, camel(w))]
+        for n in needed
+    ]
     for names in product(*[list(dict.fromkeys(o)) for o in options]):
         yield dict(zip(needed, names, strict=True))

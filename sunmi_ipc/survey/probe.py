@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..protocol import overrides as corrections
 from ..protocol.spec import DOC, Endpoint, Sign, registry
 from ..protocol.wire import Override
-from .dump import NO_PATH, Survey, Answers, questions
+from .dump import NO_PATH, Answers, Survey, questions
 from .findings import Finding, finding, shape, wire_fields
 from .grammar import Learned, candidates
 from .names import camel, fields, parameter_names, plain, taken
@@ -316,7 +316,9 @@ class Probe:
         self._parameters |= names if needed and taken(outcome) else {}
         if other:
             self._correct(endpoint.path, names=other)
-            self._note(endpoint, "parameters", "corrected", ", ".join(f"{a} is {b}" for a, b in other.items()))
+            self._note(
+                endpoint, "parameters", "corrected", ", ".join(f"{a} is {b}" for a, b in other.items())
+            )
         elif needed:
             self._note(endpoint, "parameters", "proven" if outcome.done else "open", str(outcome))
         if outcome.done and endpoint.result is not None and isinstance(outcome.data, dict):
@@ -390,7 +392,9 @@ class Probe:
                 self._correct(ours)
                 rows.append(finding(ours, "path", evidence, "corrected", f"it is {theirs}"))
             elif self._exists.get(ours) is False:
-                rows.append(finding(ours, "path", evidence, "refuted", "it does not exist, and no likely name does"))
+                rows.append(
+                    finding(ours, "path", evidence, "refuted", "it does not exist, and no likely name does")
+                )
             else:
                 rows.append(finding(ours, "path", evidence, "open", "it could not be asked for safely"))
         self.report.findings = rows + self.report.findings
