@@ -54,4 +54,11 @@ def set_(
             ) from None
     confirm(tr("A wrong address takes the camera off the network until it is reset."), yes)
     with open_camera(state) as camera:
-        show(state, camera.network.set(Flag01(int(dhcp)), ip, netmask, gateway, dns))
+        camera.network.update(
+            dhcp=Flag01(int(dhcp)),
+            ip=ip or None,
+            netmask=netmask or None,
+            gateway=gateway or None,
+            dns=dns or None,
+        )
+        show(state, None)

@@ -11,11 +11,12 @@ from sunmi_ipc.errors import ParameterError, ProvisionError
 from sunmi_ipc.i18n import tr
 
 from ..argv import take_secret
-from ..screen.output import ask_secret, print_json, say, show, waiting
+from ..screen.output import ask_secret, note, print_json, say, show, waiting
 from ..state import State
 from ..target import open_camera
 
 if TYPE_CHECKING:
+    from sunmi_ipc.camera import Camera
     from sunmi_ipc.discovery import DiscoveredCamera
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
@@ -56,20 +57,28 @@ def set_(
         bool, typer.Option("--wait", help=tr("Wait until the camera is found in the new network."))
     ] = False,
     timeout: Annotated[float, typer.Option(min=1, max=600, help=tr("Seconds to wait."))] = 60,
+    as_is: Annotated[
+        bool, typer.Option("--as-is", help=tr("Send the password though no network should have it."))
+    ] = False,
 ) -> None:
     """Set the network that the camera joins, before and after activation."""
     from sunmi_ipc.api.wifi import Wifi
+    from sunmi_ipc.protocol.wifi import AsIs
 
     state = State.of(ctx)
     if password == "-":  # noqa: S105 - it means "ask me"
         password = ask_secret(tr("Password of {ssid}", ssid=ssid))
     password = take_secret(password)
-    Wifi.set.check({"ssid": ssid, "password": password})  # before anything is searched or sent
+    checked = AsIs("".join(password)) if as_is else password
+    Wifi.set.check({"ssid": ssid, "password": checked})  # before anything is searched or sent
     with open_camera(state) as camera:
         sn = camera.sn or (_serial_at(state, camera.host) if wait else "")
         with waiting(state, "Telling the camera …"):
-            camera.wifi.join(ssid, password)
-    say(state, "The camera joins {ssid}.", ssid=ssid)
+            answered = camera.wifi.join(_as_heard(camera, ssid), password, as_is=as_is)
+    say(state, "The camera joins {ssid}." if answered else
+        "No answer came: the camera has probably gone over to {ssid} at once.", ssid=ssid)  # fmt: skip
+    if not wait and not answered:
+        note(state, "Look for it with 'ipc scan', or give --wait.")
     if not wait:
         if state.json:
             print_json({"ssid": ssid})
@@ -80,6 +89,25 @@ def set_(
             {"ssid": ssid, "sn": found.sn, "ip": found.ip, "port": found.port, "network": found.network}
         )
     say(state, "{sn} is at {ip}.", sn=found.sn, ip=found.ip)
+
+
+def _as_heard(camera: Camera, ssid: str) -> str:
+    """The network of that name as the camera hears it: not every router writes its name in UTF-8."""
+    from sunmi_ipc.errors import SunmiIpcError
+    from sunmi_ipc.protocol.wifi import raw_ssid
+    from sunmi_ipc.untrusted import Changed
+
+    if ssid.isascii() and "\\" not in ssid:
+        return ssid
+    try:
+        heard = [one.ssid for one in camera.wifi.networks().ap_list if one.ssid == ssid]
+    except SunmiIpcError:
+        return ssid
+    return (
+        next((one for one in heard if isinstance(one, Changed)), ssid)
+        if len(set(map(raw_ssid, heard))) == 1
+        else ssid
+    )
 
 
 def _serial_at(state: State, host: str) -> str:

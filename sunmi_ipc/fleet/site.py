@@ -38,8 +38,10 @@ from ..protocol.fields import (
 )
 from ..protocol.spec import Model
 from ..protocol.values import DoorLine, EventType, Weekdays
+from ..protocol.wifi import AsIs
+from ..redact import Secret
 from .pool import DEFAULT_JOBS
-from .secret import is_reference
+from .secret import Secrets, is_reference
 
 
 def _reference(text: str, info: ValidationInfo) -> str:
@@ -147,6 +149,12 @@ class WifiWish(Table):
 
     ssid: Ssid
     password: SecretText = Field(default="", repr=False)
+    as_is: bool = Field(default=False, description="send the password though no network should have it")
+
+    def passphrase(self, secrets: Secrets) -> Secret:
+        """The password itself, marked where it is insisted on."""
+        secret = secrets.get(self.password)
+        return AsIs("".join(secret)) if self.as_is else secret
 
 
 class IpWish(Table):

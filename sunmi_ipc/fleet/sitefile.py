@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from ..camera import split_address
 from ..errors import ConfigError, ParameterError, SiteError
+from ..protocol.wifi import check_passphrase
 from .positions import Path as Keys
 from .positions import line_of
 from .secret import Secrets
@@ -127,7 +128,18 @@ def _missing_secrets(site: Site, secrets: Secrets, path: Path, lines: dict[Keys,
             references.append(((*place, "wifi", "password"), table.wifi.password))
         for keys, reference in references:
             try:
-                secrets.get(reference)
+                secret = secrets.get(reference)
+                if keys[-1] == "password" and table.wifi and not table.wifi.as_is:
+                    check_passphrase(secret)
+            except ParameterError as error:
+                found.append(
+                    SiteError(
+                        "{where}: {key}: no wireless network can have this password",
+                        where=f"{path.name}:{line_of(lines, keys)}",
+                        key=dotted(keys),
+                        hint=error.hint_template.replace("--as-is", "as_is = true"),
+                    )
+                )
             except ConfigError as error:
                 where = f"{path.name}:{line_of(lines, keys)}"
                 values = {**error.values, "where": where, "key": dotted(keys), "reference": reference}

@@ -155,7 +155,7 @@ def test_csv(tmp_path: Path) -> None:
         ";;;;;;;;;\r\n"
         "FS101D8BS00107;;;;;;;;;\r\n"
     )
-    first, second = load(write(tmp_path, text, "site.csv"), environment={"WIFI": "w"}).slots
+    first, second = load(write(tmp_path, text, "site.csv"), environment={"WIFI": "welcome-2020"}).slots
     assert first.wanted.name == "Tür"
     assert first.wanted.led is False
     assert first.wanted.wifi is not None
