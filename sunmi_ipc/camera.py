@@ -290,6 +290,14 @@ class Camera:
         For its links: pictures and recordings. Raises ConfigError where there is no client certificate, and
         TlsError where it does not open.
         """
+        return self._tls(pin=True)
+
+    @property
+    def tls_of_links(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
+        """As :attr:`tls`, for links that whoever posts an event may have written: compares, and never pins."""
+        return self._tls(pin=False)
+
+    def _tls(self, *, pin: bool) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
         from .link.tls import ClientCertificate, client_context, read_ca
         from .link.trust import KnownCameras
 
@@ -307,7 +315,10 @@ class Camera:
             pins = known if known is not None else KnownCameras()
 
             def approve(der: bytes) -> None:
-                pins.approve(self.sn or self.address, der, by_address=not self.sn)
+                if pin:
+                    pins.approve(self.sn or self.address, der, by_address=not self.sn)
+                else:
+                    pins.compare(self.sn or self.address, der, by_address=not self.sn)
 
         return client_context(certificate, read_ca(ca) if ca and not insecure else None, legacy), approve
 

@@ -242,7 +242,7 @@ def _pictures(
     def trust(sn: str) -> Trust:
         if sn not in known:  # its certificate is judged by the CA, or by the pin under its serial number
             known[sn] = state.settings.connect("camera.invalid", sn=sn)
-        return known[sn].tls
+        return known[sn].tls_of_links
 
     return stack.enter_context(
         Pictures(spool, folder, allowed=lambda sn: [known[sn].host] if sn in known else [], tls=trust)

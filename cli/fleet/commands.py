@@ -18,6 +18,7 @@ from sunmi_ipc import errors
 from sunmi_ipc.i18n import Language, language, tr
 
 from ..screen.output import confirm, note, print_json, say, waiting
+from ..screen.paths import typed_path
 from ..state import Exit, State
 
 if TYPE_CHECKING:
@@ -46,11 +47,19 @@ Inline = Annotated[bool, typer.Option("--allow-inline-secrets", help=tr("Allow s
 _SITE = Path("site.toml")
 
 
-def _load(state: State, path: Path, inline: bool, *, resolve: bool = True) -> Loaded:
+AsIs = Annotated[
+    bool,
+    typer.Option("--as-is", help=tr("Take Wi-Fi names and passwords that no Wi-Fi should have.")),
+]
+
+
+def _load(state: State, path: Path, inline: bool, *, resolve: bool = True, as_is: bool = False) -> Loaded:
     from sunmi_ipc.fleet.sitefile import load
 
+    if not path.exists():  # dragged into the terminal, or copied: in quotes, as a URL, with a tilde
+        path = typed_path(str(path))
     try:
-        return load(path, inline_secrets=inline, resolve=resolve)
+        return load(path, inline_secrets=inline, resolve=resolve, as_is=as_is or not resolve)
     except errors.SiteError as error:
         for other in error.others:
             message, _ = other.localized(language())
@@ -209,10 +218,11 @@ def plan(
     jobs: Jobs = None,
     journal: JournalFile = None,
     inline: Inline = False,
+    as_is: AsIs = False,
 ) -> None:
     """Show what differs and what would be done, camera by camera. Changes nothing."""
     state = State.of(ctx)
-    loaded = _load(state, site, inline)
+    loaded = _load(state, site, inline, as_is=as_is)
     with _open(loaded, journal, write=False) as book:
         outcomes = _run(state, loaded, book, apply=False, jobs=jobs)
     _show(state, outcomes)
@@ -235,10 +245,11 @@ def apply_(
     jobs: Jobs = None,
     journal: JournalFile = None,
     inline: Inline = False,
+    as_is: AsIs = False,
 ) -> None:
     """Bring every camera to what the site file wants; run it again to go on after an interruption."""
     state = State.of(ctx)
-    loaded = _load(state, site, inline)
+    loaded = _load(state, site, inline, as_is=as_is)
     with _open(loaded, journal, write=True) as book:
         if via_hotspots:
             from .hotspots import visit
@@ -311,10 +322,11 @@ def verify(
     jobs: Jobs = None,
     journal: JournalFile = None,
     inline: Inline = False,
+    as_is: AsIs = False,
 ) -> None:
     """Read every camera, and prove that all is as wanted; exit code 7 if anything differs."""
     state = State.of(ctx)
-    loaded = _load(state, site, inline)
+    loaded = _load(state, site, inline, as_is=as_is)
     with _open(loaded, journal, write=False) as book:
         outcomes = _run(state, loaded, book, apply=False, record=True, jobs=jobs)
     _show(state, outcomes)

@@ -15,7 +15,6 @@ is on the disk.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -23,11 +22,12 @@ from urllib.parse import parse_qsl
 
 from pydantic import BeforeValidator, Field
 
+from .. import untrusted
 from ..errors import BadEvent, ReplyError
 from ..events import decoding as layout
 from ..events.adapters import Dialect
 from ..events.decoding import Posted
-from ..events.model import Event, digest
+from ..events.model import Event, Name, digest
 from ..events.receiver import Receiver
 from ..models.base import Int
 from ..protocol.values import AgeRange, Gender
@@ -55,6 +55,7 @@ class CloudMessage(Event):
     ``event_type`` is ``cloud_`` and the message's number.
     """
 
+    sn: Name
     event: Annotated[Int, _Number]
     sunmi_shop_no: str = ""
     shop_id: str = ""
@@ -88,12 +89,11 @@ class PersonSeen(CloudMessage):
 
 def _payload(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(_KEY.sub(r'\1"\2":', text))
-    except (ValueError, RecursionError):
+        value = untrusted.load_json(_KEY.sub(r'\1"\2":', text))
+    except untrusted.Refused:
         raise BadEvent("the event is not JSON", hint=_HINT) from None
     if not isinstance(value, dict):
         raise BadEvent("the event is JSON, but not an object", hint=_HINT)
-    layout.keepable(value)
     return value
 
 

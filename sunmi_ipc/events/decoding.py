@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
+from .. import untrusted
 from ..errors import BadEvent
 from ..protocol.wire import sign
 
@@ -90,16 +91,30 @@ def read(body: bytes, content_type: str = "") -> Posted:
             nested = True
     # No signature covers an empty value, so anybody could add some: they say nothing, and are not kept.
     event = {k: v for k, v in event.items() if k not in PUBLIC and (k in KNOWN or _text(v) != "")}
-    keepable((top, event))
     return Posted(top, event, nested)
 
 
-def keepable(fields: object) -> None:
-    """Refuse what cannot be kept as JSON: a lone surrogate, an infinite number; raises BadEvent."""
-    try:
-        json.dumps(fields, allow_nan=False, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        raise _bad("the event holds a value that is not JSON") from None
+_REFUSED = {
+    untrusted.Why.COST: "the event holds too much to be read at once",
+    untrusted.Why.DEPTH: "the event is nested too deeply",
+    untrusted.Why.NUMBER: "the event holds a number that cannot be used",
+    untrusted.Why.FORM: "the event is not JSON",
+}
+
+
+class _Limits(dict[str, int | None]):
+    """The bounds of known fields. An unknown one may be a picture: the body's own bound is enough."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return super().get(key)
+
+
+_LIMITS = _Limits(untrusted.LIMITS)
+
+
+def harmless(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of an event, after its signature was checked: no text in it can steer or break anything."""
+    return dict(untrusted.tidy(fields, limits=_LIMITS))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -112,11 +127,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text, object_pairs_hook=_once)
-    except RecursionError:
-        raise _bad("the event is nested too deeply") from None
-    except ValueError:
-        raise _bad("the event is not JSON") from None
+        value = untrusted.load_json(text, pairs=_once)
+    except untrusted.Refused as refused:
+        raise _bad(_REFUSED[refused.why]) from None
     if not isinstance(value, dict):
         raise _bad("the event is JSON, but not an object")
     return value
@@ -182,8 +195,8 @@ def _check_seams(reading: Mapping[str, str]) -> None:
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
-    except (ValueError, RecursionError):
+        untrusted.load_json(text)
+    except untrusted.Refused:
         return False
     return True
 
@@ -193,6 +206,13 @@ def _readings(posted: Posted) -> Iterator[dict[str, str]]:
     yield _texts(posted.top)
     if posted.nested:
         yield _texts(posted.event | {k: v for k, v in posted.top.items() if k in PUBLIC})
+
+
+def _signed(reading: Mapping[str, str], key: str) -> bytes:
+    try:
+        return sign(reading, key).encode()
+    except UnicodeEncodeError:  # a lone surrogate: what bytes it was signed as, nobody knows
+        return b""
 
 
 def has_signature(posted: Posted) -> bool:
@@ -218,7 +238,7 @@ def verify(posted: Posted, secrets: Secrets) -> bool:
         return False
     candidate = given.upper().encode("utf-8", "replace")
     readings = list(_readings(posted))
-    matches = [hmac.compare_digest(sign(reading, key).encode(), candidate) for reading in readings]
+    matches = [hmac.compare_digest(_signed(reading, key), candidate) for reading in readings]
     for reading, fits in zip(readings, matches, strict=True):
         if fits:
             _check_seams(reading)

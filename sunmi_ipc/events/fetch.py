@@ -17,6 +17,7 @@ from ..errors import ReplyError
 from ..link.guard import own_url, plain_address
 
 _CONNECT_S = 3.0
+_LOOK_BYTES = 1 << 20
 _KINDS = ((b"\xff\xd8\xff", ".jpg"), (b"\x89PNG\r\n", ".png"))
 
 #: How to trust a camera's https: its context, and who approves its certificate (``sunmi_ipc.link.tls``).
@@ -54,7 +55,15 @@ def camera_address(url: str, known: Collection[str], *, https: bool) -> str:
     return host
 
 
-def fetch(url: str, stem: Path, *, trust: Trust | None, max_bytes: int, timeout: float) -> Path:
+def fetch(
+    url: str,
+    stem: Path,
+    *,
+    trust: Trust | None,
+    max_bytes: int,
+    timeout: float,
+    full: Callable[[], str] = lambda: "",
+) -> Path:
     """Fetch *url* into a file whose name is *stem* and a suffix for what it is; one attempt.
 
     Redirections are not followed.
@@ -65,9 +74,10 @@ def fetch(url: str, stem: Path, *, trust: Trust | None, max_bytes: int, timeout:
         trust: For https.
         max_bytes: Size above which it is refused.
         timeout: Seconds for all of it.
+        full: Why nothing may be saved, asked now and then; empty while there is room.
 
     Raises:
-        Refused: Too large, redirected, or the certificate is not the camera's.
+        Refused: Too large, no room, redirected, or the certificate is not the camera's.
         Lost: Not to be had now.
         TlsError: The certificate was not approved.
 
@@ -96,7 +106,7 @@ def fetch(url: str, stem: Path, *, trust: Trust | None, max_bytes: int, timeout:
         watch.daemon = True
         watch.start()
         connection.request("GET", target, headers={"User-Agent": "sunmi-ipc", "Accept-Encoding": "identity"})
-        return _save(connection.getresponse(), stem, max_bytes, deadline)
+        return _save(connection.getresponse(), stem, max_bytes, deadline, full)
     except (OSError, http.client.HTTPException) as error:
         raise Lost(getattr(error, "strerror", None) or type(error).__name__) from None
     finally:
@@ -105,7 +115,13 @@ def fetch(url: str, stem: Path, *, trust: Trust | None, max_bytes: int, timeout:
         connection.close()
 
 
-def _save(response: http.client.HTTPResponse, stem: Path, max_bytes: int, deadline: float) -> Path:
+def _save(
+    response: http.client.HTTPResponse,
+    stem: Path,
+    max_bytes: int,
+    deadline: float,
+    full: Callable[[], str],
+) -> Path:
     if 300 <= response.status < 400:
         raise Refused("redirected")
     if response.status != 200:
@@ -127,7 +143,7 @@ def _save(response: http.client.HTTPResponse, stem: Path, max_bytes: int, deadli
         if response.length:
             raise http.client.IncompleteRead(b"", response.length)
 
-    write(path, chunks(), max_bytes)
+    write(path, chunks(), max_bytes, full)
     return path
 
 
@@ -147,13 +163,20 @@ def _cut(sock: socket.socket) -> None:
         sock.shutdown(socket.SHUT_RDWR)
 
 
-def write(path: Path, chunks: Iterable[bytes], limit: int) -> None:
+def write(path: Path, chunks: Iterable[bytes], limit: int, full: Callable[[], str] = lambda: "") -> None:
     """Write a whole file or none; faces are personal data, so for this user alone."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with whole(path) as file:
-        size = 0
+        size = looked = 0
+        if reason := full():
+            raise Refused(reason)
         for chunk in chunks:
             size += len(chunk)
             if size > limit:
                 raise Refused("too large")
+            if size - looked > _LOOK_BYTES:
+                looked = size
+                file.flush()
+                if reason := full():
+                    raise Refused(reason)
             file.write(chunk)

@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from ..errors import BadEvent, ReplyError
 from ..models.base import Int, Reply, UnixTime
+from ..protocol.serial import SerialNumber
 from ..protocol.values import AgeRange, DetectType, EventType, Gender
 from . import decoding as layout
 
@@ -24,7 +25,17 @@ def _number(value: Any) -> Any:
     return int(value) if isinstance(value, str) else value
 
 
-# Serial numbers and types become file names and MQTT topics: nothing but these characters gets in.
+def _serial(value: Any) -> Any:
+    """Whoever claims to be a camera claims its serial number in its one spelling."""
+    found = SerialNumber.read(value)
+    if found is None:
+        raise ValueError("not a serial number")
+    return str(found)
+
+
+#: The camera that an event says it is from.
+Claimed = Annotated[str, BeforeValidator(_serial)]
+# Types (and the cloud's names of shops) become file names and MQTT topics: nothing but these characters gets in.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 _Number = BeforeValidator(_number)
 _PLAIN_ID = re.compile(r"[\x21-\x7e]{1,128}")
@@ -39,7 +50,7 @@ class Event(Reply):
     the camera's clock, aware; None where it is missing or no Unix time.
     """
 
-    sn: Name
+    sn: Claimed
     event_type: Name
     event_id: str = ""
     report_time: UnixTime | None = None
@@ -131,7 +142,7 @@ def _own_id(fields: Mapping[str, Any]) -> str:
 def digest(fields: Mapping[str, Any]) -> str:
     """An id for an event that has no usable one: the same content is the same event."""
     text = json.dumps(fields, sort_keys=True, ensure_ascii=False)
-    return "~" + hashlib.sha256(text.encode()).hexdigest()[:32]
+    return "~" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def of(fields: Mapping[str, Any]) -> Event:
@@ -178,4 +189,4 @@ def parse(body: bytes, content_type: str = "") -> Event:
         BadEvent: The body holds no event.
 
     """
-    return of(read(body, content_type).event)
+    return of(layout.harmless(read(body, content_type).event))

@@ -20,26 +20,47 @@ from pathlib import Path
 from typing import Self
 
 from ..errors import SpoolError, SunmiIpcError
+from ..redact import printable
+from .album import Album, Allowance
 from .consumer import StoredEvent
 from .delivery import InOrder
 from .fetch import Lost, Refused, Trust, camera_address, fetch, write
 from .spool import Spool
+from .workers import Workers
 
 _log = logging.getLogger("sunmi_ipc")
-_WINDOW = 256  # events whose pictures are under way: bounds memory
+_WINDOW = 5000  # events whose pictures are under way: bounds memory
+_PER_HOST = 1000  # links that wait for one camera: one that is away must not take the whole window
+_TIDY_S = 600.0
 _PER_CAMERA = 2  # fetches at once: a small camera has little to spare, and none may take the whole pool
+#: The default: see :class:`.album.Allowance`.
+ALLOWANCE = Allowance()
 # Names that Windows keeps for devices.
 _RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)|\.$")
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Task:
+    """One link; not its event, which may be large."""
+
     due: float
-    stored: StoredEvent
+    since: float
+    seq: int
+    sn: str
+    stem: Path
     link: str
     host: str
     url: str
     attempts: int = 0
+
+
+@dataclass(slots=True)
+class _Absence:
+    """A camera that does not take connections: its queue waits, and no try is counted."""
+
+    since: float
+    until: float
+    pause: float
 
 
 class Pictures:
@@ -59,6 +80,8 @@ class Pictures:
         timeout: Seconds that one attempt may take as a whole.
         backoff: Seconds of the first pause; each doubles the one before.
         name: The consumer's name.
+        away_s: Seconds that a camera may be unreachable before what waits for it counts as lost.
+        allowance: How much of the disk may be used, and for how long; see :class:`.album.Allowance`.
 
     Raises:
         SpoolError: Another saves pictures under this name.
@@ -78,6 +101,8 @@ class Pictures:
         timeout: float = 30.0,
         backoff: float = 0.5,
         name: str = "pictures",
+        away_s: float = 600.0,
+        allowance: Allowance = ALLOWANCE,
     ) -> None:
         self.directory: Path = Path(directory)
         self._spool, self._allowed, self._tls = spool, allowed, tls
@@ -87,16 +112,15 @@ class Pictures:
         self._busy: Counter[str] = Counter()
         self._left: dict[int, int] = {}  # links under way, by event
         self._counts = Counter(saved=0, refused=0, lost=0)
-        self._stop = False
+        self._away_s, self._absent = away_s, dict[str, _Absence]()
         self._closed = False
         self._consumer = spool.consumer(name, alone=True)
         self._order = InOrder(self._consumer, _WINDOW)
-        self._threads = [
-            threading.Thread(target=target, name="event-pictures", daemon=True)
-            for target in (self._read, *[self._work] * workers)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._album = Album(self.directory, allowance)
+        spool.note_folder(str(self.directory))
+        self._workers = Workers("event-pictures", [self._tidy, self._read, *[self._work] * workers])
+        self._stop = self._workers.stop
+        self._workers.start()
 
     def __enter__(self) -> Self:
         return self
@@ -115,7 +139,7 @@ class Pictures:
         deadline = time.monotonic() + timeout
         while self._consumer.backlog():
             with self._change:
-                if self._stop or time.monotonic() >= deadline:
+                if self._stop.is_set() or time.monotonic() >= deadline:
                     return False
                 self._change.wait(0.05)
         return True
@@ -124,20 +148,26 @@ class Pictures:
         """Stop. What was under way is fetched again at the next start."""
         if not self._closed:
             self._closed = True
+            self._stop.set()
             with self._change:
-                self._stop = True
                 self._change.notify_all()
             self._consumer.stop()
-            for thread in self._threads:
-                thread.join()
+            self._workers.join()
             self._consumer.close()
+            self._album.close()
+
+    def _tidy(self) -> None:
+        while True:
+            self._album.tidy()
+            if self._stop.wait(_TIDY_S):
+                return
 
     def _read(self) -> None:
         try:
-            while not self._stop:
+            while not self._stop.is_set():
                 for stored in self._consumer.read(timeout=0.5):
                     while not self._order.wait_for_room(0.5):
-                        if self._stop:
+                        if self._stop.is_set():
                             return
                     self._order.begin(stored.seq)
                     self._begin(stored)
@@ -145,12 +175,8 @@ class Pictures:
             _log.error("events: pictures: %s", error)
 
     def _begin(self, stored: StoredEvent) -> None:
-        try:
-            write(
-                self._stem(stored).with_suffix(".json"), [stored.as_json().encode() + b"\n"], self._max_bytes
-            )
-        except OSError as error:
-            _log.error("events: the event cannot be saved beside its pictures: %s", error.strerror)
+        stem = self._stem(stored)
+        self._save_event(stored, stem)
         links = stored.event.links
         if not links:
             self._order.done(stored.seq)
@@ -162,11 +188,30 @@ class Pictures:
             try:
                 host = camera_address(url, known, https=self._tls is not None)
             except Refused as refused:
-                self._finish(stored, link, "refused", reason=str(refused))
+                self._finish(stored.seq, link, "refused", reason=str(refused))
                 continue
+            now = time.monotonic()
             with self._change:
-                self._tasks.append(_Task(time.monotonic(), stored, link, host, url))
+                waiting = [t for t in self._tasks if t.host == host]
+                self._tasks.append(_Task(now, now, stored.seq, stored.event.sn, stem, link, host, url))
+                eldest = waiting[0] if len(waiting) >= _PER_HOST else None
+                if eldest is not None:
+                    self._tasks.remove(eldest)
                 self._change.notify()
+            if eldest is not None:
+                self._finish(eldest.seq, eldest.link, "lost", reason="too many wait for this camera")
+
+    def _save_event(self, stored: StoredEvent, stem: Path) -> None:
+        """Write the event beside its pictures. Whatever it holds, the next ones are not kept waiting."""
+        try:
+            if not self._album.refusal():
+                path = stem.with_suffix(".json")
+                write(path, [stored.as_json().encode() + b"\n"], self._max_bytes)
+                self._album.add(path)
+        except OSError as error:
+            _log.error("events: the event cannot be saved beside its pictures: %s", error.strerror)
+        except Exception as error:
+            _log.error("events: the event cannot be saved beside its pictures: %s", type(error).__name__)
 
     def _known(self, stored: StoredEvent) -> set[str]:
         known = {stored.source}
@@ -179,9 +224,17 @@ class Pictures:
 
     def _next(self) -> _Task | None:
         with self._change:
-            while not self._stop:
+            while not self._stop.is_set():
                 now = time.monotonic()
-                free = [t for t in self._tasks if t.due <= now and self._busy[t.host] < _PER_CAMERA]
+                absent = {host for host, a in self._absent.items() if a.until > now}
+                free = [
+                    t
+                    for t in self._tasks
+                    if t.due <= now
+                    and t.host not in absent
+                    # One asks whether it is back; the others wait for what comes of it.
+                    and self._busy[t.host] < (1 if t.host in self._absent else _PER_CAMERA)
+                ]
                 if free:
                     # Pictures before clips: they are small, and a clip must not make them late.
                     task = min(free, key=lambda t: (t.link != "pic_url", t.due))
@@ -189,6 +242,7 @@ class Pictures:
                     self._busy[task.host] += 1
                     return task
                 waiting = [t.due - now for t in self._tasks if t.due > now]
+                waiting += [a.until - now for host, a in self._absent.items() if a.until > now]
                 self._change.wait(min(waiting, default=None) if waiting else None)
             return None
 
@@ -206,53 +260,63 @@ class Pictures:
             except Exception as error:
                 _log.exception("events: a picture could not be fetched")
                 reason = type(error).__name__
-            again = self._again(task, unreachable) if status == "lost" and not self._stop else []
+            again = self._again(task, status, unreachable) if not self._stop.is_set() else []
             with self._change:
                 self._busy[task.host] -= 1
                 self._busy += Counter()  # forgets hosts with nothing under way
                 self._change.notify_all()
             if status == "lost":
                 for given_up in again:
-                    self._finish(given_up.stored, given_up.link, "lost", reason=reason)
+                    self._finish(given_up.seq, given_up.link, "lost", reason=reason)
             else:
-                self._finish(task.stored, task.link, status, path=path, reason=reason)
+                self._finish(task.seq, task.link, status, path=path, reason=reason)
 
-    def _again(self, task: _Task, unreachable: bool) -> list[_Task]:
-        """Queue *task* again; returns those that have been tried often enough.
+    def _again(self, task: _Task, status: str, unreachable: bool) -> list[_Task]:
+        """Queue *task* again where it is lost for now; returns those that are so for good.
 
-        A camera that cannot be reached is no more reachable for its next picture: all that wait for it
-        count the attempt, so that it does not hold up the others one timeout at a time.
+        A camera that cannot be reached is no more reachable for its next picture: all that wait for it wait on,
+        and are lost when it has been away for long, however often it was tried.
         """
+        now = time.monotonic()
         with self._change:
-            tried = [task]
-            if unreachable:
-                tried += [t for t in self._tasks if t.host == task.host]
-            for one in tried:
-                one.attempts += 1
-                one.due = max(one.due, time.monotonic() + self._backoff * 2 ** (one.attempts - 1))
-            gone = [one for one in tried if one.attempts >= self._attempts]
-            self._tasks = [t for t in self._tasks if t not in gone]
-            if task not in gone:
+            if not unreachable:
+                self._absent.pop(task.host, None)
+                if status != "lost":
+                    return []
+                task.attempts += 1
+                if task.attempts >= self._attempts:
+                    return [task]
+                task.due = now + self._backoff * 2 ** (task.attempts - 1)
                 self._tasks.append(task)
+                return []
+            absence = self._absent.get(task.host)
+            pause = self._backoff if absence is None else min(2 * absence.pause, 30.0)
+            since = now if absence is None else absence.since
+            self._absent[task.host] = _Absence(since, now + pause, pause)
+            self._tasks.append(task)
+            if now - since < self._away_s:
+                return []
+            gone = [t for t in self._tasks if t.host == task.host and now - t.since >= self._away_s]
+            self._tasks = [t for t in self._tasks if t not in gone]
+            if not any(t.host == task.host for t in self._tasks):
+                del self._absent[task.host]
             return gone
 
-    def _finish(
-        self, stored: StoredEvent, link: str, status: str, *, path: str = "", reason: str = ""
-    ) -> None:
+    def _finish(self, seq: int, link: str, status: str, *, path: str = "", reason: str = "") -> None:
         if status != "saved":
-            _log.warning("events: %s of event %d %s: %s", link, stored.seq, status, reason)
+            _log.warning("events: %s of event %d %s: %s", link, seq, status, printable(reason))
         try:
-            self._spool.note_picture(stored.seq, link, status, path=path, reason=reason)
+            self._spool.note_picture(seq, link, status, path=path, reason=reason)
         except SpoolError as error:  # the event itself is safe
             _log.error("events: %s", error)
         with self._change:
             self._counts[status] += 1
-            self._left[stored.seq] -= 1
-            last = not self._left[stored.seq]
+            self._left[seq] -= 1
+            last = not self._left[seq]
             if last:
-                del self._left[stored.seq]
+                del self._left[seq]
         if last:
-            self._order.done(stored.seq)
+            self._order.done(seq)
 
     def _stem(self, stored: StoredEvent) -> Path:
         event, when = stored.event, stored.received
@@ -263,9 +327,19 @@ class Pictures:
 
     def _fetch(self, task: _Task) -> str:
         """One attempt; the saved file's path relative to the folder."""
-        trust = self._tls(task.stored.event.sn) if self._tls is not None else None
-        stem = self._stem(task.stored)
+        if reason := self._album.refusal():
+            raise Refused(reason)
+        trust = self._tls(task.sn) if self._tls is not None else None
+        stem = task.stem
         if task.link != "pic_url":
             stem = stem.with_name(f"{stem.name}-{task.link.removesuffix('_url')}")
-        path = fetch(task.url, stem, trust=trust, max_bytes=self._max_bytes, timeout=self._timeout)
+        path = fetch(
+            task.url,
+            stem,
+            trust=trust,
+            max_bytes=self._max_bytes,
+            timeout=self._timeout,
+            full=self._album.refusal,
+        )
+        self._album.add(path)
         return path.relative_to(self.directory).as_posix()

@@ -187,13 +187,14 @@ class Receiver:
             with self._parsers:
                 posted = self.spool.dialect.read(body, content_type)
                 verified = self._verified(posted)
-                event = self.spool.dialect.event(posted.event)
+                fields = layout.harmless(posted.event)
+                event = self.spool.dialect.event(fields)
         except BadEvent as error:
             _log.info("events: %s: %s", source, printable(error.message))
             raise Refused(HTTPStatus.BAD_REQUEST) from None
         try:
             new = self.spool.append(
-                event, posted.event, source=source, verified=verified, seal=posted.seal if verified else None
+                event, fields, source=source, verified=verified, seal=posted.seal if verified else None
             )
         except ParameterError:  # of a dialect that lets such fields pass
             raise Refused(HTTPStatus.BAD_REQUEST) from None

@@ -400,6 +400,21 @@ class Spool:
         rows = self._reader.rows("SELECT sn, max(received) FROM events GROUP BY sn")
         return {sn: received / 1e6 for sn, received in rows}
 
+    def after(self, seq: int, limit: int = 100) -> list[StoredEvent]:
+        """Up to *limit* events after the one of number *seq*, in order; no consumer's place moves."""
+        return self._reader.page("seq > ?", (seq,), limit)
+
+    def newest_seq(self) -> int:
+        """The number of the newest event that ever was; 0: none."""
+        rows = self._reader.rows(
+            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)"
+        )
+        return int(rows[0][0])
+
+    def oldest_seq(self) -> int:
+        """The number of the oldest event that is kept; 0: none."""
+        return int(self._reader.rows("SELECT coalesce(min(seq), 0) FROM events")[0][0])
+
     def purge(self, *, event_type: str = "", sn: str = "", before: float | None = None) -> int:
         """Delete events for good, delivered or not.
 

@@ -85,7 +85,7 @@ class EventStream:
                         self.spool,
                         self._save,
                         allowed=lambda sn: [self.camera.host],
-                        tls=lambda sn: self.camera.tls,
+                        tls=lambda sn: self.camera.tls_of_links,
                     )
                 )
             self.subscription = stack.enter_context(

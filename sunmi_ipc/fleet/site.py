@@ -76,11 +76,28 @@ def _ipv4(text: str) -> str:
         raise PydanticCustomError("ipv4", "not an IPv4 address") from None
 
 
+# As people and spreadsheets write it: 9:00, 09:00:00, 9:00 PM, 09:00:00 a.m., 下午 6:00, with full-width colons.
+_TIME = re.compile(
+    r"(?P<before>[AaPp]\.?[Mm]\.?|上午|下午)?\s*(?P<hour>\d{1,2})\s*[:：](?P<minute>[0-5]\d)(?:[:：](?P<second>[0-5]\d)(?:\.0*)?)?"
+    r"\s*(?P<after>[AaPp]\.?[Mm]\.?|上午|下午)?",
+    re.ASCII,
+)
+
+
 def _day_time(value: Any) -> Any:
     if isinstance(value, time):
         return value.replace(second=0, microsecond=0)
-    if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,2}):([0-5]\d)", value)):
-        minutes = int(match[1]) * 60 + int(match[2])
+    text = re.sub(r"\s", " ", value).strip() if isinstance(value, str) and len(value) < 40 else ""
+    match = _TIME.fullmatch(text)
+    if match and not (match["before"] and match["after"]):
+        half, hour = (match["before"] or match["after"] or "").lower(), int(match["hour"])
+        if half and not 1 <= hour <= 12 and half not in ("上午", "下午"):
+            hour = 99
+        if half in ("下午",) or half.startswith("p"):
+            hour += 12 if hour < 12 else 0
+        elif half and hour == 12:
+            hour = 0
+        minutes = hour * 60 + int(match["minute"])
         if minutes <= 1440:
             return time.max if minutes == 1440 else time(minutes // 60, minutes % 60)
     raise PydanticCustomError("day_time", "not a time of day")
@@ -149,12 +166,11 @@ class WifiWish(Table):
 
     ssid: Ssid
     password: SecretText = Field(default="", repr=False)
-    as_is: bool = Field(default=False, description="send the password though no network should have it")
 
     def passphrase(self, secrets: Secrets) -> Secret:
         """The password itself, marked where it is insisted on."""
         secret = secrets.get(self.password)
-        return AsIs("".join(secret)) if self.as_is else secret
+        return AsIs("".join(secret)) if secrets.as_is else secret
 
 
 class IpWish(Table):

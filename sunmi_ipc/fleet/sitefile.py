@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,10 +13,12 @@ from pydantic import ValidationError
 
 from ..camera import split_address
 from ..errors import ConfigError, ParameterError, SiteError
-from ..protocol.wifi import check_passphrase
+from .networks import passphrase_trouble, ssid_trouble
 from .positions import Path as Keys
 from .positions import line_of
 from .secret import Secrets
+from .sheet import COLUMNS as COLUMNS
+from .sheet import read_csv
 from .site import Site, Slot, Wanted
 from .strict import dotted, problem, read_toml, together
 
@@ -42,6 +41,7 @@ def load(
     inline_secrets: bool = False,
     resolve: bool = True,
     environment: Mapping[str, str] | None = None,
+    as_is: bool = False,
 ) -> Loaded:
     """Read a site file: ``.csv`` as CSV, everything else as TOML.
 
@@ -50,6 +50,7 @@ def load(
         inline_secrets: Allow secrets in the file, beside what the file itself says.
         resolve: Whether the secrets must be there.
         environment: For ``env:`` references; default: the process's.
+        as_is: Take names and passwords of networks that no network can have.
 
     Raises:
         SiteError: Something in it is wrong, or a secret that it names is not there.
@@ -66,7 +67,7 @@ def load(
             path=str(path),
             reason=error.strerror or type(error).__name__,
         ) from None
-    document, lines = _csv(raw, path) if path.suffix.lower() == ".csv" else read_toml(raw, path)
+    document, lines = read_csv(raw, path) if path.suffix.lower() == ".csv" else read_toml(raw, path)
     policy = document.get("apply")
     inline = inline_secrets or (isinstance(policy, dict) and policy.get("inline_secrets") is True)
     try:
@@ -75,10 +76,19 @@ def load(
         raise together(
             [problem(path, lines, dict(e), hint=_KEYS) for e in error.errors(include_url=False)]
         ) from None
+    if not site.cameras:
+        line = line_of(lines, ("cameras",))
+        raise SiteError(
+            "{where}: {key}: there is no camera in the file", where=f"{path.name}:{line}", key="cameras",
+            hint="'ipc fleet init' writes one from a scan.",
+        )  # fmt: skip
     problems = list(_contradictions(site, path, lines))
     secrets = Secrets(path.parent, environment)
     if resolve and not problems:
         problems = list(_missing_secrets(site, secrets, path, lines))
+    secrets.as_is = as_is
+    if not as_is and not problems:
+        problems = list(_impossible_networks(site, secrets if resolve else None, path, lines))
     if problems:
         raise together(problems)
     return Loaded(site, path, tuple(site.slots()), secrets)
@@ -93,9 +103,10 @@ def _contradictions(site: Site, path: Path, lines: dict[Keys, int]) -> list[Site
         found.append(SiteError(template, where=where, key=dotted(keys), hint=hint))
 
     for name in ("sn", "mac", "address"):
-        counted = Counter(value for entry in site.cameras if (value := getattr(entry, name)))
-        for i, entry in enumerate(site.cameras):
-            if counted[getattr(entry, name)] > 1:
+        values: list[Any] = [_plain(name, getattr(entry, name)) for entry in site.cameras]
+        counted = Counter(filter(None, values))
+        for i, value in enumerate(values):
+            if counted[value] > 1:
                 wrong(("cameras", i, name), "{where}: {key}: another camera of this file has the same")
     for i, entry in enumerate(site.cameras):
         for j, group in enumerate(entry.groups):
@@ -115,12 +126,54 @@ def _contradictions(site: Site, path: Path, lines: dict[Keys, int]) -> list[Site
     return found
 
 
-def _missing_secrets(site: Site, secrets: Secrets, path: Path, lines: dict[Keys, int]) -> list[SiteError]:
-    found: list[SiteError] = []
+def _plain(name: str, value: str | None) -> str | tuple[str, int] | None:
+    """What two entries are compared by: an address is the same with and without its usual port."""
+    if name != "address" or not value:
+        return value
+    try:
+        return split_address(value)
+    except ParameterError:
+        return None  # told below
+
+
+def _tables(site: Site) -> list[tuple[Keys, Wanted]]:
     tables: list[tuple[Keys, Wanted]] = [(("defaults",), site.defaults)]
     tables += [(("groups", name), group) for name, group in site.groups.items()]
     tables += [(("cameras", i), entry) for i, entry in enumerate(site.cameras)]
-    for place, table in tables:
+    return tables
+
+
+def _impossible_networks(
+    site: Site, secrets: Secrets | None, path: Path, lines: dict[Keys, int]
+) -> list[SiteError]:
+    """Names and passwords that no Wi-Fi can have: a camera that was told them would not come back."""
+    found: list[SiteError] = []
+    for place, table in _tables(site):
+        if table.wifi is None:
+            continue
+        troubles = [("ssid", ssid_trouble(table.wifi.ssid))]
+        if secrets is not None and table.wifi.password:
+            password = secrets.get(table.wifi.password).reveal()
+            troubles.append(("password", passphrase_trouble(password)))
+        for key, trouble in troubles:
+            if trouble:
+                keys = (*place, "wifi", key)
+                where = f"{path.name}:{line_of(lines, keys)}"
+                found.append(
+                    SiteError(
+                        "{where}: {key}: not allowed",
+                        where=where,
+                        key=dotted(keys),
+                        hint="Allowed: {bounds}.",
+                        bounds=trouble,
+                    )
+                )
+    return found
+
+
+def _missing_secrets(site: Site, secrets: Secrets, path: Path, lines: dict[Keys, int]) -> list[SiteError]:
+    found: list[SiteError] = []
+    for place, table in _tables(site):
         references: list[tuple[Keys, str]] = []
         if table.activation_code:
             references.append(((*place, "activation_code"), table.activation_code))
@@ -128,18 +181,7 @@ def _missing_secrets(site: Site, secrets: Secrets, path: Path, lines: dict[Keys,
             references.append(((*place, "wifi", "password"), table.wifi.password))
         for keys, reference in references:
             try:
-                secret = secrets.get(reference)
-                if keys[-1] == "password" and table.wifi and not table.wifi.as_is:
-                    check_passphrase(secret)
-            except ParameterError as error:
-                found.append(
-                    SiteError(
-                        "{where}: {key}: no wireless network can have this password",
-                        where=f"{path.name}:{line_of(lines, keys)}",
-                        key=dotted(keys),
-                        hint=error.hint_template.replace("--as-is", "as_is = true"),
-                    )
-                )
+                secrets.get(reference)
             except ConfigError as error:
                 where = f"{path.name}:{line_of(lines, keys)}"
                 values = {**error.values, "where": where, "key": dotted(keys), "reference": reference}
@@ -151,117 +193,3 @@ def _missing_secrets(site: Site, secrets: Secrets, path: Path, lines: dict[Keys,
                     )
                 )
     return found
-
-
-# -- CSV ---------------------------------------------------------------------------------------------
-
-_PLAIN = ("sn", "mac", "any", "address", "name", "activation_code", "sdcard", "ir")
-_NESTED = {
-    "wifi_ssid": ("wifi", "ssid"),
-    "wifi_password": ("wifi", "password"),
-    "motion": ("detection", "motion"),
-    "sound": ("detection", "sound"),
-    "days": ("detection", "days"),
-    "from": ("detection", "from"),
-    "to": ("detection", "to"),
-    "zoom": ("lens", "zoom"),
-    "focus": ("lens", "focus"),
-    "ip": ("ip", "address"),
-    "netmask": ("ip", "netmask"),
-    "gateway": ("ip", "gateway"),
-    "dns": ("ip", "dns"),
-}
-COLUMNS = (*_PLAIN, *_NESTED, "count", "led", "rotation", "door_line", "face_groups", "events", "callback")  # fmt: skip
-_SWITCH = {"1": True, "on": True, "yes": True, "true": True, "0": False, "off": False, "no": False, "false": False}  # fmt: skip
-
-
-def _csv(raw: bytes, path: Path) -> tuple[dict[str, Any], dict[Keys, int]]:
-    try:
-        # UTF-16 is what Excel calls Unicode text.
-        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("gb18030", errors="replace")  # what Excel writes in China
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    first, _, rest = text.partition("\n")
-    skipped = 0
-    if re.fullmatch(r"sep=.", first.strip(), re.IGNORECASE):  # a line for Excel
-        text, first, skipped = rest, rest.partition("\n")[0], 1
-    separator = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text), delimiter=separator)
-    try:
-        rows = [(skipped + reader.line_num, cells) for cells in reader]
-    except csv.Error as error:
-        raise SiteError(
-            "{where}: {key}: not CSV: {reason}",
-            where=f"{path.name}:{skipped + reader.line_num}", key="-", reason=str(error),
-        ) from None  # fmt: skip
-    header = [cell.strip().lower() for cell in rows[0][1]] if rows else []
-    for name in header:
-        if name and header.count(name) > 1:
-            raise SiteError(
-                "{where}: {key}: this column is there twice", where=f"{path.name}:{1 + skipped}", key=name
-            )
-        if name and name not in COLUMNS:
-            raise SiteError(
-                "{where}: {key}: there is no such column", where=f"{path.name}:{1 + skipped}", key=name,
-                hint="Columns: {columns}.", columns=", ".join(COLUMNS),
-            )  # fmt: skip
-    cameras: list[dict[str, Any]] = []
-    lines: dict[Keys, int] = {("cameras",): 1}
-    for line, cells in rows[1:]:
-        if any(cell.strip() for cell in cells[len(header) :]):
-            raise SiteError(
-                "{where}: {key}: more cells than columns", where=f"{path.name}:{line}", key="-",
-                hint="A text with a comma or semicolon in it needs quotes around it.",
-            )  # fmt: skip
-        row = {k: v.strip() for k, v in zip(header, cells, strict=False) if k and v.strip()}
-        if not row:
-            continue
-        entry = _entry(row, f"{path.name}:{line}")
-        lines[("cameras", len(cameras))] = line
-        for key, value in entry.items():
-            lines[("cameras", len(cameras), key)] = line
-            if isinstance(value, dict):
-                lines |= {("cameras", len(cameras), key, inner): line for inner in value}
-        cameras.append(entry)
-    return {"cameras": cameras}, lines
-
-
-def _entry(row: dict[str, str], where: str) -> dict[str, Any]:
-    """One row as the table that TOML would have."""
-    entry: dict[str, Any] = {key: row[key] for key in _PLAIN if key in row}
-    for column, (table, key) in _NESTED.items():
-        if column in row:
-            entry.setdefault(table, {})[key] = _number(row[column])
-    if "wifi" in entry:
-        entry["wifi"] = {k: row[f"wifi_{k}"] for k in ("ssid", "password") if f"wifi_{k}" in row}
-    if "ip" in entry:
-        entry["ip"]["dhcp"] = False
-    if "days" in row:
-        days = row["days"].lower()
-        entry["detection"]["days"] = days if days in ("always", "everyday") else re.split(r"[\s,;]+", days)
-    for column in ("count", "rotation"):
-        if column in row:
-            entry[column] = _number(row[column])
-    if "led" in row:
-        entry["led"] = _SWITCH.get(row["led"].lower(), row["led"])
-    if "door_line" in row:
-        entry["door_line"] = [_number(part) for part in re.split(r"[\s,;]+", row["door_line"])]
-    if "face_groups" in row:
-        entry["face_groups"] = []
-        for part in map(str.strip, re.split(r"[,;]", row["face_groups"])):
-            name, colon, capacity = part.rpartition(":")
-            if not colon:
-                raise SiteError(
-                    "{where}: {key}: not allowed", where=where, key="face_groups",
-                    hint="Allowed: {bounds}.", bounds="VIP:100; Staff:50",
-                )  # fmt: skip
-            entry["face_groups"].append({"name": name.strip(), "capacity": _number(capacity)})
-    if "events" in row or "callback" in row:
-        wish = {"events": re.split(r"[\s,;]+", row["events"])} if "events" in row else {}
-        entry["subscriptions"] = [wish | ({"callback": row["callback"]} if "callback" in row else {})]
-    return entry
-
-
-def _number(text: str) -> int | str:
-    return int(text) if text.strip().isascii() and text.strip().isdecimal() and len(text) < 10 else text

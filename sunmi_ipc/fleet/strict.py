@@ -45,7 +45,8 @@ def together(problems: list[SiteError]) -> SiteError:
 def read_toml(raw: bytes, path: Path) -> tuple[dict[str, Any], dict[Keys, int]]:
     """The document, and the line of every key; raises SiteError."""
     try:
-        text = raw.decode("utf-8-sig")
+        # What an editor of Windows calls Unicode.
+        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
         return load_toml(text), toml_lines(text)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1

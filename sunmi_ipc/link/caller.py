@@ -41,6 +41,10 @@ class Link(Caller, Protocol):
     def tls(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
         """How the camera's https is trusted: a context, and who approves the certificate (DER), if any."""
 
+    @property
+    def tls_of_links(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
+        """As :attr:`tls`, for links that somebody else may have written: it never pins."""
+
     def read_sn(self) -> str:
         """Ask the camera for its serial number."""
 

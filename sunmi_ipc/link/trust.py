@@ -168,6 +168,30 @@ class KnownCameras:
             name=name,
         )
 
+    def compare(self, name: str, der: bytes, *, by_address: bool = False) -> None:
+        """Accept *der* where it is pinned for *name* already: for links that somebody else has given.
+
+        Args:
+            name: Serial number, or address.
+            der: The certificate that is shown.
+            by_address: *name* is an address; then a certificate that is known under another name is as good.
+
+        Raises:
+            TlsError: It is not, or nothing is; nothing is pinned.
+
+        """
+        pin, seen = self.known(name), fingerprint(der)
+        if by_address and any(one.fingerprint == seen for _, one in self.items()):
+            return
+        if pin is None:
+            raise TlsError(
+                "the camera {name} is not known yet, and a link does not make it so",
+                hint="Call it once ('ipc -c {name} info'), then its pictures are fetched.",
+                name=pin_name(name),
+            )
+        if pin.fingerprint != seen:
+            self._judged({pin_name(name): pin}, pin_name(name), seen, datetime.now(UTC), by_address=False)
+
     def replace(self, name: str, der: bytes) -> None:
         """Pin *der* for *name*, whatever was pinned before."""
         stamp, name = datetime.now(UTC).isoformat(timespec="seconds"), pin_name(name)

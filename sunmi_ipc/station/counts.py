@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -73,6 +73,8 @@ class Counts:
         self._settle = max(settings.settle, min(1.5 * watch.settings.interval, settings.window / 2))
         self._todo: dict[str, _Todo] = {}
         self._known: set[str] = set()
+        #: People since the station was started, by serial number and direction.
+        self.totals: Counter[tuple[str, str]] = Counter()
 
     def add(self, member: Member) -> None:
         """Count at a member from now on; again where it is new or back."""
@@ -215,6 +217,8 @@ class Counts:
     def _keep(
         self, sn: str, start: int, seconds: int, totals: Sequence[int], covered: float, people: dict[str, Any]
     ) -> None:
+        for kind, number in zip(KINDS, totals, strict=True):
+            self.totals[sn, kind] += number
         state = "counted" if covered >= 0.98 * seconds else "partial" if covered >= 1 else "gap"
         self._store.later(
             (

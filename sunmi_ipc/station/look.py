@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -168,6 +169,12 @@ def _recording(made: Look, client: Camera, within: float) -> None:
         recorded = False
     else:
         recorded = bool(page.total_num or page.record_list)
+        if page.total_num > 1:  # the newest is on the last page
+            with suppress(DeviceError, ReplyError):
+                page = client.video.records_page(start, end, page_num=page.total_num, page_size=1)
+        if page.record_list:
+            newest = max(record.end_time.timestamp() for record in page.record_list)
+            made.facts["newest_recording"] = round(newest - ahead)
     made.checked.add("no-recording")
     made.facts["recorded"] = recorded
     if not recorded:

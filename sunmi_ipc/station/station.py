@@ -77,6 +77,7 @@ class Station:
         self._stack = contextlib.ExitStack()
         self.intake: Intake | None = None
         self.counts: Counts | None = None
+        self.alerts: Any = None
         self.started: float = 0.0
 
     @property
@@ -182,6 +183,14 @@ class Station:
     def status(self) -> StationStatus:
         """How the shop is."""
         return self.watch.status()
+
+    def problem(self) -> str:
+        """Which part is not at work; empty where all are."""
+        if self.store.problem:
+            return "database"
+        if self.intake is not None and not self.intake.spool.is_open:
+            return "events"
+        return ""
 
     def camera_status(self, sn: str) -> CameraStatus:
         """How a camera is; raises CameraNotFound."""

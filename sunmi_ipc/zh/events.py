@@ -6,7 +6,6 @@ ZH: dict[str, str] = {
     "'-vv' shows which camera sent it.": "用 '-vv' 可看到是哪台摄像机发送的。",
     "the event is not UTF-8": "事件不是 UTF-8 编码",
     "the event is empty": "事件内容为空",
-    "the event holds a value that is not JSON": "事件中有 JSON 不能表示的值",
     "the event has a field twice": "事件中有重复的字段",
     "the event is nested too deeply": "事件嵌套过深",
     "the event is not JSON": "事件不是 JSON",
@@ -60,4 +59,12 @@ ZH: dict[str, str] = {
     ),
     "the event spool {path} was opened for reading": "事件库 {path} 是只读打开的",
     "the event has a value that could be read as two fields": "事件中有一个值可被读成两个字段",
+    "the camera {name} is not known yet, and a link does not make it so": (
+        "尚不认识摄像机 {name}，事件中的链接不能使其受信任"
+    ),
+    "Call it once ('ipc -c {name} info'), then its pictures are fetched.": (
+        "请先访问它一次（'ipc -c {name} info'），之后即可下载其图片。"
+    ),
+    "the event holds too much to be read at once": "事件内容过多，无法一次读取",
+    "the event holds a number that cannot be used": "事件中有无法使用的数字",
 }

@@ -243,3 +243,17 @@ ZH |= {
         "请用序列号指定摄像机；有他人以其 MAC 应答。"
     ),
 }
+
+ZH |= {
+    "{where}: {key}: there is no camera in the file": "{where}：{key}：文件中没有摄像机",
+    "{where}: {key}: what is written here can be read in several ways": (
+        "{where}：{key}：此处文字的编码无法确定"
+    ),
+    "Save the file as 'CSV UTF-8' (Excel), or with character set Unicode (UTF-8) (LibreOffice).": (
+        "请将文件另存为“CSV UTF-8”（Excel），或选择字符集 Unicode (UTF-8)（LibreOffice）。"
+    ),
+}
+
+ZH |= {
+    "Take Wi-Fi names and passwords that no Wi-Fi should have.": "接受不符合 Wi-Fi 规范的名称和密码。",
+}

@@ -145,7 +145,10 @@ MALFORMED = [
     b"event_type=x&sn=a&sn=b",
     b'{"event_type": "x", "sn": "a", "n": 1e999}',
     b'{"event_type": "x", "sn": "a", "n": NaN}',
-    b'{"event_type": "x", "sn": "a", "n": "\\ud800"}',
+    b'{"event_type": "x", "sn": "a b"}',
+    b'{"event_type": "x", "sn": "192.168.1.5"}',
+    b'{"event_type": "x", "sn": "a", "n": ' + b"[" * 33 + b"]" * 33 + b"}",
+    b'{"event_type": "x", "sn": "a", "n": ' + b"9" * 100 + b"}",
     b'{"event_type": "x", "sn": "a"} trailing',
     b'{"event_type": "x", "sn": "a", "data": "{"}',
     b'{"a":' * 100_000,
@@ -210,3 +213,22 @@ def test_any_json_gives_an_event_or_bad_event(fields: dict[str, Any]) -> None:
     except BadEvent:
         return
     assert 0 < len(event.event_id) <= 128
+
+
+def test_what_could_steer_or_break_anything_is_replaced() -> None:
+    """A firmware that cuts an emoji in two sends a lone surrogate: that must not cost the event."""
+    event = parse(
+        b'{"event_type": "x", "sn": "a", "n": "a\\ud800b", "esc": "\\u001b[2J", "deep": {"\\u202e": "\\u0000"}}'
+    )
+    assert isinstance(event, RawEvent)
+    assert event.fields["n"] == "a\N{REPLACEMENT CHARACTER}b"
+    json.dumps(event.as_dict(), ensure_ascii=False).encode()
+    assert str(event.fields).isprintable()
+
+
+def test_a_serial_number_has_one_spelling() -> None:
+    events = [
+        parse(b"event_type=x&event_id=1&sn=" + sn)
+        for sn in (b"fs101d8bs00106", b"FS101D8BS00106", b"+fs101D8BS00106+")
+    ]
+    assert {event.key for event in events} == {("FS101D8BS00106", "x", "1")}

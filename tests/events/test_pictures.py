@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 import pytest
 
 from sunmi_ipc.events import Spool
+from sunmi_ipc.events.album import Album, Allowance
 from sunmi_ipc.events.fetch import Refused, camera_address
 from sunmi_ipc.events.model import of
 from sunmi_ipc.events.pictures import Pictures
@@ -221,7 +225,8 @@ def test_a_dead_camera_does_not_hold_up_another(spool: Spool, files: Files, tmp_
     for number in range(60):
         put(spool, number, source="127.0.0.3", pic_url=gone)
     put(spool, 99, pic_url=files.url("/p"))
-    assert fetched(spool, tmp_path, workers=2, backoff=0.05) == {"saved": 1, "refused": 0, "lost": 60}
+    counts = fetched(spool, tmp_path, workers=2, backoff=0.05, away_s=0.5)
+    assert counts == {"saved": 1, "refused": 0, "lost": 60}
 
 
 def test_two_fetches_at_once_from_one_camera(spool: Spool, files: Files, tmp_path: Path) -> None:
@@ -284,3 +289,145 @@ def test_https_with_a_pinned_camera(spool: Spool, tmp_path: Path, ready: Any) ->
     counts = fetched(spool, tmp_path, tls=lambda sn: (client_context(None, None), refuse))
     assert counts == {"saved": 0, "refused": 1, "lost": 0}
     assert approved[0].startswith(b"\x30")
+
+
+def test_a_cameras_absence_is_waited_for(spool: Spool, tmp_path: Path) -> None:
+    with Files() as gone:
+        port = gone.server_port
+    for number in range(50):
+        put(spool, number, pic_url=f"http://127.0.0.1:{port}/{number}.jpg")
+    with Pictures(spool, tmp_path, attempts=2, backoff=0.02) as pictures:
+        assert not pictures.drain(1.0)
+        assert pictures.counts["lost"] == 0
+
+        class Back(Files):
+            def __init__(self) -> None:
+                self.answers, self.asked, self.at_once, self.most = {}, [], 0, 0
+                ThreadingHTTPServer.__init__(self, ("127.0.0.1", port), Handler)
+
+        with Back() as back:
+            back.answers = {f"/{n}.jpg": [body(JPEG)] for n in range(50)}
+            thread = threading.Thread(target=back.serve_forever, args=(0.02,))
+            thread.start()
+            try:
+                assert pictures.drain(60)
+            finally:
+                back.shutdown()
+                thread.join()
+        assert pictures.counts == {"saved": 50, "refused": 0, "lost": 0}
+
+
+def test_what_is_half_written_is_cleaned_at_the_start(spool: Spool, tmp_path: Path) -> None:
+    day = tmp_path / "FS1" / "2026-01-02"
+    day.mkdir(parents=True)
+    (day / ".abcd.part").write_bytes(b"half")
+    (day / "my own.part").write_bytes(b"theirs")
+    (tmp_path / ".mine.part").write_bytes(b"theirs")
+    with Pictures(spool, tmp_path):
+        deadline = time.monotonic() + 10
+        while (day / ".abcd.part").exists() and time.monotonic() < deadline:
+            threading.Event().wait(0.01)
+    assert sorted(p.name for p in tmp_path.rglob("*.part")) == [".mine.part", "my own.part"]
+
+
+def named(folder: Path, when: datetime, size: int, sn: str = "FS1", more: str = "0") -> Path:
+    path = folder / sn / f"{when:%Y-%m-%d}" / f"{when:%H%M%S}_000-face_recog_event-{more * 10}.jpg"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * size)
+    return path
+
+
+def test_pictures_go_by_age_and_nothing_else_does(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    old, new = named(tmp_path, now - timedelta(days=8), 10), named(tmp_path, now - timedelta(days=6), 10)
+    kept = [old.with_name("holiday.jpg"), tmp_path / "FS1" / "notes.txt", tmp_path / "2020-01-01.jpg"]
+    for path in kept:
+        path.write_bytes(b"theirs")
+    empty = named(tmp_path, now - timedelta(days=30), 10)
+    with closing(Album(tmp_path, Allowance())) as album:
+        album.tidy()
+    assert [p.exists() for p in (old, new, empty, *kept)] == [False, True, False, True, True, True]
+    assert not empty.parent.exists()
+
+
+def test_each_camera_has_its_share(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    other = named(tmp_path, now - timedelta(hours=9), 900, sn="OTHER")
+    with closing(Album(tmp_path, Allowance(budget=4000))) as album:
+        album.tidy()
+        for number in range(20):
+            when = now - timedelta(hours=8) + timedelta(minutes=number)
+            path = named(tmp_path, when, 100, more=f"{number % 10}")
+            album.add(path)
+            assert path.exists()
+    left = sorted(p.name for p in (tmp_path / "FS1").rglob("*.jpg"))
+    assert 8 <= len(left) <= 10
+    assert path.name in left  # the newest
+    assert other.exists()
+
+
+def test_a_nearly_full_disk_gets_no_pictures_and_events_go_on(
+    spool: Spool, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = [10 << 30]
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(total=100 << 30, free=free[0]))
+
+    def filling(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        for _ in range(8):
+            handler.wfile.write(JPEG[:4] + b"x" * (1 << 20))
+        free[0] = 0
+        for _ in range(8):
+            handler.wfile.write(b"x" * (1 << 20))
+
+    files.answers = {"/filling": [filling], "/p": [body(JPEG)]}
+    put(spool, 1, pic_url=files.url("/filling"))
+    counts = fetched(spool, tmp_path / "save")
+    assert counts == {"saved": 0, "refused": 1, "lost": 0}
+    put(spool, 2, pic_url=files.url("/p"))
+    assert fetched(spool, tmp_path / "save") == {"saved": 0, "refused": 1, "lost": 0}
+    assert spool.pictures(2)["pic_url"]["reason"] == "the disk is nearly full"
+    assert "/p" not in files.asked
+    free[0] = 10 << 30
+    put(spool, 3, pic_url=files.url("/p"))
+    assert fetched(spool, tmp_path / "save")["saved"] == 1
+
+
+def test_an_event_that_cannot_be_written_stops_no_picture(spool: Spool, files: Files, tmp_path: Path) -> None:
+    files.answers = {"/p": [body(JPEG)]}
+    fields = {"event_type": "other", "sn": "FS1", "event_id": "1", "pic_url": files.url("/p")}
+    deep: Any = "x"
+    for _ in range(300):
+        deep = [deep]
+    spool.append(of(fields), fields | {"deep": deep}, source="127.0.0.1")
+    put(spool, 2, pic_url=files.url("/p"))
+    assert fetched(spool, tmp_path)["saved"] == 2
+
+
+def test_a_link_never_makes_a_camera_known(spool: Spool, tmp_path: Path, ready: Any) -> None:
+    """Whoever posts an event writes its link; only our own calls pin."""
+    from sunmi_ipc import Camera
+    from sunmi_ipc.link.trust import KnownCameras
+
+    known = KnownCameras(tmp_path / "known.json")
+    vendor = ready.vendor
+
+    def camera(address: str, sn: str) -> Camera:
+        return Camera(
+            address, sn=sn, app_id=vendor.app_id, secret_key=vendor.secret_key.reveal(), p12=vendor.p12,
+            p12_password=vendor.p12_password, known_cameras=known,
+        )  # fmt: skip
+
+    put(spool, 1, source=ready.ip, pic_url=f"https://{ready.address}/none.jpg")
+    with camera("camera.invalid", "FS1") as stranger:
+        counts = fetched(spool, tmp_path / "a", tls=lambda sn: stranger.tls_of_links)
+        assert counts == {"saved": 0, "refused": 1, "lost": 0}
+    assert known.items() == []
+    with camera(ready.address, ready.sn) as true:
+        true.device.info()
+        put(spool, 2, source=ready.ip, pic_url=f"https://{ready.address}/none.jpg")
+        # Known now: refused no more, though there is no such file.
+        assert fetched(spool, tmp_path / "b", tls=lambda sn: true.tls_of_links)["lost"] == 1
+    assert [name for name, _ in known.items()] == [ready.sn]

@@ -231,7 +231,7 @@ def test_a_full_disk_gets_503_and_loses_nothing(
 
     def fill(number: int) -> None:
         for step in range(60):
-            status = posts[number].event(event_id=f"{number}-{step}", group_name="g" * 20_000)
+            status = posts[number].event(event_id=f"{number}-{step}", note="g" * 20_000)
             assert status in (200, 503)
             (stored if status == 200 else refused).append(f"{number}-{step}")
 

@@ -155,7 +155,7 @@ def test_csv(tmp_path: Path) -> None:
         ";;;;;;;;;\r\n"
         "FS101D8BS00107;;;;;;;;;\r\n"
     )
-    first, second = load(write(tmp_path, text, "site.csv"), environment={"WIFI": "welcome-2020"}).slots
+    first, second = load(write(tmp_path, text, "site.csv"), environment={"WIFI": "welcome1"}).slots
     assert first.wanted.name == "Tür"
     assert first.wanted.led is False
     assert first.wanted.wifi is not None
@@ -169,6 +169,11 @@ def test_csv(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "key"),
     [
+        ("sn,name\n", 1, "cameras"),
+        ("", 1, "cameras"),
+        ("sn;name\n\n;\n", 1, "cameras"),
+        ("sn,name\nFS101D8BS00106,Door\nfs101d8bs00106,Till\n", 2, "cameras[1].sn"),
+        ("sn,address\nA1,10.0.0.1\nB2,10.0.0.1:443\n", 2, "cameras[1].address"),
         ("sn,nmae\nA1,x\n", 1, "nmae"),
         ("sn,motion\nA1,1\nB2,9\n", 3, "cameras[2].detection.motion"),
         ("sn,led\nA1,maybe\n", 2, "cameras[1].led"),
@@ -176,7 +181,7 @@ def test_csv(tmp_path: Path) -> None:
         ("sn,callback\nA1,http://h/x\n", 2, "cameras[1].subscriptions[1].events"),
         ("sn,name\nA1,Door, left\n", 2, "-"),
         ("sn,name,name\nA1,x,y\n", 1, "name"),
-        ("sep=;\nsn;motion\nA;9\n", 3, "cameras[1].detection.motion"),
+        ("sep=;\nsn;motion\nA1;9\n", 3, "cameras[1].detection.motion"),
         ('sn,name\rA1,x\rB2,"' + "y" * 200_000 + '"\r', 3, "-"),
         ("sn,groups\nA1,door\n", 1, "groups"),
     ],
@@ -190,6 +195,75 @@ def test_csv_as_excel_writes_it_in_china(tmp_path: Path) -> None:
     path = tmp_path / "site.csv"
     path.write_bytes("sn,name\nA1,门口\n".encode("gb18030"))
     assert load(path).slots[0].wanted.name == "门口"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "Tür"), ("cp1252", "Café Müller"), ("cp1252", "Größe"), ("cp1252", "créée"), ("cp1252", "€"),
+        ("mac_roman", "Tür"), ("mac_roman", "Café Müller"), ("cp1250", "dveře"), ("cp1253", "Είσοδος"),
+        ("cp1251", "Касса"), ("cp1251", "вход"), ("big5", "大門"), ("big5", "商店無線"), ("big5", "收銀台"),
+        ("shift_jis", "入口"), ("shift_jis", "レジ"), ("shift_jis", "正面玄関"),
+    ],
+)  # fmt: skip
+def test_csv_of_another_code_page_is_refused_and_never_read_as_chinese(
+    tmp_path: Path, encoding: str, text: str
+) -> None:
+    (tmp_path / "site.csv").write_bytes(f"sn,name\nA1,plain\nB2,{text}\n".encode(encoding))
+    with pytest.raises(SiteError) as caught:
+        load(tmp_path / "site.csv")
+    assert (caught.value.where, "CSV UTF-8" in str(caught.value)) == ("site.csv:3", True)
+
+
+@pytest.mark.parametrize(
+    "text", ["门口", "收银台", "鑫鑫店", "VIP区", "朱镕基故居前门", "店", "咖啡Café", "（二楼）"]
+)
+def test_csv_in_gb18030_is_read_as_it_is(tmp_path: Path, text: str) -> None:
+    (tmp_path / "site.csv").write_bytes(f"sn,name,wifi_ssid\nA1,{text},{text}商店\n".encode("gb18030"))
+    (slot,) = load(tmp_path / "site.csv").slots
+    assert slot.wanted.name == text
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("9:00", "09:00"), ("09:00", "09:00"), ("9:00:00", "09:00"), ("09:00:00 AM", "09:00"), ("9:00 am", "09:00"),
+        ("9:00 p.m.", "21:00"), ("12:00:00 AM", "00:00"), ("12:30 PM", "12:30"), ("下午 6:00", "18:00"),
+        ("上午 09:00:00", "09:00"), ("9：00", "09:00"), ("9:00\u202fAM", "09:00"), ("0.375", "09:00"),
+        ('"0,75"', "18:00"), ("24:00", "24:00"), ("24:00:00", "24:00"),
+    ],
+)  # fmt: skip
+def test_times_as_spreadsheets_write_them(tmp_path: Path, written: str, meant: str) -> None:
+    path = write(tmp_path, f"sn,motion,from\nA1,1,{written}\n", "site.csv")
+    wish = load(path).slots[0].wanted.detection
+    assert wish is not None
+    assert wish.from_ is not None
+    assert ("24:00" if wish.from_.microsecond else f"{wish.from_:%H:%M}") == meant
+
+
+@pytest.mark.parametrize(
+    "written", ["25:00", "9:60", "13:00 PM", "0:30 AM", "9", "1", "am", "9:00 AM PM", "-1:00"]
+)
+def test_what_is_no_time_of_day_is_refused(tmp_path: Path, written: str) -> None:
+    ((_, key, told),) = wrong(tmp_path, f"sn,motion,from\nA1,1,{written}\n", "site.csv")
+    assert (key, "HH:MM" in told) == ("cameras[1].detection.from", True)
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "序列号,名称,Wi-Fi 名称,夜视,# 备注",
+        "SN,Name,WIFI_SSID,IR,Notes",
+        "Serial number,Camera,SSID,night mode,#",
+    ],
+)
+def test_headings_in_either_language_are_read(tmp_path: Path, heading: str) -> None:
+    value = "自动" if "夜视" in heading else "auto"
+    path = write(tmp_path, f"{heading}\nA1,门口, Shop ,{value},whatever\n", "site.csv")
+    wanted = load(path).slots[0].wanted
+    assert (wanted.name, wanted.ir) == ("门口", "auto")
+    assert wanted.wifi is not None
+    assert wanted.wifi.ssid == " Shop "  # blanks belong to a network's name
 
 
 @pytest.mark.parametrize(
@@ -303,3 +377,39 @@ w = true
         assert lines[path] == line, path
     assert line_of(lines, ("t", 1, "u", "nothing")) == 12
     assert line_of(lines, ("nothing",)) == 1
+
+
+@pytest.mark.parametrize(
+    ("password", "good"),
+    [
+        ("welcome1", True), ("a" * 63, True), ("0123456789abcdefABCDEF0123456789" * 2, True), ("", True),
+        (" welcome ", True), ("1234567", False), ("g" * 64, False), ("a" * 65, False), ("密码密码密码密码", False),
+        ("ｗｅｌｃｏｍｅ２０", False), ("welcome\t2020", False), ("welcome-2020\r", False),
+    ],
+)  # fmt: skip
+def test_a_password_that_no_network_can_have_is_refused_in_the_plan(
+    tmp_path: Path, password: str, good: bool
+) -> None:
+    path = write(tmp_path, '[[cameras]]\nsn = "A1"\nwifi = { ssid = "Shop", password = "env:P" }\n')
+    environment = {"P": password or "x"}
+    if password and not good:
+        with pytest.raises(SiteError, match="8-63") as caught:
+            load(path, environment=environment)
+        assert caught.value.where == "site.toml:3"
+        assert password not in str(caught.value)
+        assert load(path, environment=environment, as_is=True).slots
+        assert load(path, environment=environment, resolve=False).slots  # the password is not looked at
+    elif password:
+        assert load(path, environment=environment).slots
+
+
+@pytest.mark.parametrize(
+    ("ssid", "good"), [("门" * 10, True), ("门" * 11, False), ("a" * 32, True), ("a" * 33, False)]
+)
+def test_a_network_has_a_name_of_32_bytes_at_most(tmp_path: Path, ssid: str, good: bool) -> None:
+    path = write(tmp_path, f'[[cameras]]\nsn = "A1"\nwifi = {{ ssid = "{ssid}" }}\n')
+    if good:
+        assert load(path).slots
+    else:
+        with pytest.raises(SiteError):
+            load(path)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -105,3 +108,65 @@ class Kit:
 @pytest.fixture(scope="session")
 def kit() -> type[Kit]:
     return Kit
+
+
+TOKENS = {"view": "token-of-the-viewers", "tune": "token-of-the-tuners", "admin": "token-of-the-admins"}
+
+
+class Client:
+    """Asks a station's port, over a real socket."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        *,
+        role: str = "",
+        body: Any = None,
+        data: bytes | None = None,
+        **headers: str,
+    ) -> tuple[int, dict[str, str], Any]:
+        head = {k.replace("_", "-"): v for k, v in headers.items()}
+        if role:
+            head["Authorization"] = f"Bearer {TOKENS.get(role, role)}"
+        if body is not None:
+            data, head = json.dumps(body).encode(), head | {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.base + path, data, head, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                raw, status, got = answer.read(), answer.status, dict(answer.headers)
+        except urllib.error.HTTPError as error:
+            raw, status, got = error.read(), error.code, dict(error.headers)
+            error.close()
+        kind = {k.lower(): v for k, v in got.items()}.get("content-type", "")
+        return status, {k.lower(): v for k, v in got.items()}, json.loads(raw) if "json" in kind else raw
+
+
+@pytest.fixture
+def serve(
+    station: Callable[..., Station], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., tuple[Station, Client]]]:
+    """Start a station on these cameras, with its port; tokens of every role."""
+    from sunmi_ipc.station.http import HttpServer
+
+    running: list[HttpServer] = []
+    tokens = ""
+    for role, secret in TOKENS.items():
+        monkeypatch.setenv(f"TOKEN_{role.upper()}", secret)
+        tokens += f'[tokens.{role}]\nrole = "{role}"\nsecret = "env:TOKEN_{role.upper()}"\n'
+
+    def start(
+        cameras: list[VirtualCamera], *, more: str = "", http: str = "", **options: Any
+    ) -> tuple[Station, Client]:
+        table = f'[http]\nlisten = "127.0.0.1:0"\n{http}\n'
+        made = station(cameras, more=f"{table}{tokens}{more}", **options)
+        server = HttpServer(made)
+        running.append(server)
+        return made, Client(server.start())
+
+    yield start
+    for server in running:
+        server.close()

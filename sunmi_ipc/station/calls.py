@@ -1,0 +1,273 @@
+"""Every declared endpoint as a call of the API: one declaration gives route, checks and documentation."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import enum
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from ..errors import DeviceError, ParameterError, SunmiIpcError
+from ..protocol.spec import ALL_MODELS, Endpoint, Parameter, registry
+from .access import at_least, body_of
+from .problems import MEDIA, SCHEMA, Refusal
+from .roles import Person, needed
+
+if TYPE_CHECKING:
+    from .station import Station
+
+SN = Annotated[str, Path(pattern=r"^[0-9A-Za-z][0-9A-Za-z._:-]{0,63}$", description="serial number")]
+_PROBLEM = {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": text, "content": _PROBLEM}
+    for status, text in (
+        (400, "Not a request"),
+        (401, "No token that we know"),
+        (403, "The role does not allow it"),
+        (404, "No such camera"),
+        (413, "Too large"),
+        (421, "Not a name of this station"),
+        (422, "A parameter is out of its bounds; nothing was sent"),
+    )
+}
+FROM_CAMERA: dict[int | str, dict[str, Any]] = PROBLEMS | {
+    409: {"description": "The camera said no, with a return code", "content": _PROBLEM},
+    428: {"description": "What destroys must be confirmed", "content": _PROBLEM},
+    502: {
+        "description": "The camera does not answer, or not as the one that it should be",
+        "content": _PROBLEM,
+    },
+    503: {"description": "The station cannot do it now", "content": _PROBLEM},
+}
+_HEAVY = 1_400_000  # base64 characters: a picture of a megabyte
+
+
+def schema_of(parameter: Parameter) -> dict[str, Any]:
+    """A parameter's JSON Schema, from its declaration."""
+    made: dict[str, Any] = {}
+    base = parameter.base
+    if parameter.kind == "file":
+        made = {"type": "string", "contentEncoding": "base64", "maxLength": _HEAVY}
+    elif base is list:
+        item = (
+            {"type": "string", "enum": list(parameter.choices)} if parameter.choices else {"type": "string"}
+        )
+        made = {"type": "array", "items": item, "minItems": parameter.min_len or 0}
+    elif base is dict:
+        made = {"type": "object", "additionalProperties": {"type": "string"}}
+    elif parameter.choices:
+        made = {"enum": list(parameter.choices)}
+    elif issubclass(base, datetime):
+        made = {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": 4102444800},
+                {"type": "string", "format": "date-time"},
+            ]
+        }
+    elif issubclass(base, time):
+        made = {"type": "string", "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"}
+    elif issubclass(base, enum.IntFlag):
+        made = {"type": "integer", "minimum": 0, "maximum": 255}
+    elif issubclass(base, int):
+        made = {"type": "integer"}
+        made |= {k: v for k, v in (("minimum", parameter.ge), ("maximum", parameter.le)) if v is not None}
+    else:
+        made = {"type": "string"}
+        lengths = (("minLength", parameter.min_len), ("maxLength", parameter.max_len))
+        made |= {k: v for k, v in lengths if v is not None}
+    if not parameter.required and parameter.default is None:
+        made = {"anyOf": [made, {"type": "null"}]}
+    made["description"] = parameter.help + (f" ({parameter.unit})" if parameter.unit else "")
+    for name, value in (("x-unit", parameter.unit), ("x-max-bytes", parameter.max_bytes)):
+        if value:
+            made[name] = value
+    if parameter.secret:
+        made["writeOnly"] = True
+    return made
+
+
+def body_schema(endpoint: Endpoint[..., Any]) -> dict[str, Any]:
+    """The JSON Schema of an endpoint's parameters."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [p.name for p in endpoint.parameters if p.required],
+        "properties": {p.name: schema_of(p) for p in endpoint.parameters},
+    }
+
+
+def values_of(endpoint: Endpoint[..., Any], given: Any) -> dict[str, Any]:
+    """JSON's values as Python's; raises ParameterError, and leaves the bounds to the declaration."""
+    if not isinstance(given, Mapping):
+        raise ParameterError("{name}: a JSON object is needed", name="body")
+    known = {parameter.name: parameter for parameter in endpoint.parameters}
+    made = {}
+    for name, value in given.items():
+        if name not in known:
+            raise ParameterError("{name}: there is no such parameter", name=str(name)[:64])
+        if value is not None:
+            made[name] = _value(known[name], value)
+    return endpoint.seal(made)
+
+
+def _value(parameter: Parameter, value: Any) -> Any:
+    base = parameter.base
+    try:
+        if parameter.kind == "file":
+            if not isinstance(value, str) or len(value) > _HEAVY:
+                raise ValueError
+            return base64.b64decode(value.encode("ascii"), validate=True)
+        if issubclass(base, datetime):
+            if isinstance(value, int) and not isinstance(value, bool):
+                return datetime.fromtimestamp(value, UTC)
+            made = datetime.fromisoformat(value)
+            if made.tzinfo is None:
+                raise ValueError
+            return made
+        if issubclass(base, time):
+            if value == "24:00":
+                return time.max
+            return time.fromisoformat(value)
+        if issubclass(base, enum.IntFlag):
+            if isinstance(value, bool) or not 0 <= int(value) <= 255:
+                raise ValueError
+            return base(int(value))
+    except (ValueError, TypeError, OverflowError, OSError, binascii.Error):
+        raise ParameterError("{name}: not allowed", name=parameter.name) from None
+    if isinstance(value, float) and value.is_integer() and issubclass(base, int):
+        return int(value)  # JSON has one kind of number
+    return value
+
+
+def _described(endpoint: Endpoint[..., Any]) -> str:
+    from ..codes.device import DeviceCode
+
+    codes = []
+    for code in sorted(int(c) for c in endpoint.codes):
+        name = DeviceCode(code).name if code in DeviceCode.__members__.values() else ""
+        codes.append(f"{code} {name}".strip())
+    models = "all models" if endpoint.models == ALL_MODELS else ", ".join(sorted(endpoint.models))
+    lines = [
+        f"`{endpoint.path}`, for {models}. Role: *{needed(endpoint)}*.",
+        f"Evidence: {endpoint.evidence}; parameters: {endpoint.params_evidence}.",
+        f"Return codes: {', '.join(codes)}.",
+    ]
+    if endpoint.destroys:
+        lines.insert(0, f"**Destroys {endpoint.destroys}**: `confirm` must be the camera's serial number.")
+    return "\n\n".join(lines)
+
+
+def _answer_schema(endpoint: Endpoint[..., Any]) -> dict[str, Any]:
+    if endpoint.result is None:
+        return {"type": "object", "description": "nothing: it is done"}
+    schema: dict[str, Any] = endpoint.result.model_json_schema(  # type: ignore[attr-defined]
+        mode="serialization", ref_template=f"#/components/schemas/{endpoint.key}.{{model}}"
+    )
+    return schema
+
+
+def router(station: Station) -> tuple[APIRouter, dict[str, Any]]:
+    """A route for each declared endpoint, and the schemas that they refer to."""
+    made, schemas = APIRouter(), dict[str, Any]()
+    for endpoint in registry().values():
+        answer = _answer_schema(endpoint)
+        schemas |= {f"{endpoint.key}.{name}": body for name, body in answer.pop("$defs", {}).items()}
+        _add(made, station, endpoint, answer)
+    schemas["Problem"] = SCHEMA
+    return made, schemas
+
+
+def _add(made: APIRouter, station: Station, endpoint: Endpoint[..., Any], answer: dict[str, Any]) -> None:
+    parameters = body_schema(endpoint)
+    guard = Depends(at_least(needed(endpoint)))
+    ok = {"description": "What the camera answered", "content": {"application/json": {"schema": answer}}}
+
+    @made.post(
+        f"/cameras/{{sn}}/call/{endpoint.group}/{endpoint.name.rstrip('_')}",
+        tags=[endpoint.group],
+        summary=endpoint.summary,
+        description=_described(endpoint),
+        operation_id=endpoint.key,
+        response_class=JSONResponse,
+        responses=FROM_CAMERA | {200: ok},
+        openapi_extra={
+            "requestBody": {
+                "required": bool(parameters["required"]),
+                "content": {"application/json": {"schema": parameters}},
+            },
+            "x-evidence": str(endpoint.evidence),
+            "x-path": endpoint.path,
+            "x-role": needed(endpoint),
+        },
+    )
+    async def call(
+        request: Request,
+        sn: SN,
+        confirm: Annotated[
+            str,
+            Query(
+                max_length=64, description="the serial number once more, where the call destroys something"
+            ),
+        ] = "",
+        who: Person = guard,
+    ) -> JSONResponse:
+        body = await body_of(request)
+        try:
+            given = json.loads(body) if body.strip() else {}
+        except (ValueError, RecursionError):
+            raise Refusal(400, ParameterError("{name}: not JSON", name="body")) from None
+        values = values_of(endpoint, given)
+        endpoint.check(values)
+        if endpoint.destroys and confirm != sn:
+            raise Refusal(
+                428,
+                ParameterError(
+                    "{name}: this destroys {what}",
+                    name="confirm",
+                    what=endpoint.destroys,
+                    hint="Say confirm={sn} to go on.",
+                    sn=sn,
+                ),
+            )
+        origin = request.client.host if request.client else ""
+        result = await run_in_threadpool(
+            carry_out, station, endpoint, values, sn=sn, who=who.name, origin=origin
+        )
+        return JSONResponse(result)
+
+
+def carry_out(
+    station: Station,
+    endpoint: Endpoint[..., Any],
+    values: Mapping[str, Any],
+    *,
+    sn: str,
+    who: str,
+    origin: str,
+) -> dict[str, Any]:
+    """Call a camera for somebody, and write down what only reading does not need.
+
+    Raises:
+        SunmiIpcError: As :meth:`sunmi_ipc.camera.Camera.call`.
+
+    """
+    result = "ok"
+    try:
+        answer = station.camera(sn).call(endpoint, values)
+    except DeviceError as error:
+        result = f"{type(error).__name__} {int(error.code)}"
+        raise
+    except SunmiIpcError as error:
+        result = type(error).__name__
+        raise
+    finally:
+        if not endpoint.safe or needed(endpoint) != "view":
+            station.audit.record(endpoint.key, who=who, origin=origin, sn=sn, details=values, result=result)
+    return {} if answer is None else dict(answer.as_dict())
