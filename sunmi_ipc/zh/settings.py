@@ -2,7 +2,6 @@
 
 ZH: dict[str, str] = {
     "A network's name has 1 to 32 bytes: 32 letters, or 10 Chinese characters.": "网络名称为 1 至 32 字节：32 个字母，或 10 个汉字。",
-    "Ask for a shorter time.": "请缩短时间段。",
     "Give it: the whole set is written.": "请提供该值：整组设置会一并写入。",
     "It has 8 to 63 letters, digits and signs of ASCII, or 64 hex digits; none for an open network. Blanks count. If your network does have it, insist with --as-is.": "密码为 8 至 63 个 ASCII 字母、数字和符号，或 64 位十六进制数；开放网络则留空。空格也算在内。如果您的网络确实使用该密码，请用 --as-is 坚持发送。",
     "Look for it with 'ipc scan', or give --wait.": "请用 'ipc scan' 查找，或加上 --wait。",
@@ -16,7 +15,6 @@ ZH: dict[str, str] = {
     "none of the answer's {count} entries of {field} is usable": "应答中 {field} 的 {count} 个条目均无法使用",
     "the camera is bound, activation failed": "摄像机已被绑定，激活失败",
     "the camera says that there are {count} entries, and gives none": "摄像机称有 {count} 个条目，却没有给出任何条目",
-    "the camera's list does not end": "摄像机的列表没有结尾",
     "the timeout is not a number of seconds from {least:g} to {most:g}": "超时不是 {least:g} 到 {most:g} 之间的秒数",
     "the value of a face attribute has the wrong type": "人脸属性的值类型错误",
     "{name}: no wireless network can have this password": "{name}：无线网络不可能使用该密码",

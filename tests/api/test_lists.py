@@ -135,7 +135,7 @@ def test_a_list_that_begins_anew_behind_its_end() -> None:
 def test_a_list_without_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paging, "MAX_PAGES", 50)
     numbers = itertools.count()
-    with pytest.raises(errors.ReplyError, match="does not end"):
+    with pytest.raises(errors.ReplyError, match="has no end"):
         read(lambda number, size: FaceIds.read({"faceid_list": [str(next(numbers)) for _ in range(3)]}))
 
 
