@@ -396,10 +396,9 @@ def _check_choice(parameter: Parameter, value: Any) -> None:
 
 def _hint(kind: str, parameter: Parameter | None) -> str:
     if kind == "passphrase":
-        return (
-            "It has 8 to 63 letters, digits and signs of ASCII, or 64 hex digits; none for an open network. "
-            "Blanks count. If your network does have it, insist with --as-is."
-        )
+        from .wifi import PASSPHRASE_HINT
+
+        return PASSPHRASE_HINT
     return "Allowed: {bounds}." if parameter and parameter.bounds else ""
 
 
@@ -410,7 +409,9 @@ def _rule(kind: str) -> str:
     if kind == "extra_forbidden":
         return "{name}: there is no such parameter"
     if kind == "passphrase":
-        return "{name}: no wireless network can have this password"
+        from .wifi import NO_PASSPHRASE
+
+        return NO_PASSPHRASE
     if kind == "serial_number":
         return "{name}: not a serial number"
     if kind.endswith(("_type", "_instance_of", "_unicode", "_parsing")):

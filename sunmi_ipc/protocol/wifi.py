@@ -30,31 +30,43 @@ class AsIs(Secret):
     __slots__ = ()
 
 
+#: What is said of a password that is none.
+NO_PASSPHRASE = (
+    "{name}: no Wi-Fi password; one has 8 to 63 printable ASCII characters, or 64 hexadecimal digits"
+)
+PASSPHRASE_HINT = (
+    "Is there a line break, a full-width or a Chinese character in it? If your network does have it, insist "
+    "with --as-is."
+)
+
+
 def check_ssid(ssid: str) -> None:
     """Raise ParameterError where *ssid* is empty or longer than 32 bytes; blanks belong to it."""
     size = len(raw_ssid(ssid))
     if not 1 <= size <= MAX_SSID:
         raise ParameterError(
-            "{name}: out of bounds",
+            "{name}: {size} bytes long; a network's name has 1 to {most}",
             name="ssid",
-            hint="A network's name has 1 to 32 bytes: 32 letters, or 10 Chinese characters.",
+            size=size,
+            most=MAX_SSID,
+            hint="A Chinese character takes three bytes.",
         )
+
+
+def is_passphrase(password: str) -> bool:
+    """Whether a WPA network can have *password*; none at all is an open network."""
+    return not password or bool(_PASSPHRASE.fullmatch("".join(password)))
 
 
 def check_passphrase(password: str) -> None:
-    """Raise ParameterError where no WPA network can have *password*; none at all is an open network."""
-    if password and not isinstance(password, AsIs) and not _PASSPHRASE.fullmatch("".join(password)):
-        raise ParameterError(
-            "{name}: no wireless network can have this password",
-            name="password",
-            hint="It has 8 to 63 letters, digits and signs of ASCII, or 64 hex digits; none for an open network. "
-            "Blanks count. If your network does have it, insist with --as-is.",
-        )
+    """Raise ParameterError where no WPA network can have *password*, unless somebody insists (:class:`AsIs`)."""
+    if not isinstance(password, AsIs) and not is_passphrase(password):
+        raise ParameterError(NO_PASSPHRASE, name="password", hint=PASSPHRASE_HINT)
 
 
 def raw_ssid(ssid: str) -> bytes:
     """The bytes of a network's name: as they were heard, where it comes from a scan."""
-    return ssid.raw if isinstance(ssid, Changed) else ssid.encode("utf-8", "surrogateescape")
+    return ssid.raw if isinstance(ssid, Changed) else ssid.encode("utf-8", "surrogatepass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +97,20 @@ class Passphrase:
             if isinstance(value, AsIs):
                 return value
             text = inner(value)
-            if text and not _PASSPHRASE.fullmatch("".join(text)):
+            if not is_passphrase(text):
                 raise PydanticCustomError("passphrase", "no wireless network can have this password")
             return text
 
         return core_schema.no_info_wrap_validator_function(check, handler(source))
 
 
-__all__ = ["MAX_SSID", "AsHeard", "AsIs", "Passphrase", "check_passphrase", "check_ssid", "raw_ssid"]
+__all__ = [
+    "MAX_SSID",
+    "AsHeard",
+    "AsIs",
+    "Passphrase",
+    "check_passphrase",
+    "check_ssid",
+    "is_passphrase",
+    "raw_ssid",
+]

@@ -1,12 +1,8 @@
 """Chinese of what is said about settings, networks, lists and time limits."""
 
 ZH: dict[str, str] = {
-    "A network's name has 1 to 32 bytes: 32 letters, or 10 Chinese characters.": "网络名称为 1 至 32 字节：32 个字母，或 10 个汉字。",
+    "Is there a line break, a full-width or a Chinese character in it? If your network does have it, insist with --as-is.": "其中是否有换行、全角字符或汉字？如果您的网络确实使用该密码，请用 --as-is 坚持发送。",
     "Give it: the whole set is written.": "请提供该值：整组设置会一并写入。",
-    "It has 8 to 63 letters, digits and signs of ASCII, or 64 hex digits; none for an open network. Blanks count. If your network does have it, insist with --as-is.": "密码为 8 至 63 个 ASCII 字母、数字和符号，或 64 位十六进制数；开放网络则留空。空格也算在内。如果您的网络确实使用该密码，请用 --as-is 坚持发送。",
-    "Look for it with 'ipc scan', or give --wait.": "请用 'ipc scan' 查找，或加上 --wait。",
-    "No answer came: the camera has probably gone over to {ssid} at once.": "没有收到应答：摄像机很可能已立即转到 {ssid}。",
-    "Send the password though no network should have it.": "即使该密码不合规也照样发送。",
     "The camera may still be starting: try again in a minute. If it stays: video for recorders (NVR) is a switch in the vendor's app, from firmware 1.2.2 (FM020) and 1.3.0 (FM010) on.": "摄像机可能仍在启动：请一分钟后重试。如果仍然如此：录像机（NVR）视频是厂商应用中的一个开关，固件 1.2.2（FM020）和 1.3.0（FM010）起提供。",
     "To what is not documented; likely to the vendor's digital store: unbind it in the vendor's app first.": "绑定对象没有文档说明，很可能是厂商的数字店铺：请先在厂商应用中解绑。",
     "Use 1 to 32 bytes.": "请使用 1 至 32 字节。",
@@ -17,7 +13,5 @@ ZH: dict[str, str] = {
     "the camera says that there are {count} entries, and gives none": "摄像机称有 {count} 个条目，却没有给出任何条目",
     "the timeout is not a number of seconds from {least:g} to {most:g}": "超时不是 {least:g} 到 {most:g} 之间的秒数",
     "the value of a face attribute has the wrong type": "人脸属性的值类型错误",
-    "{name}: no wireless network can have this password": "{name}：无线网络不可能使用该密码",
     "{name}: the camera does not tell it": "{name}：摄像机没有告知该值",
-    "{where}: {key}: no wireless network can have this password": "{where}：{key}：无线网络不可能使用该密码",
 }
