@@ -396,9 +396,9 @@ def _check_choice(parameter: Parameter, value: Any) -> None:
 
 def _hint(kind: str, parameter: Parameter | None) -> str:
     if kind == "passphrase":
-        from .wifi import PASSPHRASE_HINT
+        from .wifi import WPA_HINT
 
-        return PASSPHRASE_HINT
+        return WPA_HINT
     return "Allowed: {bounds}." if parameter and parameter.bounds else ""
 
 
@@ -409,9 +409,9 @@ def _rule(kind: str) -> str:
     if kind == "extra_forbidden":
         return "{name}: there is no such parameter"
     if kind == "passphrase":
-        from .wifi import NO_PASSPHRASE
+        from .wifi import WPA_RULE
 
-        return NO_PASSPHRASE
+        return WPA_RULE
     if kind == "serial_number":
         return "{name}: not a serial number"
     if kind.endswith(("_type", "_instance_of", "_unicode", "_parsing")):

@@ -31,10 +31,8 @@ class AsIs(Secret):
 
 
 #: What is said of a password that is none.
-NO_PASSPHRASE = (
-    "{name}: no Wi-Fi password; one has 8 to 63 printable ASCII characters, or 64 hexadecimal digits"
-)
-PASSPHRASE_HINT = (
+WPA_RULE = "{name}: no Wi-Fi password; one has 8 to 63 printable ASCII characters, or 64 hexadecimal digits"
+WPA_HINT = (
     "Is there a line break, a full-width or a Chinese character in it? If your network does have it, insist "
     "with --as-is."
 )
@@ -61,7 +59,7 @@ def is_passphrase(password: str) -> bool:
 def check_passphrase(password: str) -> None:
     """Raise ParameterError where no WPA network can have *password*, unless somebody insists (:class:`AsIs`)."""
     if not isinstance(password, AsIs) and not is_passphrase(password):
-        raise ParameterError(NO_PASSPHRASE, name="password", hint=PASSPHRASE_HINT)
+        raise ParameterError(WPA_RULE, name="password", hint=WPA_HINT)
 
 
 def raw_ssid(ssid: str) -> bytes:
