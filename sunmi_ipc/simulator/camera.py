@@ -528,7 +528,8 @@ class VirtualCamera:
             )
         override = self.overrides.get(endpoint.path)
         unknown = self._unknown_fields(endpoint, form)
-        values = check_private(endpoint, form, files, override)
+        kept = self.state.documents.get(endpoint.document) if endpoint.keeps else None
+        values = check_private(endpoint, form, files, override, kept)
         if self._replay is not None and (said := self._replayed(endpoint, values)) is not None:
             return said
         behaviour = handlers.behaviour_of(endpoint)
