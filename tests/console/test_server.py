@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -24,7 +25,10 @@ from sunmi_ipc.simulator.video import PictureFormat, VideoSettings
 from .browser import console
 from .conftest import Http
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("nicegui") is None, reason="the extra console is not installed"),
+]
 
 VIDEO = VideoSettings(hd=PictureFormat(320, 180, 20), fhd=PictureFormat(320, 180, 20), zone=UTC)
 
