@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from ..camera import split_address
 from ..errors import ConfigError, ParameterError, SiteError
-from .networks import passphrase_trouble, ssid_trouble
+from ..onboarding.passphrase import passphrase_trouble, ssid_trouble
 from .positions import Path as Keys
 from .positions import line_of
 from .secret import Secrets
@@ -86,6 +86,7 @@ def load(
     secrets = Secrets(path.parent, environment)
     if resolve and not problems:
         problems = list(_missing_secrets(site, secrets, path, lines))
+    secrets.as_is = as_is
     if not as_is and not problems:
         problems = list(_impossible_networks(site, secrets if resolve else None, path, lines))
     if problems:
