@@ -176,7 +176,10 @@ def _remarks(state: State, report: ScanReport, interfaces: list[str] | None) -> 
         RELAYED,
         explain,
     )
+    from sunmi_ipc.discovery.diagnosis import elsewhere
+    from sunmi_ipc.discovery.interfaces import interfaces as every_interface
 
+    available = every_interface() if report.cameras else []
     for remark in report.notes:
         _say_reason(state, remark)
     for camera in report.cameras:
@@ -223,6 +226,8 @@ def _remarks(state: State, report: ScanReport, interfaces: list[str] | None) -> 
             note(
                 state, "{ip} answers in an unusual way ('-v' says how). Name it by its address.", ip=camera.ip
             )
+        if (way := elsewhere(camera.ip, camera.interface_ip, available)) is not None:
+            _say_reason(state, way)
         if len(camera.addresses) > 1:
             note(state, "{sn} answers from {addresses}.", sn=camera.sn, addresses=", ".join(camera.addresses))
     _say_rejected(state, report)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sunmi_ipc.errors import SunmiIpcError
+from sunmi_ipc.errors import DeviceError, ParameterError, SunmiIpcError
 from sunmi_ipc.i18n import language, tr
 
-from ..screen.output import confirm, print_error, print_json, say, show
+from ..screen.choices import choice
+from ..screen.output import confirm, note, print_error, print_json, say, show, waiting
 from ..state import Exit, State, exit_code
 from ..target import open_camera
 from . import face_table as people
+
+if TYPE_CHECKING:
+    from sunmi_ipc.api.faces import PictureResult
+    from sunmi_ipc.camera import Camera
+    from sunmi_ipc.face_names import FaceNames
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -39,14 +45,29 @@ Capacity = Annotated[int, typer.Option(min=1, max=30_000, help=tr("Faces that th
 Description = Annotated[str, typer.Option(help=tr("What the group is for, at most 150 bytes."))]
 FaceId = Annotated[str, typer.Argument(help=tr("The face's id."))]
 Age = Annotated[int | None, typer.Option(min=0, max=150, help=tr("Age in years."))]
-Gender = Annotated[int | None, typer.Option(min=0, max=2, help=tr("0 unknown, 1 male, 2 female."))]
+Gender = Annotated[str, typer.Option(metavar="male|female|unknown", help=tr("male, female or unknown."))]
+Attributes = Annotated[
+    list[str] | None,
+    typer.Option("--attribute", metavar="KEY=VALUE", help=tr("An attribute of the group; may be repeated.")),
+]
+NamesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--names", metavar="FILE", help=tr("Where the faces' names are kept; default: in the config folder.")
+    ),
+]
+#: What --create makes: as 'ipc face group create' does.
+_NEW_CAPACITY = 1000
+_GENDERS = {"unknown": 0, "male": 1, "female": 2, "0": 0, "1": 1, "2": 2}
 
 
 def _given(**values: Any) -> dict[str, Any]:
     from sunmi_ipc.protocol.values import Gender as Sex
 
-    made = {k: v for k, v in values.items() if v is not None}
-    return made | ({"gender": Sex(made["gender"])} if "gender" in made else {})
+    made = {k: v for k, v in values.items() if v not in (None, "")}
+    if "gender" in made:
+        made["gender"] = Sex(choice(made["gender"], _GENDERS, "--gender"))
+    return made
 
 
 @group.command("list")
@@ -80,8 +101,6 @@ def group_update(
     ] = None,
 ) -> None:
     """Change what is given, keep the rest."""
-    from sunmi_ipc.errors import DeviceError
-
     state = State.of(ctx)
     with open_camera(state) as camera:
         now = next((g for g in camera.faces.groups().face_group if g.name == name), None)
@@ -105,7 +124,12 @@ def group_clear(ctx: typer.Context, name: GroupName, yes: Yes = False) -> None:
     state = State.of(ctx)
     confirm(tr("This deletes every face of the group {group}.", group=name), yes)
     with open_camera(state) as camera:
-        show(state, camera.faces.clear_group(name))
+        camera.faces.clear_group(name)
+        book = people.names(camera, None)
+        if book:
+            book.forget_group(name)
+            book.save()
+        show(state, None)
 
 
 @group.command("move-rule")
@@ -152,32 +176,111 @@ def attribute_delete(
 def add(
     ctx: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(help=tr("JPEG or PNG files, at most 1 MB each, or folders of them."))
+        list[Path],
+        typer.Argument(metavar="FILE...", help=tr("Photos of one face each, or folders of them.")),
     ],
     group: Group,
     age: Age = None,
-    gender: Gender = None,
+    gender: Gender = "",
+    attributes: Attributes = None,
+    create: Annotated[
+        bool, typer.Option("--create", help=tr("Create the group where it does not exist yet."))
+    ] = False,
+    names: NamesFile = None,
 ) -> None:
-    """Add faces by their pictures; goes on after a refusal, and reports each."""
+    """Add faces by their photos; large ones are made smaller, repeats are left out, each is reported.
+
+    A photo's file name is kept as the person's name, on this computer alone.
+    """
     state = State.of(ctx)
+    details = _given(age=age, gender=gender, attributes=_attributes(attributes))
     rows: list[dict[str, Any]] = []
     failed: list[SunmiIpcError] = []
     with open_camera(state) as camera:
-        for result in camera.faces.add(group, *files, **_given(age=age, gender=gender)):
-            rows.append({"file": str(result.path), "faceid": result.faceid, "error": ""})
-            if result.error is not None:
-                failed.append(result.error)
-                rows[-1]["error"] = result.error.localized(language())[0]
-                print_error(State(quiet=state.quiet), result.error, about=str(result.path))
-            elif not state.json:
-                say(state, "{path}: {value}", path=str(result.path), value=result.faceid)
+        _require_group(state, camera, group, create)
+        book = people.names(camera, names)
+        known = _still_there(camera, group, book.added(group))
+        try:
+            with waiting(state, "Adding faces …") as progress:
+                for result in camera.faces.add(group, *files, known=known, **details):
+                    rows.append(_added_row(state, result, group, book))
+                    if result.error is not None:
+                        failed.append(result.error)
+                    progress(tr("Adding faces: {count} done", count=len(rows)))
+        finally:
+            if book:
+                book.save()
+    repeated = sum(row["repeated"] for row in rows)
     if state.json:
         print_json({"faces": rows})
     else:
-        say(state, "{count} of {total} added", count=len(rows) - len(failed), total=len(rows))
+        done = len(rows) - len(failed) - repeated
+        say(state, "{count} of {total} added", count=done, total=len(rows))
+        if repeated:
+            say(state, "{count} were there already", count=repeated)
     if failed:
         # A file that cannot be read is not the camera's refusal.
         raise typer.Exit(Exit.SOME_FAILED if len(failed) < len(rows) else exit_code(failed[0]))
+
+
+def _still_there(camera: Camera, group: str, added: dict[str, str]) -> dict[str, str]:
+    """Those of the photos added from here whose faces the camera still has; none where it does not say."""
+    if not added:
+        return {}
+    try:
+        there = set(camera.faces.ids(group))
+    except DeviceError:  # the list of ids is inferred; a photo too many is refused by the camera
+        return {}
+    return {sha: faceid for sha, faceid in added.items() if faceid in there}
+
+
+def _added_row(state: State, result: PictureResult, group: str, book: FaceNames) -> dict[str, Any]:
+    """Report one photo, and keep its name."""
+    path, name = str(result.path), result.path.stem
+    row = {"file": path, "faceid": result.faceid, "name": name, "repeated": result.repeated, "error": ""}
+    if result.error is not None:
+        row["error"] = result.error.localized(language())[0]
+        print_error(State(quiet=state.quiet), result.error, about=path)
+        return row
+    if not result.repeated:
+        book.keep(result.faceid, name, group=group, sha256=result.sha256)
+    if not state.json:
+        template = "{path}: there already, {value}" if result.repeated else "{path}: {value}"
+        say(state, template, path=path, value=result.faceid)
+    return row
+
+
+def _require_group(state: State, camera: Camera, name: str, create: bool) -> None:
+    """See that the group is there, before a photo is read.
+
+    Raises:
+        DeviceError: It is not, and nobody asked to create it.
+
+    """
+    if any(group.name == name for group in camera.faces.groups().face_group):
+        return
+    if not create:
+        raise DeviceError.of(
+            204,
+            endpoint="face/getGroupList",
+            camera=camera.address,
+            hint="'ipc face group list' shows the groups; --create makes a new one.",
+        )
+    camera.faces.create_group(name, _NEW_CAPACITY, name)
+    note(state, "The group {group} was created, for {count} faces.", group=name, count=_NEW_CAPACITY)
+
+
+def _attributes(given: list[str] | None) -> dict[str, str] | None:
+    """``KEY=VALUE`` pairs as a mapping; raises ParameterError."""
+    made: dict[str, str] = {}
+    for pair in given or ():
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise ParameterError(
+                "{name}: not KEY=VALUE", name="--attribute", hint="For example --attribute card=gold."
+            )
+        made[key.strip()] = value
+    return made or None
 
 
 @app.command("list")
@@ -185,6 +288,7 @@ def list_(
     ctx: typer.Context,
     group: Group,
     ids: Annotated[bool, typer.Option("--ids", help=tr("Only the ids."))] = False,
+    names: NamesFile = None,
 ) -> None:
     """List a group's faces."""
     state = State.of(ctx)
@@ -197,18 +301,26 @@ def list_(
             )
             return
         found = list(camera.faces.list(group))
+        book = people.names(camera, names)
     if state.json:
-        print_json({"face_list": [face.as_dict() for face in found]})
+        print_json({"face_list": [people.document(face, book) for face in found]})
     else:
-        people.faces(state, found)
+        people.faces(state, found, book=book)
 
 
 @app.command("show")
-def show_(ctx: typer.Context, faceid: FaceId) -> None:
+def show_(ctx: typer.Context, faceid: FaceId, names: NamesFile = None) -> None:
     """Show a face."""
     state = State.of(ctx)
     with open_camera(state) as camera:
-        show(state, camera.faces.show(faceid))
+        face = camera.faces.show(faceid)
+        name = people.names(camera, names).name(faceid)
+        if state.json:
+            print_json(face.as_dict() | ({"name": name} if name else {}))
+            return
+        if name:
+            show(state, {"name": name})
+        show(state, face)
 
 
 @app.command()
@@ -217,26 +329,45 @@ def update(
     faceid: FaceId,
     group: Annotated[str | None, typer.Option("--group", "-g", help=tr("Move it to this group."))] = None,
     age: Age = None,
-    gender: Gender = None,
+    gender: Gender = "",
+    attributes: Attributes = None,
+    name: Annotated[str, typer.Option("--name", help=tr("The person's name, kept on this computer."))] = "",
+    names: NamesFile = None,
 ) -> None:
-    """Change a face's group, age or gender."""
+    """Change a face's group, age, gender, attributes or name."""
     state = State.of(ctx)
+    details = _given(group_name=group, age=age, gender=gender, attributes=_attributes(attributes))
     with open_camera(state) as camera:
-        show(state, camera.faces.update(faceid, **_given(group_name=group, age=age, gender=gender)))
+        book = people.names(camera, names)
+        if details or not name:
+            camera.faces.update(faceid, **details)
+        if name:
+            book.keep(faceid, name, group=group or "")
+        elif group:
+            book.move(faceid, group)
+        if book:
+            book.save()
+        show(state, None)
 
 
 @app.command()
 def delete(
     ctx: typer.Context,
-    faceids: Annotated[list[str], typer.Argument(help=tr("Ids of the faces."))],
+    faceids: Annotated[list[str], typer.Argument(metavar="FACEID...", help=tr("Ids of the faces."))],
     group: Group,
     yes: Yes = False,
+    names: NamesFile = None,
 ) -> None:
     """Delete faces."""
     state = State.of(ctx)
     confirm(tr("This deletes {count} faces from the group {group}.", count=len(faceids), group=group), yes)
     with open_camera(state) as camera:
-        show(state, camera.faces.delete(group, faceids))
+        done = camera.faces.delete(group, faceids)
+        book = people.names(camera, names)
+        if book:
+            book.forget([*done.success_list, *done.not_exist_list])
+            book.save()
+        show(state, done)
 
 
 @app.command()
@@ -244,15 +375,17 @@ def oldest(
     ctx: typer.Context,
     group: Group,
     count: Annotated[int, typer.Option(min=1, help=tr("How many."))] = 10,
+    names: NamesFile = None,
 ) -> None:
     """List the faces that have not come for longest."""
     state = State.of(ctx)
     with open_camera(state) as camera:
         found = camera.faces.oldest(group, count)
+        book = people.names(camera, names)
     if state.json:
-        show(state, found)
+        print_json(found.as_dict() | {"face_list": [people.document(face, book) for face in found.face_list]})
     else:
-        people.faces(state, found.face_list)
+        people.faces(state, found.face_list, book=book)
 
 
 @app.command()

@@ -86,7 +86,7 @@ def flow(
             hint="Who came in two parts would be counted twice. Try --from {start}.",
             start=end - _FREQUENCY + timedelta(days=1),
         )
-    with open_cloud(ctx) as cloud, parts(ctx, cloud, "People"):
+    with open_cloud(ctx) as cloud, parts(ctx, cloud, "Counting people"):
         answer = _ask(cloud, by, start, end, now=start == end == today)
     rows, label, names = _rows(answer)
     if csv is not None:

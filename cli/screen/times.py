@@ -73,11 +73,17 @@ def zone(text: str) -> tzinfo | None:
         offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
         if offset < timedelta(hours=24):
             return timezone(-offset if sign == "-" else offset)
-    from zoneinfo import ZoneInfo
+    from zoneinfo import ZoneInfo, available_timezones
 
     try:
         return ZoneInfo(text)
     except (ValueError, OSError, LookupError):  # ZoneInfoNotFoundError is a LookupError
+        if not available_timezones():
+            raise ParameterError(
+                "{name}: this computer has no time zone database",
+                name="--tz",
+                hint="Run: pip install tzdata; or write an offset like +08:00.",
+            ) from None
         raise ParameterError(
             "{name}: not a time zone", name="--tz", hint="Write it like Asia/Shanghai, UTC or +08:00."
         ) from None

@@ -69,7 +69,9 @@ def _shown(parameter: Any) -> str:
     options = [opt for opt in parameter.opts if opt.startswith("-")]
     if options:
         return str(max(options, key=len))
-    return str(parameter.metavar or parameter.name).strip("[]….").upper()
+    written = str(parameter.metavar or "")
+    # A metavar that lists the words to choose from is no name.
+    return (parameter.name if not written or "|" in written else written).strip("[]….").upper()
 
 
 def _value(parameter: Any, value: Any) -> str:

@@ -23,8 +23,21 @@ def demo(
     ctx: typer.Context,
     count: Annotated[int, typer.Option(min=1, max=50, help=tr("How many virtual cameras."))] = 3,
     cloud: Annotated[bool, typer.Option("--cloud", help=tr("The tour of the cloud instead."))] = False,
+    console: Annotated[
+        bool, typer.Option("--console", help=tr("Virtual cameras in a browser, until Ctrl-C."))
+    ] = False,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help=tr("Port of --console; default: 8500, or a free one.")),
+    ] = None,
+    no_open: Annotated[bool, typer.Option("--no-open", help=tr("Do not open a browser."))] = False,
 ) -> None:
     """Show the whole tour on virtual cameras: find, Wi-Fi, activate, SD card, info. Nothing to set up."""
+    if console:
+        from .console_demo import show
+
+        show(ctx, State.of(ctx), count, port, open_browser=not no_open)
+        return
     if cloud:
         from .cloud_demo import tour
 

@@ -101,7 +101,9 @@ def _interfaces(state: State) -> str:
             tr("no network interface with an IPv4 address"),
             tr("Plug in the cable or join the Wi-Fi; for virtual cameras set SUNMI_IPC_INTERFACE=lo."),
         )
-    return ", ".join(up)
+    from sunmi_ipc.discovery.diagnosis import surroundings
+
+    return "; ".join([", ".join(up), *(reason.localized()[0] for reason in surroundings())])
 
 
 def _clock(state: State) -> str:
@@ -153,7 +155,7 @@ def _ca(state: State) -> str:
 
 def _discovery(state: State, cameras: list[DiscoveredCamera]) -> str:
     from sunmi_ipc import discovery
-    from sunmi_ipc.discovery.diagnosis import on_access_point
+    from sunmi_ipc.discovery.diagnosis import elsewhere, on_access_point
 
     interfaces = state.settings.interfaces()
     report = discovery.ScanReport()
@@ -163,6 +165,9 @@ def _discovery(state: State, cameras: list[DiscoveredCamera]) -> str:
         reasons = discovery.explain(report, interfaces=interfaces, thorough=True)
         raise _Failed(tr("no camera answered"), reasons=reasons)
     cameras += found
+    routes = {str(r): r for c in found if (r := elsewhere(c.ip, c.interface_ip)) is not None}
+    if routes:
+        raise _Failed(tr("a camera was found, but calls to it go another way"), reasons=list(routes.values()))
     text = tr("{count} found in {seconds:.1f} s", count=len(found), seconds=report.elapsed_s)
     return "; ".join([text, *(note.localized()[0] for note in report.notes)])
 

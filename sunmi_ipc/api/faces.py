@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Ge, MinLen
 
-from ..errors import ParameterError, SunmiIpcError
+from .. import photos
+from ..errors import SunmiIpcError
 from ..protocol.fields import (
     Age,
     AttributeName,
@@ -39,9 +41,6 @@ if TYPE_CHECKING:
         VisitorCollection,
     )
 
-#: Larger pictures are refused before sending; the cloud API's limit, taken over (I).
-MAX_PICTURE = 1_000_000
-_KINDS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG"}
 _GROUP_CODES = frozenset({200, 201, 202, 211, 212, 220})
 _EXISTING = Annotated[GroupName, Refused(204)]
 _FACES = Annotated[list[str], MinLen(1), Refused(275), Help("ids of the faces")]
@@ -50,11 +49,13 @@ _ATTRIBUTES = Annotated[dict[str, str], Refused(284), Help("attributes by name")
 
 @dataclass(frozen=True, slots=True)
 class PictureResult:
-    """What became of one picture: its face id, or the error."""
+    """What became of one photo: its face id, or the error; ``repeated``: it was there already, nothing was sent."""
 
     path: Path
     faceid: str = ""
     error: SunmiIpcError | None = None
+    sha256: str = ""
+    repeated: bool = False
 
 
 class Faces(Group, name="faces"):
@@ -176,49 +177,49 @@ class Faces(Group, name="faces"):
         """The id of every face of a group, fetched page by page as they are used."""
         return pages(lambda number, size: self.ids_page(group_name, number, size), "faceid_list")
 
-    def add(self, group_name: str, *paths: str | Path, **details: Any) -> Iterator[PictureResult]:
-        """Add pictures, or folders of them; yields what became of each, and goes on after a refusal.
+    def add(
+        self,
+        group_name: str,
+        *paths: str | Path,
+        known: Mapping[str, str] = MappingProxyType({}),
+        **details: Any,
+    ) -> Iterator[PictureResult]:
+        """Add photos, or folders of them; yields what became of each, and goes on after a refusal.
+
+        What a camera would not take is made smaller or converted (extra ``video``); a photo whose content was
+        there already is not sent again.
 
         Args:
             group_name: The group.
-            paths: Files, or folders whose JPEG and PNG files are taken.
+            paths: Files, or folders with all photos below them.
+            known: Ids of faces that are there by their photo's SHA-256, as ``PictureResult.sha256`` told it.
             details: ``age``, ``gender``, ``attributes``, for all.
 
+        Raises:
+            ParameterError: There is no picture in a folder.
+
         """
-        for path in _pictures(paths):
+        there = dict(known)
+        for path in photos.walk(paths):
             try:
-                added = self.add_face(group_name, read_picture(path), **details)
+                data = photos.read(path)
+                sha256 = photos.digest(data)
+                if sha256 in there:
+                    yield PictureResult(path, faceid=there[sha256], sha256=sha256, repeated=True)
+                    continue
+                added = self.add_face(group_name, photos.fitted(data, str(path)), **details)
             except SunmiIpcError as error:
                 yield PictureResult(path, error=error)
             else:
-                yield PictureResult(path, faceid=added.faceid)
-
-
-def _pictures(paths: Iterable[str | Path]) -> Iterator[Path]:
-    for given in paths:
-        path = Path(given)
-        if path.is_dir():
-            yield from sorted(p for p in path.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
-        else:
-            yield path
+                there[sha256] = added.faceid
+                yield PictureResult(path, faceid=added.faceid, sha256=sha256)
 
 
 def read_picture(path: Path) -> bytes:
-    """A picture's bytes.
+    """A picture as a camera takes it, made smaller or converted where need be.
 
     Raises:
-        ParameterError: It cannot be read, is larger than 1 MB, or is neither JPEG nor PNG.
+        ParameterError: It cannot be read, is no picture, or Pillow is needed and not installed.
 
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_PICTURE + 1)
-    except OSError as error:
-        raise ParameterError(
-            "{name}: cannot be read: {reason}", name=str(path), reason=error.strerror or ""
-        ) from None
-    if len(data) > MAX_PICTURE:
-        raise ParameterError("{name}: larger than 1 MB", name=str(path), hint="Make the picture smaller.")
-    if not any(data.startswith(magic) for magic in _KINDS):
-        raise ParameterError("{name}: neither JPEG nor PNG", name=str(path), hint="Convert the picture.")
-    return data
+    return photos.fitted(photos.read(path), str(path))

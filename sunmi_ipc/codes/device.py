@@ -105,7 +105,11 @@ class DeviceCode(IntEnum):
     GROUP_ID_INVALID = 203, "that face group id does not exist", _GROUPS
     GROUP_NOT_EXIST = 204, "that face group does not exist", _GROUPS
     GROUP_NOT_EMPTY = 205, "the face group still holds faces", "Clear it first: 'ipc face group clear'."
-    FACE_ID_EXISTED = 206, "a face of that id exists", "Leave the id out, and the camera gives one."
+    FACE_ID_EXISTED = (
+        206,
+        "a face of that id exists",
+        "The camera has this face already: 'ipc face list' shows it, 'ipc face update' changes it.",
+    )
     FACE_ID_NOT_EXIST = 207, "that face does not exist", "'ipc face list' shows the faces."
     GROUP_OVERFLOW = 208, "the face group is full", "Raise its capacity or delete faces."
     FACE_ID_OP_NOT_ALLOWED = 209, "that is not allowed on this face", "'ipc face show' tells its group."

@@ -118,6 +118,7 @@ class Desk:
         self._lock = threading.RLock()
         self._seen: dict[str, DiscoveredCamera] = {}
         self._gone: set[str] = set()
+        self._proved: set[str] = set()
         self._clients: dict[str, Camera] = {}
         self._cards: dict[str, Card] = {}
         self._asking: set[str] = set()
@@ -167,6 +168,9 @@ class Desk:
         with self._lock:
             if str(change.kind) == "offline":
                 self._gone.add(camera.sn)
+                if camera.sn not in self._proved:
+                    # It said that it was there, never proved it, and has gone: it was none of ours.
+                    self._seen.pop(camera.sn, None)
             else:
                 self._gone.discard(camera.sn)
                 self._seen[camera.sn] = camera
@@ -272,6 +276,8 @@ class Desk:
         }
         card = Card(sn, **known | values)
         with self._lock:
+            if card.state in ("ok", "setup") or card.card is not None:
+                self._proved.add(sn)
             self._cards[sn] = card
         return card
 

@@ -17,7 +17,7 @@ from .interfaces import Interface, interfaces, named, source_address
 from .reason import Reason
 from .scan import ScanReport
 
-__all__ = ["access_points", "explain", "on_access_point", "port_holder"]
+__all__ = ["access_points", "elsewhere", "explain", "on_access_point", "port_holder", "surroundings"]
 
 _ACCESS_POINT_NETWORK = IPv4Network("192.168.200.0/24")
 # RFC 5737: an address that exists nowhere shows which way the default route goes.
@@ -27,6 +27,18 @@ _LIST_NETWORKS = (
     ("nmcli", ("-t", "-f", "SSID", "device", "wifi", "list", "--rescan", "no")),
     ("netsh", ("wlan", "show", "networks")),
 )
+_CONTAINERS = (
+    (Path("/.dockerenv"), "Docker"),
+    (Path("/run/.containerenv"), "Podman"),
+    (Path("/var/run/secrets/kubernetes.io"), "Kubernetes"),
+)
+_VERSION, _NET = Path("/proc/version"), Path("/sys/class/net")
+_FIREWALLS = {
+    "win32": ("netsh", "advfirewall", "show", "currentprofile", "state"),
+    "darwin": ("/usr/libexec/ApplicationFirewall/socketfilterfw", "--getglobalstate"),
+}
+# "State ON" in many languages ends so; "Firewall is enabled. (State = 1)".
+_FIREWALL_ON = re.compile(r"\bON\b|State = [12]|启用|打开|\bEIN\b|\bACTIVÉ?\b", re.IGNORECASE)
 _PLUG_IN = "Plug in the cable or join the Wi-Fi; for virtual cameras set SUNMI_IPC_INTERFACE=lo."
 
 
@@ -42,7 +54,8 @@ def explain(
 
     """
     available = _available()
-    reasons = [*_no_way(report, available, named(interfaces)), *_firewall(report), *_port(report, thorough)]
+    reasons = [*_no_way(report, available, named(interfaces)), *surroundings(), *_firewall(report)]
+    reasons += [*(_asked_firewall() if thorough else []), *_port(report, thorough)]
     reasons += _vpn(available)
     reasons += _access_point(available, thorough)
     if report.rejected:
@@ -95,7 +108,114 @@ def _no_way(report: ScanReport, available: list[Interface], names: Sequence[str]
                 interfaces=shown,
             )
         ]
+    wired = [one for one in scanned if not (one.point_to_point or one.is_loopback)]
+    if wired and all(one.is_link_local for one in wired):
+        return [
+            Reason(
+                "{interfaces} has only an address that it gave itself: nobody hands out addresses here",
+                hint="Plug the camera and this computer into the shop's router, or give this computer an address "
+                "in the camera's network by hand.",
+                interfaces=", ".join(f"{one.name} ({one.ip})" for one in wired),
+            )
+        ]
     return []
+
+
+def surroundings() -> list[Reason]:
+    """What this program runs in that keeps broadcasts away: a container, or Windows' Linux."""
+    reasons = []
+    if sys.platform == "linux" and (kind := _container()):
+        reasons.append(
+            Reason(
+                "this runs in a container ({kind}): its network is not the shop's, and no broadcast crosses over",
+                hint="Start the container with --network host (Linux), or ask addresses with --target.",
+                kind=kind,
+            )
+        )
+    with contextlib.suppress(OSError):
+        if sys.platform == "linux" and "microsoft" in _VERSION.read_text("utf-8", "replace").lower():
+            reasons.append(
+                Reason(
+                    "this runs in Windows' Linux (WSL): its network is not the shop's, unless it is mirrored",
+                    hint="Write networkingMode=mirrored under [wsl2] in .wslconfig, use Python for Windows, or ask "
+                    "addresses with --target.",
+                )
+            )
+    return reasons
+
+
+def _container() -> str:
+    """The kind of container that this runs in with a network of its own; empty for none."""
+    kind = next((name for file, name in _CONTAINERS if file.exists()), "")
+    if not kind:
+        return ""
+    # With the host's network there are its interfaces: bridges, wireless ones, cables. A container has one end
+    # of a pair, whose other end has another number.
+    names = [file.parent for file in _NET.glob("*/iflink")]
+    with contextlib.suppress(OSError, ValueError):
+        own = [
+            name for name in names
+            if name.name != "lo" and (name / "iflink").read_text().strip() == (name / "ifindex").read_text().strip()
+        ]  # fmt: skip
+        return "" if own else kind
+    return kind
+
+
+def elsewhere(ip: str, interface_ip: str, available: Sequence[Interface] | None = None) -> Reason | None:
+    """Told where this computer's way to a camera leaves by another interface than the one that heard it."""
+    source = source_address(ip)
+    if not interface_ip or source in (None, interface_ip) or IPv4Address(ip).is_loopback:
+        return None
+    known = available if available is not None else _available()
+    way = next((one.name for one in known if one.ip == source), source)
+    heard = next((one.name for one in known if one.ip == interface_ip), interface_ip)
+    if way == heard:
+        return None  # two addresses of one interface
+    return Reason(
+        "{ip} was heard on {heard}, but this computer's way there goes by {way}",
+        hint="Two interfaces have the same network, or a route leads elsewhere: take {way} down, or correct the route.",
+        ip=ip,
+        heard=heard,
+        way=way,
+    )
+
+
+def _asked_firewall() -> list[Reason]:
+    """What Windows' and macOS' own firewalls say, as far as they can be asked without rights."""
+    if sys.platform not in ("win32", "darwin"):
+        return []
+    told = _told_by(_FIREWALLS[sys.platform])
+    if not told:
+        return [
+            Reason(
+                "whether this computer's firewall lets answers in could not be asked",
+                hint="Look in its settings: allow Python to receive in private networks.",
+            )
+        ]
+    if not _FIREWALL_ON.search(told):
+        return []
+    return [
+        Reason(
+            "this computer's firewall is on; whether it lets Python receive was not tried",
+            hint="Allow Python in private networks; on macOS allow the terminal under Privacy, Local Network, too.",
+        )
+    ]
+
+
+def _told_by(command: Sequence[str]) -> str:
+    """What a command of the system prints; empty where there is none, or it fails."""
+    import shutil
+    import subprocess
+
+    path = shutil.which(command[0])
+    if path is None:
+        return ""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        done = subprocess.run(  # noqa: S603 - a fixed command of the system
+            [path, *command[1:]], capture_output=True, timeout=5, check=False
+        )
+        return done.stdout.decode(errors="replace") if done.returncode == 0 else ""
+    return ""
 
 
 def _firewall(report: ScanReport) -> list[Reason]:
@@ -210,6 +330,22 @@ def access_points() -> list[str]:
 
 def port_holder(port: int) -> str:
     """The program that holds UDP *port*, as ``name (process id)``; empty where that cannot be told."""
+    if sys.platform == "win32":
+        for line in _told_by(("netstat", "-ano", "-p", "udp")).splitlines():
+            words = line.split()
+            if len(words) >= 3 and words[1].endswith(f":{port}") and words[-1] != str(os.getpid()):
+                name = _told_by(("tasklist", "/FI", f"PID eq {words[-1]}", "/FO", "CSV", "/NH")).split(",")[0]
+                return f"{name.strip().strip(chr(34)) or '?'} ({words[-1]})"
+        return ""
+    if sys.platform == "darwin":
+        found = dict.fromkeys(
+            re.findall(r"^([pc])(.*)$", _told_by(("lsof", "-nP", f"-iUDP:{port}", "-Fpc")), re.M)
+        )
+        holders = list(found)
+        for (_, number), (_, name) in zip(holders[::2], holders[1::2], strict=False):
+            if number != str(os.getpid()):
+                return f"{name} ({number})"
+        return ""
     inodes = set()
     with contextlib.suppress(OSError):
         for line in Path("/proc/net/udp").read_text("ascii").splitlines()[1:]:

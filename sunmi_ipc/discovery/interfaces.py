@@ -51,6 +51,11 @@ class Interface:
         return IPv4Address(self.ip).is_loopback
 
     @property
+    def is_link_local(self) -> bool:
+        """Whether it gave its address to itself, because nobody hands out any: 169.254.x.y."""
+        return IPv4Address(self.ip).is_link_local
+
+    @property
     def broadcasts(self) -> tuple[str, ...]:
         """Where a broadcast goes: 255.255.255.255 and the subnet's own; on loopback the latter only."""
         subnet = (str(self.network.broadcast_address),) if self.prefix < 31 else ()

@@ -324,6 +324,12 @@ class VirtualCamera:
         else:
             self.faults.add(Fault(kind, value, path, times, probability))
 
+    def walk(self, way: str) -> None:
+        """Send somebody through the door now: ``in``, ``out``, or ``passing``. Nobody is counted without a card."""
+        kind = {"in": "arrivals", "out": "leaving", "passing": "passing"}[way]
+        if self.state.activated and self.state.card_status is CardStatus.NORMAL:
+            self.state.walks.setdefault(kind, []).append(time.time() + self.state.clock_offset)
+
     def insert_card(self, status: CardStatus) -> None:
         """Put a card of this state into the camera (or take it out: ``CardStatus.NONE``)."""
         if status is CardStatus.NORMAL:

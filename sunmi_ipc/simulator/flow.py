@@ -40,7 +40,16 @@ def _stat(kind: str, state: CameraState, values: dict[str, Any]) -> dict[str, An
         first, last = max(begin, start), min(begin + HOUR_S, end, now)
         units.append(_unit(kind, state, begin, first, last, faces) | {"end_time": min(begin + HOUR_S, end)})
         begin += HOUR_S
+    _walked(kind, state, units)
     return {"total": sum(u["total"] for u in units), "stat_list": units}
+
+
+def _walked(kind: str, state: CameraState, units: list[dict[str, Any]]) -> None:
+    """Count those who were sent through the door on purpose (``VirtualCamera.walk``): men of 19 to 28."""
+    for unit in units:
+        count = sum(unit["start_time"] <= moment < unit["end_time"] for moment in state.walks.get(kind, ()))
+        unit["total"] += count
+        unit["male_num_stat"][3] += count
 
 
 def _unit(

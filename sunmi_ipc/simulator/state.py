@@ -57,6 +57,8 @@ class CameraState:
     blind: list[tuple[float, float]] = field(default_factory=list)
     #: Those whose faces were seen, by the minute's start: eight age ranges of males, then of females.
     arrived: dict[int, list[int]] = field(default_factory=dict)
+    #: Those who were sent through the door on purpose: when, by ``arrivals``, ``leaving``, ``passing``.
+    walks: dict[str, list[float]] = field(default_factory=dict)
     video: VideoSettings = field(default_factory=VideoSettings)
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: How it calls its model, which has two names.

@@ -141,7 +141,7 @@ ZH: dict[str, str] = {
     "Only this one, in full.": "只看这一台的完整信息。",
     "Only what motion or sound set off.": "只列出动态侦测录像。",
     "Parameters by their name on the wire; NAME=@FILE sends a file.": "参数，使用接口中的名称；NAME=@FILE 发送文件。",
-    "People": "客流",
+    "Counting people": "统计客流",
     "Play a fault, e.g. delay=2 or code=5011@media/live/start.": "模拟故障，例如 delay=2 或 code=5011@media/live/start。",
     "Recordings": "录像",
     "See --help.": "见 --help。",

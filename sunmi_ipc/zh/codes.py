@@ -77,7 +77,7 @@ ZH: dict[str, str] = {
     "the face group still holds faces": "人脸分组中还有人脸",
     "Clear it first: 'ipc face group clear'.": "请先清空：'ipc face group clear'。",
     "a face of that id exists": "该人脸 ID 已存在",
-    "Leave the id out, and the camera gives one.": "不填 ID，由摄像机分配。",
+    "The camera has this face already: 'ipc face list' shows it, 'ipc face update' changes it.": "摄像机中已有这张人脸：'ipc face list' 可查看，'ipc face update' 可修改。",
     "that face does not exist": "该人脸不存在",
     "'ipc face list' shows the faces.": "'ipc face list' 可列出人脸。",
     "the face group is full": "人脸分组已满",

@@ -119,3 +119,48 @@ ZH: dict[str, str] = {
         "该摄像机等待设置：请连接 {ssid}，然后运行 'ipc wifi set SSID - -c 192.168.200.1'。"
     ),
 }
+
+ZH |= {
+    "{interfaces} has only an address that it gave itself: nobody hands out addresses here": (
+        "{interfaces} 只有自行分配的地址：此处没有设备分配地址"
+    ),
+    "Plug the camera and this computer into the shop's router, or give this computer an address "
+    "in the camera's network by hand.": (
+        "请将摄像机和本机接入店铺路由器，或手动为本机设置一个摄像机所在网络的地址。"
+    ),
+    "this runs in a container ({kind}): its network is not the shop's, and no broadcast crosses over": (
+        "程序运行在容器（{kind}）中：容器网络不是店铺网络，广播无法到达"
+    ),
+    "Start the container with --network host (Linux), or ask addresses with --target.": (
+        "请以 --network host 启动容器（Linux），或用 --target 逐个询问地址。"
+    ),
+    "this runs in Windows' Linux (WSL): its network is not the shop's, unless it is mirrored": (
+        "程序运行在 WSL 中：除非启用镜像网络，否则其网络不是店铺网络"
+    ),
+    "Write networkingMode=mirrored under [wsl2] in .wslconfig, use Python for Windows, or ask "
+    "addresses with --target.": (
+        "请在 .wslconfig 的 [wsl2] 下写入 networkingMode=mirrored，或使用 Windows 版 Python，或用 --target 逐个询问地址。"
+    ),
+    "{ip} was heard on {heard}, but this computer's way there goes by {way}": (
+        "{ip} 的应答来自 {heard}，但本机到该地址的路由经过 {way}"
+    ),
+    "Two interfaces have the same network, or a route leads elsewhere: take {way} down, or correct the route.": (
+        "两个接口处于同一网络，或路由指向别处：请停用 {way}，或更正路由。"
+    ),
+    "whether this computer's firewall lets answers in could not be asked": "无法查询本机防火墙是否放行应答",
+    "Look in its settings: allow Python to receive in private networks.": (
+        "请查看防火墙设置：允许 Python 在专用网络中接收数据。"
+    ),
+    "this computer's firewall is on; whether it lets Python receive was not tried": (
+        "本机防火墙已开启；未测试是否允许 Python 接收数据"
+    ),
+    "Allow Python in private networks; on macOS allow the terminal under Privacy, Local Network, too.": (
+        "请允许 Python 访问专用网络；在 macOS 上还需在“隐私-本地网络”中允许终端。"
+    ),
+    "a camera was found, but calls to it go another way": "找到了摄像机，但对它的调用走了另一条路由",
+}
+
+ZH |= {
+    "{name}: this computer has no time zone database": "{name}：本机没有时区数据库",
+    "Run: pip install tzdata; or write an offset like +08:00.": "请运行：pip install tzdata；或写成 +08:00 这样的时差。",
+}

@@ -27,6 +27,8 @@ def computer(monkeypatch: pytest.MonkeyPatch) -> list[Interface]:
     there = [LO, ETH]
     monkeypatch.setattr(diagnosis, "_available", lambda: there)
     monkeypatch.setattr(diagnosis, "source_address", lambda destination: there[-1].ip)
+    monkeypatch.setattr(diagnosis, "_CONTAINERS", ())
+    monkeypatch.setattr(diagnosis, "_VERSION", Path("/nonexistent"))
     return there
 
 
@@ -101,3 +103,83 @@ def test_access_points_in_reach(
     assert [str(reason) for reason in found] == ["a camera's access point is in reach: SUNMI_0A1B"]
     tool.unlink()
     assert diagnosis.access_points() == []
+
+
+def test_addresses_that_nobody_handed_out_are_told(computer: list[Interface]) -> None:
+    own = Interface("eth0", "169.254.3.4", 16)
+    computer[:] = [LO, own]
+    assert told(LinkReport(own, echoes=3))[0].startswith(
+        "eth0 (169.254.3.4) has only an address that it gave itself"
+    )
+    assert told(LinkReport(own, echoes=3), LinkReport(ETH, echoes=3)) == [
+        "nothing on this computer stands in the way"
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files of Linux")
+def test_containers_and_windows_linux_are_named(
+    computer: list[Interface], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mark, net = tmp_path / "dockerenv", tmp_path / "net"
+    mark.touch()
+    monkeypatch.setattr(diagnosis, "_CONTAINERS", ((mark, "Docker"),))
+    monkeypatch.setattr(diagnosis, "_NET", net)
+
+    def interface(name: str, index: int, peer: int) -> None:
+        (net / name).mkdir(parents=True, exist_ok=True)
+        (net / name / "ifindex").write_text(f"{index}\n")
+        (net / name / "iflink").write_text(f"{peer}\n")
+
+    interface("lo", 1, 1)
+    interface("eth0", 7, 8)  # one end of a pair: a network of its own
+    assert told(LinkReport(ETH, echoes=3))[0].startswith("this runs in a container (Docker)")
+    interface("wlan0", 3, 3)  # the host's network
+    assert told(LinkReport(ETH, echoes=3)) == ["nothing on this computer stands in the way"]
+    monkeypatch.setattr(diagnosis, "_VERSION", tmp_path / "version")
+    (tmp_path / "version").write_text("Linux version 5.15.90.1-microsoft-standard-WSL2 (gcc)")
+    assert "(WSL)" in told(LinkReport(ETH, echoes=3))[0]
+
+
+def test_a_way_that_leaves_by_another_interface_is_told(computer: list[Interface]) -> None:
+    wifi = Interface("wlan0", "10.1.0.9", 24)
+    computer[:] = [LO, ETH, wifi]  # the route goes by the last
+    reason = diagnosis.elsewhere("10.1.0.20", ETH.ip)
+    assert reason is not None
+    assert str(reason) == "10.1.0.20 was heard on eth0, but this computer's way there goes by wlan0"
+    assert diagnosis.elsewhere("10.1.0.20", wifi.ip) is None
+    assert diagnosis.elsewhere("127.0.0.5", ETH.ip) is None
+    computer.append(Interface("eth0", "10.1.0.2", 24))  # a second address of the same interface
+    assert diagnosis.elsewhere("10.1.0.20", ETH.ip) is None
+
+
+@pytest.mark.parametrize(
+    ("platform", "said", "expected"),
+    [
+        ("darwin", "Firewall is enabled. (State = 1)", "firewall is on"),
+        ("darwin", "Firewall is disabled. (State = 0)", None),
+        ("win32", "Private Profile Settings:\nState                                 ON\n", "firewall is on"),
+        ("win32", "专用配置文件 设置:\n状态                                  启用\n", "firewall is on"),
+        ("win32", "State                                 OFF\n", None),
+        ("win32", "", "could not be asked"),
+    ],
+)
+def test_firewalls_are_asked_without_rights(
+    monkeypatch: pytest.MonkeyPatch, platform: str, said: str, expected: str | None
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(diagnosis, "_told_by", lambda command: said)
+    reasons = [str(reason) for reason in diagnosis._asked_firewall()]
+    assert len(reasons) == (1 if expected else 0)
+    assert all(expected and expected in reason for reason in reasons)
+
+
+@pytest.mark.parametrize("platform", ["win32", "darwin"])
+def test_who_holds_the_port_elsewhere(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+    answers = {
+        "netstat": "  UDP    0.0.0.0:10001          *:*                                    4711\n",
+        "tasklist": '"viewer.exe","4711","Console","1","12,345 K"\n',
+        "lsof": "p4711\ncviewer.exe\n",
+    }
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(diagnosis, "_told_by", lambda command: answers[command[0]])
+    assert diagnosis.port_holder(10001) == "viewer.exe (4711)"

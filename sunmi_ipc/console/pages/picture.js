@@ -174,8 +174,8 @@ export default {
       const end = r.end(r.length - 1), start = r.start(r.length - 1);
       this.behind = end - v.currentTime;
       // Over a hole that a slow network left, to the newest when far behind, a little faster when a little.
-      if (v.currentTime < start || this.behind > 1.5) v.currentTime = Math.max(start, end - 0.1);
-      v.playbackRate = this.behind > 0.6 ? 1.15 : this.behind > 0.35 ? 1.05 : 1;
+      if (v.currentTime < start || this.behind > 1.0) v.currentTime = Math.max(start, end - 0.1);
+      v.playbackRate = this.behind > 0.45 ? 1.25 : this.behind > 0.25 ? 1.1 : 1;
       if (v.paused) v.play().catch(() => {});
       if (!this.playing && v.readyState >= 2) {
         this.playing = true; this.say('', false);

@@ -21,7 +21,7 @@ def page(request: Request) -> None:
     """Sessions and codes; for those who may everything."""
     visit = Visit(current(), request)
     tr = visit.tr
-    with visit.frame(tr("Who is here"), back="/"), ui.element("div").classes("stack"):
+    with visit.frame(tr("Who is here"), back="/", narrow=True), ui.element("div").classes("stack"):
         if not visit.may(Role.ADMIN):
             text("div", tr("This needs the role 'everything'."), "note bad")
             return

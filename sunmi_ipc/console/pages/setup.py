@@ -456,7 +456,7 @@ async def page(request: Request, sn: str, step: str = "") -> None:
             text("div", visit.words(error), "note bad")
         return
     wizard = Wizard(visit, setup)
-    with visit.frame(tr("Set up {name}", name=setup.name or sn), back="/"):
+    with visit.frame(tr("Set up {name}", name=setup.name or sn), back="/", narrow=True):
         text("div", f"{setup.model} · {sn} · {visit.console.desk.found(sn).ip}", "soft small num break")
         wizard.build()
     wanted = next((s for s in setup.stages if s == step), None)

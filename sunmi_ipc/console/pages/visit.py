@@ -105,7 +105,7 @@ class Visit:
     # -- the frame -------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def frame(self, title: str, *, back: str = "") -> Iterator[None]:
+    def frame(self, title: str, *, back: str = "", narrow: bool = False) -> Iterator[None]:
         """The page around its content."""
         tr = self.tr
         ui.page_title(title)
@@ -119,7 +119,7 @@ class Visit:
             if not back and self.may(Role.VIEW):
                 self._icon("/fleet", "checklist", tr("All cameras by file"))
             self._menu()
-        with ui.element("main").classes("main").props('id="main" tabindex="-1"'):
+        with ui.element("main").classes("main narrow" if narrow else "main").props('id="main" tabindex="-1"'):
             yield
 
     def _icon(self, href: str, icon: str, label: str) -> None:

@@ -62,7 +62,7 @@ async def build(place: Place) -> None:
         told = text("div", "", "note")
         told._props["role"] = "status"
         boxes = []
-        with ui.element("div").classes("seg") as days:
+        with ui.element("div").classes("seg even") as days:
             days._props["role"], days._props["aria-label"] = "group", tr("Days")
             for name in names:
                 box = text("button", name)

@@ -10,6 +10,8 @@ from ...people import Counted, before, period, read
 from ..camera import Place
 from ..visit import button, heading, segments, text
 
+#: Legible on light and on dark.
+_INK = "#7b8a9e"
 _COLOURS = {"in": "#0a7d4f", "out": "#c2570c", "passing": "#7a8797"}
 
 
@@ -88,17 +90,16 @@ def _totals(place: Place, now: Counted, other: Counted | None) -> None:
 
 
 def _base(place: Place) -> dict[str, Any]:
-    ink = "#8594a8"
     return {
         "animation": False,
-        "textStyle": {"fontFamily": "inherit", "color": ink, "fontSize": 14},
+        "textStyle": {"fontFamily": "inherit", "color": _INK, "fontSize": 14},
         "grid": {"left": 8, "right": 8, "top": 44, "bottom": 8, "containLabel": True},
-        "legend": {"top": 0, "textStyle": {"color": ink, "fontSize": 14}},
+        "legend": {"top": 0, "textStyle": {"color": _INK, "fontSize": 14}},
         "tooltip": {"trigger": "axis", "renderMode": "richText"},
         "aria": {"enabled": True},
         "yAxis": {
             "type": "value",
-            "axisLabel": {"fontSize": 13, "color": ink},
+            "axisLabel": {"fontSize": 13, "color": _INK},
             "minInterval": 1,
             "splitLine": {"lineStyle": {"opacity": 0.3}},
         },
@@ -131,7 +132,7 @@ def _chart(place: Place, now: Counted, other: Counted | None) -> dict[str, Any]:
             }
         )
     return _base(place) | {
-        "xAxis": {"type": "category", "data": labels, "axisLabel": {"fontSize": 13}},
+        "xAxis": {"type": "category", "data": labels, "axisLabel": {"fontSize": 13, "color": _INK}},
         "series": series,
     }
 
@@ -141,7 +142,7 @@ def _ages(place: Place, now: Counted) -> dict[str, Any]:
     ages = list(now.ages.get("male", {}))
     names = {"male": tr("men"), "female": tr("women")}
     return _base(place) | {
-        "xAxis": {"type": "category", "data": ages},
+        "xAxis": {"type": "category", "data": ages, "axisLabel": {"fontSize": 13, "color": _INK}},
         "series": [
             {
                 "name": names[g],

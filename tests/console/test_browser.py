@@ -1,0 +1,590 @@
+"""The console as people have it: in Chromium, at the size of a phone and of a laptop, in both languages."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sunmi_ipc.console.roles import Role
+from sunmi_ipc.simulator import Feed, Play, Vendor, VirtualCamera
+from sunmi_ipc.simulator.video import PictureFormat, VideoSettings
+from sunmi_ipc.values import CardStatus
+
+from .browser import ARGUMENTS, CHROMIUM, DESK, MISSING, PHONE, Page, console
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
+
+SMALL = VideoSettings(hd=PictureFormat(640, 360, 12), fhd=PictureFormat(960, 540, 12), zone=UTC)
+SQUARE = VideoSettings(hd=PictureFormat(360, 360, 12), fhd=PictureFormat(480, 480, 12), zone=UTC)
+HOSTILE = "<img src=x onerror=alert(1)>{{7*7}}"
+
+
+class Shop:
+    """Four virtual cameras, and a console for them."""
+
+    def __init__(
+        self, vendor: Vendor, started: dict[str, Any], cameras: dict[str, VirtualCamera], feed: Feed
+    ) -> None:
+        self.vendor, self.url, self.base = vendor, started["url"], started["base"]
+        self.cameras, self.feed = cameras, feed
+
+    def __getattr__(self, name: str) -> VirtualCamera:
+        return self.cameras[name]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    with Vendor() as vendor:
+        made = {
+            "door": VirtualCamera(vendor, state="ready", seed=41, video=SMALL),
+            "side": VirtualCamera(vendor, state="ready", seed=42, video=SMALL),
+            "till": VirtualCamera(vendor, state="ready", seed=43, model="FM010", video=SQUARE),
+            "new": VirtualCamera(vendor, state="factory", seed=44, video=SMALL),
+        }
+        made["door"].state.name = "Front door"
+        made["side"].state.name = HOSTILE
+        made["till"].state.name = "收银台"
+        made["new"].state.format_s = made["new"].state.join_s = 0.5
+        for camera in made.values():
+            camera.start()
+        folder = tmp_path_factory.mktemp("console")
+        environment = vendor.environment() | {
+            "SUNMI_IPC_CONFIG_DIR": str(folder), "SUNMI_IPC_INTERFACE": "lo", "LANG": "C.UTF-8",
+        }  # fmt: skip
+        try:
+            with console(environment) as started, Feed(list(made.values()), Play()) as feed:
+                yield Shop(vendor, started, made, feed)
+        finally:
+            for camera in made.values():
+                camera.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def cookie(shop: Shop, chromium: Any) -> list[Any]:
+    """The session of the first one, who may everything."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(shop.url)
+    page.wait_for_url(shop.base + "/")
+    found: list[Any] = context.cookies()
+    context.close()
+    return found
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_(shop: Shop, chromium: Any, cookie: list[Any]) -> Iterator[Open]:
+    """A page: ``open_(PHONE, "zh-CN", dark=True)``."""
+    contexts = []
+
+    def start(
+        size: tuple[int, int] = DESK, lang: str = "en-GB", *, dark: bool = False, cookies: Any = None
+    ) -> Page:
+        phone = size[0] < 600
+        context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            locale=lang,
+            color_scheme="dark" if dark else "light",
+            has_touch=phone,
+            is_mobile=phone,
+            device_scale_factor=2 if phone else 1,
+        )
+        context.add_cookies(cookie if cookies is None else cookies)
+        contexts.append(context)
+        return Page(context.new_page(), shop.base)
+
+    yield start
+    for context in contexts:
+        context.close()
+
+
+def playing(page: Page) -> None:
+    page.page.wait_for_function(
+        "() => { const v = document.querySelector('video.lp-media'); return v && v.currentTime > 0 && v.readyState > 2 }",
+        timeout=20_000,
+    )
+
+
+PATHS = {
+    "home": "/",
+    "picture": "/camera/{door}",
+    "line": "/camera/{door}?tab=line",
+    "people": "/camera/{door}?tab=people",
+    "faces": "/camera/{door}?tab=faces",
+    "recordings": "/camera/{door}?tab=recordings",
+    "events": "/camera/{door}?tab=events",
+    "detection": "/camera/{door}?tab=detection",
+    "card": "/camera/{door}?tab=card",
+    "network": "/camera/{door}?tab=network",
+    "trust": "/camera/{door}?tab=trust",
+    "endpoints": "/camera/{door}?tab=endpoints",
+    "square": "/camera/{till}",
+    "hostile": "/camera/{side}?tab=network",
+    "setup": "/setup/{new}",
+    "fleet": "/fleet",
+    "sessions": "/sessions",
+}
+
+
+@pytest.mark.parametrize(
+    ("size", "lang", "dark"), list(itertools.product((PHONE, DESK), ("en-GB", "zh-CN"), (False, True)))
+)
+def test_every_page(shop: Shop, open_: Open, size: tuple[int, int], lang: str, dark: bool) -> None:
+    page = open_(size, lang, dark=dark)
+    found: dict[str, list[str]] = {}
+    for name, path in PATHS.items():
+        page.go(path.format(**{k: c.sn for k, c in shop.cameras.items()}), wait=700)
+        wrong = [f"overflow: {what}" for what in page.overflow()]
+        wrong += [f"small: {what}" for what in page.small()]
+        wrong += [f"axe: {what}" for what in page.axe()]
+        wrong += page.wrong
+        page.wrong = []
+        text = page.page.inner_text("body")
+        chinese = sum("\u4e00" <= c <= "\u9fff" for c in text)
+        if (lang == "zh-CN") != (chinese > 20):
+            wrong.append(f"{chinese} Chinese characters")
+        if page.page.get_attribute("html", "lang") != ("zh-CN" if lang == "zh-CN" else "en-US"):
+            wrong.append("lang")
+        if ("body--dark" in (page.page.get_attribute("body", "class") or "")) != dark:
+            wrong.append("colours")
+        page.shot(f"{name}-{size[0]}-{lang}-{'dark' if dark else 'light'}")
+        if wrong:
+            found[name] = wrong
+    assert found == {}
+
+
+def test_what_a_camera_says_is_text(shop: Shop, open_: Open) -> None:
+    page = open_()
+    alerts: list[str] = []
+    page.page.on("dialog", lambda d: (alerts.append(d.message), d.dismiss()))
+    for path in ("/", f"/camera/{shop.side.sn}", f"/camera/{shop.side.sn}?tab=network"):
+        page.go(path)
+        page.page.wait_for_timeout(1500)
+        assert HOSTILE in page.page.inner_text("body") or path.endswith("network")
+    assert alerts == []
+    assert page.page.locator("img[src=x]").count() == 0
+
+
+def test_video_plays_and_moves(shop: Shop, open_: Open) -> None:
+    page = open_(PHONE)
+    page.go(f"/camera/{shop.door.sn}")
+    playing(page)
+    shots = """() => { const v = document.querySelector('video.lp-media'), c = document.createElement('canvas');
+      c.width = 160; c.height = 90; const g = c.getContext('2d'); g.drawImage(v, 0, 0, 160, 90);
+      return [v.currentTime, [...g.getImageData(0, 0, 160, 90).data], v.videoWidth, v.videoHeight] }"""
+    before = page.page.evaluate(shots)
+    page.page.wait_for_timeout(2500)
+    after = page.page.evaluate(shots)
+    assert after[0] - before[0] > 1.5
+    assert sum(a != b for a, b in zip(before[1], after[1], strict=True)) > 200
+    assert after[2:] == [960, 540]
+    assert page.wrong == []
+
+
+def test_square_pictures_are_square(shop: Shop, open_: Open) -> None:
+    page = open_(PHONE)
+    page.go(f"/camera/{shop.till.sn}")
+    playing(page)
+    box = page.page.locator(".lp-stage").bounding_box()
+    assert box is not None
+    assert box["width"] == pytest.approx(box["height"], rel=0.03)
+
+
+def test_the_picture_comes_back_after_a_restart_and_rests_while_hidden(shop: Shop, open_: Open) -> None:
+    page = open_()
+    page.go(f"/camera/{shop.side.sn}")
+    playing(page)
+    shop.side.restart(1.5)
+    page.page.wait_for_selector(".lp-state", timeout=15_000)
+    playing(page)
+    hide = "h => { Object.defineProperty(document, 'hidden', {value: h, configurable: true}); document.dispatchEvent(new Event('visibilitychange')) }"
+    page.page.evaluate(hide, True)
+    page.page.wait_for_timeout(500)
+    assert page.page.evaluate("document.querySelector('video.lp-media').src") == ""
+    page.page.evaluate(hide, False)
+    playing(page)
+
+
+def test_a_stream_that_browsers_do_not_play_is_shown_as_pictures(shop: Shop, open_: Open) -> None:
+    shop.side.state.video = VideoSettings(hd=SMALL.hd, fhd=SMALL.fhd, codec="mjpeg", zone=UTC)
+    shop.side.restart(0.5)
+    try:
+        time.sleep(1)
+        page = open_()
+        page.go(f"/camera/{shop.side.sn}")
+        page.page.wait_for_function(
+            "() => { const i = [...document.querySelectorAll('img.lp-media')].pop(); return i && i.src.includes('&t=') && i.naturalWidth > 300 }",
+            timeout=20_000,
+        )
+    finally:
+        shop.side.state.video = SMALL
+        shop.side.restart(0.5)
+
+
+# -- the door line ------------------------------------------------------------------------------------
+
+
+def line_of(camera: VirtualCamera) -> tuple[int, int, int, int]:
+    kept = camera.state.documents["door_line"]
+    return kept["start_x"], kept["start_y"], kept["end_x"], kept["end_y"]
+
+
+def wait_for_line(camera: VirtualCamera, check: Callable[[tuple[int, int, int, int]], bool]) -> None:
+    end = time.monotonic() + 10
+    while not check(line_of(camera)):
+        assert time.monotonic() < end, line_of(camera)
+        time.sleep(0.05)
+
+
+def at(page: Page, x: float, y: float) -> tuple[float, float]:
+    """Where a pixel of the 1080p picture is on the page."""
+    page.page.locator("svg.lp-over").scroll_into_view_if_needed()
+    box = page.page.locator("svg.lp-over").bounding_box()
+    assert box is not None
+    return box["x"] + x * box["width"] / 1920, box["y"] + y * box["height"] / 1080
+
+
+def draw(shop: Shop, open_: Open, size: tuple[int, int]) -> Page:
+    shop.door.state.documents["door_line"] = {
+        "resolution": 0,
+        "start_x": 400,
+        "start_y": 800,
+        "end_x": 1500,
+        "end_y": 800,
+    }
+    page = open_(size)
+    page.go(f"/camera/{shop.door.sn}?tab=line")
+    page.page.wait_for_selector(".lp-end")
+    return page
+
+
+def save(page: Page) -> None:
+    page.page.get_by_role("button", name="Save the line").click()
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK])
+@pytest.mark.parametrize("rotation", [0, 180])
+def test_the_line_is_drawn_by_mouse(shop: Shop, open_: Open, size: tuple[int, int], rotation: int) -> None:
+    shop.door.state.documents["rotation"] = {"rotation": rotation}
+    page = draw(shop, open_, size)
+    mouse = page.page.mouse
+    mouse.move(*at(page, 400, 800))
+    mouse.down()
+    mouse.move(*at(page, 500, 700), steps=5)
+    mouse.move(*at(page, 620, 610), steps=5)
+    mouse.up()
+    save(page)
+    slack = 1920 / size[0] * 2.5
+    wait_for_line(shop.door, lambda line: line != (400, 800, 1500, 800))
+    line = line_of(shop.door)
+    assert line[0] == pytest.approx(620, abs=slack)
+    assert line[1] == pytest.approx(610, abs=slack)
+    assert line[2:] == (1500, 800)
+    page.page.wait_for_selector("text=read back and compared")
+    # The whole line; then a step back.
+    mouse.move(*at(page, (line[0] + line[2]) / 2, (line[1] + line[3]) / 2))
+    mouse.down()
+    mouse.move(*at(page, (line[0] + line[2]) / 2 + 100, (line[1] + line[3]) / 2 - 200), steps=6)
+    mouse.up()
+    save(page)
+    wait_for_line(
+        shop.door,
+        lambda now: now[2] == pytest.approx(1600, abs=slack) and now[3] == pytest.approx(600, abs=slack),
+    )
+    shop.door.state.documents["rotation"] = {"rotation": 0}
+
+
+def test_the_line_is_drawn_by_touch(shop: Shop, open_: Open) -> None:
+    page = draw(shop, open_, PHONE)
+    client = page.page.context.new_cdp_session(page.page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        client.send(
+            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]}
+        )
+
+    touch("touchStart", at(page, 1500, 800))
+    for step in range(1, 9):
+        touch("touchMove", at(page, 1500 - 30 * step, 800 - 20 * step))
+    touch("touchEnd")
+    assert page.page.evaluate("scrollY") == 0  # the page did not scroll away under the finger
+    save(page)
+    wait_for_line(
+        shop.door,
+        lambda line: line[2] == pytest.approx(1260, abs=15) and line[3] == pytest.approx(640, abs=15),
+    )
+
+
+def test_the_line_is_drawn_by_keys(shop: Shop, open_: Open) -> None:
+    page = draw(shop, open_, DESK)
+    page.page.get_by_role("slider", name="Left end of the door line").focus()
+    for _ in range(4):
+        page.page.keyboard.press("ArrowUp")
+    page.page.keyboard.press("Shift+ArrowRight")
+    page.page.wait_for_timeout(500)
+    page.page.get_by_role("button", name="Save the line").focus()
+    page.page.keyboard.press("Enter")
+    wait_for_line(shop.door, lambda line: line == (450, 780, 1500, 800))
+    page.page.get_by_role("button", name="Undo").is_disabled()
+
+
+def test_a_line_that_is_none_is_red_with_the_reason_and_cannot_be_saved(shop: Shop, open_: Open) -> None:
+    page = draw(shop, open_, DESK)
+    mouse = page.page.mouse
+    mouse.move(*at(page, 400, 800))
+    mouse.down()
+    mouse.move(*at(page, 1450, 800), steps=8)
+    assert "Too short" in page.page.inner_text(".lp-why")  # while it is dragged
+    assert page.page.locator(".lp-bad").count() == 1
+    page.shot("line-too-short")
+    mouse.up()
+    page.page.wait_for_selector(".note.bad")
+    assert page.page.get_by_role("button", name="Save the line").is_disabled()
+    page.page.get_by_role("button", name="Undo").click()
+    page.page.wait_for_selector(".note.good")
+    mouse.move(*at(page, 400, 800))
+    mouse.down()
+    mouse.move(*at(page, -120, 800), steps=8)
+    assert "Outside" in page.page.inner_text(".lp-why")
+    mouse.up()
+    assert line_of(shop.door) == (400, 800, 1500, 800)
+
+
+# -- from the box to a counted person ---------------------------------------------------------------
+
+
+def test_set_up_from_the_box_to_a_counted_person(shop: Shop, open_: Open) -> None:
+    page, new = open_(PHONE), shop.new
+    page.go("/")
+    page.page.get_by_text("Set up the new camera").click()
+    press = page.page.get_by_role
+    # A wrong password first: the camera is back, but not on the internet.
+    page.page.get_by_role("button", name="Shop-WiFi").click()
+    page.page.get_by_label("Password of the network").fill("wrong-password")
+    press("button", name="Join this network").click()
+    activate(page, new.sn)
+    page.page.wait_for_selector("text=no internet", timeout=20_000)
+    page.shot("setup-wrong-password")
+    press("button", name="Choose the network again").click()
+    page.page.get_by_role("button", name="Shop-WiFi").click()
+    page.page.get_by_label("Password of the network").fill("welcome-2020")
+    press("button", name="Join this network").click()
+    activate(page, new.sn)
+    # The card is blank; formatting asks.
+    page.page.wait_for_selector("text=blank", timeout=20_000)
+    assert new.state.activated
+    press("button", name="Format the SD card").click()
+    page.page.locator(".q-dialog input").fill(new.sn[-4:])
+    page.page.locator(".q-dialog").get_by_role("button", name="Format", exact=True).click()
+    page.page.get_by_role("textbox", name="Name").wait_for(timeout=20_000)
+    assert new.state.card is CardStatus.NORMAL
+    page.page.get_by_role("textbox", name="Name").fill("Back door")
+    press("button", name="Save the name").click()
+    press("button", name="The picture is right").wait_for()
+    playing(page)
+    page.shot("setup-picture")
+    press("button", name="The picture is right").click()
+    page.page.wait_for_selector(".lp-end")
+    press("button", name="Save the line").click()
+    page.page.wait_for_selector(".way")
+    page.page.wait_for_timeout(2500)
+    assert page.page.locator(".way.seen").count() == 0
+    new.walk("in")
+    page.page.wait_for_selector(".way.seen", timeout=15_000)
+    assert page.page.locator(".way.seen").count() == 1
+    new.walk("out")
+    page.page.wait_for_selector("text=In and out were each counted", timeout=15_000)
+    page.shot("setup-walk")
+    press("button", name="Go on").click()
+    page.page.wait_for_selector("text=The camera is ready")
+    assert new.state.name == "Back door"
+    with page.page.context.expect_page() as opened:
+        page.page.get_by_text("Hand-over report").click()
+    report = opened.value
+    report.wait_for_selector("article")
+    assert "Back door" in report.inner_text("body")
+    assert report.locator("svg image").count() == 1  # the picture is in it
+
+
+def activate(page: Page, sn: str) -> None:
+    page.page.get_by_role("button", name="Activate", exact=True).click(timeout=20_000)
+    page.page.locator(".q-dialog input").fill(sn[-4:])
+    page.page.locator(".q-dialog").get_by_role("button", name="Activate", exact=True).click()
+
+
+# -- who may what -----------------------------------------------------------------------------------
+
+
+def enter(shop: Shop, chromium: Any, open_: Open, role: Role) -> list[Any]:
+    """The cookies of one who was let in with *role* by the first one's page."""
+    page = open_()
+    page.go("/sessions")
+    words = {
+        Role.VIEW: "Code for: look only",
+        Role.TUNE: "Code for: set up picture",
+        Role.ADMIN: "Code for: everything",
+    }
+    page.page.get_by_role("button", name=words[role]).click()
+    code = page.page.inner_text(".code")
+    assert page.page.locator(".qr svg").count() == 1
+    context = chromium.new_context()
+    fresh = context.new_page()
+    fresh.goto(shop.base + "/enter")
+    fresh.fill("#code", code.lower())
+    fresh.click("button")
+    fresh.wait_for_url(shop.base + "/")
+    cookies: list[Any] = context.cookies()
+    assert all(c["httpOnly"] and c["sameSite"] == "Strict" for c in cookies if c["name"] == "ipc_session")
+    context.close()
+    return cookies
+
+
+def test_one_who_looks_only_finds_nothing_to_change(shop: Shop, chromium: Any, open_: Open) -> None:
+    page = open_(DESK, cookies=enter(shop, chromium, open_, Role.VIEW))
+    before = dict(shop.door.state.counts)
+    page.go(f"/camera/{shop.door.sn}")
+    playing(page)
+    for name in ("Focus by itself", "Save the name", "Which one is it?"):
+        assert page.page.get_by_role("button", name=name).is_disabled(), name
+    page.go(f"/camera/{shop.door.sn}?tab=line")
+    assert page.page.locator(".lp-end").count() == 0
+    page.go(f"/camera/{shop.door.sn}?tab=card")
+    assert page.page.get_by_role("button", name="Format the SD card").count() == 0
+    for path in (f"/setup/{shop.new.sn}", "/sessions"):
+        page.go(path)
+        assert "needs the role" in page.page.inner_text("main")
+    changed = {k for k, v in shop.door.state.counts.items() if v != before.get(k) and "/set" in k}
+    assert changed == set()
+
+
+def test_a_page_that_stands_open_when_its_session_ends_may_nothing(
+    shop: Shop, chromium: Any, open_: Open
+) -> None:
+    page = open_(DESK, cookies=enter(shop, chromium, open_, Role.TUNE))
+    page.go(f"/camera/{shop.door.sn}?tab=line")
+    page.page.wait_for_selector(".lp-end")
+    page.page.get_by_role("slider", name="Left end of the door line").focus()
+    page.page.keyboard.press("ArrowUp")
+    page.page.wait_for_timeout(600)
+    first = open_()
+    first.go("/sessions")
+    first.page.get_by_role("button", name="End", exact=True).first.click()
+    first.page.wait_for_timeout(500)
+    before = line_of(shop.door)
+    page.page.get_by_role("button", name="Save the line").click()
+    page.page.wait_for_selector("text=The session has ended", timeout=10_000)
+    assert line_of(shop.door) == before
+
+
+# -- other pages, by hand ---------------------------------------------------------------------------
+
+
+def test_events_fill_the_wall_with_pictures(shop: Shop, open_: Open) -> None:
+    page = open_(PHONE)
+    page.go(f"/camera/{shop.door.sn}?tab=events")
+    page.page.get_by_role("button", name="Listen").click()
+    page.page.wait_for_selector("text=Stop listening")
+    shop.feed.happen(shop.door, gender=2, age=31)
+    page.page.wait_for_selector(".event img", timeout=20_000)
+    page.page.wait_for_function("document.querySelector('.event img').naturalWidth > 10", timeout=10_000)
+    assert "woman 31" in page.page.inner_text(".wall")
+    page.shot("events-face")
+    page.page.get_by_role("button", name="Motion and sound").click()
+    page.page.wait_for_timeout(600)
+    assert page.page.locator(".event img").count() == 0
+    page.page.get_by_role("button", name="Stop listening").click()
+    page.page.wait_for_selector("text=Listen")
+
+
+def test_a_recording_plays_and_a_part_is_kept(shop: Shop, open_: Open, tmp_path: Path) -> None:
+    page = open_(PHONE)
+    page.go(f"/camera/{shop.till.sn}?tab=recordings")
+    page.page.wait_for_selector(".day i")
+    page.page.get_by_role("button", name="Previous").click()
+    page.page.wait_for_function("document.querySelector('main video')?.currentTime > 0", timeout=40_000)
+    with page.page.expect_download(timeout=60_000) as saved:
+        page.page.get_by_role("button", name="Download").click()
+        page.page.get_by_text("Save ", exact=False).last.click(timeout=40_000)
+    path = tmp_path / "kept.mp4"
+    saved.value.save_as(path)
+    assert path.read_bytes()[4:8] == b"ftyp"
+
+
+def test_a_photo_of_a_phone_is_shrunk_and_added(shop: Shop, open_: Open, tmp_path: Path) -> None:
+    from PIL import Image
+
+    photo = tmp_path / "photo.jpg"
+    Image.effect_noise((3000, 4000), 80).convert("RGB").save(photo, quality=95)
+    assert photo.stat().st_size > 1_000_000
+    page = open_(PHONE)
+    page.go(f"/camera/{shop.door.sn}?tab=faces")
+    page.page.get_by_text("Regulars").click()
+    page.page.wait_for_selector("input[type=file]", state="attached")
+    page.page.set_input_files("input[type=file]", str(photo))
+    page.page.wait_for_selector("text=photo.jpg: added", timeout=20_000)
+    page.shot("faces-added")
+
+
+def test_detection_is_dragged_over_the_week(shop: Shop, open_: Open) -> None:
+    page = open_(DESK)
+    page.go(f"/camera/{shop.door.sn}?tab=detection")
+    cells = page.page.locator(".week b")
+
+    def centre(day: int, hour: int) -> tuple[float, float]:
+        box = cells.nth(day * 24 + hour).bounding_box()
+        assert box is not None
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    page.page.mouse.move(*centre(0, 9))
+    page.page.mouse.down()
+    page.page.mouse.move(*centre(2, 15), steps=5)
+    page.page.mouse.move(*centre(4, 21), steps=5)
+    page.page.mouse.up()
+    page.page.wait_for_selector("text=Mon, Tue, Wed, Thu, Fri 9:00-22:00")
+    page.page.get_by_role("button", name="Save", exact=True).click()
+    page.page.wait_for_selector(".q-notification")
+    kept = shop.door.state.documents["motion"]
+    assert (kept["weekday"], kept["start_time"], kept["stop_time"]) == (0x1F, 540, 1320)
+
+
+def test_zoom_and_focus_move_the_motors(shop: Shop, open_: Open) -> None:
+    from sunmi_ipc.simulator.lens import position
+
+    page = open_(PHONE)
+    page.go(f"/camera/{shop.side.sn}")
+    page.page.get_by_role("button", name="Zoom: more").click()
+    page.page.wait_for_selector("text=50 / 500")
+    assert position(shop.side.state, "zoom") == 50
+    playing(page)
+    page.page.mouse.click(*at(page, 480, 270))
+    end = time.monotonic() + 5
+    while shop.side.state.documents.get("focus_point", {}).get("focused_x") != pytest.approx(25, abs=1):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert page.page.locator(".lp-sharp").count() == 1
+
+
+def test_two_people_have_two_languages(open_: Open) -> None:
+    one, two = open_(PHONE, "zh-CN"), open_(PHONE, "en-GB")
+    one.go("/")
+    two.go("/")
+    assert "摄像机" in one.page.inner_text("h1")
+    assert "Cameras" in two.page.inner_text("h1")
