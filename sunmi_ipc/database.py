@@ -37,6 +37,7 @@ __all__ = [
     "Unusable",
     "connect",
     "reason",
+    "settle",
     "transaction",
     "used_bytes",
     "why",
@@ -362,6 +363,20 @@ def _of_system(error: OSError) -> Unusable:
 
     text = error.strerror or type(error).__name__
     return NoRoom(text) if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) else Unusable(text)
+
+
+def settle(path: str | os.PathLike[str]) -> bool:
+    """Bring all of a database that nobody uses into its one file, so that it can be moved.
+
+    Returns: False where somebody has it open, or it cannot be written.
+    """
+    uri = f"{Path(path).absolute().as_uri()}?mode=rw"
+    with contextlib.suppress(sqlite3.Error):
+        connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None)
+        with contextlib.closing(connection):
+            # Only who is alone can leave the log's mode.
+            return bool(connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "delete")
+    return False
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -61,6 +62,24 @@ def config_dir() -> Path:
     import typer
 
     return Path(typer.get_app_dir("sunmi-ipc"))
+
+
+def state_dir() -> Path:
+    """Where programs keep what they gather: received events, for one. Not settings, nothing that may be deleted.
+
+    ``$SUNMI_IPC_STATE_DIR``; else the folder that ``$SUNMI_IPC_CONFIG_DIR`` names, which then holds everything;
+    else the platform's.
+    """
+    for name in ("SUNMI_IPC_STATE_DIR", "SUNMI_IPC_CONFIG_DIR"):
+        if folder := os.environ.get(name):
+            return Path(folder)
+    if os.name == "nt":
+        base = os.environ.get("LOCALAPPDATA")
+        return (Path(base) if base else Path.home() / "AppData" / "Local") / "sunmi-ipc"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "sunmi-ipc" / "state"
+    given = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(given) if given.startswith("/") else Path.home() / ".local" / "state") / "sunmi-ipc"
 
 
 @dataclass(frozen=True, slots=True)

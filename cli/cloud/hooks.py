@@ -7,19 +7,17 @@ from typing import Annotated
 
 import typer
 
-from sunmi_ipc.errors import ParameterError, SunmiIpcError
+from sunmi_ipc.errors import SunmiIpcError
 from sunmi_ipc.i18n import tr
 
 from ..forward.options import (
-    ExecOption,
-    JsonlOption,
-    MqttCaOption,
-    MqttOption,
-    MqttPrefixOption,
-    ParallelOption,
+    FromOption,
+    SinkOptions,
     SpoolOption,
-    WebhookOption,
+    Start,
     make_sinks,
+    spool_folder,
+    takes_sinks,
 )
 from ..forward.run import DurationOption, deliver, held, sum_up, until_signal, wait
 from ..screen.output import note, show
@@ -57,6 +55,7 @@ def delete(ctx: typer.Context, callback: Callback, event: Events = None) -> None
 
 
 @app.command(epilog=epilog("messages.add", "messages.delete"))
+@takes_sinks("mqtt_discovery")
 def listen(
     ctx: typer.Context,
     host: Annotated[
@@ -75,13 +74,9 @@ def listen(
         ),
     ] = "",
     event: Events = None,
-    jsonl: JsonlOption = False,
-    exec_: ExecOption = "",
-    exec_parallel: ParallelOption = 4,
-    webhook: WebhookOption = "",
-    mqtt: MqttOption = "",
-    mqtt_ca: MqttCaOption = None,
-    mqtt_prefix: MqttPrefixOption = "sunmi-ipc",
+    *,
+    sinks: SinkOptions,
+    from_: FromOption = Start.NOW,
     allow_unsigned: Annotated[
         bool,
         typer.Option(
@@ -96,29 +91,24 @@ def listen(
     from sunmi_ipc.cloud.messages import CLOUD, MessageReceiver
     from sunmi_ipc.cloud.values import PERSON_SEEN
     from sunmi_ipc.events.spool import Spool
-    from sunmi_ipc.settings import config_dir
 
     state = State.of(ctx)
-    if jsonl and state.json:
-        raise ParameterError("{name}: not together with {other}", name="--jsonl", other="--json")
     settings = state.settings
     secrets = {settings.app_id: settings.secret_key} if settings.app_id and settings.secret_key else None
-    sinks = make_sinks(
-        state, jsonl=jsonl, command=exec_, parallel=exec_parallel, webhook=webhook,
-        mqtt=mqtt, mqtt_ca=mqtt_ca, mqtt_prefix=mqtt_prefix, mqtt_discovery="",
-    )  # fmt: skip
-    folder = spool or config_dir() / "cloud-messages"
+    made = make_sinks(state, sinks)
+    folder = spool_folder(spool, "cloud-messages")
     with contextlib.ExitStack() as stack:
-        undelivered = stack.enter_context(held(sinks))
+        undelivered = stack.enter_context(held(made))
         kept = stack.enter_context(Spool(folder, dialect=CLOUD))
+        # Before anything can come: what a new sink begins with is the first message from now on.
+        deliveries = deliver(stack, kept, made, from_)
+        undelivered.pop_all()  # closed by their deliveries
         receiver = stack.enter_context(
             MessageReceiver(
                 kept, host=host, port=port, path="", secrets=secrets, allow_unsigned=allow_unsigned
             )
         )
         stop = stack.enter_context(until_signal())
-        deliveries = deliver(stack, kept, sinks)
-        undelivered.pop_all()  # closed by their deliveries
         with contextlib.ExitStack() as subscribed:
             if callback:
                 _subscribe(ctx, subscribed, event or [PERSON_SEEN], callback)

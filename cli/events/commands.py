@@ -14,7 +14,7 @@ from ..screen.output import confirm, say, show
 from ..state import State
 from ..target import open_camera
 from .listen import listen
-from .replay import forget, replay, status
+from .replay import forget, purge, replay, status
 
 app = typer.Typer(
     rich_markup_mode=None, no_args_is_help=True, help=tr("What the camera pushes, and where to.")
@@ -35,6 +35,7 @@ app.command()(listen)
 app.command()(replay)
 app.command()(status)
 app.command()(forget)
+app.command()(purge)
 
 
 @app.command("list")

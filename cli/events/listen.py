@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,23 +12,24 @@ import typer
 from sunmi_ipc.i18n import tr
 
 from ..forward.options import (
-    ExecOption,
-    JsonlOption,
-    MqttCaOption,
-    MqttOption,
-    MqttPrefixOption,
-    ParallelOption,
+    FromOption,
+    SinkOptions,
     SpoolOption,
-    WebhookOption,
+    Start,
     make_sinks,
     spool_folder,
+    takes_sinks,
 )
 from ..forward.run import DurationOption, deliver, held, sum_up, until_signal, wait
-from ..screen.output import error_document, note
+from ..screen.output import note
 from ..state import State
+from .shop import Shop
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from sunmi_ipc.camera import Camera
+    from sunmi_ipc.events.album import Allowance
     from sunmi_ipc.events.delivery import Delivery
     from sunmi_ipc.events.fetch import Trust
     from sunmi_ipc.events.pictures import Pictures
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _PATIENCE_S = 5.0
 
 
+@takes_sinks()
 def listen(
     ctx: typer.Context,
     port: Annotated[
@@ -69,16 +70,13 @@ def listen(
     save: Annotated[
         Path | None, typer.Option(metavar="DIR", help=tr("Save pictures and clips in this folder."))
     ] = None,
-    jsonl: JsonlOption = False,
-    exec_: ExecOption = "",
-    exec_parallel: ParallelOption = 4,
-    webhook: WebhookOption = "",
-    mqtt: MqttOption = "",
-    mqtt_ca: MqttCaOption = None,
-    mqtt_prefix: MqttPrefixOption = "sunmi-ipc",
-    mqtt_discovery: Annotated[
-        str, typer.Option(help=tr("Home Assistant's discovery prefix; empty publishes no discovery."))
-    ] = "homeassistant",
+    *,
+    sinks: SinkOptions,
+    from_: FromOption = Start.NOW,
+    timezone: Annotated[
+        str,
+        typer.Option(metavar="ZONE", help=tr("The shop's time zone, in which people of a day are counted.")),
+    ] = "",
     allow_unsigned: Annotated[
         bool,
         typer.Option(
@@ -90,6 +88,15 @@ def listen(
     keep_mb: Annotated[
         int, typer.Option(min=1, help=tr("Megabytes above which the oldest events go once delivered."))
     ] = 1024,
+    keep_faces_days: Annotated[
+        float, typer.Option(min=0.01, help=tr("Days that events about faces are kept: personal data."))
+    ] = 7.0,
+    keep_pictures_days: Annotated[
+        float, typer.Option(min=0.01, help=tr("Days that saved pictures and clips are kept."))
+    ] = 7.0,
+    keep_pictures_mb: Annotated[
+        int, typer.Option(min=4, help=tr("Megabytes for saved pictures; each camera has its share."))
+    ] = 4096,
     count: Annotated[int, typer.Option(min=0, help=tr("Stop after so many new events; 0: never."))] = 0,
     duration: DurationOption = 0.0,
 ) -> None:
@@ -100,11 +107,10 @@ def listen(
     """
     from sunmi_ipc.errors import ParameterError
     from sunmi_ipc.events import Receiver, Retention, Spool
+    from sunmi_ipc.events.album import Allowance
     from sunmi_ipc.protocol.values import EventType
 
     state = State.of(ctx)
-    if jsonl and state.json:
-        raise ParameterError("{name}: not together with {other}", name="--jsonl", other="--json")
     if on and not subscribe:
         raise ParameterError("{name}: needs {other}", name="--on", other="--subscribe")
     for event in subscribe or ():
@@ -115,36 +121,43 @@ def listen(
     megabyte = 1 << 20
     keep = Retention(
         max_age_s=keep_days * 86400,
+        faces_age_s=keep_faces_days * 86400,
         max_bytes=keep_mb * megabyte,
         hard_bytes=max(8 << 10, 2 * keep_mb) * megabyte,
     )
-    sinks = make_sinks(
-        state, jsonl=jsonl, command=exec_, parallel=exec_parallel, webhook=webhook,
-        mqtt=mqtt, mqtt_ca=mqtt_ca, mqtt_prefix=mqtt_prefix, mqtt_discovery=mqtt_discovery,
-    )  # fmt: skip
+    allowance = Allowance(budget=keep_pictures_mb * megabyte, age_s=keep_pictures_days * 86400)
+    _zone(timezone)
+    made = make_sinks(state, sinks)
     settings = state.settings
     secrets = {settings.app_id: settings.secret_key} if settings.app_id and settings.secret_key else None
     with contextlib.ExitStack() as stack:
-        undelivered = stack.enter_context(held(sinks))
-        cameras = [stack.enter_context(camera) for camera in _cameras(state, on or [])] if subscribe else []
+        undelivered = stack.enter_context(held(made))
+        shop = Shop(state, on or []) if subscribe else None
+        if shop is not None:
+            stack.callback(shop.close)
         kept = stack.enter_context(Spool(spool_folder(spool), retention=keep))
+        # Before anything can come: what a new sink begins with is the first event from now on.
+        deliveries = deliver(stack, kept, made, from_)
+        undelivered.pop_all()  # closed by their deliveries
         receiver = stack.enter_context(
             Receiver(
                 kept,
-                host=host or _host(cameras),
+                host=host or _host(shop.cameras if shop is not None else []),
                 port=port,
                 secrets=secrets,
                 allow_unsigned=allow_unsigned,
                 path="",  # whatever path a camera was once subscribed with
+                cameras=shop.hosts if shop is not None else None,
             )
         )
         stop = stack.enter_context(until_signal())
-        deliveries = deliver(stack, kept, sinks)
-        undelivered.pop_all()  # closed by their deliveries
-        _counters(stack, cameras, deliveries)
-        pictures = [] if save is None else [_pictures(stack, state, kept, save, cameras)]
+        _reports(stack, shop, deliveries, timezone)
+        pictures = [] if save is None else [_pictures(stack, state, kept, save, shop, allowance)]
         with contextlib.ExitStack() as subscribed:
-            callbacks = _subscribe(subscribed, state, cameras, subscribe or [], receiver, callback)
+            callbacks = []
+            if shop is not None:
+                subscribed.callback(shop.unsubscribe)
+                callbacks = shop.subscribe(subscribe or [], port=receiver.port, callback=callback)
             note(
                 state,
                 "Listening at {where}; events are kept in {folder}. Ctrl-C ends it.",
@@ -161,45 +174,6 @@ def listen(
             work.drain(max(0.0, end - time.monotonic()))
         left = {d.name: backlog for d in deliveries if (backlog := d.backlog())}
     sum_up(state, receiver, deliveries, left)
-
-
-def _cameras(state: State, wanted: list[str]) -> list[Camera]:
-    """The cameras to subscribe at."""
-    from sunmi_ipc import discovery
-    from sunmi_ipc.errors import CameraNotFound
-
-    from ..screen.output import waiting
-
-    if wanted != ["all"]:
-        return [_camera(state, name) for name in wanted or [""]]
-    with waiting(state, "Looking for cameras …"):
-        found = list(discovery.discover(interfaces=state.settings.interfaces()))
-    if not found:
-        raise CameraNotFound(
-            "no camera was found", hint="Name its address with -c; 'ipc doctor' looks for reasons."
-        )
-    return [
-        state.settings.connect(c.ip if c.port == 443 else f"{c.ip}:{c.port}", sn=c.sn, model=c.model)
-        for c in found
-    ]
-
-
-def _camera(state: State, name: str) -> Camera:
-    """One by name; one that is off but was seen in the last scan may come later."""
-    from sunmi_ipc.discovery import memory
-    from sunmi_ipc.errors import CameraNotFound
-    from sunmi_ipc.settings import config_dir
-
-    from ..target import open_camera
-
-    try:
-        return open_camera(state, name)
-    except CameraNotFound:
-        known = memory.recall(name or state.camera, config_dir())
-        if known is None:
-            raise
-        address = known.ip if known.port == 443 else f"{known.ip}:{known.port}"
-        return state.settings.connect(address, sn=known.sn, model=known.model)
 
 
 def _host(cameras: list[Camera]) -> str:
@@ -224,69 +198,58 @@ def _addresses(receiver: Receiver) -> list[str]:
     return [f"http://{ip}:{receiver.port}{PATH}" for ip in found]
 
 
-def _counters(stack: contextlib.ExitStack, cameras: list[Camera], deliveries: list[Delivery]) -> None:
+def _reports(stack: contextlib.ExitStack, shop: Shop | None, deliveries: list[Delivery], zone: str) -> None:
     sink: Any = next((d.sink for d in deliveries if d.name == "mqtt"), None)
-    if sink is not None and cameras:
-        from sunmi_ipc.events.people import PeopleCounters
+    if sink is not None and shop is not None:
+        from sunmi_ipc.events.reports import Reports
 
-        stack.enter_context(PeopleCounters(cameras, sink.people))
+        stack.enter_context(Reports(lambda: list(shop.cameras), sink, zone=_zone(zone)))
+
+
+def _zone(name: str) -> tzinfo | None:
+    """The shop's time zone; None for this computer's."""
+    from zoneinfo import ZoneInfo
+
+    from sunmi_ipc.errors import ParameterError
+
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError):
+        raise ParameterError(
+            "{name}: not a time zone", name="--timezone", hint="For example Asia/Shanghai."
+        ) from None
 
 
 def _pictures(
-    stack: contextlib.ExitStack, state: State, spool: Any, folder: Path, cameras: list[Camera]
+    stack: contextlib.ExitStack,
+    state: State,
+    spool: Any,
+    folder: Path,
+    shop: Shop | None,
+    allowance: Allowance,
 ) -> Pictures:
     from sunmi_ipc.events.pictures import Pictures
 
-    known: dict[str, Camera] = {camera.sn: camera for camera in cameras if camera.sn}
+    strangers: dict[str, Camera] = {}
+
+    def camera_of(sn: str) -> Camera | None:
+        return shop.of(sn) if shop is not None else None
 
     def trust(sn: str) -> Trust:
-        if sn not in known:  # its certificate is judged by the CA, or by the pin under its serial number
-            known[sn] = state.settings.connect("camera.invalid", sn=sn)
-        return known[sn].tls_of_links
+        camera = camera_of(sn)
+        if camera is None:  # its certificate is judged by the CA, or by the pin under its serial number
+            if len(strangers) > 1000:
+                strangers.clear()
+            camera = strangers.setdefault(sn, state.settings.connect("camera.invalid", sn=sn))
+        return camera.tls_of_links
 
-    return stack.enter_context(
-        Pictures(spool, folder, allowed=lambda sn: [known[sn].host] if sn in known else [], tls=trust)
-    )
+    def allowed(sn: str) -> list[str]:
+        camera = camera_of(sn)
+        return [camera.host] if camera is not None else []
 
-
-def _subscribe(
-    stack: contextlib.ExitStack,
-    state: State,
-    cameras: list[Camera],
-    events: list[str],
-    receiver: Receiver,
-    callback: str,
-) -> list[str]:
-    """Subscribe at all, at once; one that refuses does not keep the others. The callbacks."""
-    from sunmi_ipc.errors import SunmiIpcError
-    from sunmi_ipc.events.subscription import Subscription
-
-    if not cameras:
-        return []
-    pool = stack.enter_context(ThreadPoolExecutor(min(16, len(cameras))))
-    tries = [
-        pool.submit(
-            Subscription,
-            camera,
-            events,
-            port=receiver.port,
-            callback=callback,
-            interfaces=state.settings.interfaces(),
-            patient=True,
-        )
-        for camera in cameras
-    ]
-    made = [one.result() for one in tries if one.exception() is None]
-    stack.callback(lambda: list(pool.map(Subscription.close, made)))
-    for camera, one in zip(cameras, tries, strict=True):
-        error = one.exception()
-        if error is None:
-            continue
-        if not made or not isinstance(error, SunmiIpcError):
-            raise error
-        reason = error_document(error)["error"]["message"]
-        note(state, "not subscribed: {camera}: {reason}", camera=camera.sn or camera.address, reason=reason)
-    return sorted({s.callback for s in made if s.callback})
+    return stack.enter_context(Pictures(spool, folder, allowed=allowed, tls=trust, allowance=allowance))
 
 
 __all__ = ["listen"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,29 +12,18 @@ import typer
 
 from sunmi_ipc.i18n import tr
 
-from ..forward.options import (
-    ExecOption,
-    JsonlOption,
-    MqttCaOption,
-    MqttOption,
-    MqttPrefixOption,
-    ParallelOption,
-    SpoolOption,
-    WebhookOption,
-    make_sinks,
-    spool_folder,
-)
+from ..forward.options import SinkOptions, SpoolOption, make_sinks, spool_folder, takes_sinks
 from ..screen.output import note, print_json, show, table
 from ..screen.times import From, To, parse_period
 from ..state import Exit, State
 
 if TYPE_CHECKING:
-    from sunmi_ipc.events import Spool
+    from sunmi_ipc.events import Spool, StoredEvent
 
 
 @contextlib.contextmanager
-def _existing(folder: Path | None) -> Iterator[Spool]:
-    """The spool, for reading: nothing is made, nothing is dropped."""
+def _existing(folder: Path | None, *, writable: bool = False) -> Iterator[Spool]:
+    """The spool that is there. For reading, unless *writable*: looking changes nothing under a program that listens."""
     from sunmi_ipc.errors import ConfigError
     from sunmi_ipc.events import Spool
     from sunmi_ipc.events.store import FILE
@@ -45,57 +35,83 @@ def _existing(folder: Path | None) -> Iterator[Spool]:
             hint="'ipc events listen' makes it; --spool names another folder.",
             path=str(path),
         )
-    with Spool(path, retention=None) as spool:
+    with Spool(path, retention=None, writable=writable) as spool:
         yield spool
 
 
+def _note(done: set[int], stored: StoredEvent) -> None:
+    done.add(stored.seq)
+
+
+@takes_sinks("mqtt_discovery", exec_parallel=1)
 def replay(
     ctx: typer.Context,
     from_: From = "",
     to: To = "",
     sn: Annotated[str, typer.Option(metavar="SN", help=tr("Of this camera only."))] = "",
     event: Annotated[str, typer.Option(metavar="EVENT", help=tr("Of this type only."))] = "",
-    jsonl: JsonlOption = False,
-    exec_: ExecOption = "",
-    exec_parallel: ParallelOption = 1,
-    webhook: WebhookOption = "",
-    mqtt: MqttOption = "",
-    mqtt_ca: MqttCaOption = None,
-    mqtt_prefix: MqttPrefixOption = "sunmi-ipc",
+    *,
+    sinks: SinkOptions,
+    given_up: Annotated[
+        bool,
+        typer.Option("--given-up", help=tr("Send again what sinks gave up, and forget it once it is sent.")),
+    ] = False,
+    sink: Annotated[
+        str, typer.Option("--sink", metavar="NAME", help=tr("With --given-up: what this sink gave up."))
+    ] = "",
     spool: SpoolOption = None,
 ) -> None:
-    """Show or forward once more what was received in a period. Nobody's place in the spool changes."""
+    """Show or forward once more what was received in a period. Nobody's place in the spool changes.
+
+    With --given-up: what a sink refused for good, out of the file that 'ipc events status' names.
+    """
     from sunmi_ipc.events.delivery import resend
 
     state = State.of(ctx)
     first, last = parse_period(from_, to)
     with contextlib.ExitStack() as stack:
-        sinks = make_sinks(
-            state, jsonl=jsonl, command=exec_, parallel=exec_parallel, webhook=webhook, mqtt=mqtt,
-            mqtt_ca=mqtt_ca, mqtt_prefix=mqtt_prefix, mqtt_discovery="",
-            terminal=not (exec_ or webhook or mqtt),
-        )  # fmt: skip
-        for sink in sinks:
-            stack.callback(sink.close)
+        made = make_sinks(state, sinks, terminal=not (sinks.exec_ or sinks.webhook or sinks.mqtt))
+        for one in made:
+            stack.callback(one.close)
         kept = stack.enter_context(_existing(spool))
-        if not sinks:
-            found = [stored.as_dict() for stored in kept.replay(first, last, sn=sn, event_type=event)]
+
+        def wanted() -> Iterator[StoredEvent]:
+            if not given_up:
+                yield from kept.replay(first, last, sn=sn, event_type=event)
+                return
+            for _, stored in kept.dead_letters(sink):
+                right = (not sn or stored.event.sn == sn) and (not event or stored.event.event_type == event)
+                if (
+                    right
+                    and (not from_ or stored.received >= first)
+                    and (last is None or stored.received < last)
+                ):
+                    yield stored
+
+        if not made:
+            found = [stored.as_dict() for stored in wanted()]
             if state.json:
                 print_json({"events": found})
             return
-        given_up = 0
-        for sink in sinks:
-            counts = resend(sink, kept.replay(first, last, sn=sn, event_type=event))
-            given_up += counts["given_up"]
-            if sink.name in ("terminal", "jsonl"):
+        failed = 0
+        sent: list[set[int]] = []
+        for one in made:
+            sent.append(set())
+            counts = resend(one, wanted(), delivered=partial(_note, sent[-1]))
+            failed += counts["given_up"]
+            if one.name in ("terminal", "jsonl"):
+                sent.pop()
                 continue
             note(
                 state,
                 "{name}: {delivered} events delivered, {given_up} given up.",
-                name=sink.name,
+                name=one.name,
                 **counts,
             )
-    if given_up:
+        if given_up and sent:
+            done = set.intersection(*sent)
+            kept.letters.remove(lambda one: one.seq in done and (not sink or one.sink == sink))
+    if failed:
         raise typer.Exit(Exit.SOME_FAILED)
 
 
@@ -104,11 +120,26 @@ def status(ctx: typer.Context, spool: SpoolOption = None) -> None:
     state = State.of(ctx)
     with _existing(spool) as kept:
         counts = kept.counts()
+        letters = kept.letters.counts()
+        file = str(kept.letters.path)
+        pictures = kept.folders()
+    counts["dead_letters"] = {"file": file, "by_sink": letters}
+    counts["picture_folders"] = pictures
     if state.json:
         show(state, counts)
         return
     consumers = counts.pop("consumers")
+    del counts["dead_letters"], counts["picture_folders"]
     show(state, {"spool": str(spool_folder(spool)), **counts})
+    if letters:
+        note(
+            state,
+            "{count} events were given up ({sinks}); they are in {file}. 'ipc events replay --given-up' with the "
+            "sink's option sends them again.",
+            count=sum(letters.values()),
+            sinks=", ".join(f"{name}: {number}" for name, number in letters.items()),
+            file=file,
+        )
     if consumers:
         table(
             [{"name": name, **figures} for name, figures in consumers.items()],
@@ -130,7 +161,7 @@ def forget(
     from ..screen.output import confirm
 
     state = State.of(ctx)
-    with _existing(spool) as kept:
+    with _existing(spool, writable=True) as kept:
         consumers = kept.counts()["consumers"]
         if name not in consumers:
             raise ParameterError(
@@ -145,3 +176,50 @@ def forget(
             confirm(tr("{name} has {backlog} events to read yet.", name=name, backlog=backlog), yes)
         kept.forget(name)
         show(state, None)
+
+
+def purge(
+    ctx: typer.Context,
+    faces: Annotated[
+        bool, typer.Option("--faces", help=tr("Events about faces, and their saved pictures."))
+    ] = False,
+    face: Annotated[
+        str, typer.Option("--face", metavar="ID", help=tr("Of this face only, for a person's request."))
+    ] = "",
+    sn: Annotated[str, typer.Option(metavar="SN", help=tr("Of this camera only."))] = "",
+    to: To = "",
+    spool: SpoolOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not ask."))] = False,
+) -> None:
+    """Remove what is kept about faces: events, what was given up, and saved pictures. It cannot be brought back.
+
+    What was forwarded already is not reached: ask there as well.
+    """
+    from sunmi_ipc.errors import ParameterError
+
+    from ..screen.output import confirm
+
+    state = State.of(ctx)
+    if not faces and not face:
+        raise ParameterError(
+            "{name}: say what is to be removed", name="--faces", hint="--faces, or --face ID."
+        )
+    until = parse_period("", to)[1] if to else None
+    with _existing(spool, writable=True) as kept:
+        what = tr("face {id}", id=face) if face else tr("all faces")
+        confirm(
+            tr(
+                "What is kept in {folder} about {what} is removed for good.",
+                folder=str(kept.directory),
+                what=what,
+            ),
+            yes,
+        )
+        number, files = kept.purge_faces(sn=sn.upper(), faceid=face, until=until)
+        removed = 0
+        for file in files:
+            for one in (Path(file), Path(file).with_suffix(".json")):
+                with contextlib.suppress(FileNotFoundError):
+                    one.unlink()
+                    removed += 1
+    show(state, {"events": number, "files": removed})

@@ -15,6 +15,7 @@ from sunmi_ipc.i18n import tr
 
 from ..screen.output import note, print_json
 from ..state import State
+from .options import Start
 
 if TYPE_CHECKING:
     from sunmi_ipc.events.delivery import Delivery
@@ -54,15 +55,17 @@ def until_signal() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def deliver(stack: contextlib.ExitStack, spool: Any, sinks: list[Any]) -> list[Delivery]:
-    """A delivery for each sink."""
+def deliver(
+    stack: contextlib.ExitStack, spool: Any, sinks: list[Any], start: Start = Start.NOW
+) -> list[Delivery]:
+    """A delivery for each sink; one that has no place in the spool yet begins at *start*."""
     from sunmi_ipc.events.delivery import Delivery
 
     made = []
     for sink in sinks:
         # People want what comes, not what came while they were away.
         terminal = sink.name == "terminal"
-        made.append(stack.enter_context(Delivery(spool, sink, start="anew" if terminal else "oldest")))
+        made.append(stack.enter_context(Delivery(spool, sink, start="anew" if terminal else start.value)))
         if terminal:
             stack.callback(spool.forget, sink.name)
     return made

@@ -9,16 +9,22 @@ import shlex
 import signal
 import sys
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Annotated
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sunmi_ipc.i18n import tr
 
-from ..screen.output import note, print_json_line
+from ..screen.output import note, print_json_line, table
 from ..state import State
 from .cloud import cloud
+
+if TYPE_CHECKING:
+    from sunmi_ipc.simulator import Vendor, VirtualCamera
+
+#: How often what is kept is written, for the case that nobody says goodbye; rows of the table.
+_SAVE_S, _SHOWN = 10.0, 40
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -40,9 +46,14 @@ app.command()(cloud)
 def start(
     ctx: typer.Context,
     count: Annotated[int, typer.Option(min=1, max=1000, help=tr("How many cameras."))] = 1,
-    model: Annotated[str, typer.Option(help=tr("FM010 or FM020."))] = "FM020",
+    model: Annotated[
+        str, typer.Option(help=tr("FM010 or FM020, or by their older names SS1 and FS1."))
+    ] = "FM020",
     state: Annotated[
-        str, typer.Option(help=tr("'factory' (out of the box) or 'ready' (set up)."))
+        str,
+        typer.Option(
+            help=tr("'factory' (out of the box), 'wired' (out of the box, on a cable) or 'ready' (set up).")
+        ),
     ] = "factory",
     seed: Annotated[
         int | None, typer.Option(help=tr("The same number gives the same serial numbers; default: random."))
@@ -57,6 +68,32 @@ def start(
             help=tr("Play a fault, e.g. delay=2 or code=3@device/getInfo."),
         ),
     ] = None,
+    quirk: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND",
+            help=tr(
+                "What it does otherwise than documented: short-pages, no-total, repeated-pages, neighbours, "
+                "unknown-fields, missing-fields, flv, slow-format."
+            ),
+        ),
+    ] = None,
+    state_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help=tr("Keep secrets, certificates, cards and settings there, over restarts."),
+        ),
+    ] = None,
+    save_profile: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help=tr(
+                "Write a profile for them, so that 'ipc -p NAME …' works; 'sim' on a terminal, '' for none."
+            ),
+        ),
+    ] = "?",
     ip: Annotated[str, typer.Option(help=tr("Address of a single camera."))] = "",
     expose: Annotated[
         bool, typer.Option("--expose", help=tr("Allow an address beyond this machine."))
@@ -76,12 +113,25 @@ def start(
         Path | None, typer.Option(help=tr("Write the environment variables to this file."))
     ] = None,
 ) -> None:
-    """Start virtual cameras; stop them with Ctrl-C. Prints one JSON line when they are ready."""
+    """Start virtual cameras; stop them with Ctrl-C. Prints a table, or one JSON line where it is piped."""
     from sunmi_ipc.errors import ConfigError, ParameterError
-    from sunmi_ipc.simulator import Feed, Vendor, VirtualCamera, parse_fault, parse_play, start_cameras
+    from sunmi_ipc.settings import profile_path
+    from sunmi_ipc.simulator import (
+        Feed,
+        Vendor,
+        VirtualCamera,
+        keeping,
+        parse_fault,
+        parse_play,
+        start_cameras,
+    )
+    from sunmi_ipc.simulator.quirks import parse_quirks
 
     run = State.of(ctx)
-    seed = secrets.randbelow(2**32) if seed is None else seed
+    people = sys.stdout.isatty() and not run.json
+    profile = ("sim" if people else "") if save_profile == "?" else save_profile
+    quirks = parse_quirks(quirk or ())
+    seed = _seed(state_dir, seed)
     faults = [parse_fault(text) for text in fault or ()]
     play = parse_play(events) if events else None
     if ip and count > 1:
@@ -91,16 +141,21 @@ def start(
     previous = {s: signal.signal(s, lambda *_: stop.put(True)) for s in (signal.SIGINT, signal.SIGTERM)}
     with contextlib.ExitStack() as stack:
         stack.callback(lambda: [signal.signal(s, handler) for s, handler in previous.items()])
-        vendor = stack.enter_context(Vendor())
+        vendor = stack.enter_context(Vendor() if state_dir is None else Vendor.kept(state_dir / "vendor"))
         if ip:
             single = VirtualCamera(
-                vendor, ip=ip, port=port, model=model, state=state, seed=seed, expose=expose
+                vendor, ip=ip, port=port, model=model, state=state, seed=seed, expose=expose, quirks=quirks
             )
             cameras = [single.start()]
         else:
-            cameras = start_cameras(vendor, count, port=port, model=model, state=state, seed=seed)
+            cameras = start_cameras(
+                vendor, count, port=port, model=model, state=state, seed=seed, quirks=quirks
+            )
         for camera in cameras:
             stack.callback(camera.close)
+            if state_dir is not None:
+                keeping.load(state_dir, camera.state)
+                stack.callback(keeping.save, state_dir, camera.state)
             camera.state.format_s = format_s
             for f in faults:
                 camera.fail(f.kind, f.value, path=f.path, times=f.times, probability=f.probability)
@@ -116,41 +171,105 @@ def start(
                 raise ConfigError(
                     "{path} cannot be written: {reason}", path=str(env_file), reason=error.strerror or ""
                 ) from None
-        print_json_line(
-            {
-                "ready": True,
-                "cameras": [
-                    {
-                        "sn": c.sn,
-                        "ip": c.ip,
-                        "port": c.port,
-                        "mac": c.state.mac,
-                        "model": str(c.state.model),
-                        "state": state,
-                        "hd_live_url": c.live_url("hd"),
-                        "fhd_live_url": c.live_url("fhd"),
-                    }
-                    for c in cameras
-                ],
-                "app_id": vendor.app_id,
-                "secret_key": vendor.secret_key.reveal(),
-                "activation_code": vendor.activation_code.reveal(),
-                "p12": str(vendor.p12),
-                "p12_password": vendor.p12_password.reveal(),
-                "ca": str(vendor.ca),
-                "env": environment,
-            }
-        )
+        if profile:
+            _save_profile(profile, vendor)
+            if state_dir is None:  # what it names goes with us
+                stack.callback(profile_path(profile).unlink, missing_ok=True)
+        if people:
+            _show(run, cameras, profile)
+        else:
+            print_json_line(
+                {
+                    "ready": True,
+                    "cameras": [
+                        {
+                            "sn": c.sn,
+                            "ip": c.ip,
+                            "port": c.port,
+                            "mac": c.state.mac,
+                            "model": str(c.state.model),
+                            "state": state,
+                            "hd_live_url": c.live_url("hd"),
+                            "fhd_live_url": c.live_url("fhd"),
+                        }
+                        for c in cameras
+                    ],
+                    "app_id": vendor.app_id,
+                    "secret_key": vendor.secret_key.reveal(),
+                    "activation_code": vendor.activation_code.reveal(),
+                    "p12": str(vendor.p12),
+                    "p12_password": vendor.p12_password.reveal(),
+                    "ca": str(vendor.ca),
+                    "env": environment,
+                }
+            )
         if not all(c.live_url() for c in cameras):
             note(run, "These cameras have no picture. Run: pip install 'sunmi-ipc[video]'")
-        if sys.stdout.isatty():
-            note(
-                run,
-                '{count} virtual cameras are running. In another terminal: set the variables of "env" '
-                "(--env-file FILE writes them), then try 'ipc scan'. Ctrl-C stops them.",
-                count=len(cameras),
-            )
-        stop.get()
+        while True:
+            with contextlib.suppress(Empty):
+                stop.get(timeout=_SAVE_S if state_dir is not None else None)
+                return
+            for camera in cameras:
+                if state_dir is not None:
+                    keeping.save(state_dir, camera.state)
+
+
+def _seed(folder: Path | None, given: int | None) -> int:
+    """The seed: as given, as kept, or new; it makes the serial numbers, so it is kept with what belongs to them."""
+    from sunmi_ipc.errors import ConfigError
+
+    path = folder / "seed" if folder is not None else None
+    try:
+        if given is None and path is not None and path.exists():
+            return int(path.read_text("ascii"))
+        seed = secrets.randbelow(2**32) if given is None else given
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.write_text(f"{seed}\n", "ascii")
+    except ValueError:
+        raise ConfigError(
+            "{path} is not what a virtual camera keeps",
+            hint="Remove it, or name another --state-dir.",
+            path=str(path),
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            "{path} cannot be written: {reason}", path=str(path), reason=error.strerror or ""
+        ) from None
+    return seed
+
+
+def _save_profile(name: str, vendor: Vendor) -> None:
+    from sunmi_ipc.settings import ENVIRONMENT, write_profile
+
+    values = {ENVIRONMENT[key]: value for key, value in vendor.environment().items()}
+    write_profile(name, values, use_keyring=False)
+
+
+def _show(state: State, cameras: list[VirtualCamera], profile: str) -> None:
+    """What runs, and how to speak to it."""
+    rows = [
+        {
+            "sn": c.sn,
+            "address": c.address,
+            "mac": c.state.mac,
+            "model": c.state.model_word,
+        }
+        for c in cameras[:_SHOWN]
+    ]
+    table(rows, ("sn", "address", "mac", "model"), least=("mac", "model"))
+    sys.stdout.flush()
+    if len(cameras) > _SHOWN:
+        note(state, "… and {count} more", count=len(cameras) - _SHOWN)
+    if profile:
+        note(
+            state,
+            "{count} virtual cameras are running. In another terminal try: ipc -p {profile} scan. Ctrl-C stops them.",
+            count=len(cameras),
+            profile=profile,
+        )
+    else:
+        note(state, "{count} virtual cameras are running. Ctrl-C stops them.", count=len(cameras))
 
 
 def _write_private(path: Path, text: str) -> None:

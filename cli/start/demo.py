@@ -67,7 +67,7 @@ def demo(
             ("What networks can the first one see?", ["wifi", "scan", "-c", sn]),
             (
                 "Let it join the shop's Wi-Fi, and wait until it is back.",
-                ["wifi", "set", ssid, password, "--wait", "-c", sn],
+                ["wifi", "set", ssid, password, "-c", sn],
             ),
             ("Activate it for your app; virtual face groups may be lost.", ["activate", sn, "--yes"]),
             ("Format its SD card and wait until it is ready.", ["sdcard", "format", "--yes", "-c", sn]),

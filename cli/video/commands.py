@@ -349,7 +349,7 @@ def download(
             try:
                 for one in run:
                     clips.append(one)
-                    bars.done(one.path.name)
+                    bars.done(one.path.with_suffix(".mp4").name)
                     if jsonl:
                         sys.stdout.write(json.dumps(row(one), ensure_ascii=False) + "\n")
                         sys.stdout.flush()

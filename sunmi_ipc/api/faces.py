@@ -171,7 +171,11 @@ class Faces(Group, name="faces"):
 
     def list(self, group_name: str) -> Iterator[FaceRecord]:
         """Every face of a group, fetched page by page as they are used."""
-        return pages(lambda number, size: self.list_page(group_name, number, size), "face_list")
+        return pages(
+            lambda number, size: self.list_page(group_name, number, size),
+            "face_list",
+            key=lambda face: face.faceid,
+        )
 
     def ids(self, group_name: str) -> Iterator[str]:
         """The id of every face of a group, fetched page by page as they are used."""

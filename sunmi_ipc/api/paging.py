@@ -1,39 +1,115 @@
-"""Paged lists as iterators."""
+"""Paged lists as iterators: each entry once, none left out, and an end, whatever the list does meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
-from ..errors import DeviceError
+from ..errors import DeviceError, ReplyError
 
 PAGE_SIZE = 50
 #: A page beyond the last may be answered with these instead of an empty list.
-_NO_SUCH_PAGE = frozenset({122, 234, 273})
+_NO_SUCH_PAGE = frozenset({121, 122, 234, 235, 273})
+#: A list that goes on and on: a card holds some ten thousand recordings, a camera 30,000 faces.
+MAX_PAGES, MAX_ROWS = 20_000, 1_000_000
+#: How often a list that has moved is read again.
+_PASSES = 3
 
 
-def pages(fetch: Callable[[int, int], Any], field: str, size: int = PAGE_SIZE) -> Iterator[Any]:
+def pages(
+    fetch: Callable[[int, int], Any],
+    field: str,
+    size: int = PAGE_SIZE,
+    *,
+    key: Callable[[Any], Hashable] = lambda entry: entry,
+) -> Iterator[Any]:
     """Every entry of a paged list, fetched as they are used.
 
+    While a list is read, entries come and go, and all behind them move: one comes twice, another is skipped.
+    So what is known is not given again, and where the list has moved it is read once more, to the same end.
+
     Args:
-        fetch: Reads page *number* (from 1) of *size* entries.
+        fetch: Reads page *number* (from 1) of *size* entries. The camera may give fewer.
         field: The field that holds them.
         size: Entries a page.
+        key: What an entry is known by.
+
+    Raises:
+        ReplyError: The list has no end.
 
     """
-    number, seen = 1, 0
-    while True:
-        try:
-            page = fetch(number, size)
-        except DeviceError as error:
-            if number > 1 and error.code in _NO_SUCH_PAGE:
-                return
-            raise
-        entries = getattr(page, field)
-        yield from entries
-        seen += len(entries)
-        total = page.total_num
-        # A camera that says no total, or a wrong one, still ends with a short page.
-        if not entries or (total and seen >= total) or (not total and len(entries) < size):
+    seen: set[Hashable] = set()
+    for _ in range(_PASSES):
+        reading = _Pass(fetch, field, size, key, seen)
+        yield from reading.entries()
+        if not reading.moved():
             return
-        number += 1
+
+
+class _Pass:
+    """One reading of a list from its first page to its last."""
+
+    def __init__(
+        self,
+        fetch: Callable[[int, int], Any],
+        field: str,
+        size: int,
+        key: Callable[[Any], Hashable],
+        seen: set[Hashable],
+    ) -> None:
+        self._fetch, self._field, self._size, self._key, self._seen = fetch, field, size, key, seen
+        self._again = bool(seen)
+        self._first: list[Hashable] = []
+        self._totals: set[int] = set()
+        self._pages = 0
+        self._doubled = False
+
+    def entries(self) -> Iterator[Any]:
+        """The entries that were not seen before."""
+        count, idle, before = 0, 0, list[Hashable]()
+        while True:
+            page = self._page(self._pages + 1, count)
+            entries = [] if page is None else getattr(page, self._field)
+            if page is None or not entries:
+                return
+            self._pages += 1
+            keys = [self._key(entry) for entry in entries]
+            if self._pages == 1:
+                self._first = keys
+            if keys == before:
+                return  # the last page again, and again
+            before = keys
+            fresh = [(k, e) for k, e in zip(keys, entries, strict=True) if k not in self._seen]
+            self._doubled |= len(fresh) < len(entries)
+            for k, entry in fresh:
+                if k not in self._seen:
+                    self._seen.add(k)
+                    yield entry
+            count += len(entries)
+            total = page.total_num or 0
+            self._totals.add(total)
+            # When a list is read once more, nothing new is what is hoped for.
+            idle = 0 if fresh or self._again else idle + 1
+            if (total and count >= total) or idle > bool(total):
+                return
+            if self._pages >= MAX_PAGES or len(self._seen) > MAX_ROWS:
+                raise ReplyError("the camera's list has no end")
+
+    def _page(self, number: int, count: int) -> Any:
+        try:
+            return self._fetch(number, self._size)
+        except DeviceError as error:
+            # Where no total was told, the page beyond the last is asked for, and may be refused in any way.
+            guessed = number > 1 and self._totals <= {0} and count % self._size
+            if number > 1 and (error.code in _NO_SUCH_PAGE or guessed):
+                return None
+            raise
+
+    def moved(self) -> bool:
+        """Whether entries came or went while it was read."""
+        if self._pages < 2:
+            return False
+        if len(self._totals) > 1 or (self._doubled and not self._again):
+            return True
+        page = self._page(1, 0)
+        return [self._key(entry) for entry in getattr(page, self._field)] != self._first

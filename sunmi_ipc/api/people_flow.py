@@ -138,4 +138,4 @@ class PeopleFlow(Group, name="people_flow"):
     def visitors(self, start_time: datetime, end_time: datetime, **filters: Any) -> Iterator[FaceRecord]:
         """Every visitor of a period, fetched page by page as they are used."""
         return pages(lambda number, size: self.visitors_page(
-            start_time, end_time, page_num=number, page_size=size, **filters), "face_list")  # fmt: skip
+            start_time, end_time, page_num=number, page_size=size, **filters), "face_list", key=lambda face: face.faceid)  # fmt: skip

@@ -76,7 +76,8 @@ class Video(Group, name="video"):
             return self.records_page(start_time, end_time, number, size)
 
         try:
-            yield from (r for r in pages(fetch, "record_list") if r.start_time < end_time)
+            found = pages(fetch, "record_list", key=lambda r: (r.start_time, r.url.partition("?")[0]))
+            yield from (r for r in found if r.start_time < end_time)
         except DeviceError as error:
             if error.code not in (DeviceCode.RECORD_NOT_EXIST, DeviceCode.CAM_INFO_VIDEO_NOT_EXIST):
                 raise  # these two are how a camera may say that there are none

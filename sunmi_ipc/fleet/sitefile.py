@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from ..camera import split_address
 from ..errors import ConfigError, ParameterError, SiteError
-from .networks import passphrase_trouble, ssid_trouble
+from ..onboarding.passphrase import passphrase_trouble, ssid_trouble
 from .positions import Path as Keys
 from .positions import line_of
 from .secret import Secrets

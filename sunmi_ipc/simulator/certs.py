@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -34,6 +35,22 @@ class CertificateAuthority:
     key: ec.EllipticCurvePrivateKey = field(
         default_factory=lambda: ec.generate_private_key(ec.SECP256R1()), repr=False
     )
+
+    @classmethod
+    def of(cls, key: str, pem: bytes, *, name: str = "Virtual vendor CA") -> Self:
+        """A CA again, from its key (PEM) and certificate; raises ValueError where the key is none."""
+        loaded = serialization.load_pem_private_key(key.encode(), None)
+        if not isinstance(loaded, ec.EllipticCurvePrivateKey):
+            raise ValueError("not such a key")
+        made = cls(name, loaded)
+        made.__dict__["pem"] = pem
+        return made
+
+    @property
+    def key_pem(self) -> str:
+        """Its key, to be kept."""
+        form = serialization.PrivateFormat.PKCS8
+        return self.key.private_bytes(_PEM, form, serialization.NoEncryption()).decode()
 
     def issue(
         self,

@@ -17,6 +17,7 @@ Quirk = Literal[
     "neighbours",  # networks whose names are GBK, hold a tab, or are hidden
     "unknown-fields",  # settings with fields that nothing documents; a write without them resets them
     "missing-fields",  # answers without their last optional field
+    "flv",  # recordings and clips are FLV, whatever their addresses end in
     "slow-format",  # the answer to formatting comes when it is over
 ]
 QUIRKS: tuple[str, ...] = get_args(Quirk)

@@ -47,7 +47,7 @@ class CameraState:
     card_removed: bool = False
     format_s: float = 2.0
     card_busy_until: float = 0.0
-    join_s: float = 0.3
+    join_s: float = 1.0
     clock_offset: float = 0.0
     #: Since when it has counted people, Unix seconds: a camera out of its box has seen nobody.
     filming_since: float = 0.0

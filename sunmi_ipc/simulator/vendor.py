@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 import ssl
@@ -10,6 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
+from ..atomic import whole
+from ..errors import ConfigError
 from ..redact import Secret
 from .certs import CertificateAuthority
 
@@ -36,7 +39,7 @@ class Vendor:
         activation_code: str = "",
         p12_password: str = "",
     ) -> None:
-        self._temporary = folder is None
+        self._temporary, self._kept = folder is None, False
         self.folder: Path = folder or Path(tempfile.mkdtemp(prefix="sunmi-ipc-sim-"))
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.app_id: str = app_id or _letters(14)
@@ -49,6 +52,61 @@ class Vendor:
         self.p12.write_bytes(self.client_authority.p12("openapi", self.p12_password.reveal()))
         self.ca: Path = self.folder / "sunmi_ipcsdk_ca.crt"
         self.ca.write_bytes(self.authority.pem)
+
+    @classmethod
+    def kept(cls, folder: Path) -> Self:
+        """The vendor that lives in *folder*, founded where there is none: the same secrets, the same certificates.
+
+        Raises:
+            ConfigError: The folder cannot be used, or does not hold a vendor.
+
+        """
+        book = folder / "vendor.json"
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            known = json.loads(book.read_text("utf-8")) if book.exists() else {}
+            if not book.exists():
+                made = cls(folder)
+                keys = {"ca_key": made.authority, "client_ca_key": made.client_authority}
+                entries = {
+                    "app_id": made.app_id,
+                    "secret_key": made.secret_key.reveal(),
+                    "activation_code": made.activation_code.reveal(),
+                    "p12_password": made.p12_password.reveal(),
+                    **{name: authority.key_pem for name, authority in keys.items()},
+                    "client_ca": made.client_authority.pem.decode(),
+                }
+                with whole(book) as file:
+                    file.write(json.dumps(entries).encode())
+            else:
+                made = cls._found(folder, known)
+        except OSError as error:
+            raise ConfigError(
+                "{path} cannot be written: {reason}", path=str(book), reason=error.strerror or ""
+            ) from None
+        except (ValueError, KeyError, TypeError):
+            raise ConfigError(
+                "{path} is not what a virtual camera keeps",
+                hint="Remove it, or name another --state-dir.",
+                path=str(book),
+            ) from None
+        made._kept = True
+        return made
+
+    @classmethod
+    def _found(cls, folder: Path, known: dict[str, str]) -> Self:
+        made = cls.__new__(cls)
+        made._temporary, made.folder = False, folder
+        made.app_id = known["app_id"]
+        made.secret_key = Secret(known["secret_key"])
+        made.activation_code = Secret(known["activation_code"])
+        made.p12_password = Secret(known["p12_password"])
+        made.p12, made.ca = folder / "openapi.p12", folder / "sunmi_ipcsdk_ca.crt"
+        made.authority = CertificateAuthority.of(known["ca_key"], made.ca.read_bytes())
+        made.client_authority = CertificateAuthority.of(
+            known["client_ca_key"], known["client_ca"].encode(), name="Virtual vendor client CA"
+        )
+        return made
 
     def __enter__(self) -> Self:
         return self
@@ -64,7 +122,9 @@ class Vendor:
     def server_context(self, serial: str, *, minimum: ssl.TLSVersion | None = None) -> ssl.SSLContext:
         """The TLS side of one camera: its own certificate, and a client certificate demanded."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        path = self.authority.server_files(self.folder, serial)
+        path = self.folder / f"{serial}.pem"
+        if not (self._kept and path.exists()):  # who has pinned the camera, knows it again
+            path = self.authority.server_files(self.folder, serial)
         context.load_cert_chain(path)
         context.load_verify_locations(cadata=self.client_authority.pem.decode())
         context.verify_mode = ssl.CERT_REQUIRED

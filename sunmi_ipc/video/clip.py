@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConnectionFailed, DeviceError, FileMissingError, NotReadyError, SunmiIpcError, TlsError
+from .container import HEAD, no_video, suffix_of
 from .fetch import Connection
 from .partial import PartialFile, cannot_write
 
@@ -71,6 +72,8 @@ def _fetch(
         try:
             part.seek(0)
             for piece in body.pieces():
+                if not part.size and not suffix_of(bytes(piece[:HEAD])):
+                    raise no_video(bytes(piece[:HEAD]))
                 part.write(piece)
                 if on_progress is not None:
                     on_progress(part.size, body.total)

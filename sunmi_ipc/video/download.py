@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import re
 import threading
 import time
 from collections import Counter
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
 from ..codes.device import DeviceCode
 from ..errors import (
@@ -27,6 +25,7 @@ from ..errors import (
     TlsError,
 )
 from ..link.guard import file_name
+from .container import HEAD, no_video, suffix_of
 from .fetch import Connection
 from .partial import PartialFile, cannot_write
 
@@ -38,7 +37,11 @@ if TYPE_CHECKING:
 WORKERS = 4
 #: How long a camera may be gone: a restart takes up to a minute (S).
 PATIENCE_S = 60.0
-_SUFFIX = re.compile(r"\.(mp4|m4v|mov|mkv|ts|avi|flv)$", re.I)
+#: What a recording may be called, by its content; before that is known, ``.mp4``.
+_SUFFIXES = (".mp4", ".flv", ".mkv", ".ts", ".avi", ".h264", ".m4v", ".mov")
+
+#: A file's time is its recording's end. Some file systems keep two seconds, in the wrong zone's time at worst.
+_GROWN_S = 2.5
 
 #: What a camera may answer for a recording that it has no longer.
 _GONE = {DeviceCode.CAM_INFO_VIDEO_NOT_EXIST, DeviceCode.RECORD_NOT_EXIST}
@@ -61,6 +64,8 @@ class Clip:
 def file_names(records: Iterable[VideoRecord], sn: str, tz: tzinfo | None = None) -> list[str]:
     """A name for each recording: serial number, start with its offset from UTC (an hour comes twice a year).
 
+    The suffix is that of MP4; a file that turns out to be another container gets that one's.
+
     Args:
         records: In the camera's order.
         sn: The camera's serial number.
@@ -73,8 +78,7 @@ def file_names(records: Iterable[VideoRecord], sn: str, tz: tzinfo | None = None
         stem = f"{file_name(sn)}_{record.start_time.astimezone(tz):%Y-%m-%d_%H-%M-%S%z}"
         seen[stem] += 1
         again = f"_{seen[stem]}" if seen[stem] > 1 else ""
-        suffix = _SUFFIX.search(urlsplit(record.url).path)
-        names.append(f"{stem}{again}{suffix[0].lower() if suffix else '.mp4'}")
+        names.append(f"{stem}{again}.mp4")
     return names
 
 
@@ -204,12 +208,19 @@ class _Run:
 
     def _one(self, connection: Connection, record: VideoRecord, path: Path) -> Clip | None:
         """Download one; None where the run was stopped."""
-        with contextlib.suppress(OSError):
-            if size := path.stat().st_size:
-                return Clip(record, path, "kept", size)
+        if (kept := _kept(record, path)) is not None:
+            return kept
         part = PartialFile(path)
         try:
-            return Clip(record, path, "saved", self._persist(connection, record, part))
+            if not record.url:
+                record = record.model_copy(update={"url": self._look_again(record)})
+            if not record.url:
+                raise FileMissingError("the camera gives no link to this recording")
+            size = self._persist(connection, record, part)
+            for old in _others(part.final):
+                with contextlib.suppress(OSError):
+                    old.unlink()
+            return Clip(record, part.final, "saved", size)
         except (_Lost, FileMissingError) as error:
             why = error.args[0] if isinstance(error, _Lost) else error
             return Clip(record, path, "lost", error=why)
@@ -224,7 +235,7 @@ class _Run:
         size, grew = part.size, time.monotonic()
         while True:
             try:
-                return self._transfer(connection, url, part)
+                return self._transfer(connection, url, part, record)
             except TlsError:
                 raise
             except FileMissingError as error:
@@ -258,12 +269,12 @@ class _Run:
             self._stop.wait(pause)
             pause = min(pause * 2, 3.0)
 
-    def _transfer(self, connection: Connection, url: str, part: PartialFile) -> int:
+    def _transfer(self, connection: Connection, url: str, part: PartialFile, record: VideoRecord) -> int:
         tail = part.tail()
         start = part.size - len(tail)
         try:
             if self._append(connection, url, part, start, tail):
-                return part.finish()
+                return _finish(part, record)
         except FileMissingError as error:
             if error.status != 416 or not tail:  # 416: what is there is longer than the file
                 raise
@@ -273,11 +284,11 @@ class _Run:
             # A camera that is bad at parts may be good at wholes.
         part.seek(0)
         self._append(connection, url, part, 0, b"")
-        return part.finish()
+        return _finish(part, record)
 
     def _append(self, connection: Connection, url: str, part: PartialFile, start: int, tail: bytes) -> bool:
         """Fetch from *start* on; whether what was there (*tail*) is what the camera has there."""
-        name = part.final.name
+        name = part.path.name.removesuffix(".part")
         with connection.get(url, start=start) as body:
             if body.total == 0:
                 raise FileMissingError("the camera's file is empty")
@@ -287,6 +298,8 @@ class _Run:
             if not tail:
                 part.seek(part_at)
             for piece in body.pieces():
+                if part_at == 0 and not suffix_of(bytes(piece[:HEAD])):
+                    raise no_video(bytes(piece[:HEAD]))  # before all of it has come
                 self._last_seen = time.monotonic()
                 if self._stop.is_set():
                     raise _Stopped
@@ -302,6 +315,32 @@ class _Run:
                 part_at += len(piece)
                 self._report(name, part_at, body.total)
             return not tail
+
+
+def _finish(part: PartialFile, record: VideoRecord) -> int:
+    """Give a file that is whole its name, by what it is, and the time at which it ends."""
+    head = part.head(HEAD)
+    suffix = suffix_of(head)
+    if not suffix:
+        part.seek(0)
+        raise no_video(head)
+    part.final = part.final.with_suffix(suffix)
+    return part.finish(record.end_time.timestamp())
+
+
+def _others(final: Path) -> list[Path]:
+    """Where a recording may lie besides, as another container."""
+    return [final.with_suffix(suffix) for suffix in _SUFFIXES if suffix != final.suffix]
+
+
+def _kept(record: VideoRecord, path: Path) -> Clip | None:
+    """What is there from before; None where nothing is, or the recording has grown since: it was being written."""
+    for there in (path, *_others(path)):
+        with contextlib.suppress(OSError):
+            found = there.stat()
+            if found.st_size and found.st_mtime + _GROWN_S > record.end_time.timestamp():
+                return Clip(record, there, "kept", found.st_size)
+    return None
 
 
 __all__ = ["PATIENCE_S", "WORKERS", "Clip", "Progress", "download", "file_names"]

@@ -75,6 +75,12 @@ class PartialFile:
             os.lseek(self._fd, start, os.SEEK_SET)
             return os.read(self._fd, OVERLAP)
 
+    def head(self, count: int) -> bytes:
+        """The first bytes."""
+        with self._disk():
+            os.lseek(self._fd, 0, os.SEEK_SET)
+            return os.read(self._fd, count)
+
     def seek(self, offset: int) -> None:
         """Write from *offset* on; what lies behind it is dropped."""
         with self._disk():
@@ -87,9 +93,11 @@ class PartialFile:
             while data:
                 data = data[os.write(self._fd, data) :]
 
-    def finish(self) -> int:
-        """Bring it to the disk, and give it its name; returns its bytes."""
+    def finish(self, when: float | None = None) -> int:
+        """Bring it to the disk, and give it its name; returns its bytes. *when*: its time, Unix seconds."""
         with self._disk():
+            if when is not None:
+                os.utime(self.path, (when, when))
             os.fsync(self._fd)
             size = os.fstat(self._fd).st_size
             if os.name == "nt":  # Windows renames no open file

@@ -66,7 +66,7 @@ ZH: dict[str, str] = {
     "Seconds to listen.": "监听秒数。",
     "Send any call, signed, and print the answer. Nothing is checked: you say it, it is sent.": "发送任意调用（带签名）并显示应答。不做检查，原样发送。",
     "Send any call, signed, with the shop.": "发送任意调用（带签名和门店编号）。",
-    "Set a fixed address, or DHCP. A wrong address takes the camera off the network.": "设置固定地址或 DHCP。地址错误会使摄像机离线。",
+    "Set a fixed address, or DHCP; shows what changes, and asks. A wrong address takes the camera off the network.": "设置固定地址或 DHCP；先显示更改内容并询问。地址错误会使摄像机离线。",
     "Set after how many visits a stranger moves to a group.": "设置生客到店多少次后移入某个分组。",
     "Set the door line, left end to right end.": "设置进店划线，从左端到右端。",
     "Set the network that the camera joins, before and after activation.": "设置摄像机加入的网络，激活前后均可。",

@@ -13,9 +13,6 @@ ZH: dict[str, str] = {
     "Begins every MQTT topic.": "所有 MQTT 主题的前缀。",
     "Check the network, or name the callback.": "请检查网络，或指定回调地址。",
     "Days that events are kept.": "事件保留的天数。",
-    "Folder that keeps the events, on a local disk; default: in the config folder.": (
-        "保存事件的文件夹，须在本地磁盘上；默认：在配置文件夹中。"
-    ),
     "Home Assistant's discovery prefix; empty publishes no discovery.": (
         "Home Assistant 的发现前缀；留空则不发布发现消息。"
     ),

@@ -5,7 +5,7 @@ ZH: dict[str, str] = {
     "No request of the collection was recognised.": "集合中没有可识别的请求。",
     "a parameter's name is no plain word, and was left out": "有一个参数名不是普通单词，已略去",
     "corrected_from": "原名",
-    "differs": "不同",
+    "differs": "有差异",
     "encoding": "编码",
     "it has no address": "没有地址",
     "it is an environment: give it with --environment": "这是环境文件：请用 --environment 提供",

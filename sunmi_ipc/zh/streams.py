@@ -27,4 +27,12 @@ ZH: dict[str, str] = {
     "What came is saved.": "已收到的内容已保存。",
     "The stream's sound ({codec}) does not fit into an MP4 file and is left out; name the file .mkv to keep it.": "视频流的声音（{codec}）无法存入 MP4 文件，已略去；如需保留，请把文件名改为 .mkv。",
     "This computer shows no windows. Open this address on another; '--url-only' prints it with user and password.": "本机没有图形界面。请在其他电脑上打开此地址；'--url-only' 会打印带用户名和密码的地址。",
+    "nothing": "空内容",
+    "a web page": "网页",
+    "a picture": "图片",
+    "a text": "文本",
+    "something that is not known here": "未知内容",
+    "in the recording's place the camera gave {reason}": "摄像机给出的不是录像，而是{reason}",
+    "Its link may have expired, or the camera may still be writing it: try again.": "链接可能已过期，或摄像机仍在写入：请再试一次。",
+    "the camera gives no link to this recording": "摄像机没有给出这段录像的链接",
 }

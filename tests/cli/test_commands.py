@@ -104,6 +104,7 @@ def test_activate_without_internet(ipc: Run, factory: VirtualCamera) -> None:
 
 def test_wifi(ipc: Run, virtual: Callable[..., VirtualCamera]) -> None:
     camera = virtual(state="factory", udp=True)
+    camera.state.join_s = 0.8  # long enough to be missed
     listed = ok(ipc("wifi", "scan", "-c", camera.address, "--json"))
     assert listed["ap_list"][0]["ssid"] == "Shop-WiFi"
     done = ok(ipc("wifi", "set", "Shop-WiFi", "welcome-2020", "--wait", "-c", camera.sn, "--json"))

@@ -180,7 +180,9 @@ def test_download_and_merge(ipc: Any, filming: VirtualCamera, tmp_path: Path) ->
 def test_download_what_is_not_all_there(ipc: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = f"{int(HOUR.timestamp()) + 60}.mp4"
     monkeypatch.setitem(
-        files._SOURCES, "record", lambda _, name: None if name == gone else files.Content(name.encode())
+        files._SOURCES,
+        "record",
+        lambda _, name: None if name == gone else files.Content(b"\0\0\0\x18ftypmp42" + name.encode()),
     )
     done = ipc("video", "download", *PERIOD, "-o", str(tmp_path), "--json", code=7)
     assert json.loads(done.stdout)["error"]["type"] == "DownloadError"

@@ -128,7 +128,8 @@ def test_recordings_on_the_seams_come_once(cloud: Cloud, service: VirtualCloud) 
 def test_motions_of_all_pages(cloud: Cloud, service: VirtualCloud) -> None:
     now = datetime.now(UTC)
     found = list(cloud.media.motions(now - timedelta(days=2), now, ipc_sn=service.devices()[0].sn))
-    assert service.counts["media/motionDetection/getList"] == 5
+    # Five pages, and the first again: a list may have moved meanwhile.
+    assert service.counts["media/motionDetection/getList"] == 6
     assert len({m.detect_time for m in found}) == len(found) > 400
 
 

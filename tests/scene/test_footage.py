@@ -71,9 +71,9 @@ def test_two_cameras_differ(film: Film, get: Get) -> None:
 def test_asked_for_twice_at_once_it_is_made_once(film: Film, monkeypatch: pytest.MonkeyPatch) -> None:
     camera = film()
     made = []
-    original = footage.write_mp4
+    original = footage.write_file
     monkeypatch.setattr(
-        footage, "write_mp4", lambda path, *a, **k: (made.append(path), original(path, *a, **k))
+        footage, "write_file", lambda path, *a, **k: (made.append(path), original(path, *a, **k))
     )
     start = int(time.time()) - 7200
     paths: list[object] = []

@@ -17,9 +17,9 @@ HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(
 
 
 def recording(path: str, size: int = 300_000) -> bytes:
-    """What the card holds under *path*: the same each time, like nothing else."""
+    """What the card holds under *path*: the same each time, like nothing else but the head of an MP4."""
     die = random.Random(path)
-    return die.randbytes(size + die.randrange(50_000))
+    return b"\0\0\0\x18ftypmp42" + die.randbytes(size + die.randrange(50_000))
 
 
 @pytest.fixture

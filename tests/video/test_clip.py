@@ -93,6 +93,18 @@ def test_recordings_are_joined_as_they_are(camera: Camera, tmp_path: Path) -> No
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_flv_is_joined_and_read_like_mp4(virtual: Callable[..., VirtualCamera], tmp_path: Path) -> None:
+    filming = virtual(video=VideoSettings(clip=PictureFormat(160, 90, 2)), quirks=["flv"])
+    with connect(filming) as camera:
+        clips = list(camera.video.download(HOUR, HOUR + timedelta(minutes=1, seconds=30), tmp_path / "d"))
+    files = sorted(clip.path for clip in clips)
+    assert [path.suffix for path in files] == [".flv", ".flv"]
+    assert merge(files, tmp_path / "all.mp4") == pytest.approx(120, abs=1)
+    with av.open(str(tmp_path / "all.mp4")) as file:
+        assert file.format.name.startswith("mov")
+        assert sum(1 for _ in file.decode(video=0)) == 240
+
+
 def test_what_cannot_be_joined(camera: Camera, virtual: Callable[..., VirtualCamera], tmp_path: Path) -> None:
     (one,) = camera.video.download(HOUR, HOUR + timedelta(seconds=30), tmp_path / "a")
     large = VideoSettings(clip=PictureFormat(320, 180, 1))

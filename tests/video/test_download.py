@@ -273,3 +273,116 @@ def test_stopping_early_ends_the_threads_and_keeps_the_parts(
     assert not [t for t in threading.enumerate() if t.name == "download"]
     assert time.monotonic() - begun < 10
     assert any(tmp_path.glob("*.mp4"))
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"<!DOCTYPE html><html><body>Session expired</body></html>", "a web page"),
+        (b"\r\n<HTML>", "a web page"),
+        (b"Error: file is busy\r\n", "a text"),
+        (b"   \n", "nothing"),
+        (b"\xff\xd8\xff\xe0" + bytes(500), "a picture"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "a picture"),
+        (bytes(5_000_000), "not known"),
+        (b"", "empty"),
+    ],
+)
+def test_what_is_no_recording_is_lost(
+    camera: Camera, card: Card, minutes: Minutes, tmp_path: Path, data: bytes, what: str
+) -> None:
+    card[name(1)] = data
+    clips: list[Clip] = []
+    with pytest.raises(DownloadError, match=what):
+        clips.extend(camera.video.download(*minutes(3), tmp_path))
+    assert sorted(c.status for c in clips) == ["lost", "saved", "saved"]
+    assert contents(tmp_path) == [recording(name(0)), recording(name(2))]
+    card[name(1)] = recording(name(1))  # and when it is one, it is fetched
+    assert len(list(camera.video.download(*minutes(3), tmp_path))) == 3
+    assert contents(tmp_path) == [recording(name(i)) for i in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("head", "suffix"),
+    [
+        (b"FLV\x01\x05\0\0\0\x09", ".flv"),
+        (b"\0\0\0\x20ftypisom", ".mp4"),
+        (b"\0\x10\0\0moov", ".mp4"),
+        (b"\x1aE\xdf\xa3", ".mkv"),
+        (b"G\x40\x11\x10" + bytes(184) + b"G", ".ts"),
+    ],
+)
+def test_the_content_names_the_container(
+    camera: Camera, card: Card, minutes: Minutes, tmp_path: Path, head: bytes, suffix: str
+) -> None:
+    card[name(0)] = head + bytes(10_000)
+    (clip,) = camera.video.download(*minutes(1), tmp_path)
+    assert clip.path.suffix == suffix
+    assert [p.name for p in tmp_path.iterdir()] == [clip.path.name]
+    (again,) = camera.video.download(*minutes(1), tmp_path)
+    assert (again.status, again.path) == ("kept", clip.path)
+
+
+def test_a_part_that_was_a_web_page_is_not_taken_over(
+    camera: Camera, card: Card, minutes: Minutes, tmp_path: Path
+) -> None:
+    (clip,) = camera.video.download(*minutes(1), tmp_path)
+    clip.path.unlink()
+    clip.path.with_name(clip.path.name + ".part").write_bytes(b"<html>Session expired</html>")
+    list(camera.video.download(*minutes(1), tmp_path))
+    assert contents(tmp_path) == [recording(name(0))]
+
+
+def test_a_recording_that_was_still_being_written_is_fetched_again(
+    camera: Camera, card: Card, minutes: Minutes, tmp_path: Path
+) -> None:
+    (record,) = camera.video.records(*minutes(1))
+    early = record.model_copy(update={"end_time": record.start_time + timedelta(seconds=20)})
+    card[name(0)] = recording(name(0))[:100_000]
+    (clip,) = camera.video.download_records([early], tmp_path)
+    card[name(0)] = recording(name(0))
+    assert [c.status for c in camera.video.download_records([early], tmp_path)] == ["kept"]
+    assert [c.status for c in camera.video.download_records([record], tmp_path)] == ["saved"]
+    assert contents(tmp_path) == [recording(name(0))]
+    assert [c.status for c in camera.video.download_records([record], tmp_path)] == ["kept"]
+    assert clip.path.stat().st_mtime == record.end_time.timestamp()
+
+
+@pytest.mark.parametrize("still", [True, False])
+def test_a_list_without_links(
+    camera: Camera, card: Card, minutes: Minutes, tmp_path: Path, still: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (record,) = camera.video.records(*minutes(1))
+    bare = record.model_copy(update={"url": ""})
+    if not still:
+        assert [c.status for c in camera.video.download_records([bare], tmp_path)] == ["saved"]
+        return
+    monkeypatch.setattr(type(camera.video), "_address_now", lambda *_: "")
+    with pytest.raises(DownloadError, match="no link"):
+        list(camera.video.download_records([bare], tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize("kind", ["link", "hard link", "pipe", "dangling"])
+def test_what_others_lay_in_a_parts_place_is_not_written_through(
+    camera: Camera, card: Card, minutes: Minutes, tmp_path: Path, kind: str
+) -> None:
+    into, mine = tmp_path / "into", tmp_path / "mine"
+    mine.write_text("my own")
+    (clip,) = camera.video.download(*minutes(1), into)
+    clip.path.unlink()
+    part = clip.path.with_name(clip.path.name + ".part")
+    match kind:
+        case "link":
+            part.symlink_to(mine)
+        case "hard link":
+            part.hardlink_to(mine)
+        case "pipe":
+            os.mkfifo(part)
+        case "dangling":
+            part.symlink_to(tmp_path / "elsewhere")
+    list(camera.video.download(*minutes(1), into))
+    assert mine.read_text() == "my own"
+    assert not (tmp_path / "elsewhere").exists()
+    assert contents(into) == [recording(name(0))]

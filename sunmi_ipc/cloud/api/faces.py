@@ -150,7 +150,9 @@ class Faces(Group, name="faces", api="cloud"):
         def fetch(number: int, size: int) -> Any:
             return self.list_page(group_id, page_num=number, page_size=size)
 
-        found: Iterator[CloudFace] = pages(none_beyond(fetch, "face_list"), "face_list", 100)
+        found: Iterator[CloudFace] = pages(
+            none_beyond(fetch, "face_list"), "face_list", 100, key=lambda face: face.face_id
+        )
         return once(found, lambda face: face.face_id)
 
     def add_file(self, group_id: str, path: str | Path, *, name: str = "", **details: Any) -> AddedFace:

@@ -117,5 +117,10 @@ class Media(Group, name="media", api="cloud"):
         def fetch(number: int, size: int) -> Any:
             return self.motions_page(start_time, end_time, page_num=number, page_size=size, **camera)
 
-        found: Iterator[Motion] = pages(none_beyond(fetch, "video_list"), "video_list", 100)
+        found: Iterator[Motion] = pages(
+            none_beyond(fetch, "video_list"),
+            "video_list",
+            100,
+            key=lambda motion: (motion.detect_time, motion.url),
+        )
         return once(found, lambda motion: (motion.detect_time, motion.source))

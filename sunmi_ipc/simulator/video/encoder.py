@@ -97,9 +97,10 @@ def frame_of(canvas: Canvas) -> Any:
     return av.VideoFrame.from_ndarray(canvas.array(), format="yuv420p")
 
 
-def write_mp4(path: Path, pictures: Any, **settings: Any) -> None:
-    """Encode an iterable of canvases into a file that can be played while it is being loaded."""
-    with Encoder(str(path), "mp4", options={"movflags": "faststart"}, **settings) as encoder:
+def write_file(path: Path, kind: str, pictures: Any, **settings: Any) -> None:
+    """Encode an iterable of canvases into an ``mp4`` or ``flv`` that can be played while it is being loaded."""
+    options = {"movflags": "faststart"} if kind == "mp4" else {}
+    with Encoder(str(path), kind, options=options, **settings) as encoder:
         for canvas in pictures:
             encoder.add(canvas)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..state import CameraState
 from .canvas import Canvas
-from .encoder import frame_of, write_mp4
+from .encoder import frame_of, write_file
 from .scene import Scene
 from .viewpoint import Look
 
@@ -57,7 +57,9 @@ def recording(folder: Path, state: CameraState, spans: Spans, stop: threading.Ev
         video, form = state.video, state.video.clip
         try:
             pictures = _pictures(state, spans, stop or threading.Event())
-            write_mp4(part, pictures, width=form.width, height=form.height, fps=form.fps, codec=video.codec)
+            kind = path.suffix[1:]
+            size = {"width": form.width, "height": form.height, "fps": form.fps}
+            write_file(part, kind, pictures, codec=video.codec, **size)
             if stop is None or not stop.is_set():
                 part.replace(path)
         finally:
@@ -90,7 +92,8 @@ def _make(folder: Path, state: CameraState, spans: Spans, stop: threading.Event)
 
 def _name(state: CameraState, spans: Spans) -> str:
     form = state.video.clip
-    return f"{state.sn}-{spans[0][0]}-{spans[-1][1]}-{form.width}x{form.height}-{form.fps}{state.video.codec}.mp4"
+    suffix = ".flv" if "flv" in state.quirks else ".mp4"
+    return f"{state.sn}-{spans[0][0]}-{spans[-1][1]}-{form.width}x{form.height}-{form.fps}{state.video.codec}{suffix}"
 
 
 def _pictures(state: CameraState, spans: Spans, stop: threading.Event) -> Iterator[Canvas]:
@@ -110,7 +113,10 @@ def _tidy(folder: Path) -> None:
 
 
 def _tidied(folder: Path) -> None:
-    files = sorted(folder.glob("*.mp4"), key=lambda file: file.stat().st_mtime_ns)
+    files = sorted(
+        (f for f in folder.iterdir() if f.suffix in (".mp4", ".flv")),
+        key=lambda file: file.stat().st_mtime_ns,
+    )
     sizes = [file.stat().st_size for file in files]
     left = sum(sizes)
     if left <= _KEPT:

@@ -1,0 +1,175 @@
+"""The cameras that ``ipc events listen`` is subscribed at: those that are there, and those that come."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from ..screen.output import error_document, note, waiting
+from ..state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sunmi_ipc.camera import Camera
+    from sunmi_ipc.discovery import DiscoveredCamera
+    from sunmi_ipc.events.subscription import Subscription
+
+_LOOK_S = 60.0
+
+
+class Shop:
+    """Cameras and their subscriptions, until :meth:`close`.
+
+    Args:
+        state: How the command was called.
+        wanted: Cameras as ``--on`` names them; ``all`` stands for whatever is found, now and later.
+
+    """
+
+    def __init__(self, state: State, wanted: list[str]) -> None:
+        self._state, self._all = state, wanted == ["all"]
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._watcher: threading.Thread | None = None
+        self._subscriptions: list[Subscription] = []
+        self.cameras: list[Camera] = []
+        if self._all:
+            with waiting(state, "Looking for cameras …"):
+                self.cameras = [self._open(found) for found in self._found()]
+            if not self.cameras:
+                note(state, "No camera was found yet; they are looked for every minute.")
+        else:
+            self.cameras = [_camera(state, name) for name in wanted or [""]]
+
+    def hosts(self) -> set[str]:
+        """The addresses of the cameras that are subscribed."""
+        with self._lock:
+            return {camera.host for camera in self.cameras}
+
+    def of(self, sn: str) -> Camera | None:
+        """The camera of that serial number."""
+        with self._lock:
+            return next((camera for camera in self.cameras if camera.sn == sn), None)
+
+    def subscribe(self, events: list[str], *, port: int, callback: str) -> list[str]:
+        """Subscribe at all, at once, and from now on at those that come; the callbacks.
+
+        One that refuses does not keep the others.
+        """
+        from sunmi_ipc.errors import SunmiIpcError
+
+        self._events, self._port, self._callback = events, port, callback
+        with ThreadPoolExecutor(max(1, min(16, len(self.cameras)))) as pool:
+            tries = [pool.submit(self._subscribe, camera) for camera in self.cameras]
+        made = [one.result() for one in tries if one.exception() is None]
+        self._subscriptions += made
+        for camera, one in zip(list(self.cameras), tries, strict=True):
+            error = one.exception()
+            if error is None:
+                continue
+            if not made or not isinstance(error, SunmiIpcError):
+                raise error
+            self._refused(camera, error)
+        if self._all:
+            self._watcher = threading.Thread(target=self._watch, name="cameras-that-come", daemon=True)
+            self._watcher.start()
+        return sorted({s.callback for s in made if s.callback})
+
+    def _subscribe(self, camera: Camera) -> Subscription:
+        from sunmi_ipc.events.subscription import Subscription
+
+        return Subscription(
+            camera.events,
+            self._events,
+            port=self._port,
+            callback=self._callback,
+            interfaces=self._state.settings.interfaces(),
+            patient=True,
+        )
+
+    def _refused(self, camera: Camera, error: Exception) -> None:
+        from sunmi_ipc.errors import SunmiIpcError
+
+        reason = error_document(error)["error"]["message"] if isinstance(error, SunmiIpcError) else str(error)
+        note(
+            self._state,
+            "not subscribed: {camera}: {reason}",
+            camera=camera.sn or camera.address,
+            reason=reason,
+        )
+
+    def _watch(self) -> None:
+        from sunmi_ipc.errors import SunmiIpcError
+
+        refused: set[str] = set()
+        while not self._closing.wait(_LOOK_S):
+            try:
+                found = list(self._found())
+            except (SunmiIpcError, OSError):
+                continue
+            for one in found:
+                if self._closing.is_set() or self.of(one.sn) is not None:
+                    continue
+                camera = self._open(one)
+                try:
+                    made = self._subscribe(camera)
+                except SunmiIpcError as error:
+                    camera.close()
+                    if one.sn not in refused:
+                        refused.add(one.sn)
+                        self._refused(camera, error)
+                    continue
+                with self._lock:
+                    self.cameras.append(camera)
+                    self._subscriptions.append(made)
+                note(self._state, "{camera} has come, and is subscribed.", camera=one.sn)
+
+    def _found(self) -> Iterable[DiscoveredCamera]:
+        """Cameras that answer and are no doubt who they say."""
+        from sunmi_ipc import discovery
+        from sunmi_ipc.discovery import UNSURE
+
+        for camera in discovery.discover(interfaces=self._state.settings.interfaces()):
+            if camera.serial_number and UNSURE.isdisjoint(camera.flags):
+                yield camera
+
+    def _open(self, found: DiscoveredCamera) -> Camera:
+        address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
+        return self._state.settings.connect(address, sn=found.sn, model=found.model)
+
+    def unsubscribe(self) -> None:
+        """End all subscriptions, at once."""
+        self._closing.set()
+        if self._watcher is not None:
+            self._watcher.join()
+        ending, self._subscriptions = self._subscriptions, []
+        with ThreadPoolExecutor(max(1, min(16, len(ending)))) as pool:
+            list(pool.map(lambda one: one.close(), ending))
+
+    def close(self) -> None:
+        """End subscriptions, close the cameras."""
+        self.unsubscribe()
+        for camera in self.cameras:
+            with contextlib.suppress(Exception):
+                camera.close()
+
+
+def _camera(state: State, name: str) -> Camera:
+    """One by name; one that is off but was seen in the last scan may come later."""
+    from sunmi_ipc.discovery import memory
+    from sunmi_ipc.errors import CameraNotFound
+    from sunmi_ipc.settings import config_dir
+
+    from ..target import open_camera
+
+    try:
+        return open_camera(state, name)
+    except CameraNotFound:
+        known = memory.recall(name or state.camera, config_dir())
+        if known is None:
+            raise
+        address = known.ip if known.port == 443 else f"{known.ip}:{known.port}"
+        return state.settings.connect(address, sn=known.sn, model=known.model)
