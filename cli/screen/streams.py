@@ -67,6 +67,8 @@ def prepare() -> None:
             getattr(sys, name).reconfigure(errors="replace" if name == "stdin" else _HANDLER)
     with contextlib.suppress(AttributeError, ValueError, OSError):
         sys.stdout = _watched(sys.stdout)
+        # The stream of the start is an empty shell now, and shutil asks it for the terminal's width.
+        setattr(sys, "__stdout__", sys.stdout)  # noqa: B010 - to type checkers it is final
 
 
 def _watched(stream: Any) -> Any:

@@ -219,3 +219,37 @@ def test_lines_break_at_blanks_and_not_in_a_command() -> None:
 
 def test_str_enums_are_known() -> None:
     assert all(issubclass(kind, (int, StrEnum)) for kind in words.WORDS)
+
+
+def test_a_terminals_width_is_known_in_the_running_program() -> None:
+    """A real process on a real terminal of 44 columns: nothing is wider, no word is cut."""
+    pty = pytest.importorskip("pty")
+    import fcntl
+    import os
+    import struct
+    import subprocess
+    import sys
+    import termios
+
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 44, 0, 0))
+    line = [sys.executable, "-m", "sunmi_ipc_cli", "doorline", "set", "1500", "800", "400", "800"]
+    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+    process = subprocess.Popen(line, stdin=follower, stdout=follower, stderr=follower, env=environment)
+    os.close(follower)
+    text = b""
+    while True:
+        try:
+            piece = os.read(leader, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        text += piece
+    os.close(leader)
+    assert process.wait(20) == 2
+    lines = text.decode().splitlines()
+    assert max(map(len, lines)) <= 44, lines
+    assert " ".join(lines) == (
+        "error: X2 400: the ends are swapped, the left end comes first. Try 400 800 1500 800."
+    )
