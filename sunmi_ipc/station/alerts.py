@@ -13,16 +13,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SunmiIpcError
 from ..i18n import Language, language, translate
 from ..redact import printable
+from .channels import Channel, Message
 from .verdict import Level, Reason, Transition
 
 if TYPE_CHECKING:
-    from .channels import Channel
     from .file import WatchTable
     from .scheduler import Scheduler
     from .store import Store
@@ -33,26 +32,6 @@ _log = logging.getLogger("sunmi_ipc")
 _NAMED = 20
 #: A channel that fails is tried again after these pauses, the last goes on until a newer message replaces it.
 _RETRY_S = (10.0, 30.0, 120.0, 600.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What people are told.
-
-    Attributes:
-        kind: ``new``, ``still``, ``well`` or ``test``.
-        title: A line.
-        text: The whole, a line for each.
-        level: The worst that it tells of.
-        data: The same for programs.
-
-    """
-
-    kind: str
-    title: str
-    text: str
-    level: Level
-    data: dict[str, Any]
 
 
 class Alerts:

@@ -13,17 +13,35 @@ import subprocess
 import time
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from ..errors import ConfigError, ConnectionFailed, ExtraMissingError
 from ..redact import Secret
 from .verdict import Level
 
-if TYPE_CHECKING:
-    from .alerts import Message
-
 _TIMEOUT_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What people are told.
+
+    Attributes:
+        kind: ``new``, ``still``, ``well`` or ``test``.
+        title: A line.
+        text: The whole, a line for each.
+        level: The worst that it tells of.
+        data: The same for programs.
+
+    """
+
+    kind: str
+    title: str
+    text: str
+    level: Level
+    data: dict[str, Any]
 
 
 class Channel(Protocol):

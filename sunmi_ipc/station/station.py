@@ -128,6 +128,18 @@ class Station:
                 hours=shop.hours,
                 window=self.file.counts.window,
             )
+            if self.loaded.site is not None and self.file.watch.drift:
+                from .drift import Drift
+
+                Drift(
+                    self.loaded.site,
+                    self._connect,
+                    roster=self.roster,
+                    watch=self.watch,
+                    audit=self.audit,
+                    scheduler=self.scheduler,
+                    settings=self.file.watch,
+                )
             if self.file.watch.notify:
                 self.alerts = stack.enter_context(contextlib.closing(self._alerts()))
             self.upkeep = Upkeep(

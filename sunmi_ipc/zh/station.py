@@ -217,4 +217,6 @@ ZH: dict[str, str] = VERDICTS | {
     "{path} is written.": "已写出 {path}。",
     "Next: {control} daemon-reload && {control} enable --now {name}": "下一步：{control} daemon-reload && {control} enable --now {name}",
     "Secrets that the file takes from the environment belong into {path} (mode 600).": "文件从环境变量读取的密钥应写入 {path}（权限 600）。",
+    "the sink {scheme} is not known": "不认识的去向 {scheme}",
+    "Write an http, https, mqtt or mqtts URL, or exec:COMMAND.": "请写 http、https、mqtt 或 mqtts 的 URL，或 exec:COMMAND。",
 }

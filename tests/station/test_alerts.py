@@ -85,6 +85,7 @@ def notified(station: Start, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> Cal
     return start
 
 
+@pytest.mark.slow
 def test_new_then_well_again_in_one_message_each(
     notified: Start, hook: Hook, virtual: Virtual, kit: Any
 ) -> None:
@@ -109,6 +110,7 @@ def test_new_then_well_again_in_one_message_each(
     assert running.alerts.counts["failed"] == 0
 
 
+@pytest.mark.slow
 def test_what_came_and_went_is_told_of_by_nobody(
     notified: Start, hook: Hook, virtual: Virtual, kit: Any
 ) -> None:
@@ -123,6 +125,7 @@ def test_what_came_and_went_is_told_of_by_nobody(
     assert hook.got == []
 
 
+@pytest.mark.slow
 def test_repeated_with_growing_pauses(notified: Start, hook: Hook, virtual: Virtual, kit: Any) -> None:
     camera = virtual()
     camera.insert_card(CardStatus.NONE)
@@ -166,6 +169,7 @@ def test_a_channel_that_fails_is_tried_again(
     assert "a-token-in-the-url" not in caplog.text
 
 
+@pytest.mark.slow
 def test_a_restart_neither_repeats_nor_forgets(
     write: Any, settings: Any, hook: Hook, virtual: Virtual, kit: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,6 +261,7 @@ def test_a_command_is_told(
     assert json.loads(out.read_text()) == ["test", "Nanjing Road: test"]
 
 
+@pytest.mark.broker
 @pytest.mark.skipif(shutil.which("mosquitto") is None, reason="no mosquitto")
 def test_a_broker_is_told(
     write: Any, virtual: Virtual, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
