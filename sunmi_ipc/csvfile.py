@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Self
@@ -20,7 +20,7 @@ from typing import IO, Any, Self
 from .atomic import whole
 from .untrusted import clean
 
-__all__ = ["STDOUT", "Rows", "guard", "unguard", "write"]
+__all__ = ["STDOUT", "Rows", "guard", "plain", "unguard", "write"]
 
 STDOUT = "-"
 """Standard output instead of a file."""
@@ -84,6 +84,12 @@ class Rows:
             [guard(" ".join(map(str, cell)) if isinstance(cell, list | tuple) else cell) for cell in cells]
         )
         self._stream.flush()
+
+
+def plain(stream: IO[str], separator: str) -> Callable[[Iterable[Any]], object]:
+    """Writes rows as lists, without headings: to go on with a file that has some."""
+    writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
+    return lambda cells: writer.writerow([guard(cell) for cell in cells])
 
 
 class _Stdout:

@@ -7,6 +7,7 @@ import shlex
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,10 +19,13 @@ from sunmi_ipc import errors
 from sunmi_ipc.i18n import Language, language, tr
 
 from ..screen.output import confirm, note, print_json, say, waiting
-from ..screen.paths import typed_path
 from ..state import Exit, State
+from . import editing
+from .common import SITE, AsIs, Inline, Jobs, JournalFile, SiteFile, load_site, open_journal
+from .others import Others
 
 if TYPE_CHECKING:
+    from sunmi_ipc.discovery import DiscoveredCamera
     from sunmi_ipc.fleet.journal import Journal
     from sunmi_ipc.fleet.outcome import Outcome
     from sunmi_ipc.fleet.sitefile import Loaded
@@ -34,43 +38,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help=tr("A shop's cameras from one file."),
 )
-SiteFile = Annotated[Path, typer.Argument(help=tr("The site file, TOML or CSV."))]
-JournalFile = Annotated[
-    Path | None,
-    typer.Option("--journal", help=tr("Where steps are recorded; default: beside the site file.")),
-]
-Jobs = Annotated[
-    int | None,
-    typer.Option("--jobs", "-j", min=1, max=256, help=tr("Cameras talked to at once; default 64.")),
-]
-Inline = Annotated[bool, typer.Option("--allow-inline-secrets", help=tr("Allow secrets in the site file."))]
-_SITE = Path("site.toml")
-
-
-AsIs = Annotated[
-    bool,
-    typer.Option("--as-is", help=tr("Take Wi-Fi names and passwords that no Wi-Fi should have.")),
-]
-
-
-def _load(state: State, path: Path, inline: bool, *, resolve: bool = True, as_is: bool = False) -> Loaded:
-    from sunmi_ipc.fleet.sitefile import load
-
-    if not path.exists():  # dragged into the terminal, or copied: in quotes, as a URL, with a tilde
-        path = typed_path(str(path))
-    try:
-        return load(path, inline_secrets=inline, resolve=resolve, as_is=as_is or not resolve)
-    except errors.SiteError as error:
-        for other in error.others:
-            message, _ = other.localized(language())
-            note(state, "{line}", line=message)
-        raise
-
-
-def _open(loaded: Loaded, path: Path | None, *, write: bool) -> Journal:
-    from sunmi_ipc.fleet.journal import Journal
-
-    return Journal(path or loaded.path.with_suffix(".journal"), write=write)
 
 
 def _run(
@@ -98,12 +65,13 @@ def _run(
     connect = partial(settings.connect, known_cameras=pins, overrides=overrides)
     look = partial(settings.connect, known_cameras=pins.copy(), overrides=overrides)
     done: list[Outcome] = []
+    ended: list[int] = []
     with View(state, len(loaded.slots)) as view:
         outcomes = run(
             loaded, connect, journal, apply=apply, record=record, jobs=jobs, agreed=agreed,
             interfaces=settings.interfaces(), stop=stop, tell=view.tell, look=look,
         )  # fmt: skip
-        with _interruptible(state, stop, view), closing(outcomes):
+        with _interruptible(state, stop, view, ended), closing(outcomes):
             for outcome in outcomes:
                 done.append(outcome)
                 view.done(outcome)
@@ -114,15 +82,18 @@ def _run(
             done=sum(str(outcome.standing) != "stopped" for outcome in done),
             total=len(loaded.slots),
         )
+        if ended and ended[0] != signal.SIGINT:
+            raise typer.Exit(128 + ended[0])
         raise KeyboardInterrupt
     return sorted(done, key=lambda outcome: outcome.key)
 
 
 @contextmanager
-def _interruptible(state: State, stop: threading.Event, view: View) -> Iterator[None]:
-    """The first Ctrl-C lets the calls under way end; the second does not wait for them."""
+def _interruptible(state: State, stop: threading.Event, view: View, ended: list[int]) -> Iterator[None]:
+    """The first Ctrl-C, or a service manager's SIGTERM, lets the calls under way end; the second does not wait."""
 
     def handle(number: int, frame: Any) -> None:
+        ended.append(number)
         if stop.is_set():
             # No farewells: threads are in the middle of calls, and the journal is made for this.
             view.close()
@@ -130,18 +101,29 @@ def _interruptible(state: State, stop: threading.Event, view: View) -> Iterator[
         stop.set()
         note(state, "Ending the calls under way … (Ctrl-C again: at once)")
 
-    before = signal.signal(signal.SIGINT, handle)
+    kinds = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {kind: signal.signal(kind, handle) for kind in kinds}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
 
 
-def _show(state: State, outcomes: list[Outcome]) -> None:
+def _show(state: State, outcomes: list[Outcome], unlisted: list[DiscoveredCamera] | None = None) -> None:
     from .view import print_outcomes, summary
 
     if state.json:
-        print_json({"cameras": [o.as_dict(language()) for o in outcomes], "summary": summary(outcomes)})
+        document: dict[str, Any] = {
+            "cameras": [o.as_dict(language()) for o in outcomes],
+            "summary": summary(outcomes),
+        }
+        if unlisted is not None:
+            document["not_in_file"] = [
+                {"sn": one.sn, "ip": one.ip, "model": one.model, "mac": one.mac, "name": one.name}
+                for one in unlisted
+            ]
+        print_json(document)
     elif not state.quiet:
         print_outcomes(outcomes)
 
@@ -150,7 +132,7 @@ def _next(state: State, site: Path, outcomes: list[Outcome]) -> None:
     """On a terminal, the step that follows: apply what differs, or hand over what is as wanted."""
     if state.json or not sys.stderr.isatty():
         return
-    named = "" if site == Path("site.toml") else f" {shlex.quote(str(site))}"
+    named = _named(site)
     if any(str(outcome.standing) == "differs" for outcome in outcomes):
         note(state, "To make it so: {command}", command=f"ipc fleet apply{named}")
     elif outcomes and all(outcome.ok for outcome in outcomes):
@@ -169,20 +151,27 @@ def _finish(outcomes: list[Outcome], *fine: str) -> None:
 @app.command()
 def init(
     ctx: typer.Context,
-    site: SiteFile = _SITE,
+    site: SiteFile = SITE,
     name: Annotated[str, typer.Option(help=tr("The site's name."))] = "",
     timeout: Annotated[float, typer.Option(min=0.1, max=600, help=tr("Seconds to listen."))] = 2.4,
     target: Annotated[
         list[str] | None, typer.Option(help=tr("Also ask this address or block (192.168.1.0/24)."))
     ] = None,
+    capture: Annotated[
+        bool, typer.Option("--capture", help=tr("Write down the settings that each camera has now."))
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help=tr("Write over a file that is there."))] = False,
 ) -> None:
-    """Write a site file from a scan, and the schema that editors check it with."""
+    """Write a site file from a scan: TOML with its schema, or CSV where the name ends so."""
     from sunmi_ipc import discovery
-    from sunmi_ipc.fleet.draft import draft
+    from sunmi_ipc.fleet.draft import draft, sheet
     from sunmi_ipc.fleet.schema import FILE, shipped
 
     state = State.of(ctx)
+    if capture and site.suffix.lower() == ".csv":
+        raise errors.ParameterError(
+            "{name}: a CSV file cannot hold them", name="--capture", hint="Name a file that ends in .toml."
+        )
     if site.exists() and not force:
         raise errors.ConfigError(
             "{path} is there already",
@@ -193,28 +182,61 @@ def init(
         found = list(
             discovery.discover(timeout=timeout, interfaces=state.settings.interfaces(), targets=target or ())
         )
-    schema = site.with_name(FILE.name)
+    schema: Path | None = None
     try:
-        schema.write_text(shipped(), "utf-8")
-        site.write_text(draft(found, name, schema.name), "utf-8")
+        if site.suffix.lower() == ".csv":
+            sheet(site, found, language())
+        else:
+            schema = site.with_name(FILE.name)
+            schema.write_text(shipped(), "utf-8")
+            captured = _captured(state, found) if capture else {}
+            site.write_text(draft(found, name, schema.name, captured), "utf-8")
     except OSError as error:
         raise errors.ConfigError(
             "{path} cannot be written: {reason}", path=str(site), reason=error.strerror or ""
         ) from None
     if state.json:
-        print_json({"path": str(site), "schema": str(schema), "cameras": [camera.sn for camera in found]})
+        print_json(
+            {
+                "path": str(site),
+                "schema": str(schema) if schema else None,
+                "cameras": [camera.sn for camera in found],
+            }
+        )
     say(
         state,
-        "{count} cameras written to {path}. Say in it what you want, then: ipc fleet plan",
+        "{count} cameras written to {path}. Say in it what you want, then: {command}",
         count=len(found),
         path=str(site),
+        command=f"ipc fleet plan{_named(site)}",
     )
+
+
+def _named(site: Path) -> str:
+    """The site file as an argument of the next command."""
+    return "" if site == SITE else f" {shlex.quote(str(site))}"
+
+
+def _captured(state: State, found: list[DiscoveredCamera]) -> dict[str, dict[str, Any]]:
+    """By serial number, the settings that each camera has now."""
+    from sunmi_ipc.fleet.capture import capture_all
+
+    with waiting(state, "Reading the settings of {count} cameras …", count=len(found)):
+        captured, missing = capture_all(found, state.settings)
+    for sn, error in missing.items():
+        note(
+            state,
+            "{sn}: its settings could not be read: {reason}",
+            sn=sn,
+            reason=error.localized(language())[0],
+        )
+    return captured
 
 
 @app.command()
 def plan(
     ctx: typer.Context,
-    site: SiteFile = _SITE,
+    site: SiteFile = SITE,
     jobs: Jobs = None,
     journal: JournalFile = None,
     inline: Inline = False,
@@ -222,10 +244,19 @@ def plan(
 ) -> None:
     """Show what differs and what would be done, camera by camera. Changes nothing."""
     state = State.of(ctx)
-    loaded = _load(state, site, inline, as_is=as_is)
-    with _open(loaded, journal, write=False) as book:
+    loaded = load_site(state, site, inline, as_is=as_is)
+    others = Others(state)
+    with open_journal(loaded, journal, write=False) as book:
         outcomes = _run(state, loaded, book, apply=False, jobs=jobs)
-    _show(state, outcomes)
+        unlisted = others.of(loaded, book, outcomes)
+    _show(state, outcomes, unlisted)
+    if unlisted:
+        note(
+            state,
+            "In the network and not in the site file: {cameras}. To add them: {command}",
+            cameras=", ".join(f"{one.sn} ({one.ip})" for one in unlisted),
+            command=f"ipc fleet add{_named(site)}",
+        )
     _next(state, site, outcomes)
     _finish(outcomes, "ok", "differs")
 
@@ -233,7 +264,7 @@ def plan(
 @app.command("apply")
 def apply_(
     ctx: typer.Context,
-    site: SiteFile = _SITE,
+    site: SiteFile = SITE,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not plan and ask first."))] = False,
     via_hotspots: Annotated[
         bool,
@@ -249,8 +280,8 @@ def apply_(
 ) -> None:
     """Bring every camera to what the site file wants; run it again to go on after an interruption."""
     state = State.of(ctx)
-    loaded = _load(state, site, inline, as_is=as_is)
-    with _open(loaded, journal, write=True) as book:
+    loaded = load_site(state, site, inline, as_is=as_is)
+    with open_journal(loaded, journal, write=True) as book:
         if via_hotspots:
             from .hotspots import visit
 
@@ -292,14 +323,14 @@ def _ask(state: State, loaded: Loaded, book: Journal, jobs: int | None) -> froze
 def forget(
     ctx: typer.Context,
     sn: Annotated[str, typer.Argument(help=tr("Serial number of the camera that was replaced."))],
-    site: SiteFile = _SITE,
+    site: SiteFile = SITE,
     journal: JournalFile = None,
     inline: Inline = False,
 ) -> None:
     """Free an "any" entry from the camera it has, so that the next apply gives it another."""
     state = State.of(ctx)
-    loaded = _load(state, site, inline, resolve=False)
-    with _open(loaded, journal, write=True) as book:
+    loaded = load_site(state, site, inline, resolve=False)
+    with open_journal(loaded, journal, write=True) as book:
         key = book.release(sn)
         known = ", ".join(sorted(book.bindings().values()))
     if key is None:
@@ -318,7 +349,7 @@ def forget(
 @app.command()
 def verify(
     ctx: typer.Context,
-    site: SiteFile = _SITE,
+    site: SiteFile = SITE,
     jobs: Jobs = None,
     journal: JournalFile = None,
     inline: Inline = False,
@@ -326,8 +357,8 @@ def verify(
 ) -> None:
     """Read every camera, and prove that all is as wanted; exit code 7 if anything differs."""
     state = State.of(ctx)
-    loaded = _load(state, site, inline, as_is=as_is)
-    with _open(loaded, journal, write=False) as book:
+    loaded = load_site(state, site, inline, as_is=as_is)
+    with open_journal(loaded, journal, write=False) as book:
         outcomes = _run(state, loaded, book, apply=False, record=True, jobs=jobs)
     _show(state, outcomes)
     _next(state, site, outcomes)
@@ -337,7 +368,7 @@ def verify(
 @app.command()
 def status(
     ctx: typer.Context,
-    site: SiteFile = _SITE,
+    site: SiteFile = SITE,
     journal: JournalFile = None,
     inline: Inline = False,
 ) -> None:
@@ -347,14 +378,22 @@ def status(
     from sunmi_ipc.fleet.report import collect
 
     from ..screen.output import table
-    from .view import first_problem
+    from .view import age, first_problem
 
     state = State.of(ctx)
-    loaded = _load(state, site, inline, resolve=False)
-    with _open(loaded, journal, write=False) as book:
+    loaded = load_site(state, site, inline, resolve=False)
+    with open_journal(loaded, journal, write=False) as book:
         rows = collect(loaded.slots, book)
     if state.json:
-        print_json({"cameras": [row.as_dict(language()) for row in rows]})
+        now = time.time()
+        print_json(
+            {
+                "cameras": [
+                    row.as_dict(language()) | {"age_s": round(now - row.updated, 1) if row.updated else None}
+                    for row in rows
+                ]
+            }
+        )
         return
     shown = [
         {
@@ -363,6 +402,7 @@ def status(
             "name": row.outcome.name,
             "standing": tr(str(row.outcome.standing)) if row.updated else tr("not begun"),
             "when": f"{datetime.fromtimestamp(row.updated):%Y-%m-%d %H:%M}" if row.updated else "",
+            "since": age(time.time() - row.updated) if row.updated else "",
             "problem": first_problem(row.outcome),
         }
         for row in rows
@@ -370,15 +410,22 @@ def status(
     if not state.quiet:
         table(
             shown,
-            ["camera", "address", "name", "standing", "when", "problem"],
+            ["camera", "address", "name", "standing", "when", "since", "problem"],
             least=("when", "address", "name"),
         )
+        told = [row.updated for row in rows if row.updated]
+        if told:
+            note(
+                state,
+                "This is what the last run found, {age} ago. 'ipc fleet verify' looks now.",
+                age=age(time.time() - min(told)),
+            )
 
 
 @app.command()
 def export(
     ctx: typer.Context,
-    site: SiteFile = _SITE,
+    site: SiteFile = SITE,
     csv: Annotated[Path | None, typer.Option("--csv", help=tr("Write a CSV file."))] = None,
     html: Annotated[
         Path | None, typer.Option("--html", help=tr("Write one HTML file, to hand over."))
@@ -407,8 +454,8 @@ def export(
             "{name}: unknown", name="--language", hint="Allowed: {bounds}.", bounds="en, zh"
         )
     tongue: Language = "zh" if (lang or language()) == "zh" else "en"
-    loaded = _load(state, site, inline, resolve=False)
-    with _open(loaded, journal, write=False) as book:
+    loaded = load_site(state, site, inline, resolve=False)
+    with open_journal(loaded, journal, write=False) as book:
         rows = collect(loaded.slots, book)
     if html is not None and pictures:
         connect = partial(state.settings.connect, known_cameras=state.known_cameras())
@@ -442,3 +489,8 @@ def schema(ctx: typer.Context) -> None:
     from sunmi_ipc.fleet.schema import shipped
 
     sys.stdout.write(shipped())
+
+
+app.command()(editing.add)
+app.command()(editing.replace)
+app.command()(editing.diff)

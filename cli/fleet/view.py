@@ -133,6 +133,14 @@ class View:
         return Group(table, total)
 
 
+def age(seconds: float) -> str:
+    """How long ago, in one number."""
+    for unit, length in (("{count} d", 86_400), ("{count} h", 3600), ("{count} min", 60)):
+        if seconds >= length:
+            return tr(unit, count=int(seconds // length))
+    return tr("{count} s", count=max(0, int(seconds)))
+
+
 def summary(outcomes: list[Outcome]) -> dict[str, int]:
     """How many cameras of each standing, the zeros left out."""
     counts: dict[str, int] = {"cameras": len(outcomes)}
@@ -142,8 +150,10 @@ def summary(outcomes: list[Outcome]) -> dict[str, int]:
 
 
 def print_outcomes(outcomes: list[Outcome]) -> None:
-    """Camera by camera what differs, what was or would be done, and what failed; the sum at the end."""
-    lang = language()
+    """Camera by camera what differs, what was or would be done, and what failed; the sum at the end.
+
+    Cameras of which the same is to be said stand together.
+    """
     names = ("camera", "address", "model", "name", "standing")
     cells = [
         (o.sn or o.key, o.address, o.model, o.name, tr(str(o.standing)))
@@ -156,27 +166,45 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
     head, *rows = ([line[i] for i in kept] for line in [title, *cells])
     out = sys.stdout
     out.write(columns(head, widths) + "\n")
-    for row, outcome in zip(rows, sorted(outcomes, key=lambda o: o.key), strict=True):
-        out.write(columns([printable(cell) for cell in row], widths) + "\n")
-        lines = [
-            (
-                tr(d.setting) + (f".{d.field}" if d.field != d.setting else ""),
-                f"{'-' if d.now in (None, '') else d.now} → {d.wanted}",
-            )
-            for d in outcome.differences
-        ]
-        shown = {d.setting for d in outcome.differences}
-        if planned := [tr(step) for step in outcome.planned if step not in shown]:
-            lines.append((tr("to do"), ", ".join(planned)))
-        if done := [tr(step) for step in outcome.done if step not in shown]:
-            lines.append((tr("done"), ", ".join(done)))
-        if outcome.notes:
-            lines.append((tr("not on this model"), ", ".join(map(tr, outcome.notes))))
-        for problem in outcome.problems:
-            hint = problem.hint(lang)
-            lines.append((f"! {tr(problem.setting or problem.step)}", advised(problem.message(lang), hint)))
-        for name, text in lines:
-            out.write(redact_text(printable("    " + tr("{name}: {text}", name=name, text=text))) + "\n")
+    ordered = sorted(outcomes, key=lambda o: o.key)
+    told: dict[tuple[str, ...], list[int]] = {}
+    for place, outcome in enumerate(ordered):
+        told.setdefault(_details(outcome, alike=True), []).append(place)
+    for details, places in told.items():  # what is the same of many is said once
+        if len(places) == 1:
+            details = _details(ordered[places[0]], alike=False)
+        for place in places:
+            out.write(columns([printable(cell) for cell in rows[place]], widths) + "\n")
+        if len(places) > 1 and details:
+            out.write("    " + tr("all {count} of these:", count=len(places)) + "\n")
+        for line in details:
+            out.write(line + "\n")
     counts = summary(outcomes)
     total = tr(", ").join(f"{count} {tr(standing)}" for standing, count in counts.items())
     out.write(total + "\n")
+
+
+def _details(outcome: Outcome, *, alike: bool) -> tuple[str, ...]:
+    """What differs, was done, or failed, line by line; *alike*: without what is each camera's own."""
+    lang = language()
+    lines = [
+        (
+            tr(d.setting) + (f".{d.field}" if d.field != d.setting else ""),
+            f"{'…' if alike and d.setting == 'name' else '-' if d.now in (None, '') else d.now} → {d.wanted}",
+        )
+        for d in outcome.differences
+    ]
+    shown = {d.setting for d in outcome.differences}
+    if planned := [tr(step) for step in outcome.planned if step not in shown]:
+        lines.append((tr("to do"), ", ".join(planned)))
+    if done := [tr(step) for step in outcome.done if step not in shown]:
+        lines.append((tr("done"), ", ".join(done)))
+    if outcome.notes:
+        lines.append((tr("not on this model"), ", ".join(map(tr, outcome.notes))))
+    for problem in outcome.problems:
+        hint = problem.hint(lang)
+        lines.append((f"! {tr(problem.setting or problem.step)}", advised(problem.message(lang), hint)))
+    told = [
+        redact_text(printable("    " + tr("{name}: {text}", name=name, text=text))) for name, text in lines
+    ]
+    return tuple(line.replace(outcome.sn, "{sn}") if alike and outcome.sn else line for line in told)

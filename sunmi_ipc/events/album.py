@@ -13,7 +13,7 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,6 @@ from typing import IO
 
 from ..atomic import clean_parts
 from ..lock import try_lock
-from .clock import Clock
 
 _log = logging.getLogger("sunmi_ipc")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -52,11 +51,13 @@ class Allowance:
 class Album:
     """Keeps a folder within its allowance; thread-safe."""
 
-    def __init__(self, directory: Path, allowance: Allowance) -> None:
+    def __init__(
+        self, directory: Path, allowance: Allowance, believes_clock: Callable[[], bool] = lambda: True
+    ) -> None:
         self.directory, self._allow = directory, allowance
         self._used: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._clock = Clock()
+        self._believes_clock = believes_clock
         self._full = False
         self._guard = self._alone()
         self._started = False
@@ -115,12 +116,11 @@ class Album:
             self._started = True
             for folder in self._folders():
                 clean_parts(folder, older_s=0.0 if self._guard is not None else 3600.0)
-        self._clock.look()
         used: Counter[str] = Counter()
-        limit = time.time() - self._allow.age_s
+        limit, by_age = time.time() - self._allow.age_s, self._believes_clock()
         for camera, day, file in self._files():
             with contextlib.suppress(OSError):
-                if self._clock.is_believed and _saved_at(day, file.name) < limit:
+                if by_age and _saved_at(day, file.name) < limit:
                     file.unlink()
                 else:
                     used[camera] += file.stat().st_size

@@ -116,7 +116,7 @@ class Pictures:
         self._closed = False
         self._consumer = spool.consumer(name, alone=True)
         self._order = InOrder(self._consumer, _WINDOW)
-        self._album = Album(self.directory, allowance)
+        self._album = Album(self.directory, allowance, lambda: spool.believes_clock)
         spool.note_folder(str(self.directory))
         self._workers = Workers("event-pictures", [self._tidy, self._read, *[self._work] * workers])
         self._stop = self._workers.stop

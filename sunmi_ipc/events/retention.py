@@ -18,6 +18,7 @@ _CHUNK = 1000  # rows dropped in one transaction: the cameras wait no longer tha
 _EVERY_S = 10.0
 _EVERY_ROWS = 5000
 _LOW_WATER = 0.9
+_CLOCK_S = 60.0  # how often the clock is written down
 _COUNT_S = 600.0  # how often the seconds that consumers are away are written down
 _SEALS_EVERY_S = 3600.0
 _SEALS_AGE_S = 400 * 86400.0  # an overheard event may be sent again a year later
@@ -64,8 +65,9 @@ class Cleaner:
     def __init__(self, retention: Retention | None, held: Callable[[str], bool]) -> None:
         self.retention, self._held = retention, held
         self._rows = 0
-        self._next = self._seals_next = 0.0
-        self._clock, self._passed = Clock(), 0.0
+        self._next = self._seals_next = self._clock_next = 0.0
+        self._clock: Clock | None = None
+        self._passed = 0.0
 
     def __call__(self, connection: sqlite3.Connection, written: int) -> None:
         """Drop what may go, now and then."""
@@ -74,13 +76,25 @@ class Cleaner:
         if self.retention is None or (now < self._next and self._rows < _EVERY_ROWS):
             return
         self._rows, self._next = 0, now + _EVERY_S
+        if self._clock is None:
+            kept = dict(
+                connection.execute("SELECT name, value FROM counters WHERE name IN ('clock', 'doubt')")
+            )
+            self._clock = Clock(kept.get("clock", 0), kept.get("doubt", 0))
         self._passed += self._clock.look()
-        self.clean(connection, self.retention, by_age=self._clock.is_believed)
+        clock = self._clock
+        if now >= self._clock_next:
+            self._clock_next = now + _CLOCK_S
+            connection.execute(
+                "INSERT OR REPLACE INTO counters VALUES ('clock', ?), ('doubt', ?)",
+                (int(clock.last), int(clock.doubt)),
+            )
+        self.clean(connection, self.retention, by_age=clock.is_believed)
 
     @property
     def believes_clock(self) -> bool:
         """Whether what is old by the computer's clock may go."""
-        return self._clock.is_believed
+        return self._clock is None or self._clock.is_believed
 
     def clean(self, connection: sqlite3.Connection, keep: Retention, *, by_age: bool = True) -> None:
         """Drop what may go; *by_age*: also what is old by the computer's clock."""

@@ -388,7 +388,7 @@ class Spool:
             "kept": kept,
             "last_seq": newest,
             "bytes": self._reader.call(used_bytes),
-            **(dropped | dict(query("SELECT name, value FROM counters"))),
+            **(dropped | dict(query("SELECT name, value FROM counters WHERE name LIKE 'dropped%'"))),
             "consumers": {
                 name: {"cursor": cursor, "lost": lost, "backlog": backlog, "given_up": given_up}
                 for name, cursor, lost, backlog, given_up in consumers
@@ -447,6 +447,11 @@ class Spool:
                     or one.is_about(typed, sn="", faceid="", until=faces)
                 )
             )
+
+    @property
+    def believes_clock(self) -> bool:
+        """Whether what is old by the computer's clock may go; not for a day after it has jumped forward."""
+        return self._cleaner.believes_clock
 
     def news(self) -> int:
         """A number that changes when something was written."""

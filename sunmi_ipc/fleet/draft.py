@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 from ..discovery import DiscoveredCamera
-from ..i18n import tr
+from ..i18n import Language, tr
+from .sheet import write_csv
 
 _EXAMPLE = """\
 version = 1
@@ -32,23 +35,82 @@ name = "{name}"
 """
 
 
-def draft(found: Iterable[DiscoveredCamera], name: str = "", schema: str = "") -> str:
-    """A site file that lists *found* and shows what can be wanted; it wants nothing but the names they have.
+#: Columns of a CSV site file that is new; those with "#" are for the eye, and not read again.
+SHEET = (
+    "sn",
+    "name",
+    "wifi_ssid",
+    "wifi_password",
+    "sdcard",
+    "ir",
+    "door_line",
+    "# model",
+    "# mac",
+    "# address",
+)
+
+
+def sheet(path: Path, found: Iterable[DiscoveredCamera], lang: Language) -> None:
+    """A site file as CSV, for spreadsheets, in the words of *lang*.
+
+    Raises:
+        OSError: It cannot be written.
+
+    """
+    titles = {"# model": "# 型号", "# mac": "# MAC", "# address": "# 地址"} if lang == "zh" else {}
+    rows = [
+        {
+            "sn": one.sn, "name": one.name, titles.get("# model", "# model"): one.model,
+            titles.get("# mac", "# mac"): one.mac, titles.get("# address", "# address"): one.ip,
+        }
+        for one in sorted(found, key=lambda one: one.sn)
+        if one.serial_number is not None
+    ]  # fmt: skip
+    write_csv(path, rows, [titles.get(name, name) for name in SHEET], lang)
+
+
+def entry(sn: str, wanted: Mapping[str, Any], remark: str = "") -> str:
+    """One camera's table of a TOML site file."""
+    lines = ["[[cameras]]", f"sn = {_value(sn)}"]
+    lines += [f"{key} = {_value(value)}" for key, value in wanted.items()]
+    return "\n".join([*lines, *([f"# {remark}"] if remark else []), ""])
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {_value(inner)}' for key, inner in value.items())} }}"
+    return _text(str(value))
+
+
+def draft(
+    found: Iterable[DiscoveredCamera],
+    name: str = "",
+    schema: str = "",
+    captured: Mapping[str, Mapping[str, Any]] | None = None,
+) -> str:
+    """A site file that lists *found* and shows what can be wanted; it wants nothing but what they have.
 
     Args:
         found: The cameras.
         name: The site's name.
         schema: Where the JSON Schema is, for editors.
+        captured: By serial number, the settings that a camera has; default: its name alone.
 
     """
     lines = [f"#:schema {schema}", ""] if schema else []
     lines += [f"# {tr('What is nowhere given is left as it is. Lines with # are examples.')}", ""]
     lines += [_EXAMPLE.format(name=name.replace("\\", "").replace('"', "'"))]
     for camera in sorted(found, key=lambda one: one.sn):
-        lines += ["[[cameras]]", f"sn = {_text(camera.sn)}"]
-        if camera.name:
-            lines.append(f"name = {_text(camera.name)}")
-        lines += [f"# {camera.model} {camera.mac} {camera.ip}".rstrip(), ""]
+        if camera.serial_number is None:
+            continue
+        has = (captured or {}).get(camera.sn) or ({"name": camera.name} if camera.name else {})
+        lines.append(entry(camera.sn, has, f"{camera.model} {camera.mac} {camera.ip}".strip()))
     if not any(line.startswith("[[cameras]]") for line in lines):
         lines += ["# [[cameras]]", '# sn = "FS101D8BS00106"', '# groups = ["door"]', ""]
     return "\n".join(lines)

@@ -106,7 +106,7 @@ def read_csv(raw: bytes, path: Path) -> tuple[dict[str, Any], dict[Keys, int]]:
             "{where}: {key}: not CSV: {reason}",
             where=f"{path.name}:{skipped + reader.line_num}", key="-", reason=str(error),
         ) from None  # fmt: skip
-    header = [_column(cell) for cell in rows[0][1]] if rows else []
+    header = [column(cell) for cell in rows[0][1]] if rows else []
     for name in header:
         if name and header.count(name) > 1:
             raise SiteError(
@@ -143,7 +143,7 @@ def read_csv(raw: bytes, path: Path) -> tuple[dict[str, Any], dict[Keys, int]]:
     return {"cameras": cameras}, lines
 
 
-def _column(heading: str) -> str:
+def column(heading: str) -> str:
     """The column that a heading means, empty for a remark; what is none stays as it was written."""
     plain = heading.strip().lstrip("\ufeff")
     known = _BY_HEADING.get(_folded(plain), plain.lower())

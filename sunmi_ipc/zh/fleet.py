@@ -257,3 +257,65 @@ ZH |= {
 ZH |= {
     "Take Wi-Fi names and passwords that no Wi-Fi should have.": "接受不符合 Wi-Fi 规范的名称和密码。",
 }
+
+ZH |= {
+    "{count} cameras written to {path}. Say in it what you want, then: {command}": (
+        "已将 {count} 台摄像机写入 {path}。请在其中写明要求，然后运行：{command}"
+    ),
+    "Write down the settings that each camera has now.": "同时写入每台摄像机当前的设置。",
+    "Write a site file from a scan: TOML with its schema, or CSV where the name ends so.": (
+        "扫描并写出门店文件：TOML（附 schema），或按扩展名写 CSV。"
+    ),
+    "{name}: a CSV file cannot hold them": "{name}：CSV 文件无法容纳",
+    "Name a file that ends in .toml.": "请使用以 .toml 结尾的文件名。",
+    "Reading the settings of {count} cameras …": "正在读取 {count} 台摄像机的设置…",
+    "Reading the settings of {name} …": "正在读取 {name} 的设置…",
+    "{sn}: its settings could not be read: {reason}": "{sn}：无法读取其设置：{reason}",
+    "This is what the last run found, {age} ago. 'ipc fleet verify' looks now.": (
+        "以上是 {age}前最近一次运行的结果。'ipc fleet verify' 可立即核对。"
+    ),
+    "In the network and not in the site file: {cameras}. To add them: {command}": (
+        "网络中有、门店文件中没有：{cameras}。添加：{command}"
+    ),
+    "all {count} of these:": "以上 {count} 台均为：",
+    "{count} d": "{count} 天",
+    "{count} h": "{count} 小时",
+    "{count} min": "{count} 分钟",
+    "{count} s": "{count} 秒",
+    "since": "距今",
+    "setting": "设置项",
+    "Add the cameras in the network that the site file does not have; what it says stays as it is.": (
+        "将网络中、门店文件里没有的摄像机加入文件；原有内容保持不变。"
+    ),
+    "Only this serial number; may be repeated.": "仅此序列号；可重复指定。",
+    "{count} cameras would be added: {cameras}.": "将添加 {count} 台摄像机：{cameras}。",
+    "{count} cameras added to {path}.": "已将 {count} 台摄像机加入 {path}。",
+    "Every camera that answers is in {path} already.": "所有应答的摄像机均已在 {path} 中。",
+    "Put a new camera in the place of an old one: the next apply gives it all that the old one should have.": (
+        "用新摄像机替换旧摄像机：下次 apply 会按旧摄像机的要求设置它。"
+    ),
+    "Serial number of the camera in its place.": "替换后的摄像机序列号。",
+    "{sn} is in the site file already": "{sn} 已在门店文件中",
+    "{sn} has the entry {key} already": "{sn} 已占用条目 {key}",
+    "{sn} stands in the site file by its MAC {mac}": "{sn} 在门店文件中以 MAC {mac} 登记",
+    "Write the new camera's serial number or MAC there.": "请在该处写入新摄像机的序列号或 MAC。",
+    "{sn} is not in the site file": "{sn} 不在门店文件中",
+    "'ipc fleet status' lists its cameras.": "'ipc fleet status' 列出其中的摄像机。",
+    "{new} is in the place of {old}: 'ipc fleet apply' sets it up.": "{new} 已替换 {old}：'ipc fleet apply' 会进行设置。",
+    "Show in which settings two cameras differ; exit code 7 if they do.": "显示两台摄像机的设置差异；有差异时退出码为 7。",
+    "A camera: address, serial number or name.": "一台摄像机：地址、序列号或名称。",
+    "The other one.": "另一台摄像机。",
+    "No setting differs.": "所有设置均相同。",
+    "{path} has no column for serial numbers": "{path} 没有序列号列",
+    "Add a column called sn.": "请添加名为 sn（序列号）的列。",
+    "{path} cannot be changed by this program": "本程序无法修改 {path}",
+    "{path} cannot be changed by this program: {reason}": "本程序无法修改 {path}：{reason}",
+    "Change it with an editor.": "请用编辑器修改。",
+    "Every camera of this site file whose certificate has changed.": "该门店文件中证书已变更的所有摄像机。",
+    "{name}: not with a serial number": "{name}：不能与序列号合用",
+    "Name a camera, or a site file with --all-of.": "请指定摄像机，或用 --all-of 指定门店文件。",
+    "Looking at {count} certificates …": "正在查看 {count} 个证书…",
+    "The certificates of {count} cameras have changed.": "{count} 台摄像机的证书已变更。",
+    "Not reached: {cameras}.": "无法连接：{cameras}。",
+    "{count} cameras are trusted with their new certificates.": "已信任 {count} 台摄像机的新证书。",
+}

@@ -279,3 +279,19 @@ def test_a_persons_request(tmp_path: Path) -> None:
         assert spool.purge_faces()[0] == 1
         assert [s.event.event_id for s in spool.replay(EPOCH)] == ["9"]
         assert spool.append(event(10))
+
+
+def test_a_jump_between_two_runs_is_doubted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run() -> int:
+        with Spool(tmp_path) as spool:
+            spool._writer.run(lambda connection: spool._cleaner(connection, 10_000))
+            return int(spool.counts()["kept"])
+
+    with Spool(tmp_path) as spool:
+        spool.append(event(1))
+    assert run() == 1
+    for _ in range(3):  # started again and again while it is wrong
+        with monkeypatch.context() as wrong:
+            ahead(wrong, 60)
+            assert run() == 1
+    assert run() == 1
