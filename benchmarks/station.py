@@ -18,7 +18,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from urllib.parse import urlencode
 
 from sunmi_ipc.link.tls import ClientCertificate, client_context, read_ca
 from sunmi_ipc.protocol.wire import build
@@ -70,7 +69,7 @@ def bare(cameras: list[dict[str, object]], settings: Settings) -> float:
             str(camera["ip"]), int(str(camera["port"])), context=context, timeout=10
         )
         connection.request(
-            "POST", "/openapi/device/getInfo", urlencode(outgoing.fields),
+            "POST", outgoing.url_path, outgoing.body,
             {"Content-Type": "application/x-www-form-urlencoded"},
         )  # fmt: skip
         assert json.loads(connection.getresponse().read())["code"] == 0
