@@ -79,7 +79,7 @@ def test_serve_check(write: Any, virtual: Virtual, tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("interval = 0.4", "intervall = 0.4"))
     done = run("serve", str(path), "--check")
     assert done.exit_code == 2
-    assert re.search(r"station\.toml:8: watch\.intervall: there is no such key", done.output)
+    assert re.search(r"station\.toml:9: watch\.intervall: there is no such key", done.output)
     assert run("serve", str(tmp_path / "none.toml")).exit_code == 2
 
 
@@ -101,7 +101,8 @@ def test_serve_until_sigterm(write: Any, site: Any, virtual: Virtual) -> None:
             assert b"sunmi_ipc_up" in answer.read()
     finally:
         process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+        process.communicate(timeout=30)
+    assert process.returncode == 0
 
 
 def test_mute(station: Any, virtual: Virtual) -> None:
@@ -143,4 +144,4 @@ def test_the_two_commands_of_the_page(tmp_path: Path) -> None:
             assert answer.read().count(b"sunmi_ipc_up{") >= 3
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        process.communicate(timeout=30)
