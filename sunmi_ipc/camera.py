@@ -156,6 +156,13 @@ class Camera:
         #: Its serial number in the one spelling, or "" where it is not known.
         self.sn: str = SerialNumber(sn) if sn else ""
         self.model: str = model
+        if not 0 < timeout < math.inf:
+            raise ParameterError(
+                "{name}: out of bounds",
+                name="timeout",
+                hint="Allowed: {bounds}.",
+                bounds="seconds, more than 0",
+            )
         self.timeout, self.retries = timeout, retries
         self.overrides: dict[str, Override] = dict(overrides or {})
         #: Seconds that the camera's clock is ahead of ours, once a refused call has shown it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import stat
@@ -42,6 +43,9 @@ ENVIRONMENT = {
 }
 SECRETS = frozenset({"secret_key", "activation_code", "p12_password", "rtsp_password"})
 _LANG = re.compile(r"""^lang\s*=\s*["'](\w+)["']""", re.M)
+#: Seconds for a call. None at all would be a call that fails, or one that never ends.
+MIN_TIMEOUT, MAX_TIMEOUT = 0.1, 3600.0
+_log = logging.getLogger("sunmi_ipc")
 _TRUE = {"1", "true", "yes", "on"}
 
 
@@ -52,7 +56,24 @@ def seal(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     names = ENVIRONMENT | {"SUNMI_IPC_PROFILE": "profile"}
-    return seal({name: environment[key] for key, name in names.items() if environment.get(key)})
+    return seal(
+        {name: _trimmed(key, environment[key]) for key, name in names.items() if environment.get(key)}
+    )
+
+
+def _trimmed(key: str, value: str) -> str:
+    """*value* without what a file of another system, or a clipboard, has left behind it; said once.
+
+    No credential of the vendor's ends in a blank; a password of somebody's own may.
+    """
+    text = value.rstrip("\r\n")
+    if not key.endswith("_PASSWORD"):
+        text = text.strip()
+    if text != value:
+        _log.warning("%s ends in a carriage return or a blank, which is cut off", key)
+    elif text != text.strip():
+        _log.warning("%s begins or ends with a blank, which is taken for a part of it", key)
+    return text
 
 
 def config_dir() -> Path:
@@ -138,10 +159,16 @@ class Settings:
             values["insecure"] = values["insecure"].lower() in _TRUE
         try:
             values["timeout"] = float(values.get("timeout", 10.0))
-        except ValueError:
+            good = MIN_TIMEOUT <= values["timeout"] <= MAX_TIMEOUT
+        except (ValueError, TypeError, OverflowError):
+            good = False
+        if not good:
             raise ConfigError(
-                "the timeout is not a number of seconds", hint="See SUNMI_IPC_TIMEOUT."
-            ) from None
+                "the timeout is not a number of seconds from {least:g} to {most:g}",
+                hint="See SUNMI_IPC_TIMEOUT.",
+                least=MIN_TIMEOUT,
+                most=MAX_TIMEOUT,
+            )
         return cls(**values)
 
     def interfaces(self) -> list[str] | None:

@@ -107,7 +107,14 @@ def group_update(
         if now is None:
             raise DeviceError.of(204, endpoint="face/getGroupList", camera=camera.address)
         text = now.description if description is None else description
-        show(state, camera.faces.update_group(name, rename or name, capacity or now.capacity, text))
+        room = capacity or now.capacity
+        if room is None:
+            raise ParameterError(
+                "{name}: the camera does not tell it",
+                name="--capacity",
+                hint="Give it: the whole set is written.",
+            )
+        show(state, camera.faces.update_group(name, rename or name, room, text))
 
 
 @group.command("delete")
@@ -414,13 +421,10 @@ def settings(
     """Show or change how faces are captured."""
     state = State.of(ctx)
     with open_camera(state) as camera:
-        now = camera.faces.settings()
         if seconds is None and size is None:
-            show(state, now)
+            show(state, camera.faces.settings())
             return
-        camera.faces.set_settings(
-            now.optimize_seconds if seconds is None else seconds, now.snap_size_thr if size is None else size
-        )
+        camera.faces.update_settings(optimize_seconds=seconds, snap_size_thr=size)
     say(state, "done")
     if state.json:
         print_json({})

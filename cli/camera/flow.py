@@ -250,8 +250,7 @@ def visitors(
     state = State.of(ctx)
     start, end = parse_period(from_, to, tz=zone(tz), whole=True)
     with open_camera(state) as camera:
-        filters = {"group_name": group} if group else {}
-        seen = list(camera.people_flow.visitors(start, end, **filters))
+        seen = list(camera.people_flow.visitors(start, end, group_name=group or None))
     if csv is not None:
         names = {wire: words.label(wire) for wire in people.CSV}
         made = [words.cells(face, tz=zone(tz)) for face in seen]
@@ -296,13 +295,12 @@ def settings(
 
     state = State.of(ctx)
     with open_camera(state) as camera:
-        now = camera.people_flow.settings()
         if interval is None and mode is None:
-            show(state, now)
+            show(state, camera.people_flow.settings())
             return
-        camera.people_flow.set_settings(
-            now.facerecog_interval if interval is None else interval,
-            now.customer_judgemode if mode is None else CustomerJudgeMode(mode),
+        camera.people_flow.update_settings(
+            facerecog_interval=interval,
+            customer_judgemode=None if mode is None else CustomerJudgeMode(mode),
         )
         show(state, None)
 

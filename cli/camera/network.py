@@ -69,7 +69,8 @@ def set_(
             given = {name: value or getattr(now, name) or "" for name, value in given.items()}
             _check_fixed(**given)
         _ask(state, camera, now, Flag01(int(dhcp)), given, yes)
-        show(state, camera.network.set(Flag01(int(dhcp)), **given))
+        camera.network.update(dhcp=Flag01(int(dhcp)), **{k: v or None for k, v in given.items()})
+        show(state, None)
 
 
 def _check_address(name: str, value: str) -> None:

@@ -84,7 +84,7 @@ def set_(
             note(state, "This camera does not tell which networks it sees: {ssid} is not checked.", ssid=ssid)
         flow.check(view, ssid, password, hidden=hidden, as_is=as_is)
         with waiting(state, "Telling the camera …"):
-            heard = flow.tell(camera, ssid, password)
+            heard = flow.tell(camera, view.heard(ssid), password, as_is=as_is)
         if not heard:
             note(state, "It left without an answer, as is usual when a camera changes networks.")
         sn = before.sn if before else ""

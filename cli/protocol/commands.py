@@ -91,6 +91,7 @@ def show(
         "signed_with": str(endpoint.sign),
         "result": endpoint.result.__name__ if endpoint.result else "",
         "codes": ", ".join(str(int(code)) for code in sorted(endpoint.codes)),
+        "codes_evidence": str(endpoint.codes_evidence),
         "corrected_to": (override.path or endpoint.path) if override != Override() else "",
     }
     parameters = [

@@ -20,16 +20,21 @@ class Detection(Group, name="detection"):
     def show(self) -> MotionDetectConfig:
         """Read sensitivities, days and times."""
 
-    @endpoint("config/setMotionDetect", evidence=INFERRED, codes={114, 115, 116, 117}, document="motion")
+    @endpoint(
+        "config/setMotionDetect", evidence=INFERRED, codes={114, 115, 116, 117}, document="motion", keeps=True
+    )
     def set(
         self,
-        motion_level: MotionLevel,
-        audio_level: AudioLevel,
-        weekday: Days = Weekdays.ALWAYS,
-        start_time: DayTime = time(0, 0),
-        stop_time: DayTime = time.max,
+        motion_level: MotionLevel | None = None,
+        audio_level: AudioLevel | None = None,
+        weekday: Days | None = None,
+        start_time: DayTime | None = None,
+        stop_time: DayTime | None = None,
     ) -> None:
-        """Set sensitivities, days and times; a stop before the start means the next day (app)."""
+        """Set sensitivities, days and times; a stop before the start means the next day (app).
+
+        What a camera does with a field that is left out is not known: ``update`` sends the whole set.
+        """
 
     def update(
         self,
@@ -40,22 +45,13 @@ class Detection(Group, name="detection"):
         start_time: time | None = None,
         stop_time: time | None = None,
     ) -> MotionDetectConfig:
-        """Change what is given, keep the rest. Returns: what was set."""
-        now = self.show()
-        changed = now.model_copy(
-            update={
-                k: v
-                for k, v in {
-                    "motion_level": motion_level,
-                    "audio_level": audio_level,
-                    "weekday": weekday,
-                    "start_time": start_time,
-                    "stop_time": stop_time,
-                }.items()
-                if v is not None
-            }
+        """Read, change what is given, and send back everything that came. Returns: what was set."""
+        changed, values = self.show().changed(
+            motion_level=motion_level,
+            audio_level=audio_level,
+            weekday=weekday,
+            start_time=start_time,
+            stop_time=stop_time,
         )
-        self.set(
-            changed.motion_level, changed.audio_level, changed.weekday, changed.start_time, changed.stop_time
-        )
+        self._caller.call(Detection.set, values)
         return changed

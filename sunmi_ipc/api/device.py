@@ -19,7 +19,7 @@ class Device(Group, name="device"):
         "device/activate",
         evidence=DOC,
         sign=Sign.ACTIVATION,
-        codes={1, 2, 3, 4, 8, 9, 10, 11},
+        documented={0, 1, 2, 3, 4, 8, 9, 10, 11},
         destroys="every face group on the camera's SD card, with all faces",
         timeout_s=30,
     )

@@ -25,7 +25,7 @@ _CALLBACK = Annotated[Callback, Wire("http_callback")]
 class Events(Group, name="events"):
     """What the camera pushes, and where to."""
 
-    @endpoint("hook/add", evidence=DOC, codes={310, 311})
+    @endpoint("hook/add", evidence=DOC, documented={0, 1, 2, 5, 310, 311})
     def add(self, events: _EVENTS, callback: _CALLBACK) -> None:
         """Have events posted to a URL; ``subscribe`` checks the camera's model first."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack
 
 from annotated_types import Ge, MinLen
 
@@ -27,6 +27,7 @@ from ..protocol.fields import (
     Sex,
 )
 from ..protocol.spec import DOC, FS, INFERRED, Group, endpoint
+from ..protocol.values import Gender
 from .paging import pages
 
 if TYPE_CHECKING:
@@ -58,14 +59,33 @@ class PictureResult:
     repeated: bool = False
 
 
+class Details(TypedDict, total=False):
+    """What may be said of a face that is added."""
+
+    faceid: str | None
+    age: int | None
+    gender: Gender | None
+    attributes: dict[str, str] | None
+
+
 class Faces(Group, name="faces"):
     """Face groups, attributes and faces."""
 
-    @endpoint("face/createGroup", evidence=DOC, models=FS, codes=_GROUP_CODES)
+    @endpoint(
+        "face/createGroup",
+        evidence=DOC,
+        models=FS,
+        documented={0, 1, 2, 3, 5, 7, *_GROUP_CODES},
+        fill={"description": "name"},
+    )
     def create_group(self, name: GroupName, capacity: Capacity, description: Description = "") -> None:
-        """Create a face group; at most 10 groups, whose capacities add up to at most 30,000."""
+        """Create a face group; at most 10 groups, whose capacities add up to at most 30,000.
 
-    @endpoint("face/updateGroup", evidence=DOC, params=INFERRED, models=FS, codes=_GROUP_CODES | {204})
+        The camera wants a description (D): where none is given, it is the name.
+        """
+
+    @endpoint("face/updateGroup", evidence=DOC, params=INFERRED, models=FS, codes=_GROUP_CODES | {204},
+              fill={"description": "name"})  # fmt: skip
     def update_group(
         self, old_name: _EXISTING, name: GroupName, capacity: Capacity, description: Description = ""
     ) -> None:
@@ -137,7 +157,7 @@ class Faces(Group, name="faces"):
     def show(self, faceid: FaceId) -> FaceRecord:
         """Read one face."""
 
-    @endpoint("face/getFaceList", evidence=INFERRED, models=FS, codes={204, 273, 274})
+    @endpoint("face/getFaceList", evidence=INFERRED, models=FS, codes={204, 273, 274, 284, 285})
     def list_page(
         self, group_name: _EXISTING, page_num: PageNumber = 1, page_size: PageSize = 50
     ) -> VisitorCollection:
@@ -155,19 +175,37 @@ class Faces(Group, name="faces"):
 
     @endpoint("face/findFace", evidence=INFERRED, models=FS, codes={207, 210, 283})
     def find(self, pic: Picture) -> FaceRecord:
-        """Find a face by a picture."""
+        """Find a face by a picture: a double guess.
+
+        The call stands in the newest list of the SDK alone ("get face picture through picture"); neither its
+        path nor what it answers (a face, an id, a picture) is known.
+        """
 
     @endpoint("config/getAiFaceConf", evidence=INFERRED, models=FS, document="ai_face")
     def settings(self) -> AiFaceConfig:
         """Read the settings of face capture."""
 
-    @endpoint("config/setAiFaceConf", evidence=INFERRED, models=FS, document="ai_face")
+    @endpoint("config/setAiFaceConf", evidence=INFERRED, models=FS, document="ai_face", keeps=True)
     def set_settings(
         self,
-        optimize_seconds: Annotated[int, Ge(0), Help("the best frame is chosen within", "seconds")],
-        snap_size_thr: Annotated[int, Ge(0), Help("smallest face edge that is captured", "pixels")],
+        optimize_seconds: Annotated[int, Ge(0), Help("the best frame is chosen within", "seconds")]
+        | None = None,
+        snap_size_thr: Annotated[
+            int, Ge(0), Help("a face is captured whose edge is longer; likely", "pixels")
+        ]
+        | None = None,
     ) -> None:
-        """Set how faces are captured."""
+        """Set how faces are captured. ``update_settings`` sends the whole set."""
+
+    def update_settings(
+        self, *, optimize_seconds: int | None = None, snap_size_thr: int | None = None
+    ) -> AiFaceConfig:
+        """Read, change what is given, and send back everything that came. Returns: what was set."""
+        changed, values = self.settings().changed(
+            optimize_seconds=optimize_seconds, snap_size_thr=snap_size_thr
+        )
+        self._caller.call(Faces.set_settings, values)
+        return changed
 
     def list(self, group_name: str) -> Iterator[FaceRecord]:
         """Every face of a group, fetched page by page as they are used."""
@@ -186,7 +224,7 @@ class Faces(Group, name="faces"):
         group_name: str,
         *paths: str | Path,
         known: Mapping[str, str] = MappingProxyType({}),
-        **details: Any,
+        **details: Unpack[Details],
     ) -> Iterator[PictureResult]:
         """Add photos, or folders of them; yields what became of each, and goes on after a refusal.
 

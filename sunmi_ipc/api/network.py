@@ -19,13 +19,27 @@ class Network(Group, name="network"):
     def show(self) -> IpConfiguration:
         """Read address, mask, gateway, DNS, and whether DHCP gives them."""
 
-    @endpoint("config/setIpConf", evidence=INFERRED, document="ip")
+    @endpoint("config/setIpConf", evidence=INFERRED, document="ip", keeps=True)
     def set(
         self,
-        dhcp: Annotated[Flag01, Help("1 takes everything from DHCP, 0 from here")],
-        ip: Annotated[str, Help("address")] = "",
-        netmask: Annotated[str, Help("mask, such as 255.255.255.0")] = "",
-        gateway: Annotated[str, Help("gateway's address")] = "",
-        dns: Annotated[str, Help("name server's address")] = "",
+        dhcp: Annotated[Flag01, Help("1 takes everything from DHCP, 0 from here")] | None = None,
+        ip: Annotated[str, Help("address")] | None = None,
+        netmask: Annotated[str, Help("mask, such as 255.255.255.0")] | None = None,
+        gateway: Annotated[str, Help("gateway's address")] | None = None,
+        dns: Annotated[str, Help("name server's address")] | None = None,
     ) -> None:
-        """Set the camera's address. A wrong one takes it off the network."""
+        """Set the camera's address. A wrong one takes it off the network. ``update`` sends the whole set."""
+
+    def update(
+        self,
+        *,
+        dhcp: Flag01 | None = None,
+        ip: str | None = None,
+        netmask: str | None = None,
+        gateway: str | None = None,
+        dns: str | None = None,
+    ) -> IpConfiguration:
+        """Read, change what is given, and send back everything that came. Returns: what was set."""
+        changed, values = self.show().changed(dhcp=dhcp, ip=ip, netmask=netmask, gateway=gateway, dns=dns)
+        self._caller.call(Network.set, values)
+        return changed

@@ -35,7 +35,7 @@ def pages(
         key: What an entry is known by.
 
     Raises:
-        ReplyError: The list has no end.
+        ReplyError: The list has no end, or the camera says that it has entries and gives none.
 
     """
     seen: set[Hashable] = set()
@@ -66,11 +66,17 @@ class _Pass:
 
     def entries(self) -> Iterator[Any]:
         """The entries that were not seen before."""
-        count, idle, before = 0, 0, list[Hashable]()
+        count, idle, before, known = 0, 0, list[Hashable](), set[Hashable]()
         while True:
             page = self._page(self._pages + 1, count)
             entries = [] if page is None else getattr(page, self._field)
             if page is None or not entries:
+                if page is not None and self._pages == 0 and (page.total_num or 0) > 0:
+                    raise ReplyError(
+                        "the camera says that there are {count} entries, and gives none",
+                        hint="The firmware may answer in another shape: '-vv' shows what came.",
+                        count=page.total_num,
+                    )
                 return
             self._pages += 1
             keys = [self._key(entry) for entry in entries]
@@ -85,11 +91,12 @@ class _Pass:
                 if k not in self._seen:
                     self._seen.add(k)
                     yield entry
-            count += len(entries)
+            count += len(entries) + getattr(entries, "left_out", 0)
             total = page.total_num or 0
             self._totals.add(total)
-            # When a list is read once more, nothing new is what is hoped for.
-            idle = 0 if fresh or self._again else idle + 1
+            # Of this reading: when a list is read once more, nothing that was never seen is what is hoped for.
+            idle = idle + 1 if known.issuperset(keys) else 0
+            known.update(keys)
             if (total and count >= total) or idle > bool(total):
                 return
             if self._pages >= MAX_PAGES or len(self._seen) > MAX_ROWS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack
 
 from annotated_types import Ge, Le
 
@@ -24,7 +24,7 @@ from ..protocol.fields import (
     StartTime,
 )
 from ..protocol.spec import DOC, FS, INFERRED, Group, endpoint
-from ..protocol.values import CustomerJudgeMode, DoorLine, Resolution
+from ..protocol.values import AgeRange, CustomerJudgeMode, DoorLine, Gender, Resolution
 from .paging import pages
 from .video import Video
 
@@ -41,13 +41,25 @@ if TYPE_CHECKING:
     )
 
 _GROUP = Annotated[GroupName, Refused(269)]
+_ATTRIBUTES = Annotated[dict[str, str], Refused(284), Help("attributes by name (a guess)")]
+
+
+class Filters(TypedDict, total=False):
+    """Which visitors are listed; each may be left out."""
+
+    group_name: str | None
+    gender: Gender | None
+    age: int | None
+    age_range: AgeRange | None
+    order: int | None
+    attributes: dict[str, str] | None
 
 
 class PeopleFlow(Group, name="people_flow"):
     """Door line, statistics, visitors."""
 
     @endpoint("peopleFlow/setDoorLine", evidence=DOC, models=FS,
-              codes={260, 261, 262, 263, 264, 276, 277, 278}, document="door_line")  # fmt: skip
+              documented={0, 1, 2, 3, 5, 7, 277, 278}, codes={260, 261, 262, 263, 264, 276}, document="door_line")  # fmt: skip
     def set_door_line(
         self,
         start_x: Annotated[int, Ge(0), Le(1920), Refused(260), Help("left end, from the left", "pixels")],
@@ -61,7 +73,7 @@ class PeopleFlow(Group, name="people_flow"):
         """Set the line that people cross when they enter; see ``draw`` for one checked whole."""
 
     @endpoint("peopleFlow/getDoorLine", evidence=DOC, models=FS,
-              codes={260, 261, 262, 263, 264, 276, 277, 279}, document="door_line")  # fmt: skip
+              documented={0, 1, 2, 3, 5, 7, 260, 261, 262, 263, 264, 276, 277, 279}, document="door_line")  # fmt: skip
     def door_line(self) -> DoorLineConfig:
         """Read the door line."""
 
@@ -84,7 +96,7 @@ class PeopleFlow(Group, name="people_flow"):
         """Count the people who left, by age range and gender."""
 
     @endpoint("peopleFlow/getVisitorList", evidence=INFERRED, models=FS,
-              codes={266, 267, 268, 269, 270, 271, 272, 273, 274})  # fmt: skip
+              codes={266, 267, 268, 269, 270, 271, 272, 273, 274, 284, 285})  # fmt: skip
     def visitors_page(
         self,
         start_time: StartTime,
@@ -94,10 +106,14 @@ class PeopleFlow(Group, name="people_flow"):
         age: Age | None = None,
         age_range: Ages | None = None,
         order: Order | None = None,
+        attributes: _ATTRIBUTES | None = None,
         page_num: PageNumber = 1,
         page_size: PageSize = 50,
     ) -> VisitorCollection:
-        """Read one page of the visitors of a period; ``visitors`` reads them all."""
+        """Read one page of the visitors of a period; ``visitors`` reads them all.
+
+        That a list can be filtered by attributes is inferred from the codes 284 and 285; the form is our guess.
+        """
 
     @endpoint("peopleFlow/getVisitRecord", evidence=INFERRED, models=FS, codes={266, 267, 275, 280})
     def visits(self, faceid: FaceId, start_time: StartTime, end_time: EndTime) -> VisitDetails:
@@ -107,13 +123,25 @@ class PeopleFlow(Group, name="people_flow"):
     def settings(self) -> PeopleFlowStatConfig:
         """Read how people are counted."""
 
-    @endpoint("config/setPeopleFlowConf", evidence=INFERRED, models=FS, document="people_flow")
+    @endpoint("config/setPeopleFlowConf", evidence=INFERRED, models=FS, document="people_flow", keeps=True)
     def set_settings(
         self,
-        facerecog_interval: Annotated[int, Ge(0), Help("the same face counts once within", "seconds")],
-        customer_judgemode: Annotated[CustomerJudgeMode, Help("0 snapshot (no direction), 1 normal")],
+        facerecog_interval: Annotated[int, Ge(0), Help("the same face counts once within", "seconds")]
+        | None = None,
+        customer_judgemode: Annotated[CustomerJudgeMode, Help("0 snapshot (no direction), 1 normal")]
+        | None = None,
     ) -> None:
-        """Set how people are counted."""
+        """Set how people are counted. ``update_settings`` sends the whole set."""
+
+    def update_settings(
+        self, *, facerecog_interval: int | None = None, customer_judgemode: CustomerJudgeMode | None = None
+    ) -> PeopleFlowStatConfig:
+        """Read, change what is given, and send back everything that came. Returns: what was set."""
+        changed, values = self.settings().changed(
+            facerecog_interval=facerecog_interval, customer_judgemode=customer_judgemode
+        )
+        self._caller.call(PeopleFlow.set_settings, values)
+        return changed
 
     def draw(self, line: DoorLine) -> None:
         """Set the door line; a line out of the picture or too short cannot be made in the first place."""
@@ -135,7 +163,10 @@ class PeopleFlow(Group, name="people_flow"):
         line = line or current(self.door_line())
         return draw(Video(self._caller).snapshot().image(), line)
 
-    def visitors(self, start_time: datetime, end_time: datetime, **filters: Any) -> Iterator[FaceRecord]:
+    def visitors(
+        self, start_time: datetime, end_time: datetime, **filters: Unpack[Filters]
+    ) -> Iterator[FaceRecord]:
         """Every visitor of a period, fetched page by page as they are used."""
         return pages(lambda number, size: self.visitors_page(
-            start_time, end_time, page_num=number, page_size=size, **filters), "face_list", key=lambda face: face.faceid)  # fmt: skip
+            start_time, end_time, page_num=number, page_size=size, **filters), "face_list",
+            key=lambda face: (face.faceid, face.arrive_time))  # fmt: skip

@@ -34,10 +34,14 @@ class SdCard(Group, name="sdcard"):
         params=INFERRED,
         codes={220, 221},
         destroys="every recording and every face on the camera's SD card",
-        timeout_s=30,
+        timeout_s=60,
     )
     def format(self) -> None:
-        """Format the SD card; it takes about 15 s, poll the status afterwards."""
+        """Format the SD card; it takes about 15 s.
+
+        The answer may come at once, or only when it is over (I): it is waited for up to 60 s. Read the status
+        afterwards in either case.
+        """
 
     @endpoint("config/getMemoryCardStatus", evidence=SDK, params=INFERRED, document="sdcard")
     def status(self) -> ExternalStorage:

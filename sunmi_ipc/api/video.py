@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from ..codes.device import DeviceCode
 from ..errors import DeviceError, NotSupportedError, ReplyError
@@ -19,6 +19,9 @@ from .paging import pages
 from .sdcard import SdCard
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ..models import (
         LiveAddress,
         PlaybackUrl,
@@ -40,11 +43,11 @@ _RECORD_END = Annotated[EndTime, Refused(231)]
 class Video(Group, name="video"):
     """Live picture, snapshots, recordings."""
 
-    @endpoint("media/getLiveStream", evidence=DOC, codes={232})
+    @endpoint("media/getLiveStream", evidence=DOC, documented={0, 1, 3, 5, 7, 232})
     def live_url(self) -> LiveAddress:
         """Read the RTSP addresses of the live picture; ``live`` puts user and password in."""
 
-    @endpoint("media/getPlaybackStream", evidence=DOC, codes={230, 235})
+    @endpoint("media/getPlaybackStream", evidence=DOC, documented={0, 1, 3, 5, 7, 230, 235})
     def playback_url(self, start_time: _PLAYBACK_START, end_time: _PLAYBACK_END) -> PlaybackUrl:
         """Read the RTSP address of a recorded period; ``playback`` puts user and password in."""
 
@@ -120,7 +123,9 @@ class Video(Group, name="video"):
             direct(self._caller), lambda: self.snapshot_url().snapshot_url, lambda: self.live().best()
         )
 
-    def frames(self, quality: str = "", *, every: float = 0.0, timeout: float = 10.0) -> Generator[Any]:
+    def frames(
+        self, quality: str = "", *, every: float = 0.0, timeout: float = 10.0
+    ) -> Generator[NDArray[np.uint8]]:
         """The frames of the live picture, as numpy arrays: height x width x 3, RGB. Needs the extra ``video``.
 
         Args:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigError, NotActivatedError
+from ..errors import ConfigError, ConnectionFailed, NotActivatedError, TlsError
 from ..protocol.fields import Ssid, WifiPassword
 from ..protocol.spec import DOC, INFERRED, SDK, Group, Sign, endpoint
+from ..protocol.wifi import AsIs, check_passphrase, check_ssid
 from ..redact import Secret
 
 if TYPE_CHECKING:
     from ..models import AccessPoints, WifiConfiguration
 
-_WIFI_CODES = frozenset({100, 101})
+_WIFI_CODES = frozenset({0, 1, 2, 3, 5, 7, 100, 101})
 
 
 class Wifi(Group, name="wifi"):
     """The network that the camera joins."""
 
-    @endpoint("config/setWifiConf", evidence=DOC, codes=_WIFI_CODES)
+    @endpoint("config/setWifiConf", evidence=DOC, documented=_WIFI_CODES)
     def set(self, ssid: Ssid, password: WifiPassword = "") -> None:
         """Set the Wi-Fi network that an activated camera joins."""
 
@@ -38,19 +39,36 @@ class Wifi(Group, name="wifi"):
     def scan_without_auth(self) -> AccessPoints:
         """List the networks that the camera can see, before activation; no credentials needed."""
 
-    def join(self, ssid: Ssid, password: WifiPassword = "") -> None:
+    def join(self, ssid: Ssid, password: WifiPassword = "", *, as_is: bool = False) -> bool:
         """Set the Wi-Fi network, before and after activation alike.
 
+        Args:
+            ssid: The network's name; one of :meth:`networks` goes back byte by byte.
+            password: Its password; empty for an open network.
+            as_is: Send the password whatever it looks like.
+
+        Returns: whether the camera has answered. A camera that goes over at once often does not: then it has
+            probably joined, and discovery tells.
+
         Raises:
-            ParameterError: SSID over 32 characters or password over 64; nothing was sent.
+            ParameterError: A name over 32 bytes, or a password that no network can have; nothing was sent.
             NotAllowedError: The camera is activated and there are no credentials to sign with.
+            ConnectionFailed: The camera was not reached; nothing was sent.
 
         """
-        password = Secret(password)
+        password = AsIs("".join(password)) if as_is else Secret(password)
+        check_ssid(ssid)
+        check_passphrase(password)
         try:
-            self.set(ssid, password)
-        except (ConfigError, NotActivatedError):
-            self.set_without_auth(ssid, password)
+            try:
+                self.set(ssid, password)
+            except (ConfigError, NotActivatedError):
+                self.set_without_auth(ssid, password)
+        except ConnectionFailed as error:
+            if not error.sent or isinstance(error, TlsError):
+                raise
+            return False
+        return True
 
     def networks(self) -> AccessPoints:
         """List the networks that the camera can see, before and after activation alike."""

@@ -143,10 +143,13 @@ def endpoint(
             sign=Sign.SECRET,
             models=ALL_MODELS,
             codes=frozenset({0}) | frozenset(codes) | SIGNING,
+            codes_evidence=Evidence.DOC,
             document="",
             safe=path.rpartition("/")[2].startswith(("get", "groupBy")),
             destroys=destroys,
             timeout_s=timeout_s,
+            fill={},
+            keeps=False,
         )
         made.shop, made.in_development, made.longest, made.past = shop, in_development, longest, past
         made.meanings = dict(meanings or {})

@@ -10,6 +10,10 @@ from enum import IntEnum
 _SIGNING = "Check the app_id and the secret key: 'ipc configure' asks for them again."
 _CARD = "Look at the card with 'ipc sdcard status'."
 _LATER = "The camera may still be starting: try again in a minute."
+_RECORDER = (
+    "The camera may still be starting: try again in a minute. If it stays: video for recorders (NVR) is a switch in "
+    "the vendor's app, from firmware 1.2.2 (FM020) and 1.3.0 (FM010) on."
+)
 _LENS = "'ipc lens show' prints the camera's limits."
 _GROUPS = "'ipc face group list' shows the groups."
 _ATTRIBUTES = "'ipc face attribute list' shows the attributes."
@@ -20,6 +24,8 @@ _PERIOD = "Give both times, the earlier first, neither in the future."
 class DeviceCode(IntEnum):
     """A known return code; ``meaning`` and ``hint`` are English templates."""
 
+    # For checkers: the members are numbers, and not the tuples that they are written as.
+    _value_: int
     meaning: str
     hint: str
 
@@ -54,8 +60,8 @@ class DeviceCode(IntEnum):
     DEVICE_ACTIVATED = 9, "the camera is already activated", "There is nothing left to do."
     DEVICE_BINDED = (
         10,
-        "the camera is bound to the digital store, activation failed",
-        "Unbind it in the vendor's store app first.",
+        "the camera is bound, activation failed",
+        "To what is not documented; likely to the vendor's digital store: unbind it in the vendor's app first.",
     )
     SN_DISMATCH = (
         11,
@@ -68,11 +74,11 @@ class DeviceCode(IntEnum):
         "Calls without sign-in end with the activation: use your app's credentials ('ipc configure').",
     )
     OP_NOT_SUPPORT = 13, "the camera does not support this operation", "'ipc info' tells the camera's model."
-    WIRELESS_SSID_INVALID = 100, "the Wi-Fi name (SSID) is not acceptable", "Use 1 to 32 characters."
+    WIRELESS_SSID_INVALID = 100, "the Wi-Fi name (SSID) is not acceptable", "Use 1 to 32 bytes."
     WIRELESS_PASSWORD_INVALID = (
         101,
         "the Wi-Fi password is not acceptable",
-        "Use 8 to 64 characters, or none for an open network; WEP is not supported.",
+        "Use 8 to 63 characters or 64 hex digits, or none for an open network; WEP is not supported.",
     )
     LENS_ZOOM_PARAM_INVALID = 110, "zoom is out of range", _LENS
     LENS_FOCUS_PARAM_INVALID = 111, "focus is out of range", _LENS
@@ -128,7 +134,7 @@ class DeviceCode(IntEnum):
     SDCARD_FORMAT_FAILED = 221, "formatting the SD card failed", "Take it out, put it back, or replace it."
     PALYBACK_TIME_INVALID = 230, "the playback times are wrong", _PERIOD
     RECORD_TIME_INVALID = 231, "the times of the recording query are wrong", _PERIOD
-    RTSP_NOT_RUNNING = 232, "the camera's video service is not running", _LATER
+    RTSP_NOT_RUNNING = 232, "the camera's video service is not running", _RECORDER
     SNAPSHOT_FAILED = 233, "the camera could not take a picture", "Try again."
     RECORD_PAGE_INVALID = 234, "the page of the recording query is wrong", "Ask for a page from 1 on."
     RECORD_NOT_EXIST = 235, "there is no recording", "'ipc video records' shows what there is. " + _CARD
@@ -174,8 +180,8 @@ class DeviceCode(IntEnum):
         "no face could be recognised in the picture",
         "Use a sharp frontal picture of one face, well lit.",
     )
-    USER_DEFINED_ATTRIBUTE_NOT_EXIST = 284, "that face attribute was never defined", _ATTRIBUTES
-    INVALID_USER_DEFINED_ATTRIBUTE_TYPE = 285, "a face attribute has the wrong type", _ATTRIBUTES
+    USER_DEFINED_ATTRIBUTE_NOT_EXIST = 284, "a face attribute is wrong: it was never defined", _ATTRIBUTES
+    INVALID_USER_DEFINED_ATTRIBUTE_TYPE = 285, "the value of a face attribute has the wrong type", _ATTRIBUTES
     SUBSCRIBE_EVENT_NOT_EXIST = (
         310,
         "there is no such event to subscribe to",

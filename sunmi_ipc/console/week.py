@@ -36,13 +36,14 @@ class Week:
 
     @classmethod
     def of(cls, config: MotionDetectConfig) -> Week:
-        """From what a camera says; minutes are widened to the hour."""
-        if config.weekday & Weekdays.ALWAYS:
+        """From what a camera says; minutes are widened to the hour. What it does not tell is left empty."""
+        told = config.weekday or Weekdays(0)
+        if told & Weekdays.ALWAYS:
             return cls(frozenset(range(7)))
-        days = frozenset(i for i, day in enumerate(DAYS) if config.weekday & day)
-        stop = config.stop_time
+        days = frozenset(i for i, day in enumerate(DAYS) if told & day)
+        start, stop = config.start_time or time(0), config.stop_time or time.max
         hour = 24 if stop == time.max else stop.hour + bool(stop.minute)
-        return cls(days, config.start_time.hour, hour or 24)
+        return cls(days, start.hour, hour or 24)
 
     @property
     def always(self) -> bool:

@@ -259,7 +259,7 @@ def _tell(
     address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
     try:
         with connect(address, sn=found.sn, model=found.model) as camera:
-            camera.wifi.join(wifi.ssid, loaded.secrets.get(wifi.password))
+            camera.wifi.join(wifi.ssid, wifi.passphrase(loaded.secrets), as_is=loaded.secrets.as_is)
     except SunmiIpcError as error:
         journal.end(number, "failed", error=error.message)
         raise

@@ -30,6 +30,8 @@ class Secrets:
         self._folder = folder
         self._environment = os.environ if environment is None else environment
         self._known: dict[str, Secret] = {}
+        #: Whether passwords are sent that no network can have.
+        self.as_is = False
 
     def get(self, reference: str) -> Secret:
         """The secret; text that is no reference is the secret itself.

@@ -115,7 +115,7 @@ def _wifi(reply: Any, wish: Wish) -> Pairs:
 
 
 def _join(camera: Camera, reply: Any, wish: Wish) -> None:
-    camera.wifi.set(wish.wifi.ssid, wish.secrets.get(wish.wifi.password))
+    camera.wifi.set(wish.wifi.ssid, wish.wifi.passphrase(wish.secrets))
 
 
 def _ip(reply: Any, wish: Wish) -> Pairs:
@@ -129,7 +129,13 @@ def _ip(reply: Any, wish: Wish) -> Pairs:
 
 def _set_ip(camera: Camera, reply: Any, wish: Wish) -> None:
     ip = wish.ip
-    camera.network.set(Flag01(int(ip.dhcp)), ip.address, ip.netmask, ip.gateway, ip.dns)
+    camera.network.update(
+        dhcp=Flag01(int(ip.dhcp)),
+        ip=ip.address or None,
+        netmask=ip.netmask or None,
+        gateway=ip.gateway or None,
+        dns=ip.dns or None,
+    )
 
 
 # -- picture -------------------------------------------------------------------------------------------
@@ -144,7 +150,11 @@ def _detection_wanted(reply: Any, wish: Wish) -> dict[str, Any]:
         "start_time": wanted.from_,
         "stop_time": wanted.to,
     }
-    return {field: getattr(reply, field) if value is None else value for field, value in given.items()}
+    return {field: value for field, value in given.items() if value is not None}
+
+
+def _set_detection(camera: Camera, reply: Any, wish: Wish) -> None:
+    camera.detection.update(**_detection_wanted(reply, wish))
 
 
 def _detection(reply: Any, wish: Wish) -> Pairs:
@@ -187,7 +197,8 @@ def _door_line(reply: Any, wish: Wish) -> Pairs:
 def _groups(reply: Any, wish: Wish) -> Pairs:
     there = {group.name: f"{group.capacity} {group.description}".strip() for group in reply.face_group}
     return {
-        group.name: (there.get(group.name, "-"), f"{group.capacity} {group.description}".strip())
+        # The camera wants a description: where none is given, the name is sent.
+        group.name: (there.get(group.name, "-"), f"{group.capacity} {group.description or group.name}")
         for group in wish.face_groups
     }
 
@@ -198,7 +209,7 @@ def _make_groups(camera: Camera, reply: Any, wish: Wish) -> None:
         known = there.get(group.name)
         if known is None:
             camera.faces.create_group(group.name, group.capacity, group.description)
-        elif (known.capacity, known.description) != (group.capacity, group.description):
+        elif (known.capacity, known.description) != (group.capacity, group.description or group.name):
             camera.faces.update_group(group.name, group.name, group.capacity, group.description)
 
 
@@ -263,7 +274,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "detection", "settings", lambda c: c.detection.show(), _detection,
-        lambda c, r, w: c.detection.set(**_detection_wanted(r, w)),
+        _set_detection,
     ),
     Setting("lens", "settings", lambda c: c.lens.show(), _lens, _move_lens, models=FS, slow=True),
     Setting("ip", "settings", lambda c: c.network.show(), _ip, _set_ip, moves=True),

@@ -38,8 +38,10 @@ from ..protocol.fields import (
 )
 from ..protocol.spec import Model
 from ..protocol.values import DoorLine, EventType, Weekdays
+from ..protocol.wifi import AsIs
+from ..redact import Secret
 from .pool import DEFAULT_JOBS
-from .secret import is_reference
+from .secret import Secrets, is_reference
 
 
 def _reference(text: str, info: ValidationInfo) -> str:
@@ -164,6 +166,11 @@ class WifiWish(Table):
 
     ssid: Ssid
     password: SecretText = Field(default="", repr=False)
+
+    def passphrase(self, secrets: Secrets) -> Secret:
+        """The password itself, marked where it is insisted on."""
+        secret = secrets.get(self.password)
+        return AsIs("".join(secret)) if secrets.as_is else secret
 
 
 class IpWish(Table):

@@ -86,6 +86,7 @@ def load(
     secrets = Secrets(path.parent, environment)
     if resolve and not problems:
         problems = list(_missing_secrets(site, secrets, path, lines))
+    secrets.as_is = as_is
     if not as_is and not problems:
         problems = list(_impossible_networks(site, secrets if resolve else None, path, lines))
     if problems:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from ..protocol.values import Weekdays
-from .base import DayTime, Int, Mask, Reply
+from .base import DayTime, Int, Mask, Settings
 
 
-class MotionDetectConfig(Reply):
-    """Sensitivities (0 off, 1 to 3), days and times of detection; ``time.max`` is 24:00."""
+class MotionDetectConfig(Settings):
+    """Sensitivities (0 off, 1 to 3), days and times of detection; ``time.max`` is 24:00. None: not told."""
 
-    motion_level: Int
-    audio_level: Int
-    weekday: Mask = Weekdays.ALWAYS
-    start_time: DayTime
-    stop_time: DayTime
+    motion_level: Int | None = None
+    audio_level: Int | None = None
+    weekday: Mask | None = None
+    start_time: DayTime | None = None
+    stop_time: DayTime | None = None

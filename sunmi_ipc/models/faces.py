@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 from ..protocol.values import AgeRange, Gender
-from .base import Int, Listed, Reply, UnixTime
+from .base import Int, Listed, Reply, Settings, UnixTime
 
 
 class GroupInfo(Reply):
     """A face group; ``period`` (days) and ``times`` are the move rule of ``stranger`` alone."""
 
     name: str
-    capacity: Int = 0
-    count: Int = 0
+    capacity: Int | None = None
+    count: Int | None = None
     description: str = ""
     period: Int | None = None
     times: Int | None = None
@@ -76,8 +76,11 @@ class FaceIds(Reply):
     faceid_list: Annotated[tuple[str, ...], Listed] = ()
 
 
-class AiFaceConfig(Reply):
-    """Face capture: the best frame within ``optimize_seconds``, faces from ``snap_size_thr`` pixels."""
+class AiFaceConfig(Settings):
+    """Face capture: the best frame within ``optimize_seconds``, faces with an edge over ``snap_size_thr``. None: not told.
 
-    optimize_seconds: Int = 0
-    snap_size_thr: Int = 0
+    The unit of ``snap_size_thr`` is not given; pixels of a 1920 x 1080 frame are likely (I).
+    """
+
+    optimize_seconds: Int | None = None
+    snap_size_thr: Int | None = None

@@ -6,11 +6,11 @@ from .base import Int, Reply
 
 
 class LensConfiguration(Reply):
-    """Where the motors stand, how far they go (steps), and the autofocus point (percent)."""
+    """Where the motors stand, how far they go (steps), and the autofocus point (percent; None: not told)."""
 
     zoom: Int
     max_zoom: Int
     focus: Int
     max_focus: Int
-    focused_x: Int = 50
-    focused_y: Int = 50
+    focused_x: Int | None = None
+    focused_y: Int | None = None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ..protocol.values import Flag01
-from .base import Reply
+from .base import Settings
 
 
-class IpConfiguration(Reply):
-    """IP settings; the fields' names are our guess."""
+class IpConfiguration(Settings):
+    """IP settings; the fields' names are our guess. None: not told."""
 
-    dhcp: Flag01 = Flag01.ON
-    ip: str = ""
-    netmask: str = ""
-    gateway: str = ""
-    dns: str = ""
+    dhcp: Flag01 | None = None
+    ip: str | None = None
+    netmask: str | None = None
+    gateway: str | None = None
+    dns: str | None = None

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field
-
 from ..protocol.values import AgeRange, CustomerJudgeMode, DoorLine, Resolution
-from .base import Int, Listed, Reply, UnixTime
+from .base import Int, Listed, Reply, Settings, UnixTime
 
 
 class DoorLineConfig(Reply):
@@ -74,8 +72,8 @@ class VisitDetails(Reply):
         return max(self.came_in_time, default=None)
 
 
-class PeopleFlowStatConfig(Reply):
-    """How people are counted: seconds in which the same face counts once, and the mode."""
+class PeopleFlowStatConfig(Settings):
+    """How people are counted: seconds in which the same face counts once, and the mode. None: not told."""
 
-    facerecog_interval: Int = Field(0)
-    customer_judgemode: CustomerJudgeMode = CustomerJudgeMode.NORMAL
+    facerecog_interval: Int | None = None
+    customer_judgemode: CustomerJudgeMode | None = None

@@ -8,7 +8,11 @@ from .base import Int, Listed, Reply, UnixTime
 
 
 class LiveAddress(Reply):
-    """RTSP addresses of the live picture, without user and password. hd is 720p, fhd 1080p (I)."""
+    """RTSP addresses of the live picture, without user and password.
+
+    ``hd`` and ``fhd`` are names, not sizes: an FM020 has 1280 x 720 and 1920 x 1080, an FM010 a square. The
+    stream tells its size.
+    """
 
     hd_live_url: str = ""
     fhd_live_url: str = ""

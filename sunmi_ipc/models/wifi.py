@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
+from ..redact import printable
+from ..untrusted import Changed, text_of
 from .base import Listed, Reply
 
 
@@ -16,10 +18,27 @@ class WifiConfiguration(Reply):
     password: str = Field("", repr=False)
 
 
-class AccessPoint(Reply):
-    """A network that the camera can see. ``key_mgmt`` is ``WPA-PSK``, ``NONE`` and so on."""
+def _heard(name: Any) -> Any:
+    """A network's name for people; the bytes that were heard stay with it, to be sent back when it is joined."""
+    if not isinstance(name, Changed):
+        return name
+    return Changed(printable(text_of(name.raw)), name.raw)
 
-    ssid: str
+
+def _named(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    heard = _heard(value)
+    text = handler(heard)
+    return heard if isinstance(heard, Changed) else text
+
+
+class AccessPoint(Reply):
+    """A network that the camera can see. ``key_mgmt`` is ``WPA-PSK``, ``NONE`` and so on.
+
+    Names are bytes: ``ssid`` shows those that are no UTF-8 as GB18030, and what is not printable escaped; it is
+    given to ``wifi.join`` as it stands.
+    """
+
+    ssid: Annotated[str, WrapValidator(_named)]
     key_mgmt: str = ""
 
 

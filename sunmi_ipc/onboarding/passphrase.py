@@ -1,29 +1,24 @@
-"""What a Wi-Fi's name and password can be: of any other a camera would not come back."""
+"""What a Wi-Fi's name and password can be: of any other a camera would not come back.
+
+The rule is :mod:`sunmi_ipc.protocol.wifi`'s, which ``wifi.set`` goes by, too.
+"""
 
 from __future__ import annotations
 
-import re
+from ..protocol.wifi import MAX_SSID as SSID_BYTES
+from ..protocol.wifi import check_passphrase, check_ssid, is_passphrase, raw_ssid
 
-from ..errors import ParameterError
-
-# IEEE 802.11: a name has 1 to 32 bytes; WPA takes 8 to 63 printable ASCII characters, or 256 bits as hex digits.
-SSID_BYTES = 32
-_PASSPHRASE = re.compile(r"[\x20-\x7e]{8,63}|[0-9A-Fa-f]{64}")
+__all__ = ["SSID_BYTES", "check_network", "passphrase_trouble", "ssid_trouble"]
 
 
 def ssid_trouble(ssid: str) -> str:
     """What is allowed, where *ssid* is no network's name; else empty."""
-    return "" if 1 <= _size(ssid) <= SSID_BYTES else "1-32 bytes (UTF-8)"
+    return "" if 1 <= len(raw_ssid(ssid)) <= SSID_BYTES else "1-32 bytes (UTF-8)"
 
 
 def passphrase_trouble(password: str) -> str:
     """What is allowed, where *password* is none of WPA; else empty. An open network has none."""
-    text = "".join(password)
-    return "" if not text or _PASSPHRASE.fullmatch(text) else "8-63 ASCII, 64 hex"
-
-
-def _size(ssid: str) -> int:
-    return len(ssid.encode("utf-8", "surrogatepass"))
+    return "" if is_passphrase(password) else "8-63 ASCII, 64 hex"
 
 
 def check_network(ssid: str, password: str) -> None:
@@ -37,17 +32,5 @@ def check_network(ssid: str, password: str) -> None:
         ParameterError: It is neither; the password is not repeated.
 
     """
-    if ssid_trouble(ssid):
-        raise ParameterError(
-            "{name}: {size} bytes long; a network's name has 1 to {most}",
-            name="ssid",
-            size=_size(ssid),
-            most=SSID_BYTES,
-            hint="A Chinese character takes three bytes.",
-        )
-    if passphrase_trouble(password):
-        raise ParameterError(
-            "{name}: no Wi-Fi password; one has 8 to 63 printable ASCII characters, or 64 hexadecimal digits",
-            name="password",
-            hint="Is there a line break, a full-width or a Chinese character in it?",
-        )
+    check_ssid(ssid)
+    check_passphrase(password)

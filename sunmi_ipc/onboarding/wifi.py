@@ -20,13 +20,11 @@ from typing import TYPE_CHECKING
 
 from ..discovery import ACCESS_POINT
 from ..errors import (
-    ConnectionFailed,
     DeviceError,
     ParameterError,
     ProvisionError,
     ReplyError,
     SunmiIpcError,
-    TlsError,
 )
 from ..redact import Secret, printable
 from .passphrase import check_network
@@ -61,6 +59,10 @@ class View:
     def names(self) -> list[str]:
         """The names of the networks, each once."""
         return list(dict.fromkeys(point.ssid for point in self.networks or () if point.ssid))
+
+    def heard(self, ssid: str) -> str:
+        """The network of that name as the camera hears it: its bytes go back as they came, whatever they spell."""
+        return next((point.ssid for point in self.networks or () if point.ssid == ssid), ssid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,25 +151,23 @@ def _near(ssid: str, names: list[str]) -> list[str]:
     return [folded[key] for key in get_close_matches(wanted, folded, n=3, cutoff=0.7)]
 
 
-def tell(camera: Camera, ssid: str, password: str = "") -> bool:
+def tell(camera: Camera, ssid: str, password: str = "", *, as_is: bool = False) -> bool:
     """Tell the camera its network; whether it answered.
 
     It may leave with the answer unsaid, as is usual on its own access point: no answer is no failure. It must
     have answered something before, :func:`look` for one.
 
     Raises:
+        ParameterError: No network can have that name, or that password, unless *as_is*.
         TlsError: It is not the camera.
+        ConnectionFailed: It was not reached; nothing was sent.
         DeviceError: It refused.
 
     """
-    password = Secret(password)
     try:
-        camera.wifi.join(ssid, password)
-    except TlsError:
-        raise
-    except (ConnectionFailed, ReplyError):
+        return camera.wifi.join(ssid, Secret(password), as_is=as_is)
+    except ReplyError:
         return False
-    return True
 
 
 def follow(

@@ -14,6 +14,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 
 from .serial import OneSpelling
 from .values import AgeRange, EventType, Gender, Weekdays
+from .wifi import AsHeard, Passphrase
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -60,6 +61,21 @@ class MaxBytes:
 
 
 @dataclass(frozen=True, slots=True)
+class NoBlankFirst:
+    """The first character is no blank."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        from pydantic_core import PydanticCustomError, core_schema
+
+        def check(value: str) -> str:
+            if value[:1].isspace():
+                raise PydanticCustomError("blank_first", "the first character is a blank")
+            return value
+
+        return core_schema.no_info_after_validator_function(check, handler(source))
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The return code with which a camera refuses a bad value; 2 where none is stated."""
 
@@ -67,10 +83,12 @@ class Refused:
 
 
 Sn = Annotated[str, MinLen(1), MaxLen(64), OneSpelling(), Help("the camera's serial number, as on its label")]
-Ssid = Annotated[str, MinLen(1), MaxLen(32), Refused(100), Help("the network's name")]
+# The sheet says 32 characters; the radio's own limit is 32 bytes.
+Ssid = Annotated[str, MinLen(1), MaxBytes(32), AsHeard(), Refused(100), Help("the network's name: 32 bytes")]
 WifiPassword = Annotated[
     str,
     MaxLen(64),
+    Passphrase(),
     Hidden(),
     Refused(101),
     Help("the network's password, empty for an open network; WEP is not supported"),
@@ -85,7 +103,12 @@ Days = Annotated[Weekdays, Refused(116), Help("days of detection, or always")]
 DayTime = Annotated[time, Refused(117), Help("time of day; time.max is 24:00", "minutes")]
 CameraName = Annotated[str, MinLen(1), Refused(118), Help("the camera's name")]
 GroupName = Annotated[
-    str, MinLen(1), MaxBytes(96), Refused(201), Help("the group's name: 96 bytes, 32 Chinese characters")
+    str,
+    MinLen(1),
+    MaxBytes(96),
+    NoBlankFirst(),
+    Refused(201),
+    Help("the group's name: 96 bytes, 32 Chinese characters"),
 ]
 Capacity = Annotated[int, Ge(1), Le(30_000), Refused(202), Help("faces that the group may hold")]
 Description = Annotated[

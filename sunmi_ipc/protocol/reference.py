@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .spec import ALL_MODELS, Endpoint, Sign, registry
+from .spec import ALL_MODELS, Endpoint, Evidence, Sign, registry
 
 _HEAD = """# Endpoints
 
@@ -52,7 +52,8 @@ def _section(endpoint: Endpoint[..., Any]) -> str:
             lines.append(f"| {name} | `{p.wire}` | {p.base.__name__} | {p.bounds or ' '} | {p.help} |")
         lines.append("")
     codes = ", ".join(str(int(code)) for code in sorted(endpoint.codes))
-    lines += [f"Codes: {codes}", ""]
+    known = "documented" if endpoint.codes_evidence is Evidence.DOC else "inferred"
+    lines += [f"Codes ({known}): {codes}", ""]
     return "\n".join(lines)
 
 

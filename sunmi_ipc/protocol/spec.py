@@ -40,7 +40,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 
 from ..errors import ParameterError
 from ..redact import Secret
-from .fields import Help, Hidden, MaxBytes, Refused, Wire
+from .fields import Help, Hidden, MaxBytes, NoBlankFirst, Refused, Wire
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -83,8 +83,10 @@ class Model(enum.StrEnum):
 DOC, SDK, APP, INFERRED = Evidence
 ALL_MODELS = frozenset(Model)
 FS = frozenset({Model.FM020})
-#: Every signed call may answer these (D).
+#: Every signed call may answer these: common "by habit, not by rule" (I); see ``Endpoint.codes``.
 COMMON_CODES = frozenset({0, 1, 2, 3, 5, 7})
+#: Among a call's values: what a camera gave under names that we do not know, to be sent back as it came.
+REST = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class Parameter:
     secret: bool = False
     refused: int = 2
     item: type | None = None
+    no_blank_first: bool = False
 
     @property
     def kind(self) -> str:
@@ -225,16 +228,21 @@ class Endpoint(Generic[P, R]):
         sign: Sign,
         models: frozenset[Model],
         codes: frozenset[int],
+        codes_evidence: Evidence,
         document: str,
         safe: bool,
         destroys: str,
         timeout_s: float | None,
+        fill: Mapping[str, str],
+        keeps: bool,
     ) -> None:
         update_wrapper(cast(Callable[..., Any], self), function)
         self.function = function
         self.path, self.evidence, self.params_evidence = path, evidence, params or evidence
         self.sign, self.models, self.codes = sign, models, codes
         self.document, self.safe, self.destroys, self.timeout_s = document, safe, destroys, timeout_s
+        self.fill, self.keeps = fill, keeps
+        self.codes_evidence = codes_evidence
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -304,7 +312,9 @@ class Endpoint(Generic[P, R]):
         # Parameters only: the result's annotation may need pydantic.
         namespace = import_module(self.function.__module__).__dict__
         params = list(self._signature.parameters.values())[1:]
-        return tuple(_parameter(p, _evaluate(p.annotation, namespace)) for p in params)
+        return tuple(
+            _parameter(p, _evaluate(p.annotation, namespace), filled=p.name in self.fill) for p in params
+        )
 
     @cached_property
     def result(self) -> type | None:
@@ -335,6 +345,13 @@ class Endpoint(Generic[P, R]):
         """
         from pydantic import ValidationError
 
+        rest = values.get(REST) or {}
+        if rest and not self.keeps:
+            raise ParameterError("{name}: there is no such parameter", name=next(iter(rest)))
+        values = {name: value for name, value in values.items() if name != REST}
+        for name, other in self.fill.items():
+            if values.get(name) in (None, ""):
+                values[name] = values.get(other)
         values = {
             **values,
             **{p.name: _items(p, values[p.name]) for p in self.parameters if p.name in values},
@@ -349,13 +366,13 @@ class Endpoint(Generic[P, R]):
                 _rule(first["type"]),
                 name=name,
                 kind=parameter.base.__name__ if parameter else "",
-                hint="Allowed: {bounds}." if parameter and parameter.bounds else "",
+                hint=_hint(first["type"], parameter),
                 bounds=parameter.bounds if parameter else "",
             ) from None
         made = self.seal({k: v for k, v in checked if v is not None})
         for parameter in self.parameters:
             _check_choice(parameter, made.get(parameter.name))
-        return made
+        return {**made, REST: dict(rest)} if rest else made
 
 
 def _items(parameter: Parameter, value: Any) -> Any:
@@ -377,12 +394,24 @@ def _check_choice(parameter: Parameter, value: Any) -> None:
             )
 
 
+def _hint(kind: str, parameter: Parameter | None) -> str:
+    if kind == "passphrase":
+        from .wifi import WPA_HINT
+
+        return WPA_HINT
+    return "Allowed: {bounds}." if parameter and parameter.bounds else ""
+
+
 def _rule(kind: str) -> str:
     """What pydantic calls *kind*, in words of ours: they have a Chinese, and never the value."""
     if kind == "missing":
         return "{name}: missing"
     if kind == "extra_forbidden":
         return "{name}: there is no such parameter"
+    if kind == "passphrase":
+        from .wifi import WPA_RULE
+
+        return WPA_RULE
     if kind == "serial_number":
         return "{name}: not a serial number"
     if kind.endswith(("_type", "_instance_of", "_unicode", "_parsing")):
@@ -394,9 +423,9 @@ def _evaluate(annotation: Any, namespace: Mapping[str, Any]) -> Any:
     return eval(annotation, dict(namespace)) if isinstance(annotation, str) else annotation  # noqa: S307
 
 
-def _parameter(p: inspect.Parameter, annotation: Any) -> Parameter:
+def _parameter(p: inspect.Parameter, annotation: Any, *, filled: bool = False) -> Parameter:
     bare, metadata = annotation, list[Any]()
-    required = p.default is inspect.Parameter.empty
+    required = filled or p.default is inspect.Parameter.empty
     while True:
         if typing.get_origin(bare) is Annotated:
             bare, *more = typing.get_args(bare)
@@ -430,6 +459,7 @@ def _parameter(p: inspect.Parameter, annotation: Any) -> Parameter:
         max_len=of(MaxLen, "max_length"),
         max_bytes=of(MaxBytes, "count"),
         refused=of(Refused, "code") or 2,
+        no_blank_first=any(isinstance(m, NoBlankFirst) for m in metadata),
         secret=any(isinstance(m, Hidden) for m in metadata),
     )
 
@@ -446,6 +476,9 @@ def endpoint(
     safe: bool | None = None,
     destroys: str = "",
     timeout_s: float | None = None,
+    fill: Mapping[str, str] | None = None,
+    keeps: bool = False,
+    documented: Iterable[int] | None = None,
 ) -> Callable[[Callable[Concatenate[Any, P], R]], Endpoint[P, R]]:
     """Declare an endpoint.
 
@@ -455,11 +488,14 @@ def endpoint(
         params: How sure the parameters are, where that differs.
         sign: What signs the call.
         models: Which camera models have it.
-        codes: Return codes beside the common ones.
+        codes: Return codes beside the common ones; which those are is a habit, and inferred.
+        documented: The vendor's own list of return codes, where there is one: it has what is common, and no more.
         document: The virtual camera's document that a ``get`` returns and a ``set`` changes.
         safe: Whether it may be repeated after a broken connection; default: it only reads (``get…``).
         destroys: What is lost by calling it, in words; such a call is confirmed on the command line.
         timeout_s: How long the camera may take, where that is longer than usual.
+        fill: Parameters that the camera wants and the caller may leave out, by the one whose value is sent then.
+        keeps: Whether it writes a whole set: values under :data:`REST` are sent along as they came.
 
     """
     common = COMMON_CODES if sign is Sign.SECRET else frozenset({0})
@@ -473,11 +509,14 @@ def endpoint(
             params=params,
             sign=sign,
             models=frozenset(models),
-            codes=common | frozenset(codes),
+            codes=(common if documented is None else frozenset(documented)) | frozenset(codes),
+            codes_evidence=Evidence.INFERRED if documented is None else Evidence.DOC,
             document=document,
             safe=reads if safe is None else safe,
             destroys=destroys,
             timeout_s=timeout_s,
+            fill=fill or {},
+            keeps=keeps,
         )
 
     return declare

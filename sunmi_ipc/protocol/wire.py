@@ -19,8 +19,8 @@ from urllib.parse import urlencode
 from .. import untrusted
 from ..errors import ConfigError, DeviceError, ParameterError, ReplyError
 from ..redact import Secret, is_secret
-from ..untrusted import Refused, Why
-from .spec import Endpoint, Parameter, Sign
+from ..untrusted import Changed, Refused, Why
+from .spec import REST, Endpoint, Parameter, Sign
 
 R = TypeVar("R")
 _OVERRIDE_HINT = (
@@ -71,7 +71,8 @@ class Outgoing:
     @property
     def body(self) -> bytes:
         """The form, percent-encoded in UTF-8."""
-        return urlencode(self.revealed).encode("ascii")
+        # surrogateescape: a neighbour's network name goes back byte by byte, whatever its encoding.
+        return urlencode(self.revealed, errors="surrogateescape").encode("ascii")
 
     @property
     def revealed(self) -> list[tuple[str, str]]:
@@ -102,7 +103,11 @@ def sign(fields: Mapping[str, str], key: str) -> str:
     Empty values and ``sign`` itself are left out. The text is that before percent-encoding, in UTF-8 (I).
     """
     text = "&".join(f"{k}={''.join(fields[k])}" for k in sorted(fields) if fields[k] and k != "sign")
-    return hashlib.md5(f"{text}&key={''.join(key)}".encode(), usedforsecurity=False).hexdigest().upper()
+    return (
+        hashlib.md5(f"{text}&key={''.join(key)}".encode("utf-8", "surrogateescape"), usedforsecurity=False)
+        .hexdigest()
+        .upper()
+    )
 
 
 def nonce() -> str:
@@ -124,6 +129,8 @@ def encode(value: Any, how: str = "") -> str:
         return b64encode(value).decode("ascii")
     if isinstance(value, Secret):
         return value
+    if isinstance(value, Changed):
+        return value.raw.decode("utf-8", "surrogateescape")
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, bool):
@@ -183,6 +190,9 @@ def build(
             files.append((name, value))
         else:
             private[name] = Secret(encode(value, how)) if parameter.secret else encode(value, how)
+    for name, value in values.get(REST, {}).items():
+        if value is not None and name not in private:
+            private[name] = Secret(encode(value)) if is_secret(name) else encode(value)
     path = override.path or endpoint.path
     fields = _signed(private, endpoint.sign, credentials, now=now, random=random)
     return Outgoing(path, fields, tuple(files), endpoint.safe)

@@ -463,7 +463,8 @@ class VirtualCamera:
             )
         override = self.overrides.get(endpoint.path)
         unknown = self._unknown_fields(endpoint, form)
-        values = check_private(endpoint, form, files, override)
+        kept = self.state.documents.get(endpoint.document) if endpoint.keeps else None
+        values = check_private(endpoint, form, files, override, kept)
         behaviour = handlers.behaviour_of(endpoint)
         if behaviour is None:
             raise Refused(13)

@@ -104,8 +104,12 @@ def check_private(
     form: Mapping[str, str],
     files: Mapping[str, bytes],
     override: Override | None,
+    kept: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The private parameters by Python name, as numbers, text or decoded JSON; raises Refused."""
+    """The private parameters by Python name, as numbers, text or decoded JSON; raises Refused.
+
+    *kept* are the settings that the camera has itself: it takes back under their names what it gave.
+    """
     names = dict(override.names) if override else {}
     encoding = dict(override.encoding) if override else {}
     left = {k: v for k, v in form.items() if k not in PUBLIC}
@@ -122,7 +126,7 @@ def check_private(
                 raise Refused(parameter.refused)
             continue
         values[parameter.name] = _value(parameter, text, encoding.get(parameter.wire, ""))
-    if left or files:
+    if files or not left.keys() <= (kept or {}).keys():
         raise Refused(2)
     return values
 
@@ -170,5 +174,7 @@ def _value(parameter: Parameter, text: str, encoding: str) -> Any:
     if parameter.max_len is not None and len(text) > parameter.max_len:
         raise refused
     if len(text) < (parameter.min_len or 0):
+        raise refused
+    if parameter.no_blank_first and text[:1].isspace():
         raise refused
     return text

@@ -200,7 +200,11 @@ def test_face_groups_and_their_rules(camera: Camera, ready: VirtualCamera) -> No
     name = "咖" * 32
     camera.faces.create_group(name, 100, "客" * 50)
     assert code_of(lambda: camera.faces.create_group(name, 100)) == 200
-    assert code_of(lambda: camera.faces.create_group(" blank", 100)) == 201
+    with pytest.raises(errors.ParameterError):
+        camera.faces.create_group(" blank", 100)
+    raw = {"name": " blank", "capacity": 100, "description": "x"}
+    assert code_of(lambda: camera.call("face/createGroup", raw)) == 201
+    assert code_of(lambda: camera.call("face/createGroup", {"name": "bare", "capacity": 100})) == 212
     assert code_of(lambda: camera.faces.create_group("much", 30_000)) == 202
     for bad in (("咖" * 33, 1, ""), ("ok", 1, "客" * 51), ("ok", 0, ""), ("ok", 30_001, "")):
         with pytest.raises(errors.ParameterError):

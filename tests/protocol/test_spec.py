@@ -83,7 +83,7 @@ def edges(p: Parameter) -> tuple[list[Any], list[Any]]:
         good.append("1" * p.min_len)
         bad.append("1" * (p.min_len - 1))
     if p.max_len is not None and p.base is str:
-        letter = "1" if p.name == "sn" else "é"  # a serial number is ASCII
+        letter = "1" if p.name in ("sn", "password") else "é"  # these two are ASCII
         good.append(letter * p.max_len)
         bad.append(letter * (p.max_len + 1))
     if p.max_bytes is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...errors import SunmiIpcError
+from ...errors import ConnectionFailed, SunmiIpcError
 from ..contact import ATTEMPTS, Contact, heals
 
 
@@ -20,11 +20,14 @@ def join(contact: Contact) -> None:
         contact.outcome.planned.append("wifi")
         return
     number = journal.begin(contact.slot.key, sn, "wifi", "wifi", ssid=wifi.ssid)
-    password = contact.run.secrets.get(wifi.password)
+    password, sent = wifi.passphrase(contact.run.secrets), False
     for attempt in range(ATTEMPTS):
         try:
             contact.once(lambda camera: camera.wifi.set_without_auth(wifi.ssid, password))
         except SunmiIpcError as error:
+            sent = sent or (error.sent and isinstance(error, ConnectionFailed))
+            if sent and attempt == ATTEMPTS - 1:
+                break  # no answer to this call is no failure: it will be found in the new network, or not
             if not heals(error) or attempt == ATTEMPTS - 1:
                 journal.end(number, "failed", error=error.message)
                 raise

@@ -23,7 +23,7 @@ async def build(place: Place) -> None:
     visit, tr = place.visit, place.visit.tr
     faces = visit.camera(place.sn).faces
     groups = (await visit.try_(faces.groups)).face_group
-    used = sum(g.count for g in groups)
+    used = sum(g.count or 0 for g in groups)
     with ui.element("div").classes("sheet stack"):
         heading(tr("Face groups"))
         text(
@@ -63,11 +63,15 @@ def _group(place: Place, group: GroupInfo) -> None:
         with ui.element("div").classes("grow"):
             text("div", words_of(place, group.name), "break")
             with ui.element("div").classes("fill"):
-                share = 100 * group.count / group.capacity if group.capacity else 0
+                share = 100 * (group.count or 0) / group.capacity if group.capacity else 0
                 ui.element("b").style(f"width: {min(100.0, share):.1f}%")
             text(
                 "div",
-                tr("{count} of {capacity}", count=group.count, capacity=group.capacity),
+                tr(
+                    "{count} of {capacity}",
+                    count="?" if group.count is None else group.count,
+                    capacity="?" if group.capacity is None else group.capacity,
+                ),
                 "soft small num",
             )
         ui.icon("chevron_right", size="24px")
