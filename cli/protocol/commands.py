@@ -23,17 +23,20 @@ app = typer.Typer(
     no_args_is_help=True,
     help=tr("What is known of the endpoints, and how to correct it."),
 )
-_EVIDENCE = ("documented", "sdk", "app", "inferred")
+_EVIDENCE = ("documented", "sdk", "app", "inferred", "proven")
 
 
 @app.command("list")
 def list_(
     ctx: typer.Context,
-    evidence: Annotated[str, typer.Option(help=tr("Only these: documented, sdk, app or inferred."))] = "",
+    evidence: Annotated[
+        str, typer.Option(help=tr("Only these: documented, sdk, app, inferred or proven."))
+    ] = "",
 ) -> None:
     """List the endpoints, and how sure each is."""
     from sunmi_ipc.corrections import read
     from sunmi_ipc.protocol import reference
+    from sunmi_ipc.protocol.seen import proven
     from sunmi_ipc.protocol.spec import registry
     from sunmi_ipc.settings import config_dir
 
@@ -52,14 +55,14 @@ def list_(
             "corrected": path in corrected,
         }
         for path, e in registry().items()
-        if evidence in ("", e.evidence, e.params_evidence)
+        if evidence in ("", e.evidence, e.params_evidence) or (evidence == "proven" and proven(path))
     ]
     if state.json:
         print_json({"endpoints": rows})
     else:
         table(
             [r | {"corrected": tr("yes") if r["corrected"] else ""} for r in rows],
-            list(rows[0]),
+            ["path", "name", "evidence", "models", "corrected"],
             least=("models", "name"),
         )
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from .seen import proven
 from .spec import ALL_MODELS, Endpoint, Evidence, Sign, registry
 
 _HEAD = """# Endpoints
 
 Generated from the endpoint table by `python -m sunmi_ipc.protocol.reference`; a test holds it current.
 
-*Evidence*: `documented` by the vendor; `sdk`: named in the vendor's SDK; `inferred` by us. The second word, where there is one, is for the parameters. Inferred facts can be corrected without a release: `ipc protocol import-postman FILE`, or `overrides.toml` in the config directory.
+*Evidence*: `documented` by the vendor; `sdk`: named in the vendor's SDK; `inferred` by us; `proven` by a real camera, with its model and firmware. The second word, where there is one, is for the parameters. Inferred facts can be corrected without a release: `ipc protocol import-postman FILE`, or `overrides.toml` in the config directory.
 """
 
 
 def evidence(endpoint: Endpoint[..., Any]) -> str:
     """How sure path and parameters are."""
+    if shown := proven(endpoint.path):
+        return shown
     path, params = str(endpoint.evidence), str(endpoint.params_evidence)
     return path if path == params else f"{path}, {params}"
 

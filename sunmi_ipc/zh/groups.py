@@ -42,7 +42,7 @@ ZH: dict[str, str] = {
     "Name server's address.": "DNS 服务器地址。",
     "Night mode, rotation, LED, name.": "夜视、旋转、指示灯、名称。",
     "Only faces of this group.": "只列出该分组的人脸。",
-    "Only these: documented, sdk, app or inferred.": "只列出：documented、sdk、app 或 inferred。",
+    "Only these: documented, sdk, app, inferred or proven.": "只列出这些：documented、sdk、app、inferred 或 proven。",
     "People who come, pass and leave (FM020).": "进店、过店和离店的人（FM020）。",
     "Put the file right, or remove it with 'ipc protocol reset'.": "请修正该文件，或用 'ipc protocol reset' 删除。",
     "Right end, pixels from the left, at least 100 right of the left end.": "右端，距左侧的像素，比左端至少靠右 100。",
