@@ -124,7 +124,9 @@ class Commands(typer.core.TyperGroup):
             raise
         if name in COMMANDS:
             command = load(name)
-            if several(ctx.params.get("camera") or ()) and not {"-h", "--help"} & set(rest):
+            if os.environ.get("_IPC_COMPLETE"):
+                _offer(command)
+            elif several(ctx.params.get("camera") or ()) and not {"-h", "--help"} & set(rest):
                 from .many import Many
 
                 command = Many(name, command, rest)
@@ -255,6 +257,15 @@ def _speak(command: Any) -> None:
         teach(command)
 
 
+def _offer(command: Any) -> None:
+    """Completion of values, for a command and those under it."""
+    from .screen.completing import offer
+
+    offer(command)
+    for sub in getattr(command, "commands", {}).values():
+        _offer(sub)
+
+
 def _mark(name: str, command: Any) -> None:
     """Say in a command's help which endpoints it uses, how sure they are and which models have them."""
     from .endpoints import USES, describe
@@ -359,9 +370,9 @@ def main() -> None:
     """Run ``ipc``."""
     streams.prepare()
     if "_IPC_COMPLETE" in os.environ:
-        from typer import completion
+        from .screen import completing
 
-        completion.completion_init()  # type: ignore[attr-defined]
+        completing.prepare(hoist, _WITH_VALUE)
     code: Any = None
     failure = None
     try:

@@ -88,8 +88,9 @@ def test_every_page(code: str, tmp_path: Path) -> None:
     test_python(code, tmp_path)
 
 
-def test_commands_page(ready: VirtualCamera, tmp_path: Path) -> None:
-    (code,) = blocks("sh", "docs/commands.md")
+@pytest.mark.parametrize("page", ["docs/commands.md", "docs/commands.zh-CN.md"])
+def test_commands_page(page: str, ready: VirtualCamera, tmp_path: Path) -> None:
+    (code,) = blocks("sh", page)
     done = subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", code],
         cwd=tmp_path,

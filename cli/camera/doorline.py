@@ -116,7 +116,6 @@ def preview(
         else:
             say(state, "{path}: the door line and the way in", path=output)
     if show_picture:
-        from ..screen.picture import best_protocol, draw
+        from ..screen.picture import show_picture as on_terminal
 
-        for piece in draw(image, best_protocol()):
-            sys.stdout.write(piece)
+        on_terminal(image)

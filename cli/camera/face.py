@@ -12,6 +12,7 @@ from sunmi_ipc.i18n import language, tr
 
 from ..screen.choices import choice
 from ..screen.output import confirm, note, print_error, print_json, say, show, waiting
+from ..screen.values import remember_groups
 from ..state import Exit, State, exit_code
 from ..target import open_camera
 from . import face_table as people
@@ -75,7 +76,9 @@ def group_list(ctx: typer.Context) -> None:
     """List the groups."""
     state = State.of(ctx)
     with open_camera(state) as camera:
-        show(state, camera.faces.groups(), rows="face_group")
+        groups = camera.faces.groups()
+        remember_groups([str(group.name) for group in groups.face_group if group.name])
+        show(state, groups, rows="face_group")
 
 
 @group.command("create")

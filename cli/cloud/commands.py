@@ -11,7 +11,7 @@ import typer.core
 from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 
-from ..screen.output import confirm, show
+from ..screen.output import confirm, note, show
 from ..state import State
 from . import faces as cloud_faces
 from . import flow as cloud_flow
@@ -88,8 +88,17 @@ def bind(
     mac: Annotated[str, typer.Argument(help=tr("The MAC address, as on the label."))],
 ) -> None:
     """Bind a camera to the shop."""
+    from sunmi_ipc.codes.cloud import CloudCode
+    from sunmi_ipc.errors import CloudError
+
     with open_cloud(ctx) as cloud:
-        show(State.of(ctx), cloud.devices.bind(sn, mac))
+        try:
+            show(State.of(ctx), cloud.devices.bind(sn, mac))
+        except CloudError as error:
+            if error.code != CloudCode.BOUND_HERE:  # which is what was wanted
+                raise
+            note(State.of(ctx), "{camera} is bound to this shop already.", camera=sn)
+            show(State.of(ctx), None)
 
 
 @app.command(epilog=epilog("devices.unbind"))

@@ -200,6 +200,8 @@ def clean(
             tr("up.bin on {device} (label {label}) is removed.", device=volume.device, label=volume.label),
             yes,
         )
+        # While the question stood there, another card may have come.
+        firmware.require_same(volume, firmware.inspect(mountpoint))
     removed = firmware.clean(volume)
     if state.json:
         print_json({"removed": removed})
@@ -215,7 +217,7 @@ def guide(
     mac: Mac = "",
     timeout: Annotated[
         float, typer.Option(min=1, max=3600, help=tr("Seconds to wait until the camera is back."))
-    ] = 300,
+    ] = 720,
     gone_timeout: Annotated[
         float, typer.Option(min=1, max=3600, help=tr("Seconds to wait until the camera is switched off."))
     ] = 600,

@@ -34,9 +34,19 @@ def steps() -> list[Step]:
     """The steps, in the user's language."""
     return [
         Step(tr("Prepare the card: 'ipc firmware prepare'. Switch the camera off and put the card in.")),
-        Step(tr("Switch the camera on and wait about 10 s."), tr("red (it is updating)"), 10),
-        Step(tr("Do not cut the power. Wait about a minute."), tr("green (it is restarting)"), 60),
-        Step(tr("Wait until it has started."), tr("blinking green or blue (done)")),
+        Step(
+            tr("Switch the camera on and wait about 10 s."), tr("red, perhaps blinking (it is updating)"), 10
+        ),
+        Step(
+            tr(
+                "Do not cut the power. Wait about a minute; an FM020 updates a second processor, too: leave it its power for 4 to 6 minutes, whatever its LED shows."
+            ),
+            tr("green (it is restarting)"),
+            60,
+        ),
+        Step(
+            tr("Wait until it has started."), tr("blinking green (waiting for set-up) or blue (online): done")
+        ),
         Step(
             tr("Hold Reset for more than 5 s: factory settings."),
             tr("blinking green (waiting for set-up)"),

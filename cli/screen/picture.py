@@ -62,6 +62,13 @@ def _says_sixel() -> bool:
     return said is not None and b"4" in said[1].split(b";")[1:]
 
 
+def show_picture(image: Image, protocol: str = "") -> None:
+    """Draw *image* on the terminal, as *protocol* says or as the terminal says of itself."""
+    for piece in draw(image, protocol or best_protocol()):  # type: ignore[arg-type]
+        sys.stdout.write(piece)
+    sys.stdout.flush()
+
+
 def draw(image: Image, protocol: Protocol, *, columns: int = 0) -> Iterator[str]:
     """The picture as text for the terminal, a piece at a time.
 

@@ -26,7 +26,7 @@ def completion(
     install: Annotated[bool, typer.Option("--install", help=tr("Install it for this user."))] = False,
 ) -> None:
     """Print the shell's completion script, or install it."""
-    from typer import completion as scripts
+    from . import shells
 
     state = State.of(ctx)
     if shell not in ("", *_SHELLS):
@@ -40,19 +40,17 @@ def completion(
         if shell not in _SHELLS:
             raise ConfigError("the shell in use is not known", hint="Name it: 'ipc completion bash'.")
     if install:
-        done, path = scripts.install(shell=shell, prog_name="ipc", complete_var="_IPC_COMPLETE")  # type: ignore[attr-defined]
+        path = shells.install(shell)
         if state.json:
-            print_json({"shell": done, "path": str(path)})
+            print_json({"shell": shell, "path": str(path)})
         say(
             state,
             "Completion for {shell} installed in {path}; open a new terminal.",
-            shell=done,
+            shell=shell,
             path=str(path),
         )
         return
-    text = scripts.get_completion_script(  # type: ignore[attr-defined]
-        prog_name="ipc", complete_var="_IPC_COMPLETE", shell=shell
-    )
+    text = shells.script(shell)
     if state.json:
         print_json({"shell": shell, "script": text})
     else:

@@ -10,6 +10,12 @@ from sunmi_ipc.i18n import language, tr
 
 from ..state import State
 
+
+def _names(ctx: typer.Context, incomplete: str) -> list[str]:
+    root: Any = ctx.find_root().command
+    return [name for name in root.list_commands(ctx) if name.startswith(incomplete)]
+
+
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
@@ -18,7 +24,11 @@ def help_(
     ctx: typer.Context,
     command: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[COMMAND…]", help=tr("The command, as it is typed: wifi set; default: all.")),
+        typer.Argument(
+            metavar="[COMMAND…]",
+            autocompletion=_names,
+            help=tr("The command, as it is typed: wifi set; default: all."),
+        ),
     ] = None,
 ) -> None:
     """Show a command's help; with -v also the endpoints that it uses."""

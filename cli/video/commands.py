@@ -215,7 +215,7 @@ def snapshot(
     ] = "",
 ) -> None:
     """Take a picture: save it, write it to stdout, or draw it on the terminal."""
-    from ..screen.picture import PROTOCOLS, best_protocol, draw
+    from ..screen.picture import PROTOCOLS, show_picture
 
     state = State.of(ctx)
     if protocol and protocol not in PROTOCOLS:
@@ -242,10 +242,7 @@ def snapshot(
     elif "file" in document:
         say(state, "{path}: {size}", path=str(path), size=amount(document["bytes"]))
     if show_:
-        image = taken.image()
-        for piece in draw(image, protocol or best_protocol()):  # type: ignore[arg-type]
-            sys.stdout.write(piece)
-        sys.stdout.flush()
+        show_picture(taken.image(), protocol)
 
 
 @app.command()

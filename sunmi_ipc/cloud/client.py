@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 _log = logging.getLogger("sunmi_ipc.cloud")
 
-#: The base of the production service is inferred from the vendor's web site; that for tests is documented.
+#: Both are documented.
 URLS = {
     "production": "https://store.sunmi.com/openapi",
     "test": "https://store.uat.sunmi.com/openapi",
@@ -84,7 +84,8 @@ class Cloud:
         app_id: From the vendor.
         secret_key: From the vendor; signs calls.
         shop_no: The shop's number in the digital store, digits.
-        shop_id: The shop's id in your own system, which the service took before it had numbers.
+        shop_id: The shop's id in your own system, which the service took before it had numbers. By week and by
+            month the page knows the id alone: give both there.
         url: ``production``, ``test`` or the URL of another service, ``https://…/openapi``.
         ca: Path of a CA file to trust instead of the system's CAs.
         timeout: Seconds a whole call may take.
@@ -230,7 +231,8 @@ class Cloud:
             ConnectionFailed, TlsError, ReplyError, CloudError: see ``sunmi_ipc.errors``.
 
         """
-        values, shop = values or {}, self.shop
+        values = values or {}
+        shop = {k: v for k, v in self.shop.items() if k == "sunmi_shop_no"} or self.shop
         if isinstance(endpoint, str):
             path = endpoint.strip("/").removeprefix("openapi/")
             if not re.fullmatch(r"\w+(/\w+)+", path, re.ASCII):
@@ -249,11 +251,18 @@ class Cloud:
         if declared.shop:
             self.require_shop()
 
+        shop = self._shop_of(declared)
+
         def build() -> wire.Request:
             now = time.time() + self.clock_offset
             return wire.build(declared, checked, self._credentials, shop=shop, now=now, random=nonce())
 
         return self._exchange(build, lambda answer: wire.open_reply(declared, answer))
+
+    def _shop_of(self, endpoint: CloudEndpoint[..., Any]) -> dict[str, str]:
+        """The shop's field for a call: the one that the page has there, where it is known, else the one that is."""
+        wanted = endpoint.shop_field if endpoint.shop_field in self.shop else "sunmi_shop_no"
+        return {wanted: self.shop[wanted]} if wanted in self.shop else self.shop
 
     def require_shop(self) -> None:
         """Check that a shop is named.
@@ -350,7 +359,9 @@ class Cloud:
 
 
 def _shop(shop_no: str, shop_id: str) -> dict[str, str]:
-    """The wire's field for the shop; the number comes first."""
+    """The wire's fields for the shop: its number, its id, or both."""
+    if shop_no and shop_id:
+        return _shop(shop_no, "") | _shop("", shop_id)
     if shop_no:
         if not SHOP_NO.fullmatch(shop_no):
             raise ParameterError(

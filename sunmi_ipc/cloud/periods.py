@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from ..errors import CloudError, ParameterError
 from ..protocol.spec import Caller, Endpoint
-from .spec import CloudEndpoint
+from .spec import YEAR, CloudEndpoint, months_later
 
 if TYPE_CHECKING:
     from .models import Recording
@@ -38,11 +38,9 @@ def split_days(start: date, end: date, longest: timedelta) -> Iterator[tuple[dat
     """
     while start <= end:
         last = start + longest - timedelta(days=1)
-        if longest.days >= 365:
-            last = date(start.year + (start.month == 12), start.month % 12 + 1, 1)
-            for _ in range(11):
-                last = date(last.year + (last.month == 12), last.month % 12 + 1, 1)
-            last -= timedelta(days=1)
+        if longest == YEAR:
+            # Twelve months of the calendar, so that they end with one.
+            last = months_later(start.replace(day=1), 12) - timedelta(days=1)
         elif longest.days % 7 == 0:
             last -= timedelta(days=(last.weekday() + 1) % 7)
         last = min(last, end)

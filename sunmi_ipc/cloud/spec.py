@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..errors import ParameterError
@@ -21,15 +21,30 @@ SIGNING = frozenset({5090, 5091, 5092})
 _EARLIEST_ZONE = timedelta(hours=14)
 
 
+#: A longest period of twelve months, which are the calendar's: up to 366 days.
+YEAR = timedelta(days=366)
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day so many months later; the first of the next month where that has no such day."""
+    count = day.year * 12 + day.month - 1 + months
+    try:
+        return day.replace(year=count // 12, month=count % 12 + 1)
+    except ValueError:
+        return date((count + 1) // 12, (count + 1) % 12 + 1, 1)
+
+
 class CloudEndpoint(Endpoint[P, R]):
     """One path of the cloud.
 
-    ``shop``: whether the shop's number goes with it. ``in_development``: so marked by the vendor.
+    ``shop``: whether the shop goes with it. ``shop_field``: which of its two names the page has for this one
+    alone, empty where either is taken. ``in_development``: so marked by the vendor.
     ``longest``: the longest period of one call. ``past``: whether the period must end before today.
     ``meanings``: what a code means for this endpoint, as (meaning, hint), before the common table.
     """
 
     shop: bool
+    shop_field: str
     in_development: bool
     longest: timedelta | None
     past: bool
@@ -76,7 +91,10 @@ class CloudEndpoint(Endpoint[P, R]):
             )
         # Days are inclusive: one day lasts from itself to itself.
         length = end - start if isinstance(start, datetime) else end - start + timedelta(days=1)
-        if self.longest is not None and length > self.longest:
+        if self.longest == YEAR and not isinstance(start, datetime):
+            if end >= months_later(start, 12):
+                raise _too_long(self.longest)
+        elif self.longest is not None and length > self.longest:
             raise _too_long(self.longest)
         if self.past and end >= (datetime.now(UTC) + _EARLIEST_ZONE).date():
             raise ParameterError(
@@ -86,6 +104,15 @@ class CloudEndpoint(Endpoint[P, R]):
 
 def _too_long(longest: timedelta) -> ParameterError:
     hint = "Ask for a shorter period, or use the method that splits it."
+    if longest == YEAR:
+        return ParameterError("{name}: one call takes at most 12 months", name="end_time", hint=hint)
+    if longest.days and not longest.days % 7:
+        return ParameterError(
+            "{name}: one call takes at most {weeks} weeks",
+            name="end_time",
+            weeks=longest.days // 7,
+            hint=hint,
+        )
     if longest > timedelta(days=1):
         return ParameterError(
             "{name}: one call takes at most {days} days", name="end_time", days=longest.days, hint=hint
@@ -104,6 +131,10 @@ def in_words(period: timedelta) -> str:
     """``30 days``, ``24 hours``, ``3600 seconds``, as the vendor's page prints it."""
     if period == timedelta(days=1):
         return "24 hours"
+    if period == YEAR:
+        return "12 months"
+    if period.days and not period.days % 7:
+        return f"{period.days // 7} weeks"
     return f"{period.days} days" if period.days else f"{period.seconds} seconds"
 
 
@@ -113,6 +144,7 @@ def endpoint(
     codes: Iterable[int] = COMMON,
     meanings: Mapping[int, tuple[str, str]] | None = None,
     shop: bool = True,
+    shop_field: str = "",
     in_development: bool = False,
     longest: timedelta | None = None,
     past: bool = False,
@@ -125,7 +157,8 @@ def endpoint(
         path: The path behind ``/openapi/``.
         codes: Return codes that the page lists.
         meanings: Meaning and hint of codes that mean something of their own here.
-        shop: Whether the shop's number goes with it.
+        shop: Whether the shop goes with it.
+        shop_field: The one name of the shop that the page has here, ``sunmi_shop_no`` or ``shop_id``.
         in_development: Whether the vendor's page marks it so.
         longest: The longest period of one call; days count the last one in.
         past: Whether the period must end before today.
@@ -151,6 +184,7 @@ def endpoint(
             fill={},
             keeps=False,
         )
+        made.shop_field = shop_field
         made.shop, made.in_development, made.longest, made.past = shop, in_development, longest, past
         made.meanings = dict(meanings or {})
         return made

@@ -13,11 +13,12 @@ class LiveResolution(WireEnum):
 
 
 class GroupType(WireEnum):
-    """What a face group is for; there is no 4."""
+    """What a face group is for; 4 is not on the vendor's page (A W)."""
 
     STRANGER = 1
     REGULAR = 2
     STAFF = 3
+    BLACKLIST = 4
     CUSTOM = 5
 
 

@@ -21,7 +21,7 @@ from .image import Image, read_image
 from .label import label_for
 from .systems import inspect
 from .update import Update, follow
-from .volume import Volume
+from .volume import Volume, require_same
 
 __all__ = [
     "UP_BIN",
@@ -39,4 +39,5 @@ __all__ = [
     "label_for",
     "read_image",
     "require",
+    "require_same",
 ]

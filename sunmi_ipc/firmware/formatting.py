@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import shutil
 import sys
@@ -14,8 +15,9 @@ from . import systems
 from . import volume as volumes
 from .card import FORMAT_ADVICE, require
 from .linux import mounts, partitions
-from .volume import Run, Volume
+from .volume import Run, Volume, require_same
 
+_BLKGETDISKSEQ = 0x8008_1280  # linux/fs.h
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
@@ -72,16 +74,20 @@ def formatted(
         run: Runs umount, mkfs.exfat and mount.
 
     Raises:
-        CardError: It is no card, or it cannot be formatted here; nothing was changed.
+        CardError: It is no card, another than *volume* now, or it cannot be formatted here; nothing was changed.
         CardWriteError: It could not be unmounted, formatted or mounted again.
 
     """
     check(volume, label)
-    number = os.stat(volume.device).st_rdev
-    name = f"{os.major(number)}:{os.minor(number)}"
-    for mount in reversed([m for m in mounts() if m.device == name]):
-        _do(run, volume, "umount", mount.place)
-    _do(run, volume, "mkfs.exfat", "-L", label, volume.device)
+    with contextlib.ExitStack() as stack:
+        # Held open, the name stays this disk's: one that is put in meanwhile gets another.
+        stack.enter_context(_held(volume))
+        require_same(volume, inspect(volume.device))
+        number = os.stat(volume.device).st_rdev
+        name = f"{os.major(number)}:{os.minor(number)}"
+        for mount in reversed([m for m in mounts() if m.device == name]):
+            _do(run, volume, "umount", mount.place)
+        _do(run, volume, "mkfs.exfat", "-L", label, volume.device)
     with contextlib.ExitStack() as stack:
         place = volume.mountpoint
         if not place:
@@ -92,7 +98,38 @@ def formatted(
             _do(run, volume, "mount.exfat-fuse", volume.device, place)
         if not volume.mountpoint:
             stack.callback(_do, run, volume, "umount", place)
-        yield inspect(place)
+        made = inspect(place)
+        require_same(volume, made, formatted=True)
+        yield made
+
+
+@contextlib.contextmanager
+def _held(volume: Volume) -> Iterator[None]:
+    """Keep the device open, and see that it is the disk that was looked at."""
+    try:
+        handle = os.open(volume.device, os.O_RDONLY)
+    except OSError as error:
+        raise CardError(
+            "{device} cannot be opened: {reason}",
+            hint="Was the card pulled out? Put it in again, then start again.",
+            device=volume.device,
+            reason=error.strerror or "",
+        ) from None
+    try:
+        if volume.sequence and (now := _sequence(handle)) and now != volume.sequence:
+            require_same(volume, dataclasses.replace(volume, sequence=now))
+        yield
+    finally:
+        os.close(handle)
+
+
+def _sequence(handle: int) -> str:
+    """The number of the disk behind an open device; empty where the kernel (before 5.15) tells none."""
+    import fcntl
+
+    with contextlib.suppress(OSError):
+        return str(int.from_bytes(fcntl.ioctl(handle, _BLKGETDISKSEQ, bytes(8)), sys.byteorder))
+    return ""
 
 
 def _do(run: Run, volume: Volume, *command: str) -> None:

@@ -182,6 +182,8 @@ def read(place: str, *, root: Path = Path("/"), run: Run = volumes.run) -> Volum
         read_only=mount.read_only if mount else _text(node / "ro") == "1",
         disk="/dev/" + disk.name.replace("!", "/"),
         model=model or _text(disk / "device/name"),
+        serial=_text(disk / "device/serial") or _text(disk / "serial"),
+        sequence=_text(disk / "diskseq"),
     )
 
 

@@ -40,5 +40,6 @@ def read(place: str, *, run: Run = volumes.run) -> Volume:
         system=bool(said.get("SystemImage")) or mountpoint == "/" or mountpoint.startswith("/System/"),
         read_only=not said.get("WritableVolume", True),
         disk=f"/dev/{whole}" if whole else "",
+        serial=str(said.get("DiskUUID") or said.get("VolumeUUID") or ""),
         model=str(said.get("MediaName") or said.get("IORegistryEntryName") or "").strip(),
     )

@@ -30,6 +30,8 @@ class Volume:
         read_only: Whether it is mounted read-only; a card's lock switch does that.
         disk: The whole disk's device, where it is another.
         model: What the disk calls itself.
+        serial: Its serial number, where it tells one.
+        sequence: The system's number of this very disk: another one in its place has another.
 
     """
 
@@ -44,10 +46,36 @@ class Volume:
     read_only: bool
     disk: str = ""
     model: str = ""
+    serial: str = ""
+    sequence: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The fields, for JSON."""
         return asdict(self)
+
+
+def require_same(shown: Volume, now: Volume, *, formatted: bool = False) -> None:
+    """Refuse where another disk has come to a place since it was looked at.
+
+    Args:
+        shown: As it was when a person was asked.
+        now: As it is.
+        formatted: It was formatted meanwhile, so label and file system are others.
+
+    Raises:
+        CardError: It is another disk, or no card.
+
+    """
+    names = ["device", "size", "removable", "system", "disk", "model", "serial", "sequence"]
+    names += [] if formatted else ["filesystem", "label"]
+    differ = [name for name in names if getattr(shown, name) != getattr(now, name)]
+    if differ:
+        raise CardError(
+            "there is another disk at {device} than a moment ago ({names} differ); nothing was done to it",
+            hint="Look what it is, then start again.",
+            device=shown.device,
+            names=", ".join(differ),
+        )
 
 
 def run(command: Sequence[str]) -> bytes:

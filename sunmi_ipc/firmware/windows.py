@@ -64,4 +64,5 @@ def read(place: str, *, kernel32: Any = None, system_drive: str = "") -> Volume:
         removable=drive == _DRIVE_REMOVABLE,
         system=wanted.lower().startswith(system.lower() + "\\"),
         read_only=bool(flags.value & _FILE_READ_ONLY_VOLUME),
+        serial=f"{serial.value:08X}",
     )

@@ -34,7 +34,7 @@ ZH: dict[str, str] = {
     "No camera was found yet; they are looked for every minute.": "尚未找到摄像机；将每分钟查找一次。",
     "{camera} has come, and is subscribed.": "{camera} 已出现，并已订阅。",
     "The shop's time zone, in which people of a day are counted.": "门店所在时区，按此统计一天的客流。",
-    "{name}: not a time zone": "{name}：不是有效时区",
+    "{name}: not a time zone": "{name}：不是时区",
     "For example Asia/Shanghai.": "例如 Asia/Shanghai。",
     "Days that events about faces are kept: personal data.": "人脸事件保留的天数：属于个人信息。",
     "Days that saved pictures and clips are kept.": "保存的图片和短片保留的天数。",

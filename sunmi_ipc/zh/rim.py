@@ -87,4 +87,6 @@ ZH: dict[str, str] = {
     "Tell it once more; 'ipc wifi show' shows what it keeps.": "请再设置一次；'ipc wifi show' 显示它保存的网络。",
     "the camera was told, but did not leave its network": "已通知摄像机，但它没有离开原来的网络",
     "Is it in {ssid} already? Else tell it once more.": "它是否已在 {ssid} 中？否则请再设置一次。",
+    "{shell} does not tell where its profile is": "{shell} 没有给出其配置文件的位置",
+    "Print the script with 'ipc completion {shell}' and put it there yourself.": "用 'ipc completion {shell}' 输出脚本，自行放入。",
 }

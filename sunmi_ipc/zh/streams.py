@@ -35,4 +35,11 @@ ZH: dict[str, str] = {
     "in the recording's place the camera gave {reason}": "摄像机给出的不是录像，而是{reason}",
     "Its link may have expired, or the camera may still be writing it: try again.": "链接可能已过期，或摄像机仍在写入：请再试一次。",
     "the camera gives no link to this recording": "摄像机没有给出这段录像的链接",
+    "there is another disk at {device} than a moment ago ({names} differ); nothing was done to it": "{device} 处已不是刚才的磁盘（{names} 不同）；未对它做任何操作",
+    "Look what it is, then start again.": "请先查看它是什么，再重新开始。",
+    "{device} cannot be opened: {reason}": "无法打开 {device}：{reason}",
+    "Was the card pulled out? Put it in again, then start again.": "卡被拔出了吗？请重新插入，再重新开始。",
+    "Do not cut the power. Wait about a minute; an FM020 updates a second processor, too: leave it its power for 4 to 6 minutes, whatever its LED shows.": "不要断电。等待约一分钟；FM020 还会更新第二个处理器：无论指示灯如何，请保持供电 4 到 6 分钟。",
+    "blinking green (waiting for set-up) or blue (online): done": "绿色闪烁（等待配网）或蓝色（在线）：完成",
+    "red, perhaps blinking (it is updating)": "红色，可能闪烁（正在升级）",
 }

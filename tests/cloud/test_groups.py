@@ -194,7 +194,7 @@ def test_all_pages_of_a_group(services: Callable[..., VirtualCloud]) -> None:
     with connect(service) as cloud:
         group = cloud.faces.groups().group_list[1].group_id
         assert len({f.face_id for f in cloud.faces.list(group)}) == 230
-    assert service.counts["face/group/getFaceList"] == 3
+    assert service.counts["face/group/getFaceList"] == 4  # the first page again: has it moved?
 
 
 def test_picture_files(cloud: Cloud, service: VirtualCloud, tmp_path: Path) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -194,9 +197,9 @@ def test_messages_go_to_the_sinks(
 
 
 def test_a_message_that_is_not_taken_is_tried_again(
-    cloud: Cloud, service: VirtualCloud, spool: Spool, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, service: VirtualCloud, spool: Spool
 ) -> None:
-    monkeypatch.setattr("sunmi_ipc.simulator.cloud.posts.PAUSE_S", 0.02)
+    service.posts.pauses = (0.02, 0.02)
     asked: list[str] = []
 
     def secret(app_id: str) -> str | None:
@@ -208,6 +211,39 @@ def test_a_message_that_is_not_taken_is_tried_again(
         service.visit()
         assert spool.consumer("till").read(1, timeout=10)
     assert receiver.counts["unsigned"] == 1
+
+
+@pytest.mark.parametrize(
+    ("statuses", "tries"), [([201], 1), ([204], 1), ([500, 302, 299], 3), ([404] * 9, 5)]
+)
+def test_any_2xx_takes_a_message_and_four_repeats_come(
+    cloud: Cloud, service: VirtualCloud, statuses: list[int], tries: int
+) -> None:
+    assert service.posts.pauses == (15, 30, 60, 120)
+    service.posts.pauses = (0.02,) * 4
+    left, came = list(statuses), []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            came.append(self.path)
+            self.send_response(left.pop(0))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        cloud.messages.subscribe(f"http://127.0.0.1:{server.server_address[1]}/x")
+        service.visit()
+        end = time.monotonic() + 10
+        while service.posts.taken + service.posts.given_up < 1 and time.monotonic() < end:
+            time.sleep(0.01)
+        server.shutdown()
+    assert len(came) == tries
+    assert service.posts.taken == (statuses[tries - 1] < 300)
 
 
 Services = Callable[..., VirtualCloud]

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sunmi_ipc import errors
+from sunmi_ipc.cloud.api.flow import Flow
 from sunmi_ipc.cloud.client import Cloud
 from sunmi_ipc.cloud.periods import once, split_days, split_times
+from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.simulator.cloud import VirtualCloud, connect
 
 DAY = timedelta(days=1)
@@ -192,3 +195,62 @@ def test_parallel_parts_take_a_part_of_the_time(services: Callable[..., VirtualC
     with connect(service, parallel=1) as cloud:
         cloud.flow.by_day(YESTERDAY - 89 * DAY, YESTERDAY)
     assert service.busiest == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "good"),
+    [
+        (date(2024, 1, 1), date(2024, 12, 31), True),  # a leap year: 366 days
+        (date(2025, 1, 1), date(2025, 12, 31), True),
+        (date(2025, 1, 1), date(2026, 1, 1), False),  # 366 days, but more than twelve months
+        (date(2025, 3, 15), date(2026, 3, 14), True),
+        (date(2025, 3, 15), date(2026, 3, 15), False),
+        (date(2024, 2, 29), date(2025, 2, 28), True),
+    ],
+)
+def test_twelve_months_are_the_calendars(start: date, end: date, good: bool) -> None:
+    values = {"start_time": start, "end_time": end}
+    if good:
+        Flow.by_month_window.check(values)
+    else:
+        with pytest.raises(ParameterError, match="12 months"):
+            Flow.by_month_window.check(values)
+
+
+@pytest.mark.parametrize("start", [date(2023, 1, 1) + timedelta(days=37 * n) for n in range(20)])
+def test_parts_of_years_are_whole_months_and_allowed(start: date) -> None:
+    end = start + timedelta(days=1000)
+    spans = list(split_days(start, end, Flow.by_month_window.longest))
+    assert spans[0][0] == start
+    assert spans[-1][1] == end
+    for (_, a), (b, _) in pairwise(spans):
+        assert b == a + timedelta(days=1)
+        assert b.day == 1
+    for first, last in spans:
+        Flow.by_month_window.check({"start_time": first, "end_time": last})
+
+
+def test_weeks_are_at_most_twelve() -> None:
+    start = date(2025, 1, 6)
+    Flow.by_week_window.check({"start_time": start, "end_time": start + timedelta(days=83)})
+    with pytest.raises(ParameterError, match="12 weeks"):
+        Flow.by_week_window.check({"start_time": start, "end_time": start + timedelta(days=84)})
+
+
+@pytest.mark.parametrize(
+    ("given", "month", "day", "often"),
+    [
+        ({"shop_no": "1", "shop_id": "x"}, {"shop_id": "x"}, {"sunmi_shop_no": "1"}, {"sunmi_shop_no": "1"}),
+        ({"shop_no": "1"}, {"sunmi_shop_no": "1"}, {"sunmi_shop_no": "1"}, {"sunmi_shop_no": "1"}),
+        ({"shop_id": "x"}, {"shop_id": "x"}, {"shop_id": "x"}, {"shop_id": "x"}),
+    ],
+)
+def test_which_name_of_the_shop_goes_along(given: Any, month: Any, day: Any, often: Any) -> None:
+    cloud = Cloud(app_id="a", secret_key="b", **given)
+    for endpoint, wanted in (
+        (Flow.by_month_window, month),
+        (Flow.by_week_window, month),
+        (Flow.by_day_window, day),
+        (Flow.frequency, often),
+    ):
+        assert cloud._shop_of(endpoint) == wanted

@@ -22,6 +22,8 @@ MISSING = (
     if not CHROMIUM
     else "Playwright's Python package is not installed"
     if find_spec("playwright") is None
+    else "the extra console is not installed"
+    if find_spec("nicegui") is None
     else ""
 )
 #: Where screenshots go, where they are wanted.

@@ -213,7 +213,14 @@ def test_format(real_card: Callable[..., RealCard], image: Path, monkeypatch: py
 
 def test_guide_without_a_camera() -> None:
     said = ipc("guide", "--mac", MAC).output
-    for words in (LABEL, "red (it is updating)", "green", "Reset", "ipc firmware clean"):
+    for words in (
+        LABEL,
+        "red, perhaps blinking (it is updating)",
+        "4 to 6 minutes",
+        "green",
+        "Reset",
+        "ipc firmware clean",
+    ):
         assert words in said
     steps = ok(ipc("guide", "--json"))
     assert len(steps["steps"]) == 7

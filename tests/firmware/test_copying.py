@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import hashlib
 import os
 import random
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -252,3 +255,74 @@ def test_format_refuses_what_is_no_card(card: Volume, monkeypatch: pytest.Monkey
     monkeypatch.setattr(formatting, "partitions", lambda volume: ["/dev/sdb1", "/dev/sdb2"])
     with pytest.raises(CardError, match="/dev/sdb1, /dev/sdb2"):
         formatting.check(card, LABEL)
+
+
+@pytest.fixture
+def formatter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[str]]:
+    """Format a card that is *then* another; what was run, by name."""
+    monkeypatch.setattr(formatting, "check", lambda volume, label: None)
+    monkeypatch.setattr(formatting, "mounts", list)
+    device = tmp_path / "sdb1"
+    device.touch()
+
+    def run(shown: Volume, then: Volume) -> list[str]:
+        ran: list[str] = []
+
+        def look(place: str) -> Volume:
+            return dataclasses.replace(then, device=shown.device)
+
+        def do(command: Sequence[str]) -> bytes:
+            ran.append(command[0])
+            return b""
+
+        with (
+            contextlib.suppress(CardError),
+            formatting.formatted(dataclasses.replace(shown, device=str(device)), LABEL, inspect=look, run=do),
+        ):
+            pass
+        return ran
+
+    def same_device(shown: Volume, then: Volume) -> list[str]:
+        return run(dataclasses.replace(shown, device=str(device)), then)
+
+    return same_device
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"size": 4 << 40}, {"model": "WD Backup"}, {"serial": "2"}, {"sequence": "12"}, {"removable": False},
+        {"system": True}, {"label": "BACKUP"}, {"filesystem": "ext4"}, {"disk": "/dev/sdc"},
+    ],
+)  # fmt: skip
+def test_formatting_looks_again(card: Volume, formatter: Any, other: dict[str, Any]) -> None:
+    shown = dataclasses.replace(card, serial="1", sequence="11", disk="/dev/sdb")
+    assert "mkfs.exfat" in formatter(shown, shown)
+    assert formatter(shown, dataclasses.replace(shown, **other)) == []
+
+
+def test_the_open_device_tells_its_own_number(
+    card: Volume, formatter: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = dataclasses.replace(card, sequence="11")
+    monkeypatch.setattr(formatting, "_sequence", lambda handle: "12")
+    assert formatter(shown, shown) == []
+
+
+def test_a_card_that_was_changed_while_the_question_stood_is_not_cleaned(
+    card: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sunmi_ipc_cli.firmware import commands
+    from sunmi_ipc_cli.state import State
+    from typer.testing import CliRunner
+
+    from sunmi_ipc import firmware
+
+    other = dataclasses.replace(card, label="HOLIDAY")
+    (Path(card.mountpoint) / "up.bin").write_bytes(b"x")
+    seen = [other, dataclasses.replace(other, sequence="99")]
+    monkeypatch.setattr(firmware, "inspect", lambda place: seen.pop(0) if len(seen) > 1 else seen[0])
+    monkeypatch.setattr(commands, "confirm", lambda *_: None)
+    result = CliRunner().invoke(commands.app, ["clean", card.mountpoint], obj=State())
+    assert isinstance(result.exception, CardError)
+    assert (Path(card.mountpoint) / "up.bin").exists()

@@ -57,7 +57,16 @@ def computer(tmp_path: Path) -> Path:
         node(f"block/{name}/{part}", part_number, partition="1")
 
     disk("sda", "8:0", "sda3", "8:3", "0")
-    disk("sdb", "8:16", "sdb1", "8:17", "1", device__model="STORAGE DEVICE", device__vendor="Generic")
+    disk(
+        "sdb",
+        "8:16",
+        "sdb1",
+        "8:17",
+        "1",
+        diskseq="7",
+        device__model="STORAGE DEVICE",
+        device__vendor="Generic",
+    )
     disk("sdc", "8:32", "sdc1", "8:33", "1")
     disk("sdd", "8:48", "sdd1", "8:49", "0", device__model="My Passport")
     disk("sde", "8:64", "sde2", "8:66", "1")
@@ -109,6 +118,8 @@ def test_linux_usb_reader(computer: Path, root: bool) -> None:
         "read_only": False,
         "disk": "/dev/sdb",
         "model": "Generic STORAGE DEVICE",
+        "serial": "",
+        "sequence": "7",
     }
     assert card.examine(seen, "SUNMI-4A5B") == []
     assert linux.read("/dev/sdb1", root=computer, run=says("exfat", "SUNMI-4A5B")) == seen

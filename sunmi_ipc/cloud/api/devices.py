@@ -45,7 +45,16 @@ class Devices(Group, name="devices", api="cloud"):
     def rename(self, ipc_name: CameraName, ipc_sn: IpcSn | None = None, ipc_id: IpcId | None = None) -> None:
         """Give a camera another name."""
 
-    @endpoint("device/ipc/bind", codes=COMMON | {5020, 5079, 5501, 5509})
+    @endpoint(
+        "device/ipc/bind",
+        codes=COMMON | {5020, 5079, 5501, 5509},
+        meanings={
+            5013: (
+                "the company or the shop is not the camera's, or not valid",
+                "Check the shop number (SUNMI_IPC_SHOP_NO).",
+            )
+        },
+    )
     def bind(self, ipc_sn: IpcSn, mac: Mac) -> None:
         """Bind a camera to the shop; serial number and MAC stand on its label."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ...protocol.spec import Group
 from ..fields import FromDay, ToDay
 from ..periods import join_days
-from ..spec import endpoint
+from ..spec import YEAR, endpoint
 
 if TYPE_CHECKING:
     from ..models import (
@@ -66,11 +66,18 @@ class Flow(Group, name="flow", api="cloud"):
     def by_day_window(self, start_time: FromDay, end_time: ToDay) -> DayTrend:
         """Count people by day of at most 30 days; ``by_day`` takes any period."""
 
-    @endpoint("passengerFlow/stat/history/getTrendByWeek", longest=timedelta(weeks=12), in_development=True)
+    @endpoint(
+        "passengerFlow/stat/history/getTrendByWeek",
+        longest=timedelta(weeks=12),
+        shop_field="shop_id",
+        in_development=True,
+    )
     def by_week_window(self, start_time: FromDay, end_time: ToDay) -> WeekTrend:
         """Count people by week of at most 12 weeks; ``by_week`` takes any period."""
 
-    @endpoint("passengerFlow/stat/history/getTrendByMonth", longest=timedelta(days=366), in_development=True)
+    @endpoint(
+        "passengerFlow/stat/history/getTrendByMonth", longest=YEAR, shop_field="shop_id", in_development=True
+    )
     def by_month_window(self, start_time: FromDay, end_time: ToDay) -> MonthTrend:
         """Count people by month of at most 12 months; ``by_month`` takes any period."""
 
@@ -78,6 +85,7 @@ class Flow(Group, name="flow", api="cloud"):
         "passengerFlow/stat/history/person/frequency/getList",
         codes={5025, 5041},
         longest=_MONTH,
+        shop_field="sunmi_shop_no",
         past=True,
     )
     def frequency(self, start_time: FromDay, end_time: ToDay) -> Frequencies:

@@ -125,6 +125,9 @@ def _weeks(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
 @plays("passengerFlow/stat/history/getTrendByMonth")
 def _months(cloud: Host, shop: Shop, values: dict[str, Any]) -> dict[str, Any]:
     start, end, people = _period(shop, values, 366)
+    months = 12 * (end.year - start.year) + end.month - start.month
+    if months > 12 or (months == 12 and end.day >= start.day):
+        raise Refused(5020)
     return _grouped(people.days(start, end), lambda day: f"{day:%Y-%m}")
 
 

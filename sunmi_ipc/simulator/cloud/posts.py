@@ -18,8 +18,9 @@ import requests
 from ..checks import signature
 from .state import Shop
 
-#: How often a message is tried, and the pause before: what the real service does is not known.
-ATTEMPTS, PAUSE_S = 3, 0.5
+#: Seconds before each repeat of a message that was not taken (D for printers' messages of the same push centre,
+#: I for cameras'). Any 2xx takes it.
+PAUSES_S = (15.0, 30.0, 60.0, 120.0)
 
 
 class Later:
@@ -93,12 +94,15 @@ class Posts:
         self._later, self._expose = later, expose
         self._session = requests.Session()
         self._session.trust_env = False
+        #: Seconds before each repeat.
+        self.pauses: tuple[float, ...] = PAUSES_S
         #: What became of the messages: taken, refused (given up after some attempts).
         self.taken, self.given_up = 0, 0
 
     def post(self, url: str, fields: dict[str, str], attempt: int = 1) -> None:
         """Post *fields* to *url*, soon."""
-        self._later.do(lambda: self._post(url, fields, attempt), 0.0 if attempt == 1 else PAUSE_S)
+        pause = 0.0 if attempt == 1 else self.pauses[attempt - 2]
+        self._later.do(lambda: self._post(url, fields, attempt), pause)
 
     def _post(self, url: str, fields: dict[str, str], attempt: int) -> None:
         host = urlsplit(url).hostname or ""
@@ -106,12 +110,14 @@ class Posts:
             self.given_up += 1  # a virtual cloud stays on this machine
             return
         try:
-            good = self._session.post(url, data=fields, timeout=5, allow_redirects=False).status_code == 200
+            good = (
+                self._session.post(url, data=fields, timeout=5, allow_redirects=False).status_code // 100 == 2
+            )
         except requests.RequestException:
             good = False
         if good:
             self.taken += 1
-        elif attempt < ATTEMPTS:
+        elif attempt <= len(self.pauses):
             self.post(url, fields, attempt + 1)
         else:
             self.given_up += 1

@@ -67,7 +67,8 @@ class VirtualCloud:
     face groups                         at most 20, their capacities at most 30,000 together
     an added face                       can be read ``work_s`` later; then message 2002 (invented):
                                         ``face_id``, ``group_id``, ``result`` 0 good, 1 no face
-    messages                            up to three attempts
+    messages                            any 2xx takes one; four repeats, after 15 s, 30 s, 1 min, 2 min
+                                        (``posts.pauses``)
     calls "in development"              played; with ``in_development=False`` HTTP 404
     ==================================  =============================================================
 

@@ -114,6 +114,7 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
     camera = visit.camera(place.sn)
     point = [50, 50]
     busy = {"on": False}
+    waiting: list[Any] = []
     sliders: dict[str, Any] = {}
     numbers: dict[str, Any] = {}
     held: set[str] = set()  # a slider under a finger is left alone
@@ -128,6 +129,7 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
     async def move(work: Any) -> None:
         """Do it, and show the motors until they rest."""
         if busy["on"]:
+            waiting[:] = [work]  # the motors run: the last wish is done after that
             return
         busy["on"] = True
         told._text = tr("The motors run …")
@@ -148,6 +150,8 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
             busy["on"] = False
             told._text = ""
             told.update()
+        if waiting:
+            await move(waiting.pop())
 
     with ui.element("div").classes("sheet stack"):
         with ui.element("div").classes("row keep"):
