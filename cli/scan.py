@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _COLUMNS = ("sn", "ip", "model", "name", "network", "firmware", "mac")
 _WIDTHS = (16, 15, 6, 16, 7, 10, 17)
-_LEAST = ("mac", "firmware", "network", "model", "name")
+# The MAC stays at 80 columns: it is what stands on the label.
+_LEAST = ("network", "firmware", "model", "name", "mac")
+# What the SDK's words mean: how the camera is connected (its own access point is Wi-Fi, too).
+_NETWORKS = {"AP": "Wi-Fi", "LAN": "cable"}
 _KEYS = ("sn", "ip", "port", "mac", "model", "name", "firmware", "network", "interface", "source", "rtt_ms")
 _CSV = (*_KEYS, "interface_ip", "addresses", "flags")
 _WATCH_S = 5.0
@@ -53,6 +56,7 @@ def _cells(camera: DiscoveredCamera, shown: dict[str, int]) -> str:
     row = _row(camera) | {"sn": camera.sn or "?"}
     marks = [] if camera.source == "udp" else [f"({camera.source})"]
     marks += [f"! {', '.join(camera.flags)}"] if camera.flags else []
+    row["network"] = tr(_NETWORKS[camera.network]) if camera.network in _NETWORKS else camera.network
     cells = {name: printable(str(row[name])) for name in shown}
     if window() and "name" in cells:  # a user may have given a long one
         cells["name"] = clip(cells["name"], shown["name"])

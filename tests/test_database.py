@@ -17,7 +17,9 @@ import pytest
 
 import sunmi_ipc
 from sunmi_ipc import database
+from sunmi_ipc.atomic import open_own
 from sunmi_ipc.database import Schema, connect
+from sunmi_ipc.lock import try_lock
 
 SCHEMA = Schema(version=2, create="CREATE TABLE thing (n INTEGER PRIMARY KEY)", tables=("thing",))
 COMING = """
@@ -35,6 +37,7 @@ print("done", flush=True)
 HOLDING = """
 import sys
 from sunmi_ipc.database import Schema, connect
+from sunmi_ipc.lock import try_lock
 schema = Schema(version=2, create="CREATE TABLE thing (n INTEGER PRIMARY KEY)", tables=("thing",))
 one, two = connect(sys.argv[1], schema, check=True), connect(sys.argv[1], schema)
 print("open", flush=True)
@@ -230,3 +233,26 @@ def test_another_users_link_is_not_followed(tmp_path: Path) -> None:
     os.chown(link, 12345, 12345, follow_symlinks=False)
     with pytest.raises(database.Unusable, match="link"):
         connect(link, SCHEMA)
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "device", "folder"])
+def test_what_lies_in_the_place_of_a_file_of_ours_is_not_written_to(tmp_path: Path, kind: str) -> None:
+    """The names of locks and letters can be foretold, and somebody may have been there first."""
+    mine, path = tmp_path / "mine", tmp_path / "reader.lock"
+    mine.write_text("my own")
+    if kind == "link":
+        path.symlink_to(mine)
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/null")
+    else:
+        path.mkdir()
+    with pytest.raises(OSError):
+        open_own(path, os.O_RDWR | os.O_CREAT)
+    with pytest.raises(OSError):
+        try_lock(path)
+    assert mine.read_text() == "my own"
+    path.rmdir() if kind == "folder" else path.unlink()
+    with try_lock(path), pytest.raises(BlockingIOError):
+        try_lock(path)

@@ -119,7 +119,8 @@ def _show(state: State, lines: list[Line]) -> None:
 
 def _store(given: Path | None) -> Path:
     """The database: of the station named, else of the only one of this computer."""
-    from sunmi_ipc.station import load, state_dir
+    from sunmi_ipc.settings import state_dir
+    from sunmi_ipc.station import load
 
     if given is not None and given.is_file():
         return given if given.suffix == ".sqlite3" else load(given, resolve=False).data / _FILE

@@ -198,6 +198,96 @@ def schema(ctx: typer.Context) -> None:
     sys.stdout.write(shipped())
 
 
+@app.command(name="test-alert")
+def test_alert(ctx: typer.Context, file: StationFile) -> None:
+    """Send a message to everybody who is told of trouble, to see that it arrives."""
+    from sunmi_ipc.station.alerts import send_test
+    from sunmi_ipc.station.channels import open_channel
+
+    from ..state import Exit
+
+    state = State.of(ctx)
+    loaded = load_file(state, file)
+    if not loaded.file.watch.notify:
+        raise errors.ConfigError(
+            "the station file names nobody to tell", hint="Write notify = [...] under [watch]."
+        )
+    secret = loaded.secret(loaded.file.events.webhook_secret) if loaded.file.events.webhook_secret else ""
+    shop = loaded.file.station
+    channels = [
+        open_channel(loaded.secret(url), site=shop.site, webhook_secret=secret)
+        for url in loaded.file.watch.notify
+    ]
+    with waiting(state, "Sending …"):
+        found = send_test(channels, name=shop.name or shop.site, site=shop.site)
+    if state.json:
+        print_json(
+            {"sent": [{"channel": name, "problem": problem or None} for name, problem in found.items()]}
+        )
+    for name, problem in found.items():
+        if problem:
+            say(state, "{name}: {problem}", name=name, problem=problem)
+        else:
+            say(state, "{name}: sent", name=name)
+    if any(found.values()):
+        raise typer.Exit(Exit.SOME_FAILED)
+
+
+@app.command()
+def install(
+    ctx: typer.Context,
+    file: StationFile,
+    user: Annotated[
+        bool, typer.Option("--user", help=tr("For this user alone, not for the whole computer."))
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help=tr("Write the unit here instead of where systemd looks.")
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Overwrite without asking."))] = False,
+) -> None:
+    """Write a hardened systemd unit that runs the station; says how to start it."""
+    from sunmi_ipc.atomic import whole
+    from sunmi_ipc.station.unit import place, unit
+
+    state = State.of(ctx)
+    loaded = load_file(state, file, resolve=False)
+    path = output or place(loaded.file.station.site, user=user)
+    text = unit(loaded, user=user)
+    if path.exists():
+        confirm(tr("{path} is overwritten.", path=str(path)), yes)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole(path) as written:
+            written.write(text.encode())
+        path.chmod(0o644)
+    except OSError as error:
+        raise errors.ConfigError(
+            "{path} cannot be written: {reason}",
+            hint="Run it with sudo, or say --user.",
+            path=str(path),
+            reason=error.strerror or type(error).__name__,
+        ) from None
+    if state.json:
+        print_json({"unit": str(path), "user": user})
+    control = "systemctl --user" if user else "systemctl"
+    say(state, "{path} is written.", path=str(path))
+    say(
+        state,
+        "Next: {control} daemon-reload && {control} enable --now {name}",
+        control=control,
+        name=path.name,
+    )
+    if loaded.file.tokens or loaded.file.watch.notify:
+        say(
+            state,
+            "Secrets that the file takes from the environment belong into {path} (mode 600).",
+            path=f"{file.resolve()}.env",
+        )
+
+
 @app.command()
 def mute(
     ctx: typer.Context,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, ExtraMissingError, ParameterError
-from ..settings import Settings, config_dir
+from ..settings import Settings, config_dir, state_dir
+from ..station.audit import Audit as StationAudit
+from ..station.store import Store
 from .certificate import certificate, fingerprint_of, names_in, own_names
 from .desk import Audit, Desk
 from .gate import Gate
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 PORT = 8500
+#: How long it is known who did what.
+AUDIT_S = 366 * 86_400.0
 STATIC = Path(__file__).parent / "static"
 
 
@@ -79,7 +84,7 @@ class Server:
         port: Where; 0 takes a free one. None: 8500, or a free one where that is taken.
         lan: Listen to the network, with https; else to this computer alone.
         cert, key: Certificate and key (PEM) for https; default: made and kept in the config directory.
-        audit: Where it is written who did what; default: in memory.
+        audit: Where it is written who did what; default: ``console.sqlite3`` in the state folder.
         site: A site file for the fleet's page.
         interval: Seconds between looks for new cameras.
 
@@ -119,7 +124,8 @@ class Server:
             self._check()
         self._listener = _listen("0.0.0.0" if lan else "127.0.0.1", port)  # noqa: S104 - as asked for
         self.port: int = self._listener.getsockname()[1]
-        self.audit: Audit = audit or MemoryAudit()
+        self._store: Store | None = None
+        self.audit: Audit = audit or self._kept()
         self.desk = Desk(settings, self.audit, interval=interval)
         self.console = Console(self.desk, self.audit)
         if site is not None:
@@ -135,6 +141,17 @@ class Server:
         self.app = Gate(build(self.console), self.console.sessions, hosts, secure=self.secure)
         self._server: Any = None
         self._thread: threading.Thread | None = None
+
+    def _kept(self) -> Audit:
+        """The audit on the disk, of a year; in memory where that cannot be had."""
+        path = state_dir() / "console.sqlite3"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._store = Store(path)
+        except (ConfigError, OSError):
+            return MemoryAudit()
+        self._store.tidy([("DELETE FROM audit WHERE at < ?", (time.time() - AUDIT_S,))])
+        return StationAudit(self._store)
 
     @property
     def fingerprint(self) -> str:
@@ -193,6 +210,8 @@ class Server:
         if self._thread is not None:
             self._thread.join(10)
         self._listener.close()
+        if self._store is not None:
+            self._store.close()
 
     def wait(self) -> None:
         """Until it ends."""

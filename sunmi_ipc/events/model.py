@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -38,6 +39,9 @@ Claimed = Annotated[str, BeforeValidator(_serial)]
 # Types (and the cloud's names of shops) become file names and MQTT topics: nothing but these characters gets in.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 _Number = BeforeValidator(_number)
+_log = logging.getLogger("sunmi_ipc")
+#: Fields that were said to be unusable, by class: as many as the models have.
+_SAID: set[tuple[str, str]] = set()
 _PLAIN_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -54,6 +58,14 @@ class Event(Reply):
     event_type: Name
     event_id: str = ""
     report_time: UnixTime | None = None
+
+    @classmethod
+    def say_left_out(cls, field: str) -> None:
+        """Say it once: a camera that sends such a field sends it with every event, and each is read many times."""
+        first = (cls.__name__, field) not in _SAID
+        _SAID.add((cls.__name__, field))
+        level = logging.WARNING if first else logging.DEBUG
+        _log.log(level, "%s.%s is not usable and was left out (said once)", cls.__name__, field)
 
     @property
     def key(self) -> tuple[str, str, str]:

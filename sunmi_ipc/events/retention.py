@@ -106,7 +106,8 @@ class Cleaner:
                 ("dropped_faces_by_age", min(keep.faces_age_s, keep.max_age_s), "face"),
             ):
                 before = int((now - age) * 1e6)
-                while self._drop(connection, counter, limit, before, condition=condition) == _CHUNK:
+                upto = min(limit, _first_young(connection, before, now) - 1)
+                while self._drop(connection, counter, upto, before, condition=condition) == _CHUNK:
                     pass
             self._drop_seals(connection, now)
         settled = int((now - keep.min_age_s) * 1e6)
@@ -183,6 +184,19 @@ class Cleaner:
         if number and counter == "dropped_by_hard_limit":
             _log.warning("event spool: %d events dropped by the hard size limit", number)
         return int(number)
+
+
+def _first_young(connection: sqlite3.Connection, before: int, now: float) -> int:
+    """The first event in the order of arrival that is young by a time that may be right.
+
+    What arrived after it is no older, whatever it says: the clock was behind for a while.
+    """
+    # By the order of arrival and not by the index: the first rows are the old ones, so this ends soon.
+    found = connection.execute(
+        "SELECT seq FROM events WHERE +received >= ? AND +received <= ? ORDER BY seq LIMIT 1",
+        (before, int((now + 60) * 1e6)),
+    ).fetchone()
+    return (1 << 62) if found is None else int(found[0])
 
 
 def remove(connection: sqlite3.Connection, where: str, values: tuple[object, ...]) -> int:

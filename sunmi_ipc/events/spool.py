@@ -415,38 +415,6 @@ class Spool:
         """The number of the oldest event that is kept; 0: none."""
         return int(self._reader.rows("SELECT coalesce(min(seq), 0) FROM events")[0][0])
 
-    def purge(self, *, event_type: str = "", sn: str = "", before: float | None = None) -> int:
-        """Delete events for good, delivered or not.
-
-        Args:
-            event_type: Of this type only.
-            sn: Of this camera only.
-            before: Received before this moment, Unix seconds; default: all.
-
-        Returns: how many.
-
-        Raises:
-            SpoolError: The spool cannot be written or is closed.
-
-        """
-        until = (1 << 62) if before is None else int(before * 1e6)
-        gone = 0
-
-        def delete(connection: sqlite3.Connection) -> None:
-            nonlocal gone
-            which = "received < ? AND (? = '' OR type = ?) AND (? = '' OR sn = ?)"
-            values = (until, event_type, event_type, sn, sn)
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute(
-                f"DELETE FROM pictures WHERE seq IN (SELECT seq FROM events WHERE {which})",  # noqa: S608 - ours
-                values,
-            )
-            gone = connection.execute(f"DELETE FROM events WHERE {which}", values).rowcount  # noqa: S608 - ours
-            connection.execute("COMMIT")
-
-        self._writer.run(delete)
-        return gone
-
     def flush(self) -> None:
         """Wait until everything said before, acknowledgements too, is on the disk."""
         self._writer.run(lambda connection: None)

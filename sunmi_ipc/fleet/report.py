@@ -43,6 +43,7 @@ class Row:
         steps: Everything that was ever done to it, in order.
         picture: A snapshot's bytes; empty where there is none.
         kind: ``jpeg`` or ``png``.
+        size: Its width and height in pixels; None where that is not known.
         line: Its door line, left end x, y, right end x, y in pixels of the 1080p picture.
         missing: Why there is no picture, an English template.
 
@@ -54,6 +55,7 @@ class Row:
     steps: list[StepRecord] = field(default_factory=list)
     picture: bytes = field(default=b"", repr=False)
     kind: str = "jpeg"
+    size: tuple[int, int] | None = None
     line: tuple[int, int, int, int] | None = None
     missing: str = ""
 
@@ -80,6 +82,9 @@ def collect(slots: Iterable[Slot], journal: Journal) -> list[Row]:
         updated, stored = outcomes.get(slot.key, (0.0, None))
         blank = Outcome(slot.key, sn=slot.sn, mac=slot.mac, model=slot.any, address=slot.address)
         outcome = Outcome.restore(stored) if stored else blank
+        if not outcome.name:  # one that was never reached has the name that the file gives it
+            name = slot.name_for(outcome.sn or "…")
+            outcome.name = "" if "{" in (slot.wanted.name or "") and not outcome.sn else name
         line = slot.wanted.door_line if stored and "door_line" not in outcome.notes else None
         rows.append(Row(slot, outcome, updated, steps.get(slot.key, []), line=line))
     return rows

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from ..atomic import whole
 from ..i18n import Language
-from .report import Row, cells, counts, label, lasted, when
+from .report import Row, cells, label, lasted, when
 
 _STYLE = """
 :root { --line: #d5d9de; --dim: #5c6670; --ok: #1a7f37; --bad: #b42318; --warn: #9a6700; }
@@ -24,22 +25,41 @@ h1 { font-size: 1.7rem; margin: 0; }
 h2 { font-size: 1.1rem; margin: 0; }
 .dim { color: var(--dim); }
 .sum { display: flex; flex-wrap: wrap; gap: .75rem; padding: 0; margin: 1.25rem 0; list-style: none; }
-.sum li { border: 1px solid var(--line); border-radius: 8px; padding: .5rem .9rem; }
 .sum b { display: block; font-size: 1.4rem; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+th, td { text-align: left; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word; }
+th, .one { white-space: nowrap; }
+td { word-break: keep-all; }
 th { font-weight: 600; color: var(--dim); }
-.tag { border-radius: 99px; padding: .1rem .6rem; font-size: .85rem; font-weight: 600; color: #fff; background: var(--dim); }
+.sum a { display: block; border: 1px solid var(--line); border-radius: 8px; padding: .5rem .9rem; color: inherit; text-decoration: none; white-space: nowrap; }
+.sum a:hover { border-color: var(--dim); }
+h3 { font-size: 1.05rem; margin: 1.75rem 0 .25rem; }
+.tag { white-space: nowrap; border-radius: 99px; padding: .1rem .6rem; font-size: .85rem; font-weight: 600; color: #fff; background: var(--dim); }
 .ok { background: var(--ok); } .failed, .absent { background: var(--bad); } .differs, .refused { background: var(--warn); }
 article { border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.1rem; margin: 1rem 0; break-inside: avoid; }
 article header { display: flex; gap: .75rem; align-items: center; flex-wrap: wrap; margin-bottom: .6rem; }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 1.1rem; }
 figure { margin: 0; } figure svg { width: 100%; height: auto; border-radius: 6px; background: #e9ecef; display: block; }
 figcaption { font-size: .85rem; color: var(--dim); margin-top: .25rem; }
+article { overflow-wrap: break-word; word-break: keep-all; }
 .problem { border-left: 4px solid var(--bad); padding: .3rem .7rem; margin: .5rem 0; background: #fdf3f2; }
 details { margin-top: .6rem; } summary { cursor: pointer; color: var(--dim); }
-@media (max-width: 40rem) { .two { grid-template-columns: 1fr; } }
+.two > * { min-width: 0; }
+@media (max-width: 40rem) {
+  body { padding: 1rem .75rem; }
+  .two { grid-template-columns: minmax(0, 1fr); }
+  .rows thead { position: absolute; left: -99999px; }
+  .rows tr { display: flex; flex-wrap: wrap; gap: 0 .75rem; align-items: baseline; padding: .45rem 0; border-bottom: 1px solid var(--line); }
+  .rows td { border: 0; padding: 0; }
+  .rows td:empty { display: none; }
+  .rows td:first-child { flex: 1 0 auto; }
+  .over td:nth-child(2) { order: 4; flex: 1 0 100%; }
+  .over td:nth-child(3), .over td:nth-child(5) { order: 5; color: var(--dim); }
+  .facts th { padding-right: .5rem; }
+  article { padding: .8rem .75rem; }
+}
 @media print { body { max-width: none; padding: 0; font-size: 11px; } details > * { display: table; }
+  .rows tr { display: table-row; } .rows thead { position: static; }
   article { border-radius: 0; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } a { color: inherit; } }
 """
 _FACTS = ("mac", "address", "model", "firmware", "activated", "card", "door_line", "updated")
@@ -47,7 +67,8 @@ _FACTS = ("mac", "address", "model", "firmware", "activated", "card", "door_line
 
 def write_html(path: str | os.PathLike[str], name: str, rows: Sequence[Row], lang: Language) -> None:
     """Write the report of a site called *name*."""
-    Path(path).write_text(page(name, rows, lang), "utf-8")
+    with whole(Path(path), mode=0o644) as file:
+        file.write(page(name, rows, lang).encode("utf-8", "replace"))
 
 
 def page(name: str, rows: Sequence[Row], lang: Language) -> str:
@@ -57,10 +78,22 @@ def page(name: str, rows: Sequence[Row], lang: Language) -> str:
         return escape(label(word, lang))
 
     title = escape(name) or t("Cameras")
-    tags = "".join(f"<li><b>{count}</b>{t(word)}</li>" for word, count in counts(rows).items())
-    overview = "".join(_overview(row, lang) for row in rows)
+    # What needs somebody comes first.
+    order = {word: place for place, word in enumerate(_ORDER)}
+    groups: dict[str, list[Row]] = {}
+    for row in sorted(rows, key=lambda row: order.get(_word(row), 0)):
+        groups.setdefault(_word(row), []).append(row)
+    tags = "".join(
+        f'<li><a href="#{_anchor(word)}"><b>{len(of)}</b>{t(word)}</a></li>' for word, of in groups.items()
+    )
+    overview = "".join(_overview(row, lang) for of in groups.values() for row in of)
     head = "".join(f"<th>{t(word)}</th>" for word in ("sn", "name", "address", "standing", "card"))
-    cards = "\n".join(_card(row, lang) for row in rows)
+    cards = "\n".join(
+        f'<section id="{_anchor(word)}"><h3>{t(word)}: {len(of)}</h3>\n'
+        + "\n".join(_card(row, lang) for row in of)
+        + "</section>"
+        for word, of in groups.items()
+    )
     return f"""<!DOCTYPE html>
 <html lang="{"zh-CN" if lang == "zh" else "en"}">
 <head>
@@ -73,13 +106,25 @@ def page(name: str, rows: Sequence[Row], lang: Language) -> str:
 <body>
 <h1>{title}</h1>
 <p class="dim">{t("Hand-over report")}, {when(time.time())}</p>
-<ul class="sum"><li><b>{len(rows)}</b>{t("cameras")}</li>{tags}</ul>
-<table><thead><tr>{head}</tr></thead><tbody>
+<ul class="sum"><li><a href="#overview"><b>{len(rows)}</b>{t("cameras")}</a></li>{tags}</ul>
+<table class="rows over" id="overview"><thead><tr>{head}</tr></thead><tbody>
 {overview}</tbody></table>
 {cards}
 </body>
 </html>
 """
+
+
+#: Standings in the order of who needs somebody.
+_ORDER = ("failed", "absent", "refused", "differs", "stopped", "not begun", "ok")
+
+
+def _word(row: Row) -> str:
+    return str(row.outcome.standing) if row.updated else "not begun"
+
+
+def _anchor(word: str) -> str:
+    return f"standing-{word.replace(' ', '-')}"
 
 
 def _standing(row: Row) -> str:
@@ -90,8 +135,8 @@ def _overview(row: Row, lang: Language) -> str:
     text = {key: escape(value) for key, value in cells(row, lang).items()}
     tag = f'<span class="tag {_standing(row)}">{text["standing"]}</span>'
     return (
-        f'<tr><td><a href="#{escape(row.slot.key, quote=True)}">{text["sn"]}</a></td><td>{text["name"]}</td>'
-        f"<td>{text['address']}</td><td>{tag}</td><td>{text['card']}</td></tr>\n"
+        f'<tr><td class="one"><a href="#{escape(row.slot.key, quote=True)}">{text["sn"]}</a></td><td>{text["name"]}</td>'
+        f'<td class="one">{text["address"]}</td><td class="one">{tag}</td><td class="one">{text["card"]}</td></tr>\n'
     )
 
 
@@ -112,19 +157,21 @@ def _card(row: Row, lang: Language) -> str:
         listed = ", ".join(t(note) for note in row.outcome.notes)
         notes = f'<p class="dim">{t("not on this model")}: {listed}</p>'
     steps = "".join(
-        f"<tr><td>{t(s.setting or s.step)}</td><td>{when(s.began)}</td><td>{lasted(s)}</td><td>{t(s.state)}</td></tr>"
+        f'<tr><td>{t(s.setting or s.step)}</td><td class="one">{when(s.began)}</td>'
+        f'<td class="one">{lasted(s)}</td><td class="one">{t(s.state)}</td></tr>'
         for s in row.steps
     )
     if steps:
         head = "".join(f"<th>{t(word)}</th>" for word in ("step", "began", "lasted", "state"))
         steps = (
-            f"<details open><summary>{t('steps')}</summary><table><thead><tr>{head}</tr></thead>"
+            f'<details open><summary>{t("steps")}</summary><table class="rows"><thead><tr>{head}</tr></thead>'
             f"<tbody>{steps}</tbody></table></details>"
         )
+    number = f'<span class="dim one">{text["sn"]}</span>' if text["name"] else ""
     return (
-        f'<article id="{escape(row.slot.key, quote=True)}"><header><h2>{text["name"] or text["sn"]}</h2>'
-        f'<span class="dim">{text["sn"]}</span><span class="tag {_standing(row)}">{text["standing"]}</span></header>'
-        f'<div class="two"><table><tbody>{facts}</tbody></table>{_picture(row, lang)}</div>{problems}{notes}{steps}</article>'
+        f'<article id="{escape(row.slot.key, quote=True)}"><header><h2>{text["name"] or text["sn"]}</h2>{number}'
+        f'<span class="tag {_standing(row)}">{text["standing"]}</span></header>'
+        f'<div class="two"><table class="facts"><tbody>{facts}</tbody></table>{_picture(row, lang)}</div>{problems}{notes}{steps}</article>'
     )
 
 
@@ -136,9 +183,11 @@ def _picture(row: Row, lang: Language) -> str:
     if not row.picture and row.line is None:
         return f'<p class="dim">{missing}</p>'
     image = line = ""
+    width, height = row.size or (1920, 1080)
+    tall = round(1920 * height / width)  # an FM010's picture is square; lines are in pixels of 1920
     if row.picture:
         data = b64encode(row.picture).decode("ascii")
-        image = f'<image href="data:image/{row.kind};base64,{data}" width="1920" height="1080" preserveAspectRatio="none"/>'
+        image = f'<image href="data:image/{row.kind};base64,{data}" width="1920" height="{tall}"/>'
     if row.line is not None:
         x1, y1, x2, y2 = row.line
         ends = "".join(f'<circle cx="{x}" cy="{y}" r="16" fill="#ff3b30"/>' for x, y in ((x1, y1), (x2, y2)))
@@ -151,6 +200,6 @@ def _picture(row: Row, lang: Language) -> str:
     if missing:
         caption += f" ({missing})"
     return (
-        f'<figure><svg viewBox="0 0 1920 1080" role="img" aria-label="{caption}">{image}{line}</svg>'
+        f'<figure><svg viewBox="0 0 1920 {tall}" role="img" aria-label="{caption}">{image}{line}</svg>'
         f"<figcaption>{caption}</figcaption></figure>"
     )

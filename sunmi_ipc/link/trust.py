@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..atomic import whole
+from ..atomic import open_own, whole
 from ..errors import ConfigError, TlsError
 from ..protocol.serial import SerialNumber
 from .guard import plain_address
@@ -211,7 +211,7 @@ class KnownCameras:
 @contextlib.contextmanager
 def _exclusive(path: Path) -> Iterator[None]:
     """Hold the lock file *path*; the system releases it when the process ends, however it ends."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = open_own(path, os.O_RDWR | os.O_CREAT)
     try:
         if sys.platform == "win32":
             import msvcrt

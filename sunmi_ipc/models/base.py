@@ -150,8 +150,13 @@ class Reply(BaseModel):
             if not optional:
                 raise
             if value != "":
-                _log.warning("%s.%s is not usable and was left out", cls.__name__, info.field_name)
+                cls.say_left_out(info.field_name or "")
             raise PydanticUseDefault from None
+
+    @classmethod
+    def say_left_out(cls, field: str) -> None:
+        """Say that an optional field was not usable."""
+        _log.warning("%s.%s is not usable and was left out", cls.__name__, field)
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:

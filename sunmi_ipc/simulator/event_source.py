@@ -31,6 +31,7 @@ from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 from ..errors import ParameterError
+from ..events.workers import Workers
 from ..protocol.spec import Model
 from ..protocol.values import CardStatus, EventType
 from . import card, faces, jpeg, video
@@ -167,7 +168,6 @@ class Feed:
         self._die = random.Random(seed)  # noqa: S311 - faults, not secrets
         self._lock = threading.RLock()
         self._ready, self._idle = threading.Condition(self._lock), threading.Condition(self._lock)
-        self._closing = threading.Event()
         self._lanes: dict[tuple[str, str, str], _Lane] = {}
         self._due: list[tuple[float, int, _Lane]] = []
         self._ticket, self._number = count(), count(1)
@@ -176,9 +176,9 @@ class Feed:
         targets = [self._work] * max(1, min(workers, 4 * len(self.cameras)))
         if play.rate > 0 and self.cameras:
             targets.append(self._live)
-        self._threads = [threading.Thread(target=t, name="virtual-events", daemon=True) for t in targets]
-        for thread in self._threads:
-            thread.start()
+        self._workers = Workers("virtual-events", targets)
+        self._closing = self._workers.stop
+        self._workers.start()
 
     def __enter__(self) -> Self:
         return self
@@ -224,8 +224,7 @@ class Feed:
         with self._lock:
             self._ready.notify_all()
             self._idle.notify_all()
-        for thread in self._threads:
-            thread.join()
+        self._workers.join()
         for lane in self._lanes.values():
             if lane.connection is not None:
                 lane.connection.close()

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .audit import AuditEntry as AuditEntry
     from .loading import Loaded as Loaded
     from .loading import load as load
-    from .loading import state_dir as state_dir
     from .roster import Member as Member
     from .roster import Roster as Roster
     from .station import Station as Station
@@ -49,7 +48,6 @@ _HOMES = {
     "Transition": "verdict",
     "Watch": "watch",
     "load": "loading",
-    "state_dir": "loading",
 }
 __all__ = [*_HOMES]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from ..events.receiver import Receiver
 from ..events.spool import Retention, Spool
 from ..events.subscription import PATH, callback_for
 from ..protocol.values import EventType
+from .delivering import deliver, fetch_pictures
 from .look import problem_of
 from .verdict import Transition
 
@@ -61,8 +61,15 @@ class Intake:
         size = keep.megabytes << 20
         self.spool: Spool = Spool(
             loaded.data / "events",
-            retention=Retention(max_age_s=keep.events, max_bytes=size, hard_bytes=max(8 << 30, 2 * size)),
+            retention=Retention(
+                max_age_s=keep.events,
+                faces_age_s=min(keep.faces, keep.events),
+                max_bytes=size,
+                hard_bytes=max(8 << 30, 2 * size),
+            ),
         )
+        self._stack = contextlib.ExitStack()
+        self._stack.callback(self.spool.close)
         host, _, port = self._file.listen.rpartition(":")
         try:
             self.receiver: Receiver = Receiver(
@@ -74,16 +81,29 @@ class Intake:
                 else None,
                 path="",  # whatever path a camera was once subscribed with
             )
+            self._deliver(loaded, settings)
         except BaseException:
-            self.spool.close()
+            self.close()
             raise
         self._callbacks: dict[str, str] = {}
         watch.subscribe(self._changed)
 
+    def _deliver(self, loaded: Loaded, settings: Settings) -> None:
+        """Hand events on, and fetch what belongs to them."""
+        self._stack.callback(self.receiver.close)
+        urls = [loaded.secret(url) for url in self._file.sinks]
+        secret = loaded.secret(self._file.webhook_secret) if self._file.webhook_secret else ""
+        for delivery in deliver(self.spool, urls, secret=secret):
+            self._stack.callback(delivery.close)
+        if self._file.pictures:
+            pictures = fetch_pictures(
+                self.spool, loaded.data / "pictures", self._roster, settings.connect, loaded.file.keep
+            )
+            self._stack.callback(pictures.close)
+
     def close(self) -> None:
-        """Receive no more."""
-        self.receiver.close()
-        self.spool.close()
+        """Receive no more; what has come is kept."""
+        self._stack.close()
 
     def add(self, member: Member) -> None:
         """Subscribe at a member, and keep it so."""
@@ -159,8 +179,3 @@ class Intake:
             return list(types)  # the list's path is inferred; to subscribe again does no harm
         there = {entry.event for entry in listed.sub_event if wanted in entry.http_callback}
         return [kind for kind in types if str(kind) not in there]
-
-    def purge(self, *, faces: bool = False, before: float | None = None) -> int:
-        """Delete events for good; see :meth:`sunmi_ipc.events.Spool.purge`. Returns: how many."""
-        until = time.time() if before is None else before
-        return self.spool.purge(event_type=str(EventType.FACE_RECOGNITION) if faces else "", before=until)

@@ -20,6 +20,7 @@ from ..fleet.secret import Secrets
 from ..fleet.site import Wanted
 from ..fleet.strict import dotted, problem, read_toml, together
 from ..redact import Secret
+from ..settings import state_dir
 from .file import StationFile
 
 _KEYS = "'ipc serve schema' prints what there is."
@@ -49,19 +50,6 @@ class Loaded:
     def secret(self, reference: str) -> Secret:
         """What a reference in the file stands for."""
         return self.secrets.get(reference)
-
-
-def state_dir() -> Path:
-    """Where this platform keeps what programs remember: not settings, and nothing that may be deleted."""
-    if folder := os.environ.get("SUNMI_IPC_STATE_DIR"):
-        return Path(folder)
-    if os.name == "nt":
-        base = os.environ.get("LOCALAPPDATA")
-        return (Path(base) if base else Path.home() / "AppData" / "Local") / "sunmi-ipc"
-    if os.uname().sysname == "Darwin":
-        return Path.home() / "Library" / "Application Support" / "sunmi-ipc" / "state"
-    given = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(given) if given.startswith("/") else Path.home() / ".local" / "state") / "sunmi-ipc"
 
 
 def load(

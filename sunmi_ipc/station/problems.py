@@ -26,6 +26,8 @@ from .store import StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: An answer of more values than the client reads at once.
+TOO_MUCH = "the answer holds too much to be read at once"
 MEDIA = "application/problem+json"
 #: The first class that fits decides. What a camera says no to is no fault of the station's.
 _STATUS: tuple[tuple[type[SunmiIpcError], int], ...] = (
@@ -77,6 +79,8 @@ def language_of(request: Request) -> Language:
 
 def status_of(error: SunmiIpcError) -> int:
     """HTTP's status for *error*."""
+    if error.template == TOO_MUCH:
+        return 422  # who asked for a year by the hour asks for less
     return next(status for kind, status in _STATUS if isinstance(error, kind))
 
 

@@ -1,11 +1,11 @@
-"""The tables of the station's database, version by version; a file is brought up by what it lacks."""
+"""The tables of the station's database."""
 
 from __future__ import annotations
 
-#: What each version adds; never change one that was released, add another.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        """CREATE TABLE cameras (
+from ..database import Schema
+
+_CREATE = (
+    """CREATE TABLE cameras (
              sn TEXT PRIMARY KEY,
              mac TEXT NOT NULL,
              model TEXT NOT NULL,
@@ -15,7 +15,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
              added INTEGER NOT NULL,               -- Unix seconds
              seen INTEGER NOT NULL                 -- Unix seconds of its last answer
            )""",
-        """CREATE TABLE reasons (
+    """CREATE TABLE reasons (
              id INTEGER PRIMARY KEY,
              sn TEXT NOT NULL,                     -- '' for the station itself
              code TEXT NOT NULL,
@@ -24,16 +24,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
              until REAL,                           -- NULL while it lasts
              details TEXT NOT NULL                 -- JSON, what fills the texts
            )""",
-        "CREATE INDEX reasons_open ON reasons (sn) WHERE until IS NULL",
-        "CREATE INDEX reasons_since ON reasons (since)",
-        """CREATE TABLE spans (
+    "CREATE INDEX reasons_open ON reasons (sn) WHERE until IS NULL",
+    "CREATE INDEX reasons_since ON reasons (since)",
+    """CREATE TABLE spans (
              sn TEXT NOT NULL,
              state TEXT NOT NULL,                  -- able (answers, card normal), card (no usable card), away
              start REAL NOT NULL,                  -- Unix seconds
              end REAL NOT NULL,
              PRIMARY KEY (sn, state, start)
            ) WITHOUT ROWID""",
-        """CREATE TABLE counts (
+    """CREATE TABLE counts (
              sn TEXT NOT NULL,
              start INTEGER NOT NULL,               -- Unix seconds
              seconds INTEGER NOT NULL,
@@ -46,14 +46,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
              people TEXT NOT NULL,                 -- JSON: arrivals by gender and age range
              PRIMARY KEY (sn, start)
            ) WITHOUT ROWID""",
-        "CREATE INDEX counts_start ON counts (start)",
-        """CREATE TABLE mutes (
+    "CREATE INDEX counts_start ON counts (start)",
+    """CREATE TABLE mutes (
              sn TEXT PRIMARY KEY,
              until REAL NOT NULL,
              reason TEXT NOT NULL,
              who TEXT NOT NULL
            )""",
-        """CREATE TABLE audit (
+    """CREATE TABLE audit (
              id INTEGER PRIMARY KEY AUTOINCREMENT,
              at REAL NOT NULL,                     -- Unix seconds
              who TEXT NOT NULL,
@@ -63,7 +63,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
              details TEXT NOT NULL,                -- JSON; secrets masked
              result TEXT NOT NULL                  -- ok, or the error's type
            )""",
-        "CREATE INDEX audit_at ON audit (at)",
-        "CREATE TABLE notices (key TEXT PRIMARY KEY, body TEXT NOT NULL)",
-    ),
+    "CREATE INDEX audit_at ON audit (at)",
+    "CREATE TABLE notices (key TEXT PRIMARY KEY, body TEXT NOT NULL)",
+)
+#: A later version adds its steps under ``migrations``, by the version that they begin with.
+SCHEMA = Schema(
+    version=1,
+    create=";\n".join(_CREATE),
+    tables=("reasons", "cameras", "counts", "spans", "audit"),
+    durable=False,  # a killed process loses no commit; a dead battery may lose the last one
+    cache_kib=1024,
 )

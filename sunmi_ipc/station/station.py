@@ -24,6 +24,7 @@ from .watch import Watch
 if TYPE_CHECKING:
     from ..camera import Camera
     from ..settings import Settings
+    from .alerts import Alerts
     from .file import StationFile
     from .intake import Intake
 
@@ -41,7 +42,7 @@ class Station:
 
     Attributes:
         store, roster, watch, audit: Its parts.
-        intake, counts: Events and people; None where the file switches them off.
+        intake, counts, alerts: Events, people, messages to people; None where the file switches them off.
         started: When it was started, Unix seconds.
 
     Raises:
@@ -77,7 +78,7 @@ class Station:
         self._stack = contextlib.ExitStack()
         self.intake: Intake | None = None
         self.counts: Counts | None = None
-        self.alerts: Any = None
+        self.alerts: Alerts | None = None
         self.started: float = 0.0
 
     @property
@@ -127,6 +128,20 @@ class Station:
                 hours=shop.hours,
                 window=self.file.counts.window,
             )
+            if self.loaded.site is not None and self.file.watch.drift:
+                from .drift import Drift
+
+                Drift(
+                    self.loaded.site,
+                    self._connect,
+                    roster=self.roster,
+                    watch=self.watch,
+                    audit=self.audit,
+                    scheduler=self.scheduler,
+                    settings=self.file.watch,
+                )
+            if self.file.watch.notify:
+                self.alerts = stack.enter_context(contextlib.closing(self._alerts()))
             self.upkeep = Upkeep(
                 self.loaded,
                 self.settings,
@@ -146,6 +161,20 @@ class Station:
             self.started = time.time()
             self._stack = stack.pop_all()
         return self
+
+    def _alerts(self) -> Alerts:
+        from .alerts import Alerts
+        from .channels import open_channel
+
+        secret = (
+            self.loaded.secret(self.file.events.webhook_secret) if self.file.events.webhook_secret else ""
+        )
+        channels = [
+            open_channel(self.loaded.secret(url), site=self.site, webhook_secret=secret)
+            for url in self.file.watch.notify
+        ]
+        name = self.file.station.name or self.site
+        return Alerts(self.watch, self.store, self.scheduler, channels, settings=self.file.watch, name=name)
 
     def _only_one(self, stack: contextlib.ExitStack) -> None:
         folder = self.loaded.data

@@ -18,8 +18,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from .. import database
 from ..errors import ConfigError
-from .schema import MIGRATIONS
+from .schema import SCHEMA
 
 _log = logging.getLogger("sunmi_ipc")
 FILE = "station.sqlite3"
@@ -67,22 +68,40 @@ class Store:
 
     def _open(self) -> sqlite3.Connection:
         try:
-            return open_database(self.path, read_only=self.read_only)
-        except (sqlite3.DatabaseError, OSError) as error:
-            if not _damaged(error) or self.read_only:
-                raise StoreError(
-                    "the station's database {path} cannot be used: {reason}",
-                    hint="Check that its folder is on a local disk and yours to write.",
-                    path=str(self.path),
-                    reason=_reason(error),
-                ) from None
+            return database.connect(
+                self.path, SCHEMA, access="read" if self.read_only else "write", check=not self.read_only
+            )
+        except database.OtherVersion as error:
+            raise StoreError(
+                "the station's database {path} is of version {version}; this program knows up to {known}",
+                hint="Update sunmi-ipc.",
+                path=str(self.path),
+                version=error.version,
+                known=error.known,
+            ) from None
+        except database.Damaged:
+            if self.read_only:
+                raise self._unusable("it is damaged") from None
+        except database.Unusable as error:
+            raise self._unusable(str(error)) from None
         # Watching goes on with a new file; the damaged one is kept for whoever can read it.
         aside = self.path.with_name(f"{self.path.name}.damaged-{int(time.time())}")
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(OSError):
                 os.replace(f"{self.path}{suffix}", f"{aside}{suffix}")
         _log.error("the station's database was damaged; it is kept as %s, and a new one was begun", aside)
-        return open_database(self.path)
+        try:
+            return database.connect(self.path, SCHEMA)
+        except database.Unusable as error:
+            raise self._unusable(str(error)) from None
+
+    def _unusable(self, reason: str) -> StoreError:
+        return StoreError(
+            "the station's database {path} cannot be used: {reason}",
+            hint="Check that its folder is on a local disk and yours to write.",
+            path=str(self.path),
+            reason=reason,
+        )
 
     def read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query; what waits to be written is not among them. Raises StoreError."""
@@ -195,11 +214,11 @@ class Store:
 
     def _failed(self, error: sqlite3.Error) -> None:
         self._retry = time.monotonic() + _RETRY_S
-        reason = _reason(error)
+        reason = str(database.why(error))
         if reason != self.problem:
             _log.error("the station's database %s: %s", self.path, reason)
         self.problem = reason
-        if _damaged(error) and not self.read_only:
+        if isinstance(database.why(error), database.Damaged) and not self.read_only:
             with contextlib.suppress(sqlite3.Error):
                 self._db.close()
             try:
@@ -212,59 +231,5 @@ class Store:
             "the station's database {path} cannot be used: {reason}",
             hint="Free space on that disk; watching goes on meanwhile.",
             path=str(self.path),
-            reason=_reason(error),
+            reason=str(database.why(error)),
         )
-
-
-def open_database(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """The station's database, brought up to this version. Raises sqlite3.Error, OSError, StoreError."""
-    if read_only:
-        path.stat()
-    else:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
-    try:
-        if read_only:
-            db.execute("PRAGMA query_only = ON")
-        else:
-            db.execute("PRAGMA journal_mode = WAL")
-            # A killed process loses no commit; a dead battery may lose the last: watching says so anyway.
-            db.execute("PRAGMA synchronous = NORMAL")
-        _migrate(db, path, read_only)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _migrate(db: sqlite3.Connection, path: Path, read_only: bool) -> None:
-    ((version,),) = db.execute("PRAGMA user_version").fetchall()
-    ((tables,),) = db.execute("SELECT count(*) FROM sqlite_master").fetchall()
-    if version == 0 and tables:
-        raise StoreError("{path} is the database of another program", path=str(path))
-    if version > len(MIGRATIONS):
-        raise StoreError(
-            "the station's database {path} is of version {version}; this program knows up to {known}",
-            hint="Update sunmi-ipc.",
-            path=str(path),
-            version=version,
-            known=len(MIGRATIONS),
-        )
-    if read_only or version == len(MIGRATIONS):
-        return
-    db.execute("BEGIN IMMEDIATE")  # two processes may come to one file at once
-    ((version,),) = db.execute("PRAGMA user_version").fetchall()
-    for number, statements in enumerate(MIGRATIONS[version:], version + 1):
-        for statement in statements:
-            db.execute(statement)
-        db.execute(f"PRAGMA user_version = {number}")
-    db.execute("COMMIT")
-
-
-def _damaged(error: Exception) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _OWN_S, _FLUSH_S, _TIDY_S, _SLOW_S = 10.0, 30.0, 600.0, 300.0
 #: So many events may wait for a sink before it is told.
 _BACKLOG = 500
+#: So many must pass before it means something that nobody enters.
+_MANY = 20
 
 
 class Upkeep:
@@ -55,6 +57,7 @@ class Upkeep:
         add("flush", self._flush, delay=_FLUSH_S)
         add("tidy", self.tidy, delay=60.0)
         add("quiet", self.quiet, delay=_SLOW_S)
+        add("nobody enters", self.nobody_enters, delay=_SLOW_S)
 
     def own(self) -> float:
         """Look at the disk, the database, the events and the certificate."""
@@ -68,6 +71,11 @@ class Upkeep:
             found["disk"] = {"megabytes": 0, "path": error.strerror or ""}
         if self._store.problem:
             found["database"] = {"problem": self._store.problem}
+        if self._intake is not None:
+            checked.add("sink")
+            for name, consumer in self._intake.figures()["consumers"].items():
+                if consumer["backlog"] >= _BACKLOG:
+                    found["sink"] = {"name": name, "count": consumer["backlog"]}
         if (ends := self._certificate()) is not None:
             checked |= {"certificate", "certificate-over"}
             left = ends - time.time()
@@ -126,4 +134,29 @@ class Upkeep:
             silent = hours.open_s(since, now, zone) if now - since > limit else 0.0
             found = {"quiet": {"hours": silent / 3600}} if silent >= limit else {}
             self._watch.tell(self._watch.judge.update(member.sn, found, ["quiet"]))
+        return _SLOW_S
+
+    def nobody_enters(self) -> float:
+        """Look for doors that many pass and nobody enters while the shop is open."""
+        limit = self._file.watch.nobody_enters
+        if not self._file.counts.enabled or not limit:
+            return _SLOW_S
+        zone, hours, window = self._loaded.zone, self._file.station.hours, self._file.counts.window
+        since = time.time() - limit - 86_400
+        for member in self._roster.members():
+            if not member.sn or not member.counts_people:
+                continue
+            seconds, entered, passed = 0, 0, 0
+            for start, length, arrivals, passing in self._store.read(
+                "SELECT start, seconds, arrivals, passing FROM counts WHERE sn = ? AND start >= ? AND state = 'counted'"
+                " ORDER BY start DESC",
+                (member.sn, since),
+            ):
+                if seconds >= limit:
+                    break
+                if hours.open_at(start + window / 2, zone):
+                    seconds, entered, passed = seconds + length, entered + arrivals, passed + passing
+            wrong = seconds >= limit and entered == 0 and passed >= _MANY
+            found = {"nobody-enters": {"passing": passed, "hours": seconds / 3600}} if wrong else {}
+            self._watch.tell(self._watch.judge.update(member.sn, found, ["nobody-enters"]))
         return _SLOW_S

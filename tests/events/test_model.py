@@ -232,3 +232,17 @@ def test_a_serial_number_has_one_spelling() -> None:
         for sn in (b"fs101d8bs00106", b"FS101D8BS00106", b"+fs101D8BS00106+")
     ]
     assert {event.key for event in events} == {("FS101D8BS00106", "x", "1")}
+
+
+def test_a_field_that_cannot_be_used_is_said_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sunmi_ipc.events import model
+
+    monkeypatch.setattr(model, "_SAID", set())
+    for number in range(50):
+        parse(b"event_type=face_recog_event&sn=a&arrive_count=many&event_id=%d" % number)
+    said = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert len(said) == 1
+    assert "arrive_count" in said[0]
+    assert "many" not in said[0]

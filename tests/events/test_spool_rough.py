@@ -295,3 +295,24 @@ def test_a_jump_between_two_runs_is_doubted_too(tmp_path: Path, monkeypatch: pyt
             ahead(wrong, 60)
             assert run() == 1
     assert run() == 1
+
+
+def test_what_came_while_the_clock_was_behind_is_no_older(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Spool(tmp_path) as spool:
+        spool.append(event(1))
+        with monkeypatch.context() as behind:
+            ahead(behind, -40)
+            spool.append(event(2, "face_recog_event", faceid="7"))
+            spool.append(event(3))
+        spool.append(event(4))
+        spool.clean()
+        assert spool.counts()["kept"] == 4
+        with monkeypatch.context() as later:
+            ahead(later, 8)
+            spool.clean()
+            assert [s.event.event_id for s in spool.replay(EPOCH)] == ["1", "3", "4"]
+            ahead(later, 31)
+            spool.clean()
+            assert spool.counts()["kept"] == 0

@@ -252,8 +252,8 @@ def test_a_hole_in_the_stream_is_said(serve: Serve, virtual: Virtual) -> None:
     camera = virtual()
     station, ask = serve([camera], more=EVENTS)
     for n in range(5):
-        station.intake.spool.append(event(n, camera.sn))
-    station.intake.spool.purge(before=time.time() + 1)
+        station.intake.spool.append(event(n, camera.sn, "face_recog_event", faceid="77"))
+    station.intake.spool.purge_faces()
     station.intake.spool.append(event(9, camera.sn))
     stream = Stream(ask.base, "/api/v1/events/stream?after=2", "tuner")
     assert stream.next()[1:] == ("gap", {"after": 2, "oldest": 6})

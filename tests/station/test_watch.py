@@ -77,6 +77,7 @@ def test_a_lost_answer_is_no_alarm(station: Start, virtual: Virtual, kit: Any) -
     assert running.watch.judge.history() == []
 
 
+@pytest.mark.slow
 def test_a_camera_that_goes_and_comes(station: Start, virtual: Virtual, kit: Any) -> None:
     camera, other = virtual(), virtual()
     running = station([camera, other])
@@ -124,6 +125,7 @@ def test_a_stranger_with_another_certificate(station: Start, virtual: Virtual, k
         assert kit.wait_for(lambda: kit.codes(running, camera.sn) == {"not-trusted"})
 
 
+@pytest.mark.slow
 def test_one_alarm_for_a_switch(station: Start, virtual: Virtual, kit: Any) -> None:
     cameras = [virtual() for _ in range(4)]
     running = station(cameras)
@@ -137,6 +139,7 @@ def test_one_alarm_for_a_switch(station: Start, virtual: Virtual, kit: Any) -> N
     assert {code for _, code in told} == {"uplink", "behind"}
 
 
+@pytest.mark.slow
 def test_named_lines(station: Start, virtual: Virtual, kit: Any) -> None:
     cameras = [virtual() for _ in range(3)]
     up = cameras[:2]
@@ -150,6 +153,7 @@ def test_named_lines(station: Start, virtual: Virtual, kit: Any) -> None:
     assert kit.wait_for(lambda: running.status().verdict is Level.OK)
 
 
+@pytest.mark.slow
 def test_nobody_blocks_the_others(station: Start, virtual: Virtual, kit: Any) -> None:
     """Cameras that hang hold their own threads; the others are looked at in time."""
     hanging, well = [virtual() for _ in range(3)], virtual()

@@ -1,0 +1,323 @@
+"""People are told: gathered, repeated, well again; over real servers."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import shutil
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sunmi_ipc_cli.main import app
+from typer.testing import CliRunner
+
+from sunmi_ipc.errors import ConfigError
+from sunmi_ipc.redact import Secret
+from sunmi_ipc.simulator import VirtualCamera
+from sunmi_ipc.station import Station, load
+from sunmi_ipc.station.channels import open_channel
+from sunmi_ipc.values import CardStatus
+
+Start = Callable[..., Station]
+Virtual = Callable[..., VirtualCamera]
+
+
+class Hook:
+    """A web server that keeps what is posted to it."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[dict[str, str], dict[str, Any], bytes]] = []
+        self.status = 200
+        hook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if hook.status == 200:
+                    hook.got.append((dict(self.headers), json.loads(body), body))
+                self.send_response(hook.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook?token=a-token-in-the-url"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def told(self, kind: str) -> list[dict[str, Any]]:
+        return [data for _, data, _ in self.got if data["kind"] == kind]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    made = Hook()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def notified(station: Start, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Station]:
+    def start(
+        cameras: list[VirtualCamera], *, repeat: str = '["1h"]', group: float = 0.5, **options: Any
+    ) -> Station:
+        monkeypatch.setenv("ALERT_URL", hook.url)
+        monkeypatch.setenv("HOOK_SECRET", "a-secret-of-the-hook")
+        watch = f'notify = ["env:ALERT_URL"]\ngroup = {group}\nrepeat = {repeat}'
+        return station(cameras, watch=watch, **options)
+
+    return start
+
+
+@pytest.mark.slow
+def test_new_then_well_again_in_one_message_each(
+    notified: Start, hook: Hook, virtual: Virtual, kit: Any
+) -> None:
+    cameras = [virtual(), virtual()]
+    running = notified(cameras, group=1.5)
+    assert kit.wait_for(lambda: running.status().verdict == "ok")
+    for camera in cameras:
+        camera.insert_card(CardStatus.NONE)
+    assert kit.wait_for(lambda: hook.told("new"))
+    time.sleep(1.0)
+    (new,) = hook.told("new")
+    assert {r["sn"] for r in new["reasons"]} == {c.sn for c in cameras}
+    assert {r["code"] for r in new["reasons"]} == {"card-none"}
+    assert new["text"].count("no SD card") == 2
+    for camera in cameras:
+        camera.insert_card(CardStatus.NORMAL)
+    assert kit.wait_for(lambda: hook.told("well"))
+    (well,) = hook.told("well")[-1:]
+    assert well["all_well"]
+    assert "All is well again." in well["text"]
+    assert running.alerts is not None
+    assert running.alerts.counts["failed"] == 0
+
+
+@pytest.mark.slow
+def test_what_came_and_went_is_told_of_by_nobody(
+    notified: Start, hook: Hook, virtual: Virtual, kit: Any
+) -> None:
+    camera = virtual()
+    running = notified([camera], group=4)
+    assert kit.wait_for(lambda: running.status().verdict == "ok")
+    camera.insert_card(CardStatus.NONE)
+    assert kit.wait_for(lambda: kit.codes(running, camera.sn))
+    camera.insert_card(CardStatus.NORMAL)
+    assert kit.wait_for(lambda: not kit.codes(running, camera.sn), 3)
+    time.sleep(3.5)
+    assert hook.got == []
+
+
+@pytest.mark.slow
+def test_repeated_with_growing_pauses(notified: Start, hook: Hook, virtual: Virtual, kit: Any) -> None:
+    camera = virtual()
+    camera.insert_card(CardStatus.NONE)
+    notified([camera], group=0.2, repeat="[1, 2, 30]")
+    assert kit.wait_for(lambda: len(hook.told("still")) == 2)
+    times = [data["at"] for data in (*hook.told("new"), *hook.told("still"))]
+    assert times[1] - times[0] >= 0.9
+    assert times[2] - times[1] >= 1.9
+    time.sleep(1.5)
+    assert len(hook.told("still")) == 2
+
+
+def test_of_muted_cameras_nobody_is_told(notified: Start, hook: Hook, virtual: Virtual, kit: Any) -> None:
+    muted, other = virtual(), virtual()
+    running = notified([muted, other])
+    running.mute(muted.sn, time.time() + 600)
+    for camera in (muted, other):
+        camera.insert_card(CardStatus.NONE)
+    assert kit.wait_for(lambda: hook.told("new"))
+    time.sleep(1)
+    assert {r["sn"] for data in hook.told("new") for r in data["reasons"]} == {other.sn}
+
+
+def test_a_channel_that_fails_is_tried_again(
+    notified: Start,
+    hook: Hook,
+    virtual: Virtual,
+    kit: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("sunmi_ipc.station.alerts._RETRY_S", (0.3,))
+    camera = virtual()
+    camera.insert_card(CardStatus.NONE)
+    hook.status = 503
+    running = notified([camera])
+    assert running.alerts is not None
+    assert kit.wait_for(lambda: running.alerts.counts["failed"] >= 2)
+    hook.status = 200
+    assert kit.wait_for(lambda: hook.told("new"))
+    assert "a-token-in-the-url" not in caplog.text
+
+
+@pytest.mark.slow
+def test_a_restart_neither_repeats_nor_forgets(
+    write: Any, settings: Any, hook: Hook, virtual: Virtual, kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALERT_URL", hook.url)
+    camera = virtual()
+    camera.insert_card(CardStatus.NONE)
+    path = write([camera], watch='notify = ["env:ALERT_URL"]\ngroup = 0.3\nrepeat = ["1h"]')
+    with Station(load(path), settings):
+        assert kit.wait_for(lambda: hook.told("new"))
+    with Station(load(path), settings) as again:
+        assert kit.wait_for(lambda: again.watch.last(again.roster.members()[0]))
+        time.sleep(1.2)
+        assert len(hook.got) == 1
+        camera.insert_card(CardStatus.NORMAL)
+        assert kit.wait_for(lambda: hook.told("well"))
+
+
+def test_the_webhook_is_signed(
+    hook: Hook, write: Any, settings: Any, virtual: Virtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALERT_URL", hook.url)
+    monkeypatch.setenv("HOOK_SECRET", "a-secret-of-the-hook")
+    path = write(
+        [virtual()],
+        watch='notify = ["env:ALERT_URL"]',
+        more='[events]\nenabled = false\nwebhook_secret = "env:HOOK_SECRET"',
+    )
+    done = CliRunner().invoke(app, ["--json", "serve", "test-alert", str(path)])
+    assert (done.exit_code, json.loads(done.stdout)) == (
+        0,
+        {"sent": [{"channel": "1 webhook", "problem": None}]},
+    )
+    ((headers, data, body),) = hook.got
+    stamp = headers["X-Sunmi-Ipc-Timestamp"]
+    digest = hmac.new(b"a-secret-of-the-hook", stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    assert headers["X-Sunmi-Ipc-Signature"] == f"sha256={digest}"
+    assert (data["kind"], data["site"]) == ("test", "shop-0017")
+
+
+class Mail(socketserver.StreamRequestHandler):
+    """As much of an SMTP server as a mail needs."""
+
+    def handle(self) -> None:
+        say = lambda text: self.wfile.write(text.encode() + b"\r\n")  # noqa: E731
+        say("220 here")
+        while line := self.rfile.readline().decode().strip():
+            verb = line[:4].upper()
+            if verb == "DATA":
+                say("354 go on")
+                mail = b""
+                while (part := self.rfile.readline()) != b".\r\n":
+                    mail += part
+                self.server.mails.append(mail)  # type: ignore[attr-defined]
+                say("250 kept")
+            elif verb == "QUIT":
+                say("221 bye")
+                return
+            else:
+                say("250 fine")
+
+
+def test_mail_through_apprise(write: Any, virtual: Virtual, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mail) as server:
+        server.mails = []  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        port = server.server_address[1]
+        url = f"mailto://127.0.0.1:{port}?from=station@example.org&to=kim@example.org&mode=insecure&smtp=127.0.0.1"
+        monkeypatch.setenv("ALERT_URL", url)
+        path = write([virtual()], watch='notify = ["env:ALERT_URL"]')
+        done = CliRunner().invoke(app, ["serve", "test-alert", str(path)])
+        server.shutdown()
+    assert done.exit_code == 0, done.output
+    (mail,) = server.mails  # type: ignore[attr-defined]
+    assert b"To: kim@example.org" in mail
+    assert b"Nanjing Road" in mail
+
+
+def test_a_command_is_told(
+    tmp_path: Path, write: Any, virtual: Virtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script, out = tmp_path / "tell.py", tmp_path / "out.json"
+    script.write_text(
+        "import json, os, sys\n"
+        f"json.dump([json.load(sys.stdin)['kind'], os.environ['IPC_ALERT_TITLE']], open({str(out)!r}, 'w'))\n"
+    )
+    monkeypatch.setenv("ALERT_URL", f"exec:{sys.executable} {script}")
+    path = write([virtual()], watch='notify = ["env:ALERT_URL"]')
+    assert CliRunner().invoke(app, ["serve", "test-alert", str(path)]).exit_code == 0
+    assert json.loads(out.read_text()) == ["test", "Nanjing Road: test"]
+
+
+@pytest.mark.broker
+@pytest.mark.skipif(shutil.which("mosquitto") is None, reason="no mosquitto")
+def test_a_broker_is_told(
+    write: Any, virtual: Virtual, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    config = tmp_path / "mosquitto.conf"
+    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    broker = subprocess.Popen(["mosquitto", "-c", str(config)], stderr=subprocess.DEVNULL)
+    try:
+        import paho.mqtt.client as mqtt
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        got: list[tuple[str, bytes]] = []
+        ready = threading.Event()
+        client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        client.on_message = lambda c, u, m: got.append((m.topic, m.payload))
+        client.on_connect = lambda c, *_: c.subscribe("shops/#", 1)
+        client.on_subscribe = lambda *_: ready.set()
+        for _ in range(100):
+            try:
+                client.connect("127.0.0.1", port)
+                break
+            except OSError:
+                time.sleep(0.05)
+        client.loop_start()
+        assert ready.wait(10)
+        monkeypatch.setenv("ALERT_URL", f"mqtt://127.0.0.1:{port}/shops/17")
+        path = write([virtual()], watch='notify = ["env:ALERT_URL"]')
+        assert CliRunner().invoke(app, ["serve", "test-alert", str(path)]).exit_code == 0
+        for _ in range(100):
+            if got:
+                break
+            time.sleep(0.05)
+        client.disconnect()
+        client.loop_stop()
+    finally:
+        broker.terminate()
+        broker.wait(10)
+    assert [(topic, json.loads(body)["kind"]) for topic, body in got] == [("shops/17/alert", "test")]
+
+
+@pytest.mark.parametrize("url", ["nonsense://x", "exec:/no/such/command", "exec:'", "just text"])
+def test_no_way_to_anybody(url: str) -> None:
+    with pytest.raises(ConfigError):
+        open_channel(Secret(url), site="s")
+
+
+def test_a_failed_test_says_so(
+    write: Any, virtual: Virtual, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook.status = 500
+    monkeypatch.setenv("ALERT_URL", hook.url)
+    path = write([virtual()], watch='notify = ["env:ALERT_URL"]')
+    done = CliRunner().invoke(app, ["serve", "test-alert", str(path)])
+    assert done.exit_code == 7
+    assert "HTTP 500" in done.output
+    assert "a-token-in-the-url" not in done.output
+    assert os.environ["ALERT_URL"] not in done.output
