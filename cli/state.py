@@ -36,6 +36,7 @@ class Exit(IntEnum):
 #: The first class that fits decides.
 EXITS: tuple[tuple[type[errors.SunmiIpcError], Exit], ...] = (
     (errors.TlsError, Exit.TLS),
+    (errors.CertificateMissingError, Exit.TLS),
     (errors.ParameterError, Exit.USAGE),
     (errors.DiskFailed, Exit.UNEXPECTED),  # as CardWriteError: nobody's wrong usage
     (errors.ConfigError, Exit.USAGE),

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from .errors import (
-    ConfigError,
+    CertificateMissingError,
     ConnectionFailed,
     DeviceError,
     ParameterError,
@@ -303,7 +303,7 @@ class Camera:
 
         p12, password, ca, known, insecure, legacy = self._trust
         if p12 is None:
-            raise ConfigError(
+            raise CertificateMissingError(
                 "no client certificate is configured; the camera accepts no call without one",
                 hint="Get openapi.p12 from the vendor and set SUNMI_IPC_P12, or run 'ipc configure'.",
             )

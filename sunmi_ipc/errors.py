@@ -57,6 +57,7 @@ __all__ = [
     "CameraNotFound",
     "CardError",
     "CardWriteError",
+    "CertificateMissingError",
     "CloudError",
     "CloudNotFoundError",
     "CloudNotOfferedError",
@@ -165,6 +166,10 @@ class UnsupportedError(ParameterError):
 
 class ConfigError(SunmiIpcError):
     """Settings, a profile or a file on this computer are missing or wrong."""
+
+
+class CertificateMissingError(ConfigError):
+    """No client certificate is configured: trying again does not help."""
 
 
 class CardError(ConfigError):

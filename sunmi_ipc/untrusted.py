@@ -37,6 +37,8 @@ __all__ = ["Changed", "Refused", "Why", "clean", "cost", "load_json", "load_toml
 
 #: Levels of lists and objects; answers of cameras have four.
 MAX_DEPTH = 32
+#: How much of a broken document is looked at, to say why.
+_BEGINNING = 100_000
 #: Bytes of memory that reading a document may take; see :func:`cost`. About 5,000 entries of a list.
 MAX_COST = 16_000_000
 #: Digits of a whole number. None of ours has more than 20; converting very long ones takes for ever.
@@ -185,7 +187,25 @@ def load_json(
             continue
         _check_depth(value, max_depth)
         return value
-    raise Refused(Why.FORM)
+    # Newer Pythons parse further before they give up: what is broken and too deep is too deep on all of them.
+    raise Refused(Why.DEPTH if _begins_deep(texts[0][:_BEGINNING], max_depth) else Why.FORM)
+
+
+def _begins_deep(text: str, limit: int) -> bool:
+    """Whether more than *limit* levels are open at once; brackets in texts do not count."""
+    depth, inside, escaped = 0, False, False
+    for char in text:
+        if inside:
+            inside, escaped = escaped or char != '"', not escaped and char == "\\"
+        elif char == '"':
+            inside = True
+        elif char in "{[":
+            depth += 1
+            if depth > limit:
+                return True
+        elif char in "}]":
+            depth -= 1
+    return False
 
 
 def load_toml(text: str, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:

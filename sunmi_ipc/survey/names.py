@@ -20,11 +20,6 @@ _WORDS = {
     "group_name": ("group_name", "group", "name"),
     "num": ("num", "count", "limit"),
 }
-#: Which parameter a refusal is about (section 6).
-_ABOUT = {
-    265: "period", 266: "start_time", 267: "end_time", 268: "order", 269: "group_name", 273: "page_num",
-    274: "page_size", 275: "faceid", 234: "page_num",
-}  # fmt: skip
 
 
 def camel(name: str) -> str:
@@ -68,59 +63,71 @@ def _match(name: str, left: list[str], data: Mapping[str, Any]) -> str | None:
 
 
 def parameter_names(
-    needed: list[str], ask: Callable[[dict[str, str]], Outcome], learnt: Mapping[str, str], limit: int = 16
+    needed: list[str],
+    required: set[str],
+    ask: Callable[[dict[str, str]], Outcome],
+    learnt: Mapping[str, str],
+    limit: int = 24,
 ) -> dict[str, str] | None:
-    """How the parameters *needed* (by our wire names) are called here, tried until a call goes through.
+    """How the parameters *needed* (by our wire names) are called here, tried until calls go through.
+
+    What is not required is left out first, and then tried one by one.
 
     Args:
         needed: Our names.
+        required: Those without which there is no answer.
         ask: Calls with these names, and says what came.
         learnt: What other endpoints of this camera have shown.
         limit: Calls at the most.
 
-    Returns: the names by ours; None where none was taken.
+    Returns: the names by ours, of those that were taken; None where not even what is required was.
 
     """
-    tried: set[tuple[str, ...]] = set()
+    tried: dict[tuple[tuple[str, str], ...], bool] = {}
 
-    def attempt(names: dict[str, str]) -> Outcome | None:
-        key = tuple(names[n] for n in needed)
-        if key in tried or len(set(key)) < len(key) or len(tried) >= limit:
-            return None
-        tried.add(key)
-        return ask(names)
+    def goes(names: dict[str, str]) -> bool:
+        key = tuple(sorted(names.items()))
+        if len(set(names.values())) < len(names):
+            return False
+        if key not in tried:
+            if len(tried) >= limit:
+                return False
+            tried[key] = taken(ask(names))
+        return tried[key]
 
-    for names in _guesses(needed, learnt):
-        outcome = attempt(names)
-        if outcome is not None and taken(outcome):
-            return names
-        if outcome is not None and (about := _ABOUT.get(outcome.number)) in needed and outcome.kind == "code":
-            for word in _WORDS.get(about, ()):
-                for spelt in dict.fromkeys((word, camel(word))):
-                    again = attempt(names | {about: spelt})
-                    if again is not None and taken(again):
-                        return names | {about: spelt}
-                    if again is not None and _ABOUT.get(again.number) != about:
-                        names = names | {about: spelt}
-                        break
-    return None
+    for whole in (
+        {n: learnt.get(n, n) for n in needed},
+        {n: n for n in needed},
+        {n: camel(n) for n in needed},
+    ):
+        if goes(whole):
+            return whole
+    must = [n for n in needed if n in required]
+    found = next((names for names in _guesses(must, learnt) if goes(names)), None)
+    if found is None:
+        return None
+    for name in needed:
+        if name not in found:
+            spelt = (s for word in _WORDS.get(name, (name,)) for s in (word, camel(word)))
+            fits = (s for s in dict.fromkeys((learnt.get(name, name), *spelt)) if goes({**found, name: s}))
+            if (taken_name := next(fits, None)) is not None:
+                found[name] = taken_name
+    return found
 
 
 def taken(outcome: Outcome) -> bool:
     """Whether a call went through: done, or refused for what there is and not for how it was asked."""
-    return outcome.done or (
-        outcome.kind == "code" and outcome.number in (121, 122, 204, 207, 220, 230, 235, 236, 280)
-    )
+    return outcome.done or (outcome.kind == "code" and outcome.number in (121, 122, 220, 235, 236, 280))
 
 
 def _guesses(needed: list[str], learnt: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    yield {n: learnt.get(n, n) for n in needed}
-    yield {n: n for n in needed}
-    yield {n: camel(n) for n in needed}
-    yield {n: learnt.get(n, camel(n)) for n in needed}
-    options = [
-        [learnt[n]] if n in learnt else [s for w in _WORDS.get(n, (n,)) for s in (w, camel(w))]
-        for n in needed
-    ]
-    for names in product(*[list(dict.fromkeys(o)) for o in options]):
+    """Names for all, those first that differ from a common spelling in one alone."""
+    options = {n: list(dict.fromkeys(s for w in (learnt.get(n, n), *_WORDS.get(n, (n,))) for s in (w, camel(w))))
+               for n in needed}  # fmt: skip
+    for base in ({n: learnt.get(n, n) for n in needed}, {n: camel(n) for n in needed}):
+        yield base
+        for name in needed:
+            for word in options[name]:
+                yield {**base, name: word}
+    for names in product(*options.values()):
         yield dict(zip(needed, names, strict=True))

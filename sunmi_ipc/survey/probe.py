@@ -300,20 +300,23 @@ class Probe:
         last: list[Outcome] = []
 
         def ask(names: dict[str, str]) -> Outcome:
-            last.append(self._send(path, {names.get(k, k): v for k, v in values.items()}))
+            sent = names if needed else {k: k for k in values}
+            last.append(self._send(path, {theirs: values[ours] for ours, theirs in sent.items()}))
             return last[-1]
 
         names: dict[str, str] | None = {}
         if needed:
-            names = parameter_names(needed, ask, self._parameters)
+            required = {p.wire for p in endpoint.parameters if p.required}
+            names = parameter_names(needed, required, ask, self._parameters)
         else:
             ask({})
-        outcome = last[-1]
+        # The last try may have been for a name that was not taken.
+        outcome = next((o for o in reversed(last) if taken(o)), last[-1])
         if names is None:
             self._note(endpoint, "parameters", "open", f"none of the names tried was taken: {outcome}")
             return
         other = {ours: theirs for ours, theirs in names.items() if ours != theirs}
-        self._parameters |= names if needed and taken(outcome) else {}
+        self._parameters |= names
         if other:
             self._correct(endpoint.path, names=other)
             self._note(
