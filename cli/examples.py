@@ -15,6 +15,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "wifi scan": ("wifi scan -c 192.168.200.1",),
     "wifi show": (f"wifi show -c {_SN}", f"wifi show --reveal -c {_SN}"),
     "wifi set": ('wifi set "Shop Wi-Fi" - -c 192.168.200.1',),
+    "dump": (f"dump -c {_SN}", "dump --check dump-FM020-1.8.2.json"),
+    "protocol probe": (f"protocol probe -c {_SN}", "protocol probe --write --dump found.json"),
     "sdcard status": (f"sdcard status -c {_SN}", "sdcard status -c all"),
     "sdcard format": (f"sdcard format -c {_SN}", f"sdcard format --yes -c {_SN}"),
     "image ir": ("image ir", "image ir auto", "image ir off -c all"),

@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "firmware": ("firmware.commands", "Recover a camera's firmware from an SD card."),
     "cloud": ("cloud.commands", "The vendor's cloud: cameras, live picture, people flow, faces, messages."),
     "call": ("camera.call", "Send any call, signed."),
+    "dump": ("protocol.dump", "What a camera really says, in a file that can be shown to anybody."),
     "protocol": ("protocol.commands", "What is known of the endpoints, and how to correct it."),
     "console": ("console.commands", "The cameras in a browser, with the live picture."),
     "fleet": ("fleet.commands", "A shop's cameras from one file."),

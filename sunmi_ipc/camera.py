@@ -348,6 +348,22 @@ class Camera:
             shown = transport.greet(timeout=self.timeout if timeout is None else timeout)
         return fingerprint(shown) if shown else ""
 
+    def send(self, outgoing: Outgoing, *, timeout: float | None = None) -> Incoming:
+        """Send one request as it is and return the answer as it came: no check, no retry, no other clock.
+
+        For finding out what a camera says; :meth:`call` is for everything else.
+
+        Args:
+            outgoing: From :mod:`sunmi_ipc.protocol.wire`.
+            timeout: Seconds; default: the camera's.
+
+        Raises:
+            ConnectionFailed, TlsError, ReplyError: There is no answer.
+
+        """
+        with self._lock:
+            return self._transport.send(outgoing, timeout=self.timeout if timeout is None else timeout)
+
     def close(self) -> None:
         """Close the connection; the next call opens a new one."""
         with self._lock:
@@ -403,14 +419,16 @@ class Camera:
             with self._lock, self._deadline(endpoint.timeout_s):
                 self._require_model(endpoint)
                 override = self.overrides.get(endpoint.path)
-                sent = override.path if override else ""
+                sent, theirs = (override.path, override.fields) if override else ("", None)
 
                 def make(now: float) -> Outgoing:
                     return wire.build(
                         endpoint, checked, self._credentials, now=now, random=wire.nonce(), override=override
                     )
 
-                return self._exchange(make, lambda answer: wire.open_reply(endpoint, answer, path=sent))
+                return self._exchange(
+                    make, lambda answer: wire.open_reply(endpoint, answer, path=sent, fields=theirs)
+                )
         except SunmiIpcError as error:
             if error.camera is None and not isinstance(error, ParameterError):
                 error.camera = self.address

@@ -12,6 +12,7 @@ from sunmi_ipc.i18n import tr
 
 from ..screen.output import confirm, fields, note, print_json, say, table
 from ..state import State
+from .probe import probe
 
 if TYPE_CHECKING:
     from sunmi_ipc.protocol.postman import Collection, Comparison
@@ -216,3 +217,6 @@ def reset(
     if state.json:
         print_json({})
     say(state, "done")
+
+
+app.command()(probe)

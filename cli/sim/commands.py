@@ -94,6 +94,14 @@ def start(
             ),
         ),
     ] = "?",
+    dump: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="DUMP", help=tr("Answer as a camera did: a file of 'ipc dump'.")),
+    ] = None,
+    wire_seed: Annotated[
+        int | None,
+        typer.Option(metavar="N", help=tr("Other undocumented paths and names, drawn from this number.")),
+    ] = None,
     ip: Annotated[str, typer.Option(help=tr("Address of a single camera."))] = "",
     expose: Annotated[
         bool, typer.Option("--expose", help=tr("Allow an address beyond this machine."))
@@ -136,6 +144,14 @@ def start(
     play = parse_play(events) if events else None
     if ip and count > 1:
         raise ParameterError("{name}: one address is for one camera", name="--ip", hint="Leave --count out.")
+    if dump is not None and (count > 1 or wire_seed is not None):
+        other = "--count" if count > 1 else "--wire-seed"
+        raise ParameterError("{name}: not together with {other}", name="--from", other=other)
+    document = None
+    if dump is not None:
+        from sunmi_ipc.survey.model import read
+
+        document = read(dump)
     # An Event would not do: a second signal that interrupts its set() waits for the first for ever.
     stop: SimpleQueue[bool] = SimpleQueue()
     previous = {s: signal.signal(s, lambda *_: stop.put(True)) for s in (signal.SIGINT, signal.SIGTERM)}
@@ -144,12 +160,29 @@ def start(
         vendor = stack.enter_context(Vendor() if state_dir is None else Vendor.kept(state_dir / "vendor"))
         if ip:
             single = VirtualCamera(
-                vendor, ip=ip, port=port, model=model, state=state, seed=seed, expose=expose, quirks=quirks
+                vendor,
+                ip=ip,
+                port=port,
+                model=model,
+                state=state,
+                seed=seed,
+                expose=expose,
+                quirks=quirks,
+                dump=document,
+                wire_seed=wire_seed,
             )
             cameras = [single.start()]
         else:
             cameras = start_cameras(
-                vendor, count, port=port, model=model, state=state, seed=seed, quirks=quirks
+                vendor,
+                count,
+                port=port,
+                model=model,
+                state=state,
+                seed=seed,
+                quirks=quirks,
+                dump=document,
+                wire_seed=wire_seed,
             )
         for camera in cameras:
             stack.callback(camera.close)

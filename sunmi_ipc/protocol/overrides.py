@@ -11,6 +11,9 @@
     ["face/addFace"]
     encoding = { pic = "base64" }
 
+    ["config/getLensConf"]
+    fields = { max_zoom = "maxZoom" }
+
 Paths and names on the left are ours.
 """
 
@@ -50,23 +53,23 @@ def parse(text: str, path: str = FILE) -> dict[str, Override]:
         endpoint = registry().get(ours)
         if endpoint is None:
             raise unusable(path, f"there is no endpoint {ours!r}")
-        if not isinstance(entry, dict) or not entry.keys() <= {"path", "names", "encoding"}:
-            raise unusable(path, f"{ours!r} takes path, names and encoding")
-        names, encoding = entry.get("names", {}), entry.get("encoding", {})
+        if not isinstance(entry, dict) or not entry.keys() <= {"path", "names", "encoding", "fields"}:
+            raise unusable(path, f"{ours!r} takes path, names, fields and encoding")
+        names, encoding, fields = entry.get("names", {}), entry.get("encoding", {}), entry.get("fields", {})
         known = {p.wire for p in endpoint.parameters}
-        if not isinstance(names, dict) or not isinstance(encoding, dict):
-            raise unusable(path, f"names and encoding of {ours!r} are tables")
+        if not all(isinstance(table, dict) for table in (names, encoding, fields)):
+            raise unusable(path, f"names, fields and encoding of {ours!r} are tables")
         if unknown := sorted((set(names) | set(encoding)) - known):
             raise unusable(path, f"{ours!r} has no parameter {unknown[0]!r}")
         if any(how not in ENCODINGS for how in encoding.values()):
             raise unusable(path, f"an encoding of {ours!r} is none of {', '.join(ENCODINGS)}")
-        values = [entry.get("path", ""), *names.values()]
+        values = [entry.get("path", ""), *names.values(), *fields, *fields.values()]
         if not all(isinstance(value, str) for value in values):
             raise unusable(path, f"paths and names of {ours!r} are text")
-        if not all(_NAME.fullmatch(value) for value in names.values()):
+        if not all(_NAME.fullmatch(value) for value in (*names.values(), *fields, *fields.values())):
             # Older versions kept a whole body as a name, with what was typed into it.
             raise unusable(path, f"a name of {ours!r} is no plain word")
-        made[ours] = Override(entry.get("path", ""), names, encoding)
+        made[ours] = Override(entry.get("path", ""), names, encoding, fields)
     return made
 
 
@@ -77,7 +80,11 @@ def dump(overrides: Mapping[str, Override]) -> str:
         lines.append(f"[{json.dumps(ours)}]")
         if override.path:
             lines.append(f"path = {json.dumps(override.path)}")
-        for key, table in (("names", override.names), ("encoding", override.encoding)):
+        for key, table in (
+            ("names", override.names),
+            ("encoding", override.encoding),
+            ("fields", override.fields),
+        ):
             if table:
                 pairs = ", ".join(f"{json.dumps(k)} = {json.dumps(v)}" for k, v in sorted(table.items()))
                 lines.append(f"{key} = {{ {pairs} }}")

@@ -45,6 +45,7 @@ class Override:
     Args:
         path: The real path, where it differs.
         names: The real wire names by ours.
+        fields: The real names of the answer's fields by ours, wherever in it they stand.
         encoding: By our wire name, how a value travels: ``json``, ``csv``, ``base64`` or ``file``.
 
     """
@@ -52,6 +53,7 @@ class Override:
     path: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
     encoding: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,15 +279,28 @@ class Result(Protocol):
         """The result in *data*; raises ReplyError that names the field."""
 
 
-def open_reply(endpoint: Endpoint[..., R], incoming: Incoming, *, path: str = "") -> R:
+def open_reply(
+    endpoint: Endpoint[..., R], incoming: Incoming, *, path: str = "", fields: Mapping[str, str] | None = None
+) -> R:
     """The typed result of *endpoint*; raises as :func:`open_json`, and ReplyError for a wrong shape.
 
-    *path* is the one that was sent, where a correction has another than the endpoint's.
+    *path* is the one that was sent, where a correction has another than the endpoint's; *fields* are its names of
+    the answer's fields by ours.
     """
     data = open_json(incoming, path=path or endpoint.path, inferred=endpoint.inferred)
     if endpoint.result is None:
         return cast(R, None)
+    if fields:
+        data = _in_our_words(data, {theirs: ours for ours, theirs in fields.items()})
     return cast(R, cast("type[Result]", endpoint.result).read(data))
+
+
+def _in_our_words(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {names.get(k, k): _in_our_words(v, names) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_in_our_words(inner, names) for inner in value]
+    return value
 
 
 _REFUSED = {

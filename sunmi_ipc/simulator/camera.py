@@ -22,9 +22,12 @@ from .card import rtsp_url
 from .checks import Refused, check_private, check_public, parse_form, parse_multipart
 from .faces import populate
 from .faults import Fault, Faults
+from .files import Content
 from .http import Connection
 from .quirks import UNKNOWN_FIELDS, parse_quirks
+from .replay import RawAnswer, Replay
 from .state import CameraState, new_state
+from .variant import draw
 from .vendor import Vendor
 from .video import VideoSettings, available
 from .video.rtsp import RtspServer
@@ -81,6 +84,8 @@ class VirtualCamera:
         udp: Answer discovery.
         reply: Where answers go: ``sender``, ``port`` or ``broadcast`` (``simulator.discovery``).
         people: How many come by an FM020; they have come before to one that is ready.
+        dump: A camera's dump (see ``ipc dump``): answer as that camera did; ``set`` calls change what later reads say.
+        wire_seed: Draw other undocumented paths, names, layouts and orders of checks from this number.
         video: How it films: sizes, frame rates, codec, RTSP user; default: as its model does.
         quirks: What it does otherwise than documented (``simulator.quirks``).
 
@@ -112,9 +117,14 @@ class VirtualCamera:
         video: VideoSettings | None = None,
         quirks: Iterable[str] = (),
         minimum_tls: ssl.TLSVersion | None = None,
+        dump: Mapping[str, Any] | None = None,
+        wire_seed: int | None = None,
     ) -> None:
-        word = model.upper()
+        self._replay = Replay(dump) if dump is not None else None
+        word = (self._replay.model if self._replay is not None else model).upper()
         known = _OLDER.get(word) or next((m for m in Model if m == word), None)
+        if known is None and self._replay is not None:
+            known = Model.FM020  # a word that nobody has seen: it may have everything
         if known is None:
             raise ParameterError(
                 "{name}: there is no model {model}", name="model", model=model, hint="FM010 or FM020."
@@ -154,6 +164,12 @@ class VirtualCamera:
         self._rtsp: RtspServer | None = None
         self._lock = threading.Lock()
         self.closing: threading.Event = threading.Event()
+        self._variant = draw(wire_seed) if wire_seed is not None else None
+        if self._variant is not None:
+            self.overrides |= self._variant.overrides
+            self.flat = self._variant.flat
+        if self._replay is not None:
+            self._become(self._replay)
         self._table = self._index()
 
     def _index(self) -> dict[str, Endpoint[..., Any]]:
@@ -370,7 +386,9 @@ class VirtualCamera:
             return  # broadcasts of other machines reach us too; a virtual camera stays on this one
         to = discovery.reply_address(self._reply, sender, self.ip)
         with contextlib.suppress(OSError, IndexError):
-            self._sockets[1].sendto(discovery.response(self.describe()), to)
+            said = self.describe()
+            answer = discovery.response(said) if self._replay is None else self._replay.datagram(said)
+            self._sockets[1].sendto(answer, to)
 
     def _hear(self, sock: socket.socket) -> None:
         data, sender = sock.recvfrom(65_535)
@@ -424,6 +442,11 @@ class VirtualCamera:
                     with contextlib.suppress(OSError):
                         sock.close()
 
+    def dumped_file(self, path: str) -> Content | None:
+        """A file that the dump has the first bytes of; zeros follow."""
+        found = self._replay.file(path) if self._replay is not None else None
+        return Content(found[1], found[0]) if found is not None else None
+
     def clock(self) -> float:
         """The camera's time, Unix seconds."""
         return time.time() + self.state.clock_offset
@@ -433,16 +456,58 @@ class VirtualCamera:
         try:
             endpoint = self._table.get(path)
             if endpoint is None:
-                raise Refused(6)
+                return self._no_such_url(body)
             with self.state.lock:
                 data = self._carry_out(endpoint, body, kind)
+                if isinstance(data, RawAnswer):
+                    return data
                 self.state.counts[endpoint.path] = self.state.counts.get(endpoint.path, 0) + 1
                 self.state.changes += not endpoint.safe
         except Refused as refused:
             return {"code": refused.code}
         if data is None:
             return {"code": 0}
+        if self._variant is not None:
+            data = self._variant.renamed(endpoint, data)
         return {"code": 0, **data} if self.flat else {"code": 0, "data": data}
+
+    def _become(self, replay: Replay) -> None:
+        """Take on what a dump says of the camera."""
+        state = self.state
+        state.sn, state.mac = replay.sn or state.sn, replay.mac or state.mac
+        state.firmware = replay.firmware or state.firmware
+        self.overrides |= replay.overrides
+
+    def _no_such_url(self, body: bytes) -> dict[str, Any]:
+        if self._replay is not None:
+            return RawAnswer(*self._replay.unknown())
+        if self._variant is not None:
+            if not self._variant.url_first:
+                key = self.vendor.secret_key.reveal()
+                check_public(
+                    parse_form(body),
+                    self.vendor.app_id,
+                    key,
+                    clock=self.clock(),
+                    tolerance=self.clock_tolerance_s,
+                )
+            if self._variant.status_404:
+                return RawAnswer(404, faults.HTML.decode(), {"Content-Type": "text/html"})
+        raise Refused(6)
+
+    def _replayed(self, endpoint: Endpoint[..., Any], values: dict[str, Any]) -> RawAnswer | None:
+        """What the dump says to *endpoint*; a change is kept. None where the dump says nothing of it."""
+        assert self._replay is not None
+        override = self.overrides.get(endpoint.path)
+        path = (override.path if override else "") or endpoint.path
+        if endpoint.safe:
+            if not self._replay.knows(path):
+                return None
+            if values.get("page_num", 1) > 1:
+                raise Refused(next(p.refused for p in endpoint.parameters if p.name == "page_num"))
+            return RawAnswer(*self._replay.answer(path, self.ip, self.port))
+        self._replay.change(endpoint, values)
+        return None
 
     def _carry_out(self, endpoint: Endpoint[..., Any], body: bytes, kind: str) -> dict[str, Any] | None:
         if self.state.model not in endpoint.models:
@@ -465,6 +530,8 @@ class VirtualCamera:
         unknown = self._unknown_fields(endpoint, form)
         kept = self.state.documents.get(endpoint.document) if endpoint.keeps else None
         values = check_private(endpoint, form, files, override, kept)
+        if self._replay is not None and (said := self._replayed(endpoint, values)) is not None:
+            return said
         behaviour = handlers.behaviour_of(endpoint)
         if behaviour is None:
             raise Refused(13)

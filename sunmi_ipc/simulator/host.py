@@ -38,6 +38,10 @@ class Host(Protocol):
         """Carry out one call; the answer's JSON."""
         raise NotImplementedError
 
+    def dumped_file(self, path: str) -> Any:
+        """A file that a dump knows, or None."""
+        raise NotImplementedError
+
     def thinned(self, path: str, answer: dict[str, Any]) -> dict[str, Any]:
         """*answer* without its last optional field."""
         raise NotImplementedError

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import faults, files, http_body
 from .host import Host
+from .replay import RawAnswer
 
 _MAX_BODY = 8 * 1024 * 1024
 
@@ -45,7 +46,7 @@ class Connection(BaseHTTPRequestHandler):
         self._manners(due)
         if self._spoiled(due):
             return
-        content = files.find(self.camera, path)
+        content = self.camera.dumped_file(path) or files.find(self.camera, path)
         if content is None:
             self._send(404, faults.HTML, "text/html")
             return
@@ -111,6 +112,9 @@ class Connection(BaseHTTPRequestHandler):
             self._send(404, faults.HTML, "text/html")
             return
         answer = self.camera.answer(path, body, self.headers.get("Content-Type", ""))
+        if isinstance(answer, RawAnswer):
+            self._send(answer.status, answer.text.encode(), headers=answer.headers)
+            return
         quirks = self.camera.state.quirks
         dirty = any(fault.kind == "dirty" for fault in due)
         if dirty or "missing-fields" in quirks:

@@ -1,0 +1,134 @@
+"""``ipc protocol probe``: which inferred facts hold on this camera."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sunmi_ipc.i18n import tr
+
+from ..screen.output import confirm, note, print_json, progress_wanted, say, table
+from ..state import State
+from ..target import open_camera
+from .dump import verdict_word
+
+if TYPE_CHECKING:
+    from sunmi_ipc.camera import Camera
+    from sunmi_ipc.survey.probe import Report
+
+
+def probe(
+    ctx: typer.Context,
+    candidates: Annotated[
+        bool,
+        typer.Option(
+            "--candidates/--no-candidates", help=tr("Try other paths for what does not exist under ours.")
+        ),
+    ] = True,
+    writes: Annotated[
+        bool,
+        typer.Option(
+            "--writes",
+            help=tr("Ask for writes even where only reads can be asked for safely, with refused values."),
+        ),
+    ] = False,
+    write: Annotated[bool, typer.Option("--write", help=tr("Keep the corrections."))] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not ask."))] = False,
+    pace: Annotated[float, typer.Option(min=0.0, max=10.0, help=tr("Seconds between two calls."))] = 0.25,
+    budget: Annotated[int, typer.Option(min=20, max=5000, help=tr("Calls at the most."))] = 400,
+    dump: Annotated[
+        Path | None, typer.Option("--dump", metavar="FILE", help=tr("Write a dump with the findings, too."))
+    ] = None,
+) -> None:
+    """Find out which calls this camera has, without carrying out any that changes something.
+
+    What does not exist under our guess is looked for under likely names; the corrections are shown, and kept with --write.
+    """
+    state = State.of(ctx)
+    from sunmi_ipc import corrections
+    from sunmi_ipc.settings import config_dir
+    from sunmi_ipc.survey.probe import Probe
+
+    with open_camera(state) as camera:
+        if writes:
+            confirm(
+                tr(
+                    "Writes are sent with values that should be refused; a firmware may take them all the same."
+                ),
+                yes,
+            )
+        with _progress(state, budget) as told:
+            report = Probe(
+                camera, look_for=candidates, writes=writes, pace=pace, budget=budget, progress=told
+            ).run()
+        if dump is not None:
+            _dump(state, camera, report, dump)
+    if not state.json:
+        _show(state, report)
+    written = ""
+    if write and report.overrides:
+        text = tr(
+            "{count} corrections join what {path} holds.", count=len(report.overrides), path=str(config_dir())
+        )
+        confirm(text, yes or state.json)
+        written = str(corrections.write(config_dir(), corrections.read(config_dir()) | report.overrides))
+    if state.json:
+        print_json(report.document() | {"written": written or None})
+    elif written:
+        say(state, "{count} corrections kept.", count=len(report.overrides))
+    elif report.overrides:
+        note(state, "Nothing is kept yet: 'ipc protocol probe --write' keeps the corrections.")
+
+
+def _show(state: State, report: Report) -> None:
+    rows = [
+        {"path": f["path"], "what": tr(f["fact"]), "known": tr(f["evidence"]), "verdict": verdict_word(f["verdict"]),
+         "detail": f["detail"]}
+        for f in report.findings
+        if f["fact"] == "path" or f["verdict"] != "proven"
+    ]  # fmt: skip
+    if rows:
+        table(rows, list(rows[0]), least=("known", "detail"))
+    counts: dict[str, int] = {}
+    for finding in report.findings:
+        counts[finding["verdict"]] = counts.get(finding["verdict"], 0) + 1
+    if report.order_of_checks:
+        note(
+            state,
+            "checked in this order: {order}",
+            order=" → ".join(tr(part) for part in report.order_of_checks),
+        )
+    note(state, "{calls} calls; {what}", calls=report.calls_made,
+         what=", ".join(f"{n} {verdict_word(v)}" for v, n in sorted(counts.items())))  # fmt: skip
+    if report.stopped:
+        note(state, "Stopped: {reason}.", reason=tr(report.stopped))
+
+
+@contextlib.contextmanager
+def _progress(state: State, budget: int) -> Iterator[Callable[[int, int, str], None]]:
+    if not progress_wanted(state):
+        note(state, "Asking the camera; nothing is changed on it …")
+        yield lambda done, total, what: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+
+    from ..screen.progress import progress
+
+    with progress(TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()) as bar:
+        task = bar.add_task("", total=budget)
+        yield lambda done, total, what: bar.update(task, completed=done, description=what)
+
+
+def _dump(state: State, camera: Camera, report: Report, path: Path) -> None:
+    from sunmi_ipc.survey.dump import dump
+
+    from .dump import write_document
+
+    document = dump(camera, survey=report.survey)
+    document.pop("replaced")
+    write_document(path, document)
+    note(state, "{path} is written. Look through it before you send it to anybody.", path=str(path))
