@@ -37,7 +37,9 @@ def serve(folder: Path, megabytes: float) -> None:
     def source(_: VirtualCamera, name: str) -> files.Content:
         if name not in kept:
             kept[name] = folder / name
-            kept[name].write_bytes(random.Random(name).randbytes(int(megabytes * 1e6)))
+            # Like an MP4 at its head, by which a recording is known.
+            body = random.Random(name).randbytes(int(megabytes * 1e6) - 24)
+            kept[name].write_bytes(b"\0\0\0\x18ftypmp42" + bytes(12) + body)
         return files.Content(kept[name], "video/mp4")
 
     files._SOURCES["record"] = source

@@ -48,7 +48,7 @@ def faces(
     if not rows:
         say(state, "nothing found")
     elif not state.quiet:
-        table(rows, columns, least=("arrive_count", "gender", "age"))
+        table(rows, columns, least=("arrive_count", "gender", "age", "group_name"))
 
 
 def document(record: FaceRecord, book: FaceNames) -> dict[str, Any]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sunmi_ipc.fleet.sitefile import Loaded
 
 #: A plan takes no longer for it than most cameras need to answer.
-_LISTEN_S = 0.7
+_LISTEN_S = 0.4
 
 
 class Others:
@@ -46,7 +46,7 @@ class Others:
 
     def of(self, loaded: Loaded, book: Journal, outcomes: list[Outcome]) -> list[DiscoveredCamera]:
         """Those that no entry of the file means, in the order of their serial numbers."""
-        self._thread.join(max(0.0, self._end - time.monotonic()) + 0.5)
+        self._thread.join(max(0.0, self._end - time.monotonic()) + 0.1)
         known = {slot.sn for slot in loaded.slots} | set(book.bindings().values())
         known |= {outcome.sn for outcome in outcomes}
         macs = {slot.mac for slot in loaded.slots if slot.mac}

@@ -184,7 +184,8 @@ def agreed(question: str, *, default: bool = False) -> bool:
     """Ask until the answer is yes or no; Enter is *default*."""
     choice = "[Y/n]" if default else "[y/N]"
     while True:
-        answer = typer.prompt(f"{question} {choice}", default="", show_default=False, err=True)
+        told = fitted(f"{question} {choice}", sys.stderr)
+        answer = typer.prompt(told, default="", show_default=False, err=True)
         said = str(answer).strip().lower()
         if said in ("y", "yes", "是"):
             return True

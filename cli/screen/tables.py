@@ -98,7 +98,9 @@ def _named(column: str) -> str:
 def left_out(every: Sequence[str], shown: Sequence[str]) -> None:
     """Say on stderr which columns there was no room for."""
     if missing := [_named(name) for name in every if name not in shown]:
-        sys.stderr.write(tr("No room for: {names}; see --json.", names=", ".join(missing)) + "\n")
+        text = tr("No room for: {names}; see --json.", names=tr(", ").join(missing))
+        lines = fold(text, shutil.get_terminal_size().columns) if sys.stderr.isatty() else [text]
+        sys.stderr.write("\n".join(lines) + "\n")
 
 
 def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, least: Sequence[str] = ()) -> None:

@@ -40,7 +40,7 @@ Player = Annotated[
     typer.Option("--player", metavar="NAME", help=tr("ffplay, mpv or vlc; default: the first installed.")),
 ]
 Quality = Annotated[
-    str, typer.Option("--quality", metavar="hd|fhd", help=tr("hd (720p) or fhd (1080p); default: the best."))
+    str, typer.Option("--quality", metavar="hd|fhd", help=tr("hd (high) or fhd (super); default: the best."))
 ]
 
 

@@ -40,7 +40,7 @@ CHINESE = {
     "sn": "序列号", "mac": "MAC", "any": "型号", "count": "数量", "address": "地址", "name": "名称",
     "activation_code": "激活码", "wifi_ssid": "Wi-Fi 名称", "wifi_password": "Wi-Fi 密码", "sdcard": "SD 卡",
     "ir": "夜视", "led": "指示灯", "rotation": "画面旋转", "motion": "动态侦测灵敏度", "sound": "声音侦测灵敏度",
-    "days": "侦测日", "from": "开始时间", "to": "结束时间", "zoom": "变焦", "focus": "对焦",
+    "days": "侦测日", "from": "开始时间", "to": "结束时间", "zoom": "缩放", "focus": "聚焦",
     "door_line": "进店划线", "face_groups": "人脸分组", "events": "事件", "callback": "回调地址", "ip": "IP 地址",
     "netmask": "子网掩码", "gateway": "网关", "dns": "DNS",
 }  # fmt: skip
@@ -49,7 +49,7 @@ _ALSO = {
     "wi-fi": "wifi_ssid", "wifi": "wifi_ssid", "wi-fi name": "wifi_ssid", "wi-fi password": "wifi_password",
     "sd card": "sdcard", "night mode": "ir", "number": "count", "序号": "#", "设备序列号": "sn", "摄像机名称": "name",
     "设备名称": "name", "mac 地址": "mac", "mac地址": "mac", "wifi名称": "wifi_ssid", "wifi密码": "wifi_password",
-    "无线名称": "wifi_ssid", "无线密码": "wifi_password", "拌线": "door_line", "备注": "#", "note": "#", "notes": "#",
+    "无线名称": "wifi_ssid", "无线密码": "wifi_password", "拌线": "door_line", "变焦": "zoom", "对焦": "focus", "备注": "#", "note": "#", "notes": "#",
 }  # fmt: skip
 
 

@@ -48,7 +48,7 @@ class RtspAddress:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The live picture: ``hd`` is 720p, ``fhd`` 1080p (I). None where the camera does not offer it."""
+    """The live picture, "high" (``hd``) and "super" (``fhd``): names, not sizes. None where it is not offered."""
 
     hd: RtspAddress | None
     fhd: RtspAddress | None

@@ -152,6 +152,7 @@ ZH: dict[str, str] = {
     "Nothing was recorded on this day.": "当天没有录像。",
     "One moment …": "请稍候 …",
     "Outside the picture.": "超出画面。",
+    "People flow": "客流",
     "Password of the network": "网络密码",
     "Period": "时段",
     "Photos are made as small as the camera takes them, before they leave this computer.": "照片在离开本机之前，会先压缩到摄像机可接受的大小。",

@@ -57,7 +57,7 @@ ZH: dict[str, str] = {
     "Write it like 30s, 5m or 1h30m.": "请写成 30s、5m 或 1h30m。",
     "A frame of the live picture can stand in: pip install 'sunmi-ipc[video]'": "可以用实时画面的一帧代替：pip install 'sunmi-ipc[video]'",
     "ffplay, mpv or vlc; default: the first installed.": "ffplay、mpv 或 vlc；默认用已安装的第一个。",
-    "hd (720p) or fhd (1080p); default: the best.": "hd（720p）或 fhd（1080p）；默认用最好的。",
+    "hd (high) or fhd (super); default: the best.": "hd（高清）或 fhd（超清）；默认用最好的。",
     "duration": "时长",
     "gap after": "之后的空缺",
     "url": "链接",

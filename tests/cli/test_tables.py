@@ -93,3 +93,23 @@ def test_a_scan_fits_the_window(columns: int, last: str, monkeypatch: pytest.Mon
     assert list(shown)[:2] == ["sn", "ip"]
     assert list(shown)[-1] == last
     assert not columns or sum(shown.values()) + 2 * (len(shown) - 1) <= columns
+
+
+def test_faces_fit_a_narrow_window(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from datetime import UTC, datetime
+
+    from sunmi_ipc_cli.camera.face_table import faces
+    from sunmi_ipc_cli.state import State
+
+    from sunmi_ipc.models import FaceRecord
+
+    monkeypatch.setattr(tables, "window", lambda: 44)
+    monkeypatch.setenv("SUNMI_IPC_LANG", "zh")
+    when = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
+    faces(State(), [FaceRecord(faceid="6fffe897d8fda289", group_name="regular", arrive_time=when)])
+    written = capsys.readouterr()
+    assert max(map(tables.width, written.out.splitlines())) <= 44
+    assert "6fffe897d8fda289" in written.out
+    assert "人脸分组，" in written.err or "，人脸分组" in written.err

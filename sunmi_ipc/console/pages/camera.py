@@ -50,7 +50,7 @@ def labels(visit: Visit) -> dict[str, str]:
     return {
         "picture": tr("Picture"),
         "line": tr("Door line"),
-        "people": tr("People"),
+        "people": tr("People flow"),
         "faces": tr("Faces"),
         "recordings": tr("Recordings"),
         "events": tr("Events"),
