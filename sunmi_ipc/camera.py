@@ -478,7 +478,7 @@ class Camera:
     def _require_model(self, endpoint: Endpoint[..., Any]) -> None:
         if endpoint.models == ALL_MODELS:
             return
-        known = next((m for m in Model if m in self.known_model().upper()), None)
+        known = Model.read(self.known_model())
         if known is not None and known not in endpoint.models:
             raise UnsupportedError(
                 "{feature} does not exist on the {model}",

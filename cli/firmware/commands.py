@@ -235,7 +235,7 @@ def guide(
 def _known_model(model: str) -> None:
     from sunmi_ipc.protocol.spec import Model
 
-    if model and model.upper() not in list(Model):
+    if model and Model.read(model) is None:
         raise ParameterError(
             "{name}: there is no model {model}", name="--model", model=model, hint="FM010 or FM020."
         )

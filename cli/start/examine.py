@@ -150,12 +150,13 @@ def _each(
 
 def _card(camera: Camera, known: Examined) -> Finding:
     from sunmi_ipc.api.sdcard import NEXT
+    from sunmi_ipc.protocol.spec import Model
 
     card = camera.sdcard.status()
     if card.ready:
         return Finding("SD card", True, words.told(card.status))
     hint = tr(NEXT[card.status]) if card.status in NEXT else ""
-    if "FM020" in known.model.upper() or not known.model:
+    if Model.may_be(known.model, Model.FM020):
         hint = f"{hint} {tr('People flow and faces need the card.')}".strip()
     return Finding("SD card", False, words.told(card.status), hint)
 

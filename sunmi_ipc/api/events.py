@@ -8,7 +8,7 @@ from ..errors import ParameterError, UnsupportedError
 from ..link.caller import Link, direct
 from ..protocol.fields import Callback, Refused, Wire
 from ..protocol.fields import Events as EventList
-from ..protocol.spec import DOC, INFERRED, Group, endpoint
+from ..protocol.spec import DOC, INFERRED, Group, Model, endpoint
 from ..protocol.values import EventType
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Events(Group, name="events"):
             raise ParameterError(
                 "{name}: unknown", name="events", hint="Allowed: {bounds}.", bounds=", ".join(EventType)
             ) from None
-        if EventType.FACE_RECOGNITION in wanted and "FM010" in self._caller.known_model().upper():
+        if EventType.FACE_RECOGNITION in wanted and Model.read(self._caller.known_model()) is Model.FM010:
             raise UnsupportedError(
                 "{feature} does not exist on the {model}",
                 name="events",

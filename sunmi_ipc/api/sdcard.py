@@ -137,8 +137,21 @@ class SdCard(Group, name="sdcard"):
         interval: float = 1.0,
         on_poll: Callable[[ExternalStorage | None], None] = lambda status: None,
     ) -> ExternalStorage:
-        """Format the card and wait until it is normal again. Destroys recordings and faces."""
-        self.format()
+        """Format the card and wait until it is normal again. Destroys recordings and faces.
+
+        Raises:
+            ProvisionError: The card was not normal in time.
+            DeviceError: The camera refused, or formatting failed (221).
+
+        """
+        try:
+            self.format()
+        except TlsError:
+            raise
+        except ConnectionFailed as error:
+            if not error.sent:
+                raise
+            # The answer may come only when it is over, or never: the card's state tells.
         return self.wait_until_normal(timeout=timeout, interval=interval, on_poll=on_poll)
 
 

@@ -24,7 +24,7 @@ from ..errors import (
     TlsError,
 )
 from ..i18n import Language, later, translate
-from ..protocol.spec import Endpoint, registry
+from ..protocol.spec import Endpoint, Model, registry
 from ..settings import Settings
 from ..values import CardStatus
 from .roles import Role, needed, require
@@ -90,7 +90,7 @@ class Card:
     @property
     def counts(self) -> bool:
         """Whether this model counts people (FM020)."""
-        return "FM020" in self.model.upper() or "FS1" in self.model.upper()
+        return Model.read(self.model) is Model.FM020
 
     def words(self, lang: Language) -> tuple[str, str]:
         """Reason and hint in *lang*; empty for none."""
@@ -296,7 +296,7 @@ class Desk:
             facts |= {"state": "warning", "reason": later("the SD card does not answer")}
         else:
             facts |= _CARDS.get(facts["card"], {})
-        if "FM020" in facts["model"].upper() or "FS1" in facts["model"].upper():
+        if Model.read(facts["model"]) is Model.FM020:
             try:
                 facts["people"] = camera.people_flow.arrivals(*today()).total
             except SunmiIpcError:

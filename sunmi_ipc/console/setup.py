@@ -22,6 +22,7 @@ from ..errors import (
     SunmiIpcError,
 )
 from ..i18n import later
+from ..protocol.spec import Model
 from ..values import CardStatus
 from .desk import Desk
 from .doorline import Ends, ends_of
@@ -110,7 +111,7 @@ class Setup:
     @property
     def stages(self) -> list[Stage]:
         """The steps that this model has."""
-        counts = "FM010" not in self.model.upper() and "SS1" not in self.model.upper()
+        counts = Model.may_be(self.model, Model.FM020)
         return [s for s in Stage if counts or s not in _FM020_ONLY]
 
     @property

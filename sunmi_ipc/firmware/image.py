@@ -97,7 +97,7 @@ class Image:
             CardError: Its name shows another model than *model*, or both.
 
         """
-        known = {m for m in Model if m in model.upper()}
+        known = {m} if (m := Model.read(model)) else set()
         if self.models and known and self.models != known:
             raise CardError(
                 "the image is for the {shown} by its name, the camera is an {model}",

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import enum
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -58,6 +59,9 @@ class Evidence(enum.StrEnum):
     INFERRED = "inferred"
 
 
+_WORDS = re.compile("[0-9A-Z]+")
+
+
 class Sign(enum.StrEnum):
     """What signs a call."""
 
@@ -76,8 +80,16 @@ class Model(enum.StrEnum):
     def read(cls, text: str) -> Model | None:
         """The model that a camera's word for it means; ``SS1`` and ``FS1`` are older names (A). None: unknown."""
         word = text.upper()
+        words = _WORDS.findall(word)
         older = {"SS1": cls.FM010, "FS1": cls.FM020}
-        return next((m for m in cls if m in word), older.get(word.strip()))
+        return next((m for m in cls if m in word), None) or next(
+            (older[w] for w in words if w in older), None
+        )
+
+    @classmethod
+    def may_be(cls, text: str, model: Model) -> bool:
+        """Whether *text* means *model*, or is a word that we do not know: such a camera may have everything."""
+        return cls.read(text) in (None, model)
 
 
 DOC, SDK, APP, INFERRED = Evidence

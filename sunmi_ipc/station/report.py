@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Literal
 
+from ..protocol.spec import Model
 from .hours import Hours, day_bounds
 from .store import Store
 
@@ -198,11 +199,7 @@ def _names(store: Store, sns: Sequence[str]) -> dict[str, str]:
     """Names of the cameras that count people, or have counted."""
     rows = store.read("SELECT sn, name, model FROM cameras ORDER BY sn")
     counted = {sn for (sn,) in store.read("SELECT DISTINCT sn FROM counts")}
-    names = {
-        sn: name
-        for sn, name, model in rows
-        if sn in counted or "FM020" in model.upper() or "FS1" in model.upper()
-    }
+    names = {sn: name for sn, name, model in rows if sn in counted or Model.read(model) is Model.FM020}
     names |= {sn: "" for sn in counted if sn not in names}
     return {sn: names.get(sn, "") for sn in sns} if sns else names
 

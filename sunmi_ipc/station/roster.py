@@ -82,7 +82,7 @@ class Member:
     @property
     def counts_people(self) -> bool:
         """Whether its model counts people."""
-        return Model.FM020 in self.model.upper() or "FS1" in self.model.upper()
+        return Model.read(self.model) is Model.FM020
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -239,7 +239,7 @@ class Roster:
             return self._members.setdefault(found.sn, Member(found.sn, found.sn, added=time.time()))
         for member in self._members.values():
             slot = member.slot
-            if slot and slot.any and not member.sn and slot.any in found.model.upper():
+            if slot and slot.any and not member.sn and slot.any == Model.read(found.model):
                 member.sn = found.sn
                 return member
         return None
@@ -274,7 +274,7 @@ class Roster:
                     sn=member.sn or member.key,
                 )
             if member.client is None:
-                model = next((m for m in Model if m in member.model.upper()), "")
+                model = Model.read(member.model) or ""
                 member.client = self._connect(
                     member.address, sn=member.sn, model=model, timeout=CALL_S, retries=0
                 )

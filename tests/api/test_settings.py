@@ -143,3 +143,22 @@ def test_a_number_that_no_camera_can_mean() -> None:
     with pytest.raises(errors.ReplyError):
         LensConfiguration.read(wire.open_json(Incoming(200, {}, body), path="x/y"))
     assert DeviceInfo.read({"sn": 12345}).sn == "12345"
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_format_without_an_answer_is_judged_by_the_card(sent: bool) -> None:
+    class Slow(Told):
+        def send(self, outgoing: Outgoing, *, timeout: float) -> Incoming:
+            if outgoing.path == "config/formatMemoryCard":
+                assert timeout > 50
+                error = errors.ConnectionFailed("the connection was refused")
+                error.sent = sent
+                raise error
+            return super().send(outgoing, timeout=timeout)
+
+    one = Camera("127.0.0.1", app_id="a", secret_key="k" * 8, transport=Slow({"status": "2"}))
+    if sent:
+        assert one.sdcard.format_and_wait(interval=0.01).ready
+    else:
+        with pytest.raises(errors.ConnectionFailed):
+            one.sdcard.format_and_wait(interval=0.01)

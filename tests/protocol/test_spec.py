@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 import pytest
 from urllib3.filepost import encode_multipart_formdata
 
-from sunmi_ipc import errors
+from sunmi_ipc import Camera, errors
 from sunmi_ipc.protocol import wire
 from sunmi_ipc.protocol.spec import ALL_MODELS, Endpoint, Evidence, Model, Parameter, Sign, registry
 from sunmi_ipc.simulator import VirtualCamera, connect
@@ -366,3 +366,35 @@ def test_every_endpoint_is_called_in_a_test_of_its_behaviour() -> None:
 def test_samples_are_readable_json() -> None:
     for path in (ROOT / "tests" / "wire").glob("*.json"):
         assert {"endpoint", "values", "body", "reply", "result"} <= set(json.loads(path.read_text("utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("word", "model"),
+    [
+        ("FM010", Model.FM010), ("fm020", Model.FM020), ("SS1", Model.FM010), ("FS1", Model.FM020), (" fs1 ", Model.FM020),
+        ("SUNMI FM020-A", Model.FM020), ("FS1 v2", Model.FM020), ("", None), ("FM030", None), ("FS101D8BS00106", None), ("SS10", None),
+    ],
+)  # fmt: skip
+def test_a_model_has_two_words_and_unknown_ones_may_have_everything(word: str, model: Model | None) -> None:
+    assert Model.read(word) is model
+    assert Model.may_be(word, Model.FM020) is (model is not Model.FM010)
+
+
+@pytest.mark.parametrize(
+    ("word", "has"), [("FM010", False), ("SS1", False), ("FM020", True), ("FS1", True), ("FM030", True)]
+)
+def test_what_a_model_lacks_is_refused_under_both_its_words(word: str, has: bool) -> None:
+    class Silent:
+        def send(self, outgoing: object, *, timeout: float) -> object:
+            raise errors.ConnectionFailed("the connection was refused")
+
+        def close(self) -> None:
+            pass
+
+    one: Any = Camera("127.0.0.1", model=word, app_id="a", secret_key="k", transport=Silent(), retries=0)  # type: ignore[arg-type]
+    for call in (
+        one.lens.show,
+        lambda: one.events.subscribe("face_recog_event", callback="http://127.0.0.1/"),
+    ):
+        with pytest.raises(errors.ConnectionFailed if has else errors.UnsupportedError):
+            call()

@@ -12,6 +12,7 @@ from nicegui import ui
 from starlette.requests import Request
 
 from ...errors import SunmiIpcError
+from ...protocol.spec import Model
 from ..desk import Card
 from ..state import current
 from .picture import Picture
@@ -112,7 +113,7 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
             elif "picture" not in opened:
                 whole.classes(remove="full")
                 with picture_place:
-                    opened["picture"] = Picture(visit, sn, square="FM010" in card.model.upper())
+                    opened["picture"] = Picture(visit, sn, square=Model.read(card.model) is Model.FM010)
             panel.clear()
             panel._props["aria-label"] = words[name]
 
@@ -143,4 +144,4 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
         # The picture need not wait for the connection: it is there with the page.
         if TABS[tab][1]:
             with picture_place:
-                opened["picture"] = Picture(visit, sn, square="FM010" in card.model.upper())
+                opened["picture"] = Picture(visit, sn, square=Model.read(card.model) is Model.FM010)
