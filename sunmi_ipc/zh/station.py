@@ -197,6 +197,7 @@ ZH: dict[str, str] = VERDICTS | {
     "{who}: well again: {what}": "{who}：已恢复：{what}",
     "All is well again.": "一切恢复正常。",
     "… and {count} further": "……以及另外 {count} 项",
+    "… and {count} more": "……另有 {count} 个",
     "{channel} did not take the message: {reason}": "{channel} 没有接收消息：{reason}",
     "It is tried again.": "会再次尝试。",
     "this kind of alert needs Apprise, which is not installed": "这种通知需要 Apprise，但未安装",
