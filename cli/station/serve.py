@@ -89,6 +89,8 @@ def run(
             print_json({"file": str(file), "site": loaded.file.station.site, "data": str(loaded.data)})
         say(state, "{path} is in order: site {site}, data in {data}", path=str(file), site=loaded.file.station.site, data=str(loaded.data))  # fmt: skip
         return
+    if loaded.file.broker is not None:
+        note(state, "[broker] is checked, and not used: this version does not dial out.")
     from sunmi_ipc.station import Station
     from sunmi_ipc.station.service import Notifier
 

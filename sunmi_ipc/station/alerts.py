@@ -152,7 +152,7 @@ class Alerts:
     ) -> Message:
         lines = [self._line(sn, reason) for (sn, _), reason in list(shown.items())[:_NAMED]]
         if len(shown) > _NAMED:
-            lines.append(self._say("… and {count} more", count=len(shown) - _NAMED))
+            lines.append(self._say("… and {count} further", count=len(shown) - _NAMED))
         for sn, code in over[:_NAMED]:
             lines.append(
                 "✓ "

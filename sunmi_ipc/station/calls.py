@@ -170,7 +170,24 @@ def _answer_schema(endpoint: Endpoint[..., Any]) -> dict[str, Any]:
     schema: dict[str, Any] = endpoint.result.model_json_schema(  # type: ignore[attr-defined]
         mode="serialization", ref_template=f"#/components/schemas/{endpoint.key}.{{model}}"
     )
-    return schema
+    opened: dict[str, Any] = _opened(schema)
+    return opened
+
+
+def _opened(schema: Any) -> Any:
+    """An answer's schema without lists of numbers: masks combine, and firmware may know values that we do not."""
+    if isinstance(schema, list):
+        return [_opened(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: _opened(value) for key, value in schema.items()}
+    values = made.get("enum")
+    if isinstance(values, list) and values and all(isinstance(value, int) for value in values):
+        made["x-known"] = made.pop("enum")
+        made.setdefault("type", "integer")
+    if isinstance(made.get("const"), int):
+        made["x-known"] = [made.pop("const")]
+    return made
 
 
 def router(station: Station) -> tuple[APIRouter, dict[str, Any]]:

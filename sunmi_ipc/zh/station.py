@@ -196,6 +196,7 @@ ZH: dict[str, str] = VERDICTS | {
     "This is a test of {shop}: if you can read it, alerts reach you.": "这是 {shop} 的测试消息：能看到它，就能收到通知。",
     "{who}: well again: {what}": "{who}：已恢复：{what}",
     "All is well again.": "一切恢复正常。",
+    "… and {count} further": "……以及另外 {count} 项",
     "… and {count} more": "……另有 {count} 个",
     "{channel} did not take the message: {reason}": "{channel} 没有接收消息：{reason}",
     "It is tried again.": "会再次尝试。",
@@ -219,4 +220,5 @@ ZH: dict[str, str] = VERDICTS | {
     "Secrets that the file takes from the environment belong into {path} (mode 600).": "文件从环境变量读取的密钥应写入 {path}（权限 600）。",
     "the sink {scheme} is not known": "不认识的去向 {scheme}",
     "Write an http, https, mqtt or mqtts URL, or exec:COMMAND.": "请写 http、https、mqtt 或 mqtts 的 URL，或 exec:COMMAND。",
+    "[broker] is checked, and not used: this version does not dial out.": "[broker] 已检查，但不使用：此版本不会主动连接。",
 }

@@ -43,10 +43,10 @@ def test_thousands_of_cases(
         [
             str(Path(sys.executable).with_name("schemathesis")), "run", str(schema), "--url", ask.base,
             "-H", f"Authorization: Bearer token-of-the-{role}ers" if role == "view" else "Authorization: Bearer token-of-the-tuners",
-            "--checks", CHECKS, "--max-examples", "20", "--workers", "2", "--phases", "examples,coverage,fuzzing",
+            "--checks", CHECKS, "--max-examples", "20", "--workers", "1", "--phases", "examples,coverage,fuzzing",
             "--request-timeout", "30", "--no-color", "--suppress-health-check", "all",
         ],
-        capture_output=True, text=True, timeout=900, env=os.environ | {"PYTHONWARNINGS": "ignore"},
+        capture_output=True, text=True, timeout=900, cwd=tmp_path, env=os.environ | {"PYTHONWARNINGS": "ignore"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert station.status().verdict in ("ok", "warning", "bad")  # it lives
