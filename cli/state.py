@@ -44,6 +44,7 @@ EXITS: tuple[tuple[type[errors.SunmiIpcError], Exit], ...] = (
     (errors.StreamShortError, Exit.SOME_FAILED),
     (errors.ConnectionFailed, Exit.UNREACHABLE),
     (errors.DeviceError, Exit.REFUSED),
+    (errors.ForbiddenError, Exit.REFUSED),
     (errors.CloudError, Exit.REFUSED),
     (errors.StreamRefusedError, Exit.REFUSED),
     (errors.ReplyError, Exit.NOT_UNDERSTOOD),

@@ -27,7 +27,9 @@ STDOUT = "-"
 
 # What begins a formula, full-width letters of a Chinese keyboard too. Also behind whatever another country's
 # spreadsheet takes for the end of a cell: it looks for semicolons or tabs, and not at our quotes.
-_FORMULA = re.compile(r"(^|[;\t\r\n|])([\s\u00a0\u3000\ufeff]*)(?=[=+@\uff1d\uff0b\uff20\uff0d-])")
+_FORMULA = re.compile(
+    r"(^|[;\t\r\n|])([ \x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*)(?=[=+@\uff1d\uff0b\uff20\uff0d-])"
+)
 _CELL = re.compile(r"^[\t\r\n]")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 
@@ -146,12 +148,19 @@ def write(
         return
     try:
         with _opened(Path(path)) as file:
-            made = io.StringIO(newline="")
-            _fill(made, rows, names, title)
-            file.write(made.getvalue().encode("utf-8-sig"))
+            file.write(data(rows, names, title=title))
     except OSError as error:
         error.filename = str(path)
         raise
+
+
+def data(
+    rows: Iterable[Mapping[str, Any]], names: Sequence[str], *, title: Mapping[str, str] | None = None
+) -> bytes:
+    """The same as bytes, for who sends it elsewhere."""
+    made = io.StringIO(newline="")
+    _fill(made, rows, names, title)
+    return made.getvalue().encode("utf-8-sig")
 
 
 def _fill(

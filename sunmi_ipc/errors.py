@@ -71,6 +71,7 @@ __all__ = [
     "DownloadError",
     "ExtraMissingError",
     "FileMissingError",
+    "ForbiddenError",
     "NotActivatedError",
     "NotAllowedError",
     "NotReadyError",
@@ -166,6 +167,10 @@ class UnsupportedError(ParameterError):
 
 class ConfigError(SunmiIpcError):
     """Settings, a profile or a file on this computer are missing or wrong."""
+
+
+class ForbiddenError(SunmiIpcError):
+    """The role of whoever asks does not allow it; nothing was sent."""
 
 
 class CertificateMissingError(ConfigError):

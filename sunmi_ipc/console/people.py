@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Literal
 
+from .. import csvfile
 from ..api.people_flow import PeopleFlow
 from ..models import PeopleStatCollection
 from ..values import AgeRange
@@ -54,13 +54,12 @@ class Counted:
 
     def csv(self) -> bytes:
         """As a table for spreadsheets: UTF-8 with a mark that Excel needs; a gap is an empty cell."""
-        made = io.StringIO(newline="")
-        writer = csv.writer(made)
-        writer.writerow(["start", "end", *WAYS])
-        for one in self.bins:
-            cells = ["" if one.counts[w] is None else one.counts[w] for w in WAYS]
-            writer.writerow([f"{one.start:%Y-%m-%d %H:%M}", f"{one.end:%Y-%m-%d %H:%M}", *cells])
-        return b"\xef\xbb\xbf" + made.getvalue().encode()
+        rows: list[dict[str, object]] = [
+            {"start": f"{one.start:%Y-%m-%d %H:%M}", "end": f"{one.end:%Y-%m-%d %H:%M}"}
+            | {w: "" if one.counts[w] is None else one.counts[w] for w in WAYS}
+            for one in self.bins
+        ]
+        return csvfile.data(rows, ["start", "end", *WAYS])
 
     def xlsx(self) -> bytes:
         """As a workbook.

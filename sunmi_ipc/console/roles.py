@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-from ..errors import SunmiIpcError
+from ..errors import ForbiddenError as ForbiddenError
 from ..protocol.spec import Endpoint
 
 
@@ -24,10 +24,6 @@ class Role(IntEnum):
     def named(cls, name: str) -> Role:
         """The role ``view``, ``tune`` or ``admin``; raises KeyError for another word."""
         return cls[name.upper()]
-
-
-class ForbiddenError(SunmiIpcError):
-    """The session's role does not allow it; nothing was sent."""
 
 
 #: Beyond what destroys: what takes a camera off its network, tells others of it, or lets faces in and out.

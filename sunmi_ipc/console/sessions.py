@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..errors import SunmiIpcError
+from ..errors import ForbiddenError
 from ..i18n import Language
 from .roles import Role
 
@@ -25,7 +25,7 @@ TRIES, TRIES_OF_ALL, WINDOW_S = 10, 60, 60.0
 MAX_SESSIONS, MAX_CODES = 200, 20
 
 
-class CodeError(SunmiIpcError):
+class CodeError(ForbiddenError):
     """The code lets nobody in, or there were too many tries."""
 
 

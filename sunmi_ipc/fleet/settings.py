@@ -195,10 +195,15 @@ def _door_line(reply: Any, wish: Wish) -> Pairs:
 
 
 def _groups(reply: Any, wish: Wish) -> Pairs:
-    there = {group.name: f"{group.capacity} {group.description}".strip() for group in reply.face_group}
+    there = {group.name: group for group in reply.face_group}
+
+    def now(group: Any) -> str:
+        known = there.get(group.name)
+        # Where none is wished for, any description is well: the camera wants one, and gets the name.
+        return f"{known.capacity} {known.description if group.description else ''}".strip() if known else "-"
+
     return {
-        # The camera wants a description: where none is given, the name is sent.
-        group.name: (there.get(group.name, "-"), f"{group.capacity} {group.description or group.name}")
+        group.name: (now(group), f"{group.capacity} {group.description}".strip())
         for group in wish.face_groups
     }
 
@@ -209,7 +214,7 @@ def _make_groups(camera: Camera, reply: Any, wish: Wish) -> None:
         known = there.get(group.name)
         if known is None:
             camera.faces.create_group(group.name, group.capacity, group.description)
-        elif (known.capacity, known.description) != (group.capacity, group.description or group.name):
+        elif known.capacity != group.capacity or group.description not in ("", known.description):
             camera.faces.update_group(group.name, group.name, group.capacity, group.description)
 
 

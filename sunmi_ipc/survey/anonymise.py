@@ -138,9 +138,9 @@ _IP6 = re.compile(r"(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{1,4}:){2,7}(?::?[0-9A-Fa-f]{
 _LONG = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{20,}(?![0-9A-Za-z])")
 _HOTSPOT = re.compile(r"(SUNMI[_-])([0-9A-Fa-f]{4})(?![0-9A-Fa-f])")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{8,}={0,2}(?![A-Za-z0-9+/_=-])")
-_PERCENT = re.compile(r"[\w.~+-]*(?:%[0-9A-Fa-f]{2}[\w.~+-]*)+")
+_PERCENT = re.compile(r"(?<![\w.~+-])[\w.~+-]*(?:%[0-9A-Fa-f]{2}[\w.~+-]*)+")
 _URL = re.compile(r"[a-z][a-z0-9+.-]{1,9}://[^\s\"'<>\\]+", re.I)
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_STRING = re.compile(r'(?<!\\)"(?:[^"\\]|\\.)*"')
 _NUMBER_AFTER = re.compile(r'"([^"\\]{1,64})"(\s*:\s*)(-?\d{5,20})(?=\s*[,}\]])')
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{2,4}$")
 #: Addresses that everybody has.

@@ -325,7 +325,7 @@ def test_the_page_names_every_key_and_column() -> None:
     page = (ROOT / "docs" / "fleet.md").read_text("utf-8")
     for name in (*CameraEntry.model_fields, *Policy.model_fields):
         assert f"`{name}`" in page or f"{name} =" in page or f"`{name}," in page, name
-    listed = re.search(r"CSV columns: `(.*?)`", page)
+    listed = re.search(r"Columns: `(.*?)`", page)
     assert listed is not None
     assert set(listed[1].split()) == set(COLUMNS)
 

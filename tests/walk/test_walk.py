@@ -11,13 +11,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pexpect
+import pyte
 import pytest
 
 from sunmi_ipc.protocol.values import CardStatus
 from sunmi_ipc.simulator import Vendor, VirtualCamera
 
-pexpect = pytest.importorskip("pexpect")
-pyte = pytest.importorskip("pyte")
 pytestmark = pytest.mark.slow
 
 COLUMNS, ROWS = 80, 24
