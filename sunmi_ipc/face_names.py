@@ -39,6 +39,9 @@ class FaceNames:
 
     """
 
+    path: Path
+    sn: str
+
     def __init__(self, path: Path, sn: str) -> None:
         self.path, self.sn = path, sn
         self._faces: dict[str, Known] = {}

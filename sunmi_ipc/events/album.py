@@ -51,6 +51,8 @@ class Allowance:
 class Album:
     """Keeps a folder within its allowance; thread-safe."""
 
+    directory: Path
+
     def __init__(
         self, directory: Path, allowance: Allowance, believes_clock: Callable[[], bool] = lambda: True
     ) -> None:

@@ -28,9 +28,9 @@ class Clock:
     def __init__(self, last: float = 0.0, doubt: float = 0.0) -> None:
         self._wall, self._counted = time.time(), time.monotonic()
         #: The newest time that was believed, Unix seconds.
-        self.last = last
+        self.last: float = last
         #: Seconds for which it is not believed yet.
-        self.doubt = doubt
+        self.doubt: float = doubt
         if last and self._wall - last > _GAP_S and not doubt:
             self.doubt = _DOUBT_S
         self._trust()

@@ -31,6 +31,10 @@ class Again(Exception):
     batch may be why it failed: it is sent in parts, and the one event that does it again is given up.
     """
 
+    after: float | None
+    patience: float | None
+    suspect: bool
+
     def __init__(
         self, reason: str, after: float | None = None, *, patience: float | None = None, suspect: bool = False
     ) -> None:

@@ -49,6 +49,9 @@ class LineSink:
 
     """
 
+    name: str
+    batch: int
+
     parallel = 1
 
     def __init__(

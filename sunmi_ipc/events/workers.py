@@ -24,7 +24,7 @@ class Workers:
         *,
         failed: Callable[[Exception], None] = lambda error: None,
     ) -> None:
-        self.stop = threading.Event()
+        self.stop: threading.Event = threading.Event()
         self._name, self._targets, self._failed = name, targets, failed
         self._threads = [
             threading.Thread(target=self._run, args=(t,), name=name, daemon=True) for t in targets

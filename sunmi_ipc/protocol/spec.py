@@ -215,6 +215,9 @@ def registry(api: str = "device") -> dict[str, Endpoint[..., Any]]:
 class Endpoint(Generic[P, R]):
     """What is known of one endpoint. Attributes are facts; nothing here does I/O."""
 
+    fill: Mapping[str, str]
+    keeps: bool
+
     path: str
     evidence: Evidence
     params_evidence: Evidence

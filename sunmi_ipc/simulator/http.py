@@ -29,7 +29,7 @@ class Connection(BaseHTTPRequestHandler):
     def __init__(self, camera: Host, connection: ssl.SSLSocket, peer: Any) -> None:
         self.camera = camera
         #: Whether the connection ends as RFC 8446 asks, with close_notify, or is cut.
-        self.polite = True
+        self.polite: bool = True
         super().__init__(connection, peer, None)  # type: ignore[arg-type]
 
     def log_message(self, format: str, *args: Any) -> None:

@@ -47,13 +47,13 @@ class Replay:
                 self._calls.setdefault(call["path"], dict(call))
         self._files: dict[str, tuple[str, bytes]] = dict(self._heads(dump.get("video", {})))
         info = _data(self._calls.get("device/getInfo", {}).get("body", ""))
-        self.sn = str(info.get("sn") or self.discovery.get("deviceid") or "")
-        self.mac = str(info.get("mac") or self.discovery.get("mac") or "")
-        self.model = str(
+        self.sn: str = str(info.get("sn") or self.discovery.get("deviceid") or "")
+        self.mac: str = str(info.get("mac") or self.discovery.get("mac") or "")
+        self.model: str = str(
             info.get("model_name") or dump.get("model") or self.discovery.get("model") or "FM020"
         )
-        self.firmware = str(info.get("software_version") or dump.get("firmware") or "")
-        self.old_ip = str(info.get("ip") or self.discovery.get("ip") or "")
+        self.firmware: str = str(info.get("software_version") or dump.get("firmware") or "")
+        self.old_ip: str = str(info.get("ip") or self.discovery.get("ip") or "")
         self._documents = {
             endpoint.document: path
             for path, endpoint in self._dumped()

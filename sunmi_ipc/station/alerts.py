@@ -51,6 +51,8 @@ class Alerts:
 
     """
 
+    channels: list[Channel]
+
     def __init__(
         self,
         watch: Watch,

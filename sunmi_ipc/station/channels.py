@@ -204,7 +204,7 @@ class AppriseChannel:
                 hint="Run: pip install 'sunmi-ipc[alerts]'",
             ) from None
         self._apprise, self._kinds = apprise.Apprise(), apprise.NotifyType
-        self.name = urlsplit(url.reveal()).scheme
+        self.name: str = urlsplit(url.reveal()).scheme
         with _quiet():
             known = self._apprise.add(url.reveal())
         if not known:

@@ -66,6 +66,10 @@ class Refusal(Exception):
 
     """
 
+    status: int
+    error: SunmiIpcError
+    headers: dict[str, str]
+
     def __init__(self, status: int, error: SunmiIpcError, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status)
         self.status, self.error, self.headers = status, error, dict(headers or {})

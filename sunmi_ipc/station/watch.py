@@ -44,6 +44,10 @@ class Watch:
 
     """
 
+    roster: Roster
+    site: str
+    settings: WatchTable
+
     def __init__(
         self,
         roster: Roster,
@@ -54,14 +58,14 @@ class Watch:
         site: str = "",
     ) -> None:
         self.roster, self.site, self.settings = roster, site, settings or WatchTable()
-        self.judge = Judge(store)
-        self.spans = Spans(store, join=max(2.5 * self.settings.interval, 30.0))
-        self.mutes = Mutes(store)
+        self.judge: Judge = Judge(store)
+        self.spans: Spans = Spans(store, join=max(2.5 * self.settings.interval, 30.0))
+        self.mutes: Mutes = Mutes(store)
         self._scheduler = scheduler
         self._told: list[Told] = []
         self._looks: dict[str, Look] = {}
         self._rounds: dict[str, int] = {}
-        self.lines = Lines(roster, self.judge, self._looks, settings=self.settings, tell=self.tell)
+        self.lines: Lines = Lines(roster, self.judge, self._looks, settings=self.settings, tell=self.tell)
         self._first = threading.Condition()
 
     def start(self) -> None:

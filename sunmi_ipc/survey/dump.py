@@ -48,11 +48,14 @@ _LATER = ("media/getPlaybackStream", "media/getVideoClip")
 class Answers:
     """What was learnt from answers that later questions need."""
 
+    start: int
+    end: int
+
     def __init__(self, now: float) -> None:
-        self.now = int(now)
+        self.now: int = int(now)
         self.start, self.end = self.now - 86_400, self.now
         self.group = "stranger"
-        self.face = ""
+        self.face: str = ""
         self.record: tuple[int, int] | None = None
 
     def take(self, path: str, data: Any) -> None:
@@ -103,6 +106,8 @@ class Survey:
         progress: Told how many calls are done, how many there are, and the path of the next.
 
     """
+
+    camera: Camera
 
     def __init__(self, camera: Camera, *, pace: float = 0.25, progress: Progress | None = None) -> None:
         self.camera, self._pace = camera, pace

@@ -96,6 +96,8 @@ class Probe:
 
     """
 
+    camera: Camera
+
     def __init__(
         self,
         camera: Camera,

@@ -62,7 +62,7 @@ class Relay:
         #: Why it ended, where it was not FFmpeg's wish.
         self.failure: SunmiIpcError | None = None
         #: The last status that was no success; 0 where there was none.
-        self.status = 0
+        self.status: int = 0
         self._number = 0
         self._asked: deque[_Asked] = deque()
         self._playing = False
@@ -79,7 +79,7 @@ class Relay:
         self._prefix = f"rtsp://127.0.0.1:{self._listener.getsockname()[1]}/{secrets.token_urlsafe(18)}"
         self._own = f"{self._parts.scheme}://{self._parts.netloc}"
         query = f"?{self._parts.query}" if self._parts.query else ""
-        self.url = f"{self._prefix}{self._parts.path or '/'}{query}"
+        self.url: str = f"{self._prefix}{self._parts.path or '/'}{query}"
         self._thread = threading.Thread(target=self._run, name="rtsp", daemon=True)
 
     def __enter__(self) -> Self:
