@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, FastAPI, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from ..errors import SunmiIpcError
+from ..errors import ForbiddenError, SunmiIpcError
 from .problems import Refusal, answer
 from .roles import Person, Tokens, allows
 
@@ -23,7 +23,7 @@ MAX_BODY = 2 << 20
 _bearer = HTTPBearer(auto_error=False, description="a token of the station file")
 
 
-class Unauthorized(SunmiIpcError):
+class Unauthorized(ForbiddenError):
     """Nobody that we know."""
 
 

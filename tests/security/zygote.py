@@ -54,6 +54,7 @@ def run(job: dict[str, Any]) -> int:
 
 def main() -> None:
     """Work off the jobs, a few at a time."""
+    import contextlib
     import functools
     import gc
     import importlib
@@ -71,7 +72,8 @@ def main() -> None:
     for package in (sunmi_ipc, sunmi_ipc_cli):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__") and ".simulator" not in module.name:
-                importlib.import_module(module.name)
+                with contextlib.suppress(ModuleNotFoundError):  # of an extra that is not installed
+                    importlib.import_module(module.name)
     sunmi_ipc_cli.main.load = functools.cache(sunmi_ipc_cli.main.load)
     for name in sunmi_ipc_cli.main.COMMANDS:
         sunmi_ipc_cli.main.load(name)
