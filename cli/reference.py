@@ -81,7 +81,7 @@ def _command(command: Any, spoken: str) -> Iterator[str]:
     yield from (f"{depth} `ipc {spoken}`", "")
     text = inspect.cleandoc(command.help or "").replace("\b", "").replace("\f", "")
     yield from (re.sub(r"(?<![\w`])'(ipc [^']+)'", r"`\1`", _escaped(text)), "")
-    hidden = below.get("run")  # a command that is not spelled out: 'ipc serve FILE' runs it
+    hidden: Any = below.get("run")  # a command that is not spelled out: 'ipc serve FILE' runs it
     own = hidden if getattr(hidden, "hidden", False) else command
     if own is hidden or not below:
         ctx = own.context_class(own, info_name="ipc " + spoken)
