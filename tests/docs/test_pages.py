@@ -165,7 +165,9 @@ def test_every_command_and_option_exists(name: str) -> None:
         rest = words[1:]
         while rest and rest[0] in getattr(command, "commands", {}):
             command = command.commands[rest.pop(0)]
-        assert not (getattr(command, "commands", {}) and rest and re.fullmatch(r"[a-z][a-z-]{2,}", rest[0])), line
+        assert not (
+            getattr(command, "commands", {}) and rest and re.fullmatch(r"[a-z][a-z-]{2,}", rest[0])
+        ), line
         # What stands for a file may be the argument of a command that is not spelled out ('ipc serve FILE').
         many = [command, *getattr(command, "commands", {}).values()]
         # What stands for a file may be the argument of a command that is not spelled out ('ipc serve FILE').
