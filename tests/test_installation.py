@@ -48,7 +48,7 @@ def came_from(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[dict[str, o
 
 def test_what_an_extra_needs_is_what_was_declared() -> None:
     found = installation.extras()
-    assert set(found) == set(EXTRAS)
+    assert {"console", "excel", "video", "test"} <= set(found) <= set(EXTRAS)
     assert found["excel"] == tuple(EXTRAS["excel"])
     assert set(EXTRAS["video"]) <= set(found["console"])
     assert not [r for needed in found.values() for r in needed if r.startswith("sunmi-ipc")]
