@@ -57,10 +57,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trust": ("camera.trust", "Cameras known by their certificate."),
     "configure": ("start.configure", "Keep credentials in a profile."),
     "doctor": ("start.doctor", "Check this computer, and say what to do."),
+    "support": ("start.support", "One archive for a bug report, without secrets."),
     "completion": ("start.completion", "Install or print shell completion."),
     "help": ("start.help", "Show a command's help: ipc help wifi set."),
 }
 
+#: What takes several cameras by itself, into one result.
+_AT_ONCE = frozenset({"support"})
 #: Global options may stand anywhere on the line; behind these a value follows.
 _WITH_VALUE = frozenset({"-c", "--camera", "-p", "--profile", "--tls", "--lang"})
 _FLAGS = frozenset({"--json", "-q", "--quiet", "-v", "-vv", "-vvv", "--verbose", "--insecure"})
@@ -128,7 +131,11 @@ class Commands(typer.core.TyperGroup):
             command = load(name)
             if os.environ.get("_IPC_COMPLETE"):
                 _offer(command)
-            elif several(ctx.params.get("camera") or ()) and not {"-h", "--help"} & set(rest):
+            elif (
+                name not in _AT_ONCE
+                and several(ctx.params.get("camera") or ())
+                and not {"-h", "--help"} & set(rest)
+            ):
                 from .many import Many
 
                 command = Many(name, command, rest)
@@ -365,7 +372,7 @@ def _root(
 ) -> None:
     cameras = tuple(camera or ())
     ctx.obj = State("".join(cameras[:1]), profile, json, quiet, verbose, insecure, tls, lang, cameras)
-    ctx.obj.log()
+    ctx.obj.log(ctx.invoked_subcommand or "")
 
 
 def main() -> None:
