@@ -28,8 +28,6 @@ PAGES = sorted(page.name for page in DOCS.glob("*.md"))
 SITE = (ROOT / "mkdocs.yml").read_text("utf-8")
 
 
-#: Pages whose Chinese is on its way.
-UNTRANSLATED = {"cloud", "contributing", "events", "first-camera", "library", "security", "virtual-cameras"}
 load = cache(fresh)
 
 
@@ -63,7 +61,7 @@ def anchors(path: Path) -> set[str]:
 # -- two languages
 
 
-@pytest.mark.parametrize("name", [name for name in ENGLISH if name not in BILINGUAL | UNTRANSLATED])
+@pytest.mark.parametrize("name", [name for name in ENGLISH if name not in BILINGUAL])
 def test_every_page_has_its_chinese(name: str) -> None:
     english, chinese = text(f"{name}.md"), text(f"{name}.zh-CN.md")
     assert f"]({name}.zh-CN.md)" in english
@@ -78,7 +76,7 @@ def test_every_page_has_its_chinese(name: str) -> None:
 
 def test_no_chinese_page_stands_alone() -> None:
     chinese = {name.removesuffix(".zh-CN.md") for name in PAGES if name.endswith(".zh-CN.md")}
-    assert chinese == set(ENGLISH) - BILINGUAL - UNTRANSLATED
+    assert chinese == set(ENGLISH) - BILINGUAL
 
 
 def test_a_page_of_the_index_is_one_of_the_folder() -> None:
@@ -213,8 +211,6 @@ def test_everything_is_in_the_reference(suffix: str) -> None:
     assert headings == {f"ipc {words}" for name in COMMANDS for words in spoken(load(name), name)}
     keys = set(re.findall(r"^### `(.+)`$", text("endpoints" + suffix), re.M))
     assert keys == {endpoint.key for endpoint in registry().values()}
-    if suffix != ".md" and "cloud" in UNTRANSLATED:
-        suffix = ".md"
     cloud = set(re.findall(r"^\| `([\w.]+)` \| `/", text("cloud" + suffix), re.M))
     assert cloud == {endpoint.key for endpoint in registry("cloud").values()}
     rows = set(re.findall(r"^\| (`?\w+`?) \|", text("errors" + suffix), re.M))
