@@ -20,6 +20,7 @@ from ..screen.lengths import Length, length
 from ..screen.output import note, print_json_line, table
 from ..state import State
 from .cloud import cloud
+from .sites import sites
 
 if TYPE_CHECKING:
     from sunmi_ipc.simulator import Vendor, VirtualCamera
@@ -41,6 +42,7 @@ def _group() -> None:
 
 
 app.command()(cloud)
+app.command()(sites)
 
 
 @app.command()
