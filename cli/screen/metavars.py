@@ -27,6 +27,7 @@ _OPTIONS: dict[str, str] = {
     "--group": "GROUP",
     "--host": "ADDRESS",
     "--html": "FILE",
+    "--in-flight": "N",
     "--interface": "INTERFACE",
     "--ip": "ADDRESS",
     "--jobs": "N",
@@ -42,6 +43,7 @@ _OPTIONS: dict[str, str] = {
     "--profile": "NAME",
     "--rename": "NAME",
     "--resolution": "1080p|720p",
+    "--rate": "N",
     "--reason": "TEXT",
     "--seed": "N",
     "--shops": "N",
@@ -50,6 +52,7 @@ _OPTIONS: dict[str, str] = {
     "--state": "factory|wired|ready",
     "--target": "ADDRESS",
     "--times": "N",
+    "--total": "N",
 }
 #: Arguments whose name says too little.
 _ARGUMENTS: dict[str, str] = {
