@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from sunmi_ipc_cli import reference
-from sunmi_ipc_cli.main import COMMANDS
+from sunmi_ipc_cli.main import _WITH_VALUE, COMMANDS
 from sunmi_ipc_cli.main import load as fresh
 
 from sunmi_ipc import errors
@@ -90,6 +90,24 @@ def test_a_page_of_the_index_is_one_of_the_folder() -> None:
     assert [title for title in titles if title not in translated] == []
 
 
+@pytest.mark.parametrize(
+    "name", ["cloud", "errors", "events", "faq", "index", "models", "station", "virtual-cameras"]
+)
+def test_tables_have_the_same_rows(name: str) -> None:
+    """A row that is added to one page and not to the other shows here."""
+    english, chinese = (
+        [len(table.splitlines()) for table in re.findall(r"(?:^ *\|.*\n)+", text(name + suffix), re.M)]
+        for suffix in (".md", ".zh-CN.md")
+    )
+    assert english == chinese
+
+
+def test_both_tables_of_threats_name_the_same_tests() -> None:
+    named = [re.findall(r"`tests/[\w/.:]+`", text(name)) for name in ("security.md", "security.zh-CN.md")]
+    rows = [[test for test in tests if "test_fuzz.py`" not in test] for tests in named]
+    assert rows[0][1 if "test_mitm.py`" in rows[0][0] else 0 :] == rows[1]
+
+
 # -- links
 
 
@@ -134,25 +152,11 @@ def test_every_command_and_option_exists(name: str) -> None:
             words = shlex.split(re.split(r"[;&>]", line)[0], comments=True)[1:]
         except ValueError:
             continue
-        allowed = {
-            "-c",
-            "--camera",
-            "--json",
-            "-v",
-            "-vv",
-            "-q",
-            "-p",
-            "--profile",
-            "--help",
-            "--lang",
-            "--tls",
-            "--insecure",
-            "--version",
-        }
+        allowed = {"--help", *(o for p in reference.app_command().params for o in p.opts)}
         while words and words[0].startswith("-"):
             option = words.pop(0)
             assert option in allowed, line
-            if option in ("-c", "-p", "--camera", "--profile", "--lang", "--tls"):
+            if option in _WITH_VALUE and words:
                 words.pop(0)
         if not words or words[0] in ("help", "COMMAND", "命令"):
             continue
