@@ -310,6 +310,7 @@ class VirtualSites:
         start: The moment that simulated time begins at, Unix seconds; default: now, with a rate a week ago.
         prefix: What stands before the site in every topic.
         name: What the names of the sites begin with.
+        first: The number of the first one.
         limit: Say so many messages that have to arrive, then nothing more; 0: no end.
         troubles: Whether cameras fail, lines break and stations are restarted.
         keep: Keep a ledger of what was said, for tests.
@@ -328,6 +329,7 @@ class VirtualSites:
         start: float | None = None,
         prefix: str = contract.PREFIX,
         name: str = "sim",
+        first: int = 1,
         limit: int = 0,
         troubles: bool = True,
         keep: bool = False,
@@ -349,7 +351,7 @@ class VirtualSites:
         self._now = self._start
         self.stations = [
             _Station(self, VirtualShop(n, cameras=cameras, seed=seed, prefix=name, troubles=troubles))
-            for n in range(1, count + 1)
+            for n in range(first, first + count)
         ]
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
