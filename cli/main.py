@@ -52,6 +52,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fleet": ("fleet.commands", "A shop's cameras from one file."),
     "watch": ("station.watch", "How every camera is: there, trusted, on time, recording."),
     "serve": ("station.serve", "The station: cameras watched, people counted, events kept, an API."),
+    "hub": ("hub.commands", "Many shops in one database: stores what stations say at a broker."),
     "sim": ("sim.commands", "Virtual cameras on this machine."),
     "trust": ("camera.trust", "Cameras known by their certificate."),
     "configure": ("start.configure", "Keep credentials in a profile."),
