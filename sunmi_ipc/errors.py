@@ -239,7 +239,23 @@ class DiskFailed(DiskError):
 
 
 class ExtraMissingError(ConfigError):
-    """A library that only some features need is not installed; the hint says how to install it."""
+    """A library that only some features need is not installed; the hint says how to install it.
+
+    The command is that of this very copy: see :mod:`sunmi_ipc.installation`.
+
+    Args:
+        template: What is missing, and for what.
+        extra: The extra that brings it.
+        hint: The next step, with ``{install}`` for the command.
+        values: What fills the templates.
+
+    """
+
+    def __init__(self, template: str, *, extra: str, hint: str = "", **values: object) -> None:
+        from .installation import RUN, advice
+
+        super().__init__(template, **{**values, **advice(extra, hint or RUN)})  # type: ignore[arg-type]
+        self.extra = extra
 
 
 class ConnectionFailed(SunmiIpcError):

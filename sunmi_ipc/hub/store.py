@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError
+from ..errors import ConfigError, ExtraMissingError
 from ..redact import Secret, printable
 
 try:
@@ -24,9 +24,7 @@ try:
     from sqlalchemy.engine import URL, make_url
     from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 except ImportError:
-    raise ConfigError(
-        "the hub needs SQLAlchemy, which is not installed", hint="Run: pip install 'sunmi-ipc[hub]'"
-    ) from None
+    raise ExtraMissingError("the hub needs SQLAlchemy, which is not installed", extra="hub") from None
 
 from .. import database
 from . import migrations, tables, views
@@ -125,9 +123,7 @@ def _engine(url: URL) -> Engine:
                 },
             )
         except (ImportError, NoSuchModuleError):
-            raise ConfigError(
-                "PostgreSQL needs psycopg, which is not installed", hint="Run: pip install 'sunmi-ipc[hub]'"
-            ) from None
+            raise ExtraMissingError("PostgreSQL needs psycopg, which is not installed", extra="hub") from None
     path = url.database or ":memory:"
     engine = sqlalchemy.create_engine(
         "sqlite://",
@@ -293,6 +289,11 @@ class Store:
             ),
             [gathered[kind] for kind in sorted(gathered)],
         )
+
+    def started(self, name: str) -> float:
+        """When the hub that wrote last under a name was started, Unix seconds; 0 where none has."""
+        found = self.read("SELECT started FROM hubs WHERE name = :name", name=name)
+        return float(found[0]["started"]) if found else 0.0
 
     def beat(self, hub: Mapping[str, Any]) -> None:
         """Say that a hub is alive, and what it did."""
