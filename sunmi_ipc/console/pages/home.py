@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
 from nicegui import ui
 from starlette.requests import Request
 
+from ...errors import SunmiIpcError
 from ..desk import Card
 from ..roles import Role
 from ..state import current
@@ -94,6 +96,9 @@ def _card(visit: Visit, card: Card) -> None:
     fresh = card.state == "setup"
     with ui.element("a").classes("sheet flush cam") as link:
         link._props["href"] = f"/{'setup' if fresh and visit.may(Role.ADMIN) else 'camera'}/{card.sn}"
+        if not fresh and card.state != "unknown":
+            # The finger is down: the stream is opened before it is up again.
+            link.on("pointerdown", lambda: _warm(visit, card.sn), args=[])
         with ui.element("div").classes("shot"):
             if fresh or card.state == "unknown":
                 with ui.element("div").classes("none"):
@@ -121,6 +126,11 @@ def _card(visit: Visit, card: Card) -> None:
             text(
                 "div", " · ".join(p for p in (card.model, card.sn, card.address) if p), "small soft break num"
             )
+
+
+def _warm(visit: Visit, sn: str) -> None:
+    with contextlib.suppress(SunmiIpcError):  # the page will say it
+        visit.console.warm(sn)
 
 
 def verdict(visit: Visit, card: Card) -> str:
