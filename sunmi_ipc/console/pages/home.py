@@ -13,7 +13,7 @@ from ...errors import SunmiIpcError
 from ..desk import Card
 from ..roles import Role
 from ..state import current
-from .visit import Visit, heading, text
+from .visit import Visit, heading, text, without_commands
 
 #: Seconds between two pictures of a card.
 _PICTURE_S = 20
@@ -100,10 +100,10 @@ def _card(visit: Visit, card: Card) -> None:
             # The finger is down: the stream is opened before it is up again.
             link.on("pointerdown", lambda: _warm(visit, card.sn), args=[])
         with ui.element("div").classes("shot"):
-            if fresh or card.state == "unknown":
-                with ui.element("div").classes("none"):
-                    ui.icon("videocam", size="44px")
-            else:
+            # What is seen where there is no picture, or until it comes.
+            with ui.element("div").classes("none"):
+                ui.icon("videocam" if card.state != "bad" else "videocam_off", size="44px")
+            if not fresh and card.state != "unknown":
                 image = ui.element("img")
                 image._props["src"] = (
                     f"/picture/{card.sn}.jpg?age={_PICTURE_S}&t={int(time.time() // _PICTURE_S)}"
@@ -120,7 +120,7 @@ def _card(visit: Visit, card: Card) -> None:
                     with ui.element("div").classes("count"):
                         text("div", str(card.people), "big")
                         text("div", tr("in today"), "soft small")
-            hint = card.words(visit.lang)[1]
+            hint = without_commands(card.words(visit.lang)[1])
             if hint and card.state in ("bad", "warning"):
                 text("div", hint, "small soft break")
             text(
