@@ -11,7 +11,7 @@
       const v = this.video = document.createElement('video');
       v.className = 'lp-media'; v.muted = v.autoplay = v.playsInline = v.disablePictureInPicture = true;
       v.setAttribute('muted', ''); v.setAttribute('playsinline', '');
-      this.clock = setInterval(() => this.catchUp(), 200);
+      this.clock = setInterval(() => { this.listen(); this.catchUp(); }, 200);
       this.start();
     }
     // Whoever shows it hears what has happened so far, and what happens from now on.
@@ -35,14 +35,23 @@
     }
     start() {
       if (this.over || this.unsupported || document.hidden) return;
+      const again = this.playing;
       this.pause();
       if (!Source()) return this.giveUp();
-      this.tell('connecting');
+      this.tell(again ? 'lost' : 'connecting');
       const ws = this.ws = new WebSocket((location.protocol === 'https:' ? 'wss://' : 'ws://') + location.host + this.src);
       ws.binaryType = 'arraybuffer';
       ws.onopen = () => { this.tries = 0; };
-      ws.onmessage = e => typeof e.data === 'string' ? this.heard(JSON.parse(e.data)) : this.take(e.data);
+      this.last_at = Date.now();
+      ws.onmessage = e => {
+        this.last_at = Date.now();
+        if (typeof e.data === 'string') this.heard(JSON.parse(e.data)); else this.take(e.data);
+      };
       ws.onclose = () => { this.drop(); this.tell('lost'); this.later(); };
+    }
+    // Out of the Wi-Fi's reach nothing breaks: it only becomes silent.
+    listen() {
+      if (this.ws && Date.now() - this.last_at > (this.playing ? 4000 : 20000)) this.start();
     }
     later() {
       clearTimeout(this.again);

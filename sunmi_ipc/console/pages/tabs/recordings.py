@@ -13,8 +13,8 @@ from ...day import Day
 from ..camera import Place
 from ..visit import button, heading, text
 
-#: So much of the day lies between the two handles' ends.
-_SPAN_S = 3600
+#: So many seconds lie between the ends of the handles' strip: clips are about a minute long.
+_SPAN_S = 600
 #: Pixels do not matter: what is tapped on is a share of the strip.
 _AT = "(e) => { const r = e.currentTarget.getBoundingClientRect(); emit((e.clientX - r.left) / r.width); }"
 
@@ -118,7 +118,7 @@ async def build(place: Place) -> None:
                 ui.element("s").style(f"left: {made.share(state['at']):.3%}")
 
     def handles() -> None:
-        """Two handles for beginning and end, on the hour around what plays."""
+        """Two handles for beginning and end, on the ten minutes around what plays."""
         made: Day = state["day"]
         middle = state["from"] + (state["to"] - state["from"]) / 2
         begin = max(made.start, middle - timedelta(seconds=_SPAN_S / 2))
