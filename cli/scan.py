@@ -119,7 +119,7 @@ def scan(
     writer = Rows.to_stdout(_CSV) if as_csv else None
     human = not (state.json or jsonl or as_csv)
     with contextlib.nullcontext() if jsonl else waiting(state, "Looking for cameras …"):
-        for camera in discovery.discover(
+        for camera in state.settings.discover(
             timeout=timeout,
             expect=expect,
             interfaces=interfaces,
@@ -140,7 +140,10 @@ def scan(
                     sys.stdout.write(columns([tr(c).upper() for c in shown], list(shown.values())) + "\n")
                 sys.stdout.write(_cells(camera, shown) + "\n")
                 sys.stdout.flush()
-    memory.remember(report.cameras, config_dir())
+    if state.settings.via:
+        report.cameras = found
+    else:
+        memory.remember(report.cameras, config_dir())
     if state.json:
         print_json(
             {
@@ -149,7 +152,8 @@ def scan(
                 "rejected_packets": sum(report.rejected.values()),
             }
         )
-    _remarks(state, report, interfaces)
+    if not state.settings.via:
+        _remarks(state, report, interfaces)
     if human and found:
         if not state.quiet:
             left_out(_COLUMNS, list(shown))

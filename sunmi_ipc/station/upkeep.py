@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import TlsError
+from .outbox import FORGET
 from .store import Row, Store
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ class Upkeep:
             ("DELETE FROM audit WHERE at < ?", (now - keep.audit,)),
             ("DELETE FROM mutes WHERE until < ?", (now,)),
         ]
+        if self._file.broker is None:
+            rows += FORGET
         self._store.tidy(rows)
         return _TIDY_S
 
