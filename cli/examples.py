@@ -60,6 +60,15 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "face delete": ("face delete 12345 -g VIP",),
     "face oldest": ("face oldest -g regular --count 20",),
     "face find": ("face find Zoe.jpg",),
+    "hub": (
+        "hub --broker mqtts://hub@hq.example --database postgresql://hub@localhost/sunmi",
+        "hub --broker mqtt://127.0.0.1:1883 --database hub.db",
+    ),
+    "hub status": ("hub status", "hub status --database hub.db"),
+    "sim sites": (
+        "sim sites --count 20 --cameras 10 --broker mqtt://127.0.0.1:1883",
+        "sim sites --count 100 --rate 500 --broker mqtt://127.0.0.1:1883",
+    ),
     "video live": ("video live", f"video live --url-only -c {_SN}"),
     "video playback": ('video playback --from "yesterday 14:00" --to 15:00',),
     "video records": ("video records", "video records --from -7d"),

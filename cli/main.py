@@ -53,6 +53,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "watch": ("station.watch", "How every camera is: there, trusted, on time, recording."),
     "serve": ("station.serve", "The station: cameras watched, people counted, events kept, an API."),
     "keys": ("start.keys", "Keys that sign calls through a broker."),
+    "hub": ("hub.commands", "Many shops in one database: stores what stations say at a broker."),
     "sim": ("sim.commands", "Virtual cameras on this machine."),
     "trust": ("camera.trust", "Cameras known by their certificate."),
     "configure": ("start.configure", "Keep credentials in a profile."),
@@ -302,7 +303,7 @@ def _version(wanted: bool) -> None:
 _LOCAL = frozenset(
     {
         "demo", "firmware", "cloud", "dump", "protocol", "console", "watch", "serve", "sim", "trust", "configure", "doctor",
-        "completion", "keys",
+        "completion", "keys", "hub",
     }
 )  # fmt: skip
 

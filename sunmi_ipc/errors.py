@@ -109,6 +109,9 @@ class SunmiIpcError(Exception):
     #: Whether the request may have reached the camera, as the transport knows it: then what was asked for may
     #: have been done, although no answer says so. False: nothing was sent.
     sent: bool = False
+    #: Whether the same call may succeed later although nobody does anything: what a loop may repeat. False: somebody
+    #: has to act first. Where ``sent`` is true, a call that changes something may have been carried out already.
+    transient: ClassVar[bool] = False
 
     def __init__(self, template: str, *, hint: str = "", camera: str | None = None, **values: object) -> None:
         self.template, self.hint_template, self.camera, self.values = template, hint, camera, values
@@ -204,6 +207,8 @@ class SpoolError(ConfigError):
 class SpoolFull(SpoolError):
     """The disk or the spool's own limit leaves no room for another event; nothing was acknowledged."""
 
+    transient: ClassVar[bool] = True
+
 
 class DiskError(ConfigError):
     """A file cannot be written or read on this computer; what was complete before is kept.
@@ -222,6 +227,8 @@ class ExtraMissingError(ConfigError):
 
 class ConnectionFailed(SunmiIpcError):
     """The camera could not be reached, or the connection broke or timed out."""
+
+    transient: ClassVar[bool] = True
 
 
 class CameraNotFound(ConnectionFailed):
@@ -246,23 +253,33 @@ class StreamRefusedError(SunmiIpcError):
 class TlsError(ConnectionFailed):
     """The camera is not the one we trust, it refused our certificate, or the .p12 does not open."""
 
+    transient: ClassVar[bool] = False
+
 
 class ReplyError(SunmiIpcError):
     """The answer is not an answer of this protocol, or not of this endpoint's shape."""
+
+    transient: ClassVar[bool] = True
 
 
 class BadEvent(ReplyError):
     """What was pushed to the receiver is not an event of this protocol."""
 
+    transient: ClassVar[bool] = False
+
 
 class FileMissingError(ReplyError):
     """The camera does not, or no longer, have a file that it named. ``status`` is HTTP's, 0 for an empty file."""
+
+    transient: ClassVar[bool] = False
 
     status: int = 0
 
 
 class DownloadError(SunmiIpcError):
     """Some files of several could not be had; the others are complete."""
+
+    transient: ClassVar[bool] = True
 
 
 class ProvisionError(SunmiIpcError):
@@ -352,6 +369,8 @@ class NotAllowedError(DeviceError):
 class NotReadyError(DeviceError):
     """A service of the camera is not running yet: worth trying again."""
 
+    transient: ClassVar[bool] = True
+
     codes: ClassVar[frozenset[int]] = frozenset(
         {
             DeviceCode.FACE_SERVICE_NOT_RUNNING,
@@ -434,6 +453,8 @@ class CloudNotFoundError(CloudError):
 
 class CloudNotReadyError(CloudError):
     """The service or the camera cannot do it now: worth trying again."""
+
+    transient: ClassVar[bool] = True
 
     codes: ClassVar[frozenset[int]] = frozenset({5000, 5011, 5088, 5515})
 

@@ -19,6 +19,7 @@ from sunmi_ipc.i18n import tr
 from ..screen.output import note, print_json_line, table
 from ..state import State
 from .cloud import cloud
+from .sites import sites
 
 if TYPE_CHECKING:
     from sunmi_ipc.simulator import Vendor, VirtualCamera
@@ -40,6 +41,7 @@ def _group() -> None:
 
 
 app.command()(cloud)
+app.command()(sites)
 
 
 @app.command()

@@ -63,6 +63,10 @@ VERDICTS: dict[str, str] = {
     "Is the other side there?": "对方是否在线？",
     "our client certificate ends {when}": "我们的客户端证书将于 {when} 到期",
     "our client certificate ended {when}": "我们的客户端证书已于 {when} 到期",
+    "the certificate in {path} ends {when}": "{path} 中的证书将于 {when} 到期",
+    "the certificate in {path} ended {when}": "{path} 中的证书已于 {when} 到期",
+    "Get a new one, and start the station again.": "请更换新证书，然后重新启动站点。",
+    "its certificate ends {when}": "它的证书将于 {when} 到期",
     "Get a new openapi.p12 from the vendor.": "请向厂商索取新的 openapi.p12。",
 }
 ZH: dict[str, str] = VERDICTS | {

@@ -19,4 +19,4 @@ def test_a_call_through_the_broker(connected: Any, key: Any, channel: Any, virtu
     remote = channel("hq").site("shop-0017").camera(camera.sn)
     assert remote.device.info().sn == camera.sn
     remote.lens.set_zoom(300)
-    assert remote.lens.show().current_zoom == 300
+    assert remote.lens.show().zoom == 300
