@@ -49,6 +49,7 @@ from typing import ClassVar
 
 from .codes.device import DeviceCode
 from .i18n import Language, translate
+from .redact import printable
 
 __all__ = [
     "AlreadyActivatedError",
@@ -89,6 +90,10 @@ __all__ = [
     "TlsError",
     "UnsupportedError",
 ]
+
+
+#: Characters of one value in a message.
+_LONGEST = 2000
 
 
 class SunmiIpcError(Exception):
@@ -137,15 +142,21 @@ class SunmiIpcError(Exception):
         return self._said(self.template, lang), hint
 
     def _said(self, template: str, lang: Language) -> str:
-        # Where one error is the reason of another, its message stands there, in the same language.
-        values = {
-            k: v.localized(lang)[0] if isinstance(v, SunmiIpcError) else v for k, v in self.values.items()
-        }
-        return translate(template, lang, values)
+        return translate(template, lang, {k: _shown(v, lang) for k, v in self.values.items()})
 
     def __str__(self) -> str:
-        text = f"{self.camera}: {self.message}" if self.camera else self.message
+        text = f"{printable(self.camera, _LONGEST)}: {self.message}" if self.camera else self.message
         return f"{text}. {self.hint}" if self.hint else text
+
+
+def _shown(value: object, lang: Language) -> object:
+    """*value* as it stands in a message: a stranger's file or answer may have any characters in it, and many."""
+    if isinstance(value, SunmiIpcError):
+        # Where one error is the reason of another, its message stands there, in the same language.
+        return value.localized(lang)[0]
+    if value is None or isinstance(value, int | float):
+        return value
+    return printable(str(value), _LONGEST)
 
 
 def _restore(
@@ -222,7 +233,23 @@ class DiskFailed(DiskError):
 
 
 class ExtraMissingError(ConfigError):
-    """A library that only some features need is not installed; the hint says how to install it."""
+    """A library that only some features need is not installed; the hint says how to install it.
+
+    The command is that of this very copy: see :mod:`sunmi_ipc.installation`.
+
+    Args:
+        template: What is missing, and for what.
+        extra: The extra that brings it.
+        hint: The next step, with ``{install}`` for the command.
+        values: What fills the templates.
+
+    """
+
+    def __init__(self, template: str, *, extra: str, hint: str = "", **values: object) -> None:
+        from .installation import RUN, advice
+
+        super().__init__(template, **{**values, **advice(extra, hint or RUN)})  # type: ignore[arg-type]
+        self.extra = extra
 
 
 class ConnectionFailed(SunmiIpcError):

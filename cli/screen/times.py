@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from sunmi_ipc.errors import ParameterError
-from sunmi_ipc.i18n import tr
+from sunmi_ipc.i18n import later, tr
 from sunmi_ipc.video.timeline import fixed, placed
 
 From = Annotated[
@@ -79,10 +79,16 @@ def zone(text: str) -> tzinfo | None:
         return ZoneInfo(text)
     except (ValueError, OSError, LookupError):  # ZoneInfoNotFoundError is a LookupError
         if not available_timezones():
+            from sunmi_ipc.installation import advice
+
+            how = advice(
+                template=later("Write an offset like +08:00, or run: {install}"), libraries=("tzdata",)
+            )
             raise ParameterError(
                 "{name}: this computer has no time zone database",
                 name="--tz",
-                hint="Run: pip install tzdata; or write an offset like +08:00.",
+                hint=how["hint"],
+                install=how["install"],
             ) from None
         raise ParameterError(
             "{name}: not a time zone", name="--tz", hint="Write it like Asia/Shanghai, UTC or +08:00."

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sunmi_ipc.i18n import tr
+from sunmi_ipc.installation import advice
 
 from ..screen.output import note, print_json_line, table
 from ..state import State
@@ -239,7 +240,9 @@ def start(
                 }
             )
         if not all(c.live_url() for c in cameras):
-            note(run, "These cameras have no picture. Run: pip install 'sunmi-ipc[video]'")
+            note(run, "These cameras have no picture.")
+            how = advice("video")
+            note(run, how["hint"], install=how["install"])
         while True:
             with contextlib.suppress(Empty):
                 stop.get(timeout=_SAVE_S if state_dir is not None else None)

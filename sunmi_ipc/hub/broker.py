@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from ..errors import ConfigError
+from ..errors import ConfigError, ExtraMissingError
 from ..redact import Secret
 
 if TYPE_CHECKING:
@@ -76,9 +76,7 @@ class Broker:
             from paho.mqtt.client import Client, MQTTv5
             from paho.mqtt.enums import CallbackAPIVersion
         except ImportError:
-            raise ConfigError(
-                "MQTT needs paho-mqtt, which is not installed", hint="Run: pip install 'sunmi-ipc[mqtt]'"
-            ) from None
+            raise ExtraMissingError("MQTT needs paho-mqtt, which is not installed", extra="mqtt") from None
         client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTv5, manual_ack=by_hand)
         if self.user:
             client.username_pw_set(self.user, self.password.reveal() or None)

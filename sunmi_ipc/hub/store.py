@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError
+from ..errors import ConfigError, ExtraMissingError
 from ..redact import Secret, printable
 
 try:
@@ -24,9 +24,7 @@ try:
     from sqlalchemy.engine import URL, make_url
     from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 except ImportError:
-    raise ConfigError(
-        "the hub needs SQLAlchemy, which is not installed", hint="Run: pip install 'sunmi-ipc[hub]'"
-    ) from None
+    raise ExtraMissingError("the hub needs SQLAlchemy, which is not installed", extra="hub") from None
 
 from .. import database
 from . import migrations, tables, views
@@ -125,9 +123,7 @@ def _engine(url: URL) -> Engine:
                 },
             )
         except (ImportError, NoSuchModuleError):
-            raise ConfigError(
-                "PostgreSQL needs psycopg, which is not installed", hint="Run: pip install 'sunmi-ipc[hub]'"
-            ) from None
+            raise ExtraMissingError("PostgreSQL needs psycopg, which is not installed", extra="hub") from None
     path = url.database or ":memory:"
     engine = sqlalchemy.create_engine(
         "sqlite://",

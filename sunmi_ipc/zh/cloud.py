@@ -97,7 +97,6 @@ ZH: dict[str, str] = {
     "a virtual cloud stays on this machine unless told otherwise": "虚拟云默认只在本机运行",
     "no shop is configured": "尚未配置门店",
     "pictures of charts need matplotlib, which is not installed": "绘制图表需要 matplotlib，但尚未安装",
-    "pip install 'sunmi-ipc[chart]'": "pip install 'sunmi-ipc[chart]'",
     "the cloud has not taken the face in after {seconds:.3g} s": "{seconds:.3g} 秒后云端仍未收录该人脸",
     "the cloud's certificate is not trusted: {reason}": "云端证书不受信任：{reason}",
     "the request is larger than {most} bytes, which the service does not take": "请求超过 {most} 字节，服务端不接受",

@@ -43,7 +43,6 @@ ZH: dict[str, str] = {
     "Leave out '+', '#' and '/'.": "请去掉 '+'、'#' 和 '/'。",
     "For example postgresql://hub@localhost/sunmi, or hub.db for a file.": "例如 postgresql://hub@localhost/sunmi，或用 hub.db 表示文件。",
     "PostgreSQL needs psycopg, which is not installed": "PostgreSQL 需要 psycopg，但尚未安装",
-    "Run: pip install 'sunmi-ipc[hub]'": "请运行：pip install 'sunmi-ipc[hub]'",
     "the database is no URL that the hub knows": "数据库不是 hub 认识的 URL",
     "the hub cannot go on: {reason}": "hub 无法继续：{reason}",
     "the hub needs SQLAlchemy, which is not installed": "hub 需要 SQLAlchemy，但尚未安装",

@@ -252,3 +252,15 @@ def channel(mosquitto: Mosquitto, keystore: KeyStore) -> Iterator[Callable[..., 
     yield open_one
     for one in opened:
         one.close()
+
+
+class Kit:
+    """What tests of this folder share."""
+
+    eventually = staticmethod(eventually)
+    password = PASSWORD
+
+
+@pytest.fixture(scope="session")
+def kit() -> type[Kit]:
+    return Kit
