@@ -72,6 +72,8 @@ class State:
     lang: str = ""
     #: Every ``-c``, where several cameras are meant: see :mod:`.many`.
     cameras: tuple[str, ...] = ()
+    #: Network interfaces to look at; empty: the environment's, else all.
+    interfaces: tuple[str, ...] = ()
     #: The camera, where it has been found already.
     found: DiscoveredCamera | None = None
     #: Through a broker instead of the LAN: its URL, the shop, the key that signs.
@@ -98,6 +100,7 @@ class State:
             via=self.via,
             site=self.site,
             key=self.key,
+            interface=",".join(self.interfaces),
         )
 
     def known_cameras(self) -> KnownCameras:

@@ -180,9 +180,7 @@ def _client_class() -> Any:
     try:
         from paho.mqtt.client import Client
     except ImportError:
-        raise ExtraMissingError(
-            "MQTT needs paho-mqtt, which is not installed", hint="Run: pip install 'sunmi-ipc[mqtt]'"
-        ) from None
+        raise ExtraMissingError("MQTT needs paho-mqtt, which is not installed", extra="mqtt") from None
 
     class Bounded(Client):
         """A client that takes no packet that is longer than it has said."""
