@@ -65,11 +65,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 #: Global options may stand anywhere on the line; behind these a value follows.
-<<<<<<< HEAD
-_WITH_VALUE = frozenset({"-c", "--camera", "-p", "--profile", "--tls", "--lang", "--via", "--site", "--key"})
-=======
-_WITH_VALUE = frozenset({"-c", "--camera", "-p", "--profile", "--tls", "--lang", "--interface"})
->>>>>>> main
+_WITH_VALUE = frozenset(
+    {"-c", "--camera", "-p", "--profile", "--tls", "--lang", "--interface", "--via", "--site", "--key"}
+)
 _FLAGS = frozenset({"--json", "-q", "--quiet", "-v", "-vv", "-vvv", "--verbose", "--insecure"})
 #: Commands that do themselves what several cameras of ``-c`` mean; for others the command runs once for each.
 _SEVERAL = frozenset({("events", "listen")})
@@ -427,9 +425,10 @@ def _root(
     ] = False,
 ) -> None:
     cameras = tuple(camera or ())
-<<<<<<< HEAD
-    ctx.obj = State("".join(cameras[:1]), profile, json, quiet, verbose, insecure, tls, lang, cameras)
-    ctx.obj.via, ctx.obj.site, ctx.obj.key = via, site, key
+    ctx.obj = State(
+        "".join(cameras[:1]), profile, json, quiet, verbose, insecure, tls, lang, cameras,
+        interfaces=tuple(interface or ()), via=via, site=site, key=key,
+    )  # fmt: skip
     if via and (name := ctx.invoked_subcommand or "") in _LOCAL:
         raise errors.ParameterError(
             "{name}: 'ipc {command}' works in the camera's own network only",
@@ -437,12 +436,6 @@ def _root(
             command=name,
             hint="Run it on a computer in the shop; the help of 'ipc' says which commands are calls.",
         )
-=======
-    ctx.obj = State(
-        "".join(cameras[:1]), profile, json, quiet, verbose, insecure, tls, lang, cameras,
-        interfaces=tuple(interface or ()),
-    )  # fmt: skip
->>>>>>> main
     ctx.obj.log()
 
 
