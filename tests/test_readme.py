@@ -88,6 +88,7 @@ def test_every_page(code: str, tmp_path: Path) -> None:
     test_python(code, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["docs/commands.md", "docs/commands.zh-CN.md"])
 def test_commands_page(page: str, ready: VirtualCamera, tmp_path: Path) -> None:
     (code,) = blocks("sh", page)

@@ -25,8 +25,8 @@ from .store import Away, Batch, Refusal, Store, Unstorable
 _log = logging.getLogger("sunmi_ipc")
 _BEAT_S = 5.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
-#: The snapshot of what is retained has ended when nothing came for so long.
-_QUIET_S = 3.0
+#: The snapshot of what is retained has ended when nothing came for so many half seconds.
+_QUIET_STEPS = 6
 _EXCERPT = 500
 
 
@@ -101,6 +101,8 @@ class Hub:
             lasting=True,
             anew=self._snapshot_due.set,
         )
+        with contextlib.suppress(Away):
+            self._beat()
         self._threads = [
             threading.Thread(target=self._store_all, name="hub-store", daemon=True),
             threading.Thread(target=self._take_snapshots, name="hub-snapshot", daemon=True),
@@ -186,8 +188,13 @@ class Hub:
                     self._beat()
 
     def _beat(self) -> None:
+        """Say that we are there. Who was started last under a name keeps it: two would take turns at the broker."""
         self._beaten = time.monotonic()
-        self._store.beat(self.status())
+        assert self._inlet is not None
+        if self._store.started(self.name) > self._started + 0.001:
+            self._inlet.give_up("another hub of this name has come")
+        elif not self._inlet.hopeless.is_set():
+            self._store.beat(self.status())
 
     def _gather(self) -> list[Arrival]:
         """What has come: one message at least, unless nothing comes; a busy hub's batches grow by themselves."""
@@ -293,8 +300,9 @@ class Hub:
                 while not inlet.connected.wait(0.5) and not self._stop.is_set():
                     if inlet.hopeless.is_set():
                         break
-                while inlet.came.wait(_QUIET_S) and not self._stop.is_set():
+                quiet = 0
+                while quiet < _QUIET_STEPS and not self._stop.wait(0.5):
+                    quiet = 0 if inlet.came.is_set() else quiet + 1
                     inlet.came.clear()
-                    self._stop.wait(0.5)
             finally:
                 inlet.close()

@@ -98,6 +98,13 @@ class Inlet:
         """Whether a message has to be stored; those of an earlier connection come again, if the session lived on."""
         return arrival.generation >= self._floor
 
+    def give_up(self, problem: str) -> None:
+        """There is no use in going on."""
+        self._say(problem)
+        self._closing = True  # what is said afterwards is of no interest
+        self.hopeless.set()
+        self._client.disconnect()
+
     def close(self) -> None:
         """End the connection; the session stays where it is lasting."""
         self._closing = True
@@ -132,7 +139,8 @@ class Inlet:
             self._say(f"the broker refuses the subscription: {next(r for r in reasons if r.is_failure)}")
             self.hopeless.set()
             return
-        self._say("")
+        if not self._closing:
+            self._say("")
         self.connected.set()
 
     def _on_connect_fail(self, client: Client, userdata: Any) -> None:
@@ -145,9 +153,8 @@ class Inlet:
     def _on_disconnect(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         self.connected.clear()
         if getattr(reason, "value", 0) == _TAKEN_OVER:
-            self._say("another hub of this name has come")
-            self.hopeless.set()
-        elif reason.is_failure:
+            self.give_up("another hub of this name has come")
+        elif reason.is_failure and not self._closing:
             self._say(f"the broker closed the connection: {reason}")
 
     def _on_message(self, client: Client, userdata: Any, message: Any) -> None:

@@ -290,6 +290,11 @@ class Store:
             [gathered[kind] for kind in sorted(gathered)],
         )
 
+    def started(self, name: str) -> float:
+        """When the hub that wrote last under a name was started, Unix seconds; 0 where none has."""
+        found = self.read("SELECT started FROM hubs WHERE name = :name", name=name)
+        return float(found[0]["started"]) if found else 0.0
+
     def beat(self, hub: Mapping[str, Any]) -> None:
         """Say that a hub is alive, and what it did."""
         made = self._insert(tables.hubs)

@@ -1,7 +1,7 @@
 """The station's way to the broker: what it tells of itself and its cameras, and the calls that come in.
 
 It dials out; nothing listens to the internet. Retained topics say how the shop is now; counts and alerts come
-from :mod:`.outbox`, events from the spool with a place of their own; calls go to :mod:`.gate`. Nothing here waits
+from :mod:`.bridge_outbox`, events from the spool with a place of their own; calls go to :mod:`.gate`. Nothing here waits
 in memory but one batch: whatever the broker does, the rest waits on the disk.
 """
 
@@ -25,9 +25,9 @@ from ..events.consumer import StoredEvent
 from ..events.delivery import Again, Delivery
 from ..events.homeassistant import Topics, discovery
 from ..protocol.values import EventType
+from .bridge_outbox import Outbox
 from .gate import Gate
 from .hours import day_bounds
-from .outbox import Outbox
 from .verdict import REACH, CameraStatus, Transition
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .outbox import FORGET
+from .bridge_outbox import FORGET
 from .store import Row, Store
 from .validity import Ending, camera_ends, day, endings
 

@@ -29,7 +29,16 @@ SITE = (ROOT / "mkdocs.yml").read_text("utf-8")
 
 
 #: Pages whose Chinese is on its way.
-UNTRANSLATED = {"cloud", "contributing", "events", "first-camera", "library", "security", "virtual-cameras"}
+UNTRANSLATED = {
+    "cloud",
+    "contributing",
+    "events",
+    "first-camera",
+    "library",
+    "scale",
+    "security",
+    "virtual-cameras",
+}
 load = cache(fresh)
 
 

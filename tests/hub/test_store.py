@@ -10,8 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-
-pytest.importorskip("sqlalchemy", reason="SQLAlchemy, the extra 'hub', is not installed")
 import sqlalchemy
 
 from sunmi_ipc.broker import contract
@@ -20,18 +18,8 @@ from sunmi_ipc.hub import migrations, rows, tables, views
 from sunmi_ipc.hub.store import REFUSED_KINDS, Away, Batch, Refusal, Store, Unstorable, open_url
 from sunmi_ipc.hub.zones import offsets
 
-from .servers import POSTGRES, Postgres
-
 NOW = 1_795_600_000.0
 SN = "FS101D8BS00106"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    if POSTGRES is None:
-        pytest.skip("PostgreSQL is not installed (apt install postgresql)")
-    with Postgres(tmp_path_factory.mktemp("postgres")) as started:
-        yield started
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.database)])
