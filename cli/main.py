@@ -23,6 +23,7 @@ from .screen.output import print_error, print_json
 from .screen.pages import furnish, write_examples, write_groups
 from .screen.typed import teach
 from .screen.wording import Context, retell, show_refusal
+from .spellings import take
 from .state import Exit, State, exit_code
 
 #: Command, module and help. Only the command that runs is imported: help stays instant.
@@ -50,8 +51,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "protocol": ("protocol.commands", "What is known of the endpoints, and how to correct it."),
     "console": ("console.commands", "The cameras in a browser, with the live picture."),
     "fleet": ("fleet.commands", "A shop's cameras from one file."),
+    "sites": ("sites.commands", "Many shops from a folder of site files."),
     "watch": ("station.watch", "How every camera is: there, trusted, on time, recording."),
     "serve": ("station.serve", "The station: cameras watched, people counted, events kept, an API."),
+    "keys": ("start.keys", "Keys that sign calls through a broker."),
     "hub": ("hub.commands", "Many shops in one database: stores what stations say at a broker."),
     "sim": ("sim.commands", "Virtual cameras on this machine."),
     "trust": ("camera.trust", "Cameras known by their certificate."),
@@ -62,11 +65,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "help": ("start.help", "Show a command's help: ipc help wifi set."),
 }
 
-#: What takes several cameras by itself, into one result.
-_AT_ONCE = frozenset({"support"})
 #: Global options may stand anywhere on the line; behind these a value follows.
-_WITH_VALUE = frozenset({"-c", "--camera", "-p", "--profile", "--tls", "--lang"})
+_WITH_VALUE = frozenset(
+    {"-c", "--camera", "-p", "--profile", "--tls", "--lang", "--interface", "--via", "--site", "--key"}
+)
 _FLAGS = frozenset({"--json", "-q", "--quiet", "-v", "-vv", "-vvv", "--verbose", "--insecure"})
+#: Commands that do themselves what several cameras of ``-c`` mean; for others the command runs once for each.
+_SEVERAL = frozenset({("events", "listen"), ("support",)})
 _Usage: type[Exception] = typer.BadParameter.__mro__[1]
 _Click: type[Exception] = typer.BadParameter.__mro__[2]
 
@@ -132,8 +137,8 @@ class Commands(typer.core.TyperGroup):
             if os.environ.get("_IPC_COMPLETE"):
                 _offer(command)
             elif (
-                name not in _AT_ONCE
-                and several(ctx.params.get("camera") or ())
+                several(ctx.params.get("camera") or ())
+                and not {(name,), (name, *rest[:1])} & _SEVERAL
                 and not {"-h", "--help"} & set(rest)
             ):
                 from .many import Many
@@ -243,6 +248,7 @@ def load(name: str) -> Any:
     command.params = [p for p in command.params if p.name not in ("install_completion", "show_completion")]
     _mark(name, command)
     furnish(command, name)
+    take(command, name)
     if not command.help:
         command.help = tr(COMMANDS[name][1])
     _speak(command)
@@ -305,6 +311,22 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+#: What is no call to a camera: with --via it is refused, with $SUNMI_IPC_VIA it goes on working here.
+_LOCAL = frozenset(
+    {
+        "demo", "firmware", "cloud", "dump", "protocol", "console", "watch", "serve", "sim", "trust", "configure", "doctor",
+        "completion", "keys", "hub", "support",
+    }
+)  # fmt: skip
+
+
+def _via(url: str) -> str:
+    """A broker's URL without a password: others on this computer see what stands on the line."""
+    if "@" in url and ":" in url.partition("://")[2].rpartition("@")[0]:
+        raise typer.BadParameter(tr("a password on the line shows to others: use $SUNMI_IPC_VIA_PASSWORD"))
+    return url
+
+
 def _cameras(given: list[str] | None) -> list[str]:
     """What ``-c`` names, without what came along when it was pasted; else the environment's one."""
     wanted = list(given or ()) or [os.environ.get("SUNMI_IPC_CAMERA", "")]
@@ -353,6 +375,14 @@ def _root(
     insecure: Annotated[
         bool, typer.Option("--insecure", help=later("Do not check the camera's certificate."))
     ] = False,
+    interface: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--interface",
+            metavar="INTERFACE",
+            help=later("Look for cameras at this network interface only; may be repeated."),
+        ),
+    ] = None,
     tls: Annotated[
         str, typer.Option("--tls", metavar="modern|legacy", help=later("'legacy' allows TLS 1.0."))
     ] = "",
@@ -366,12 +396,47 @@ def _root(
             help=later("Language of what is said; default: this computer's."),
         ),
     ] = "",
+    via: Annotated[
+        str,
+        typer.Option(
+            "--via",
+            metavar="mqtts://HOST",
+            callback=_via,
+            help=later(
+                "Through a broker to a shop's station; default: $SUNMI_IPC_VIA, else the local network."
+            ),
+        ),
+    ] = "",
+    site: Annotated[
+        str,
+        typer.Option(
+            "--site", metavar="SITE", help=later("Which shop, with --via; default: $SUNMI_IPC_SITE.")
+        ),
+    ] = "",
+    key: Annotated[
+        str,
+        typer.Option(
+            "--key",
+            metavar="NAME|FILE",
+            help=later("The key that signs calls, with --via; default: $SUNMI_IPC_KEY, else the only one."),
+        ),
+    ] = "",
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help=later("Print the version."))
     ] = False,
 ) -> None:
     cameras = tuple(camera or ())
-    ctx.obj = State("".join(cameras[:1]), profile, json, quiet, verbose, insecure, tls, lang, cameras)
+    ctx.obj = State(
+        "".join(cameras[:1]), profile, json, quiet, verbose, insecure, tls, lang, cameras,
+        interfaces=tuple(interface or ()), via=via, site=site, key=key,
+    )  # fmt: skip
+    if via and (name := ctx.invoked_subcommand or "") in _LOCAL:
+        raise errors.ParameterError(
+            "{name}: 'ipc {command}' works in the camera's own network only",
+            name="--via",
+            command=name,
+            hint="Run it on a computer in the shop; the help of 'ipc' says which commands are calls.",
+        )
     ctx.obj.log(ctx.invoked_subcommand or "")
 
 

@@ -72,8 +72,14 @@ class State:
     lang: str = ""
     #: Every ``-c``, where several cameras are meant: see :mod:`.many`.
     cameras: tuple[str, ...] = ()
+    #: Network interfaces to look at; empty: the environment's, else all.
+    interfaces: tuple[str, ...] = ()
     #: The camera, where it has been found already.
     found: DiscoveredCamera | None = None
+    #: Through a broker instead of the LAN: its URL, the shop, the key that signs.
+    via: str = ""
+    site: str = ""
+    key: str = ""
 
     @classmethod
     def of(cls, ctx: typer.Context) -> State:
@@ -87,7 +93,15 @@ class State:
         """Options, environment and profile."""
         from sunmi_ipc.settings import Settings
 
-        return Settings.load(self.profile, insecure=self.insecure or None, tls=self.tls)
+        return Settings.load(
+            self.profile,
+            insecure=self.insecure or None,
+            tls=self.tls,
+            via=self.via,
+            site=self.site,
+            key=self.key,
+            interface=",".join(self.interfaces),
+        )
 
     def known_cameras(self) -> KnownCameras:
         """The pinned certificates of this computer."""

@@ -1,8 +1,9 @@
-"""``ipc cloud hooks``: what the cloud posts to you."""
+"""``ipc cloud events``: what the cloud posts to you."""
 
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ from ..forward.options import (
     takes_sinks,
 )
 from ..forward.run import DurationOption, deliver, held, sum_up, until_signal, wait
+from ..forward.salvaged import say_salvaged
 from ..screen.output import note, show
 from ..state import State
 from .common import epilog, open_cloud
@@ -32,12 +34,12 @@ Callback = Annotated[
 ]
 Events = Annotated[
     list[int] | None,
-    typer.Option("--event", metavar="NUMBER", help=tr("Messages; default: 2001, a person seen.")),
+    typer.Argument(metavar="[EVENT]...", help=tr("Messages by their number; default: 2001, a person seen.")),
 ]
 
 
 @app.command(epilog=epilog("messages.add"))
-def add(ctx: typer.Context, callback: Callback, event: Events = None) -> None:
+def subscribe(ctx: typer.Context, callback: Callback, event: Events = None) -> None:
     """Have messages posted to a URL."""
     from sunmi_ipc.cloud.values import PERSON_SEEN
 
@@ -46,7 +48,7 @@ def add(ctx: typer.Context, callback: Callback, event: Events = None) -> None:
 
 
 @app.command(epilog=epilog("messages.delete"))
-def delete(ctx: typer.Context, callback: Callback, event: Events = None) -> None:
+def unsubscribe(ctx: typer.Context, callback: Callback, event: Events = None) -> None:
     """End a subscription."""
     from sunmi_ipc.cloud.values import PERSON_SEEN
 
@@ -73,7 +75,10 @@ def listen(
             metavar="URL", help=tr("Subscribe with this URL while listening: how the cloud reaches us.")
         ),
     ] = "",
-    event: Events = None,
+    subscribe: Annotated[
+        list[int] | None,
+        typer.Option(metavar="EVENT", help=tr("Messages by their number; default: 2001, a person seen.")),
+    ] = None,
     *,
     sinks: SinkOptions,
     from_: FromOption = Start.NOW,
@@ -90,7 +95,7 @@ def listen(
     """Receive messages, keep them on the disk, show and forward them, until Ctrl-C."""
     from sunmi_ipc.cloud.messages import CLOUD, MessageReceiver
     from sunmi_ipc.cloud.values import PERSON_SEEN
-    from sunmi_ipc.events.spool import Spool
+    from sunmi_ipc.events.salvage import open_or_salvage
 
     state = State.of(ctx)
     settings = state.settings
@@ -99,7 +104,7 @@ def listen(
     folder = spool_folder(spool, "cloud-messages")
     with contextlib.ExitStack() as stack:
         undelivered = stack.enter_context(held(made))
-        kept = stack.enter_context(Spool(folder, dialect=CLOUD))
+        kept = stack.enter_context(open_or_salvage(folder, dialect=CLOUD, told=partial(say_salvaged, state)))
         # Before anything can come: what a new sink begins with is the first message from now on.
         deliveries = deliver(stack, kept, made, from_)
         undelivered.pop_all()  # closed by their deliveries
@@ -111,7 +116,7 @@ def listen(
         stop = stack.enter_context(until_signal())
         with contextlib.ExitStack() as subscribed:
             if callback:
-                _subscribe(ctx, subscribed, event or [PERSON_SEEN], callback)
+                _subscribe(ctx, subscribed, subscribe or [PERSON_SEEN], callback)
             note(
                 state,
                 "Listening on {url}; messages are kept in {path}. Ctrl-C ends it.",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sunmi_ipc.i18n import tr
+from sunmi_ipc.redact import Secret
 
 from ..forward.options import (
     FromOption,
@@ -21,19 +24,21 @@ from ..forward.options import (
     takes_sinks,
 )
 from ..forward.run import DurationOption, deliver, held, sum_up, until_signal, wait
+from ..forward.salvaged import say_salvaged
+from ..screen.lengths import Length, length
 from ..screen.output import note
+from ..screen.times import ShopTz, zone
 from ..state import State
 from .shop import Shop
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
-
     from sunmi_ipc.camera import Camera
     from sunmi_ipc.events.album import Allowance
     from sunmi_ipc.events.delivery import Delivery
     from sunmi_ipc.events.fetch import Trust
     from sunmi_ipc.events.pictures import Pictures
     from sunmi_ipc.events.receiver import Receiver
+    from sunmi_ipc.survey.events import Learner
 
 _PATIENCE_S = 5.0
 
@@ -54,13 +59,6 @@ def listen(
             help=tr("Also subscribe to this event, renew it, and unsubscribe at the end; may be repeated."),
         ),
     ] = None,
-    on: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CAMERA|all",
-            help=tr("Subscribe at this camera; may be repeated, or 'all'; default: the one of -c."),
-        ),
-    ] = None,
     callback: Annotated[
         str,
         typer.Option(
@@ -73,10 +71,7 @@ def listen(
     *,
     sinks: SinkOptions,
     from_: FromOption = Start.NOW,
-    timezone: Annotated[
-        str,
-        typer.Option(metavar="ZONE", help=tr("The shop's time zone, in which people of a day are counted.")),
-    ] = "",
+    tz: ShopTz = "",
     allow_unsigned: Annotated[
         bool,
         typer.Option(
@@ -84,21 +79,33 @@ def listen(
         ),
     ] = False,
     spool: SpoolOption = None,
-    keep_days: Annotated[float, typer.Option(min=0.01, help=tr("Days that events are kept."))] = 30.0,
+    keep: Annotated[float, length("--keep", tr("How long events are kept."), least=60)] = Length("30d"),
     keep_mb: Annotated[
         int, typer.Option(min=1, help=tr("Megabytes above which the oldest events go once delivered."))
     ] = 1024,
-    keep_faces_days: Annotated[
-        float, typer.Option(min=0.01, help=tr("Days that events about faces are kept: personal data."))
-    ] = 7.0,
-    keep_pictures_days: Annotated[
-        float, typer.Option(min=0.01, help=tr("Days that saved pictures and clips are kept."))
-    ] = 7.0,
+    keep_faces: Annotated[
+        float,
+        length("--keep-faces", tr("How long events about faces are kept: personal data."), least=60),
+    ] = Length("7d"),
+    keep_pictures: Annotated[
+        float, length("--keep-pictures", tr("How long saved pictures and clips are kept."), least=60)
+    ] = Length("7d"),
     keep_pictures_mb: Annotated[
         int, typer.Option(min=4, help=tr("Megabytes for saved pictures; each camera has its share."))
     ] = 4096,
     count: Annotated[int, typer.Option(min=0, help=tr("Stop after so many new events; 0: never."))] = 0,
     duration: DurationOption = 0.0,
+    learn: Annotated[
+        bool,
+        typer.Option(
+            "--learn",
+            help=tr("Show the first event of each type as it came, redacted, and how it was read."),
+        ),
+    ] = False,
+    learn_into: Annotated[
+        Path | None,
+        typer.Option("--learn-into", metavar="DUMP", help=tr("Put that into a file of 'ipc dump', too.")),
+    ] = None,
 ) -> None:
     """Receive events, keep them on the disk, show and forward them, until Ctrl-C.
 
@@ -106,36 +113,38 @@ def listen(
     SUNMI_IPC_MQTT_PASSWORD.
     """
     from sunmi_ipc.errors import ParameterError
-    from sunmi_ipc.events import Receiver, Retention, Spool
+    from sunmi_ipc.events import Receiver, Retention
     from sunmi_ipc.events.album import Allowance
+    from sunmi_ipc.events.salvage import open_or_salvage
     from sunmi_ipc.protocol.values import EventType
 
     state = State.of(ctx)
-    if on and not subscribe:
-        raise ParameterError("{name}: needs {other}", name="--on", other="--subscribe")
     for event in subscribe or ():
         if event not in list(EventType):
             raise ParameterError(
                 "{name}: unknown", name="--subscribe", hint="Allowed: {bounds}.", bounds=", ".join(EventType)
             )
     megabyte = 1 << 20
-    keep = Retention(
-        max_age_s=keep_days * 86400,
-        faces_age_s=keep_faces_days * 86400,
+    retention = Retention(
+        max_age_s=keep,
+        faces_age_s=keep_faces,
         max_bytes=keep_mb * megabyte,
         hard_bytes=max(8 << 10, 2 * keep_mb) * megabyte,
     )
-    allowance = Allowance(budget=keep_pictures_mb * megabyte, age_s=keep_pictures_days * 86400)
-    _zone(timezone)
+    allowance = Allowance(budget=keep_pictures_mb * megabyte, age_s=keep_pictures)
+    learner = _learner(state, learn_into) if learn or learn_into else None
+    zone(tz)
     made = make_sinks(state, sinks)
     settings = state.settings
     secrets = {settings.app_id: settings.secret_key} if settings.app_id and settings.secret_key else None
     with contextlib.ExitStack() as stack:
         undelivered = stack.enter_context(held(made))
-        shop = Shop(state, on or []) if subscribe else None
+        shop = Shop(state, list(state.cameras)) if subscribe else None
         if shop is not None:
             stack.callback(shop.close)
-        kept = stack.enter_context(Spool(spool_folder(spool), retention=keep))
+        kept = stack.enter_context(
+            open_or_salvage(spool_folder(spool), retention=retention, told=partial(say_salvaged, state))
+        )
         # Before anything can come: what a new sink begins with is the first event from now on.
         deliveries = deliver(stack, kept, made, from_)
         undelivered.pop_all()  # closed by their deliveries
@@ -148,10 +157,11 @@ def listen(
                 allow_unsigned=allow_unsigned,
                 path="",  # whatever path a camera was once subscribed with
                 cameras=shop.hosts if shop is not None else None,
+                heard=learner.take if learner is not None else None,
             )
         )
         stop = stack.enter_context(until_signal())
-        _reports(stack, shop, deliveries, timezone)
+        _reports(stack, shop, deliveries, tz)
         pictures = [] if save is None else [_pictures(stack, state, kept, save, shop, allowance)]
         with contextlib.ExitStack() as subscribed:
             callbacks = []
@@ -173,7 +183,41 @@ def listen(
         for work in under_way:
             work.drain(max(0.0, end - time.monotonic()))
         left = {d.name: backlog for d in deliveries if (backlog := d.backlog())}
+    if learner is not None and learn_into is not None and learner.learnt:
+        from sunmi_ipc.survey.events import add_to_dump
+
+        add_to_dump(learn_into, learner.learnt)
+        note(state, "{path} is written. Look through it before you send it to anybody.", path=str(learn_into))
     sum_up(state, receiver, deliveries, left)
+
+
+def _learner(state: State, path: Path | None) -> Learner:
+    from sunmi_ipc.survey.events import Learner
+    from sunmi_ipc.survey.model import read
+
+    if path is not None:
+        read(path)  # said now, not after a day of listening
+    settings = state.settings
+    known = {settings.app_id: settings.secret_key} if settings.app_id and settings.secret_key else {}
+    return Learner(
+        {"".join(app): "".join(Secret(key).reveal()) for app, key in known.items()},
+        partial(_say_learnt, state),
+    )
+
+
+def _say_learnt(state: State, learnt: Mapping[str, Any]) -> None:
+    note(
+        state,
+        "First event of type {type} (answered {status}), as it came, redacted:",
+        type=learnt["event_type"] or "-",
+        status=learnt["status"],
+    )
+    note(state, "  Content-Type: {value}", value=learnt["content_type"] or "-")
+    note(state, "  {body}", body=learnt["body"])
+    note(state, "  read as: {form}; fields {place}; signature: {signature}", form=tr(learnt["form"]),
+         place=tr(learnt["place"] or "-"), signature=tr(learnt["signature"] or "-"))  # fmt: skip
+    if learnt["fields"]:
+        note(state, "  {fields}", fields=learnt["fields"])
 
 
 def _host(cameras: list[Camera]) -> str:
@@ -198,28 +242,12 @@ def _addresses(receiver: Receiver) -> list[str]:
     return [f"http://{ip}:{receiver.port}{PATH}" for ip in found]
 
 
-def _reports(stack: contextlib.ExitStack, shop: Shop | None, deliveries: list[Delivery], zone: str) -> None:
+def _reports(stack: contextlib.ExitStack, shop: Shop | None, deliveries: list[Delivery], tz: str) -> None:
     sink: Any = next((d.sink for d in deliveries if d.name == "mqtt"), None)
     if sink is not None and shop is not None:
         from sunmi_ipc.events.reports import Reports
 
-        stack.enter_context(Reports(lambda: list(shop.cameras), sink, zone=_zone(zone)))
-
-
-def _zone(name: str) -> tzinfo | None:
-    """The shop's time zone; None for this computer's."""
-    from zoneinfo import ZoneInfo
-
-    from sunmi_ipc.errors import ParameterError
-
-    if not name:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError):
-        raise ParameterError(
-            "{name}: not a time zone", name="--timezone", hint="For example Asia/Shanghai."
-        ) from None
+        stack.enter_context(Reports(lambda: list(shop.cameras), sink, zone=zone(tz)))
 
 
 def _pictures(

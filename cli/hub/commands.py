@@ -42,7 +42,12 @@ def run(
     ] = "",
     database: DatabaseOption = "",
     ca: Annotated[
-        Path | None, typer.Option(metavar="FILE", help=tr("PEM file that signs the broker's certificate."))
+        Path | None,
+        typer.Option(
+            envvar="SUNMI_IPC_HUB_CA",
+            metavar="FILE",
+            help=tr("PEM file that signs the broker's certificate."),
+        ),
     ] = None,
     cert: Annotated[
         Path | None, typer.Option(metavar="FILE", help=tr("PEM file of the hub's own certificate."))
@@ -52,7 +57,7 @@ def run(
         str,
         typer.Option(help=tr("Of this hub, the same at every start; default: hub- and this computer's.")),
     ] = "",
-    group: Annotated[str, typer.Option(help=tr("Hubs of one group share the work."))] = "hub",
+    share: Annotated[str, typer.Option(metavar="NAME", help=tr("Hubs of one group share the work."))] = "hub",
     in_flight: Annotated[
         int, typer.Option(min=1, max=65535, help=tr("Messages here at once; the rest waits at the broker."))
     ] = 1000,
@@ -76,7 +81,7 @@ def run(
         key=str(key or ""),
     )
     store = open_store(database)
-    hub = Hub(link, store, name=name, group=group, in_flight=in_flight)
+    hub = Hub(link, store, name=name, group=share, in_flight=in_flight)
     with until_signal() as stop:
         _wait_for(state, store, stop)
         if stop.is_set():

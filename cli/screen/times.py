@@ -45,6 +45,12 @@ Tz = Annotated[
         ),
     ),
 ]
+ShopTz = Annotated[
+    str,
+    typer.Option(
+        "--tz", metavar="ZONE", help=tr("The shop's time zone, in which people of a day are counted.")
+    ),
+]
 
 _DAYS = {"today": 0, "今天": 0, "yesterday": 1, "昨天": 1, "前天": 2}
 #: Weeks begin on Monday; how many weeks or months ago.
@@ -93,23 +99,6 @@ def zone(text: str) -> tzinfo | None:
         raise ParameterError(
             "{name}: not a time zone", name="--tz", hint="Write it like Asia/Shanghai, UTC or +08:00."
         ) from None
-
-
-def parse_duration(text: str, name: str) -> float:
-    """A length of time in seconds: ``30``, ``30s``, ``1m30s``, ``2h``.
-
-    Raises:
-        ParameterError: It is none, or is not above zero.
-
-    """
-    written = text.strip().lower()
-    parts = re.findall(r"(\d{1,6}(?:\.\d+)?)([wdhms])", f"{written}s" if written[-1:].isdigit() else written)
-    seconds = sum(float(n) * timedelta(**{_UNITS[u]: 1}).total_seconds() for n, u in parts)
-    if "".join(n + u for n, u in parts).removesuffix("s") != written.removesuffix("s") or seconds <= 0:
-        raise ParameterError(
-            "{name}: not a length of time", name=name, hint="Write it like 30s, 5m or 1h30m."
-        )
-    return seconds
 
 
 def _on_day(day: datetime, words: str) -> datetime | None:

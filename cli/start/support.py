@@ -33,7 +33,7 @@ def support(
     ] = False,
     site: Annotated[
         list[Path] | None,
-        typer.Option("--site", metavar="FILE", help=tr("A site file whose journal belongs to the problem.")),
+        typer.Option("--fleet", metavar="FILE", help=tr("A site file whose journal belongs to the problem.")),
     ] = None,
     station: Annotated[
         list[Path] | None,

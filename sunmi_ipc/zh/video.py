@@ -22,7 +22,6 @@ ZH: dict[str, str] = {
     "It may have been overwritten: 'ipc video records' shows what there is.": "它可能已被覆盖：'ipc video records' 可查看现有录像。",
     "Joining {count} recordings …": "正在合并 {count} 段录像 …",
     "Joining: {done} of {count}": "正在合并：{done}/{count}",
-    "Name a file, or say --show.": "请指定文件，或使用 --show。",
     "Name a folder, or '-' for raw RGB bytes.": "请指定文件夹，或用 '-' 输出原始 RGB 字节。",
     "No player (ffplay, mpv, vlc) was found. Open this address in another; '--url-only' prints it with user and password.": "没有找到播放器（ffplay、mpv、vlc）。请用其他播放器打开此地址；'--url-only' 会打印带用户名和密码的地址。",
     "Open it in a player.": "在播放器中打开。",

@@ -212,6 +212,7 @@ def written(trial: Trial) -> Iterator[tuple[Path, bytes]]:
                         yield path / name, file.read(name)
 
 
+@pytest.mark.slow
 def test_every_command_was_run(trial: Trial) -> None:
     assert len(trial.results) == len(trial.jobs)
     ran = {tuple(job["args"][3:]) for job in trial.jobs}
