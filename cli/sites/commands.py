@@ -59,14 +59,14 @@ def list_(ctx: typer.Context, folder: Folder = HERE, only: Only = None, csv: Csv
         {
             "site": shop.id,
             "name": shop.loaded.site.name if shop.loaded else "",
-            "cameras": len(shop.loaded.slots) if shop.loaded else "",
+            "camera count": len(shop.loaded.slots) if shop.loaded else "",
             "file": str(shop.path),
             "parts": tr(", ").join(part.name for part in shop.loaded.parts) if shop.loaded else "",
             "problem": fault(shop.error) if shop.error else "",
         }
         for shop in found.shops
     ]
-    names = ["site", "name", "cameras", "file", "parts", "problem"]
+    names = ["site", "name", "camera count", "file", "parts", "problem"]
     if csv is not None:
         write_csv(csv, rows, names)
     if state.json:
@@ -128,7 +128,7 @@ def status(
             {
                 "site": shop.id,
                 "name": shop.name if shop.name != shop.id else "",
-                "cameras": len(rows),
+                "camera count": len(rows),
                 "standing": counted(stood),
                 "when": time.strftime("%Y-%m-%d %H:%M", time.localtime(max(updated))) if updated else "",
                 "problem": fault(shop.error) if shop.error else "",
@@ -140,8 +140,8 @@ def status(
     elif not state.quiet and (csv is None or str(csv) != "-"):
         table(
             shown,
-            ["site", "name", "cameras", "standing", "when", "problem"],
-            least=("when", "name", "cameras"),
+            ["site", "name", "camera count", "standing", "when", "problem"],
+            least=("when", "name", "camera count"),
         )
         note(state, "This is what the last runs found. 'ipc sites verify' looks now.")
     bad = any(set(document["by_standing"]) - {"ok"} or document["error"] for document in documents)  # type: ignore[call-overload]
