@@ -37,7 +37,7 @@ from .common import (
 from .counts import counts
 
 if TYPE_CHECKING:
-    from sunmi_ipc.fleet.sites import Progress, Shop, ShopResult, Verdict, Wave
+    from sunmi_ipc.fleet.sites import RolloutState, Shop, ShopResult, Verdict, Wave
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -198,7 +198,7 @@ class _Run:
         at_once: int,
         keep_going: bool,
         fine: frozenset[Verdict],
-        progress: Progress | None = None,
+        progress: RolloutState | None = None,
     ) -> list[ShopResult]:
         """Run it; what became of every shop. Ctrl-C ends it and says how far it came."""
         from sunmi_ipc.fleet.sites import rollout
@@ -356,14 +356,14 @@ def apply_(
     html: Html = None,
 ) -> None:
     """Bring every shop to what its file wants, in waves; stops where one fails, goes on where it ended."""
-    from sunmi_ipc.fleet.sites import Progress, ShopResult, Verdict, waves
+    from sunmi_ipc.fleet.sites import RolloutState, ShopResult, Verdict, waves
 
     state = State.of(ctx)
     _one_form(state, jsonl)
     steps = waves(canary, then or ())
     found = shops_of(state, folder, only, inline=inline, as_is=as_is)
     with ExitStack() as stack:
-        progress = stack.enter_context(Progress(found.folder))
+        progress = stack.enter_context(RolloutState(found.folder))
         before = [shop for shop in found.shops if not again and progress.is_done(shop)]
         turn = progress.in_turn([shop for shop in found.shops if shop not in before])
         done = [ShopResult(shop, skipped=Verdict.DONE_BEFORE) for shop in before]
