@@ -60,7 +60,9 @@ def test_two_days_without_power_are_restored_but_for_the_time_without_a_card(
             own = client.people_flow.arrivals(*(datetime.fromtimestamp(t, UTC) for t in (start, start + 900)))
             assert after[start][0] == own.total
     rest = [state for start, (_, state) in after.items() if start in wanted and start not in blind]
-    assert set(rest) == {"counted"}
+    # A window in which the station came or went may be whole in part alone; none is a gap.
+    assert set(rest) <= {"counted", "partial"}
+    assert rest.count("partial") <= 3
     assert before.items() <= after.items()  # what was counted then is not asked again
 
 
