@@ -36,6 +36,7 @@ __all__ = [
     "Schema",
     "Unusable",
     "connect",
+    "look_into",
     "reason",
     "settle",
     "transaction",
@@ -155,6 +156,24 @@ def connect(
     return _patiently(
         lambda: _open(place, schema, access, check and (uncertain or _is_small(place)), deadline), deadline
     )
+
+
+def look_into(path: str | os.PathLike[str]) -> sqlite3.Connection:
+    """Open a database that may be damaged, to save what can be read of it; nothing in it changes.
+
+    Raises:
+        sqlite3.Error: It cannot even be opened.
+
+    """
+    uri = f"{Path(path).absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, timeout=2, isolation_level=None)
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA cell_size_check = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _is_small(path: Path) -> bool:

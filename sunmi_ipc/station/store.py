@@ -130,6 +130,17 @@ class Store:
                 raise self._error(error) from None
             self._drain()
 
+    def write_new(self, sql: str, values: Sequence[Any]) -> None:
+        """As :meth:`write` one statement; raises sqlite3.IntegrityError where there is such a row already."""
+        with self._lock:
+            try:
+                self._commit([(sql, values)])
+            except sqlite3.IntegrityError:
+                raise
+            except sqlite3.Error as error:
+                self._failed(error)
+                raise self._error(error) from None
+
     def later(self, *rows: Row) -> bool:
         """As :meth:`write`, but never raises: what cannot be written now waits and is tried again.
 

@@ -220,5 +220,4 @@ ZH: dict[str, str] = VERDICTS | {
     "Secrets that the file takes from the environment belong into {path} (mode 600).": "文件从环境变量读取的密钥应写入 {path}（权限 600）。",
     "the sink {scheme} is not known": "不认识的去向 {scheme}",
     "Write an http, https, mqtt or mqtts URL, or exec:COMMAND.": "请写 http、https、mqtt 或 mqtts 的 URL，或 exec:COMMAND。",
-    "[broker] is checked, and not used: this version does not dial out.": "[broker] 已检查，但不使用：此版本不会主动连接。",
 }

@@ -25,7 +25,8 @@ from sunmi_ipc.events.receiver import free_port
 from sunmi_ipc.simulator import Vendor, VirtualCamera
 
 pytest.importorskip("paho.mqtt.client", reason="paho-mqtt, the extra 'mqtt', is not installed")
-from sunmi_ipc.events.mqtt import MqttSink, discovery
+from sunmi_ipc.events.homeassistant import discovery, of_sink
+from sunmi_ipc.events.mqtt import MqttSink
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 needs_broker = pytest.mark.skipif(
@@ -148,7 +149,7 @@ def test_events_in_order_with_status_discovery_and_newest(
         assert listener.topics("sunmi-ipc/status") == ["online"]
     assert eventually(lambda: listener.topics("sunmi-ipc/status")[-1] == "offline")
     configs = {topic for topic, _, _ in listener.got if topic.startswith("homeassistant/")}
-    assert configs == set(discovery("FS1", prefix="sunmi-ipc", discovery_prefix="homeassistant"))
+    assert configs == set(discovery("FS1", of_sink("FS1", "sunmi-ipc"), discovery_prefix="homeassistant"))
 
 
 @needs_broker
@@ -362,7 +363,7 @@ def test_settings_that_cannot_be(options: dict[str, Any]) -> None:
 
 
 def test_discovery_names_are_safe() -> None:
-    topics = discovery("A.B-1", prefix="p", discovery_prefix="ha")
+    topics = discovery("A.B-1", of_sink("A.B-1", "p"), discovery_prefix="ha")
     assert all("sunmi_ipc_A_B-1/" in topic for topic in topics)
     assert len({config["unique_id"] for config in topics.values()}) == len(topics) == 11
 
