@@ -256,7 +256,7 @@ def load(name: str) -> Any:
 
 def _speak(command: Any) -> None:
     """Have the help of a command and of those under it in the user's language; it is written in English."""
-    command.help = tr(command.help or "")
+    command.help = _told(command.help or "")
     command.short_help = command.help.partition("\n\n")[0]  # else Typer cuts it to a line
     command.context_class = Context
     command.epilog = tr(command.epilog) if command.epilog else None
@@ -269,6 +269,14 @@ def _speak(command: Any) -> None:
     give(command)
     if not below:
         teach(command)
+
+
+def _told(text: str) -> str:
+    """A docstring in the user's language: as a whole, else paragraph by paragraph."""
+    whole = tr(text)
+    if whole != text:
+        return whole
+    return "\n\n".join(tr(" ".join(paragraph.split())) for paragraph in text.split("\n\n"))
 
 
 def _offer(command: Any) -> None:
