@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sunmi_ipc.broker import contract
-from sunmi_ipc.hub.broker import Broker
+from sunmi_ipc.broker.connection import Broker
 from sunmi_ipc.hub.store import Away, Store, open_url
 from sunmi_ipc.simulator.sites import VirtualSites, digest, opened
 

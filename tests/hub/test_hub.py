@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from sunmi_ipc.broker import contract
-from sunmi_ipc.hub.broker import Broker
+from sunmi_ipc.broker.connection import Broker
 from sunmi_ipc.hub.hub import Hub, HubRefused
 from sunmi_ipc.hub.status import status
 from sunmi_ipc.hub.store import Away, Store, open_url
