@@ -102,6 +102,9 @@ def disturb(camera: VirtualCamera, what: str, seconds: float, run: Run) -> None:
     elif what == "clock":
         camera.fail("clock", 7200)
         run.troubles.append(Trouble(camera.sn, ("clock",), now))
+    elif what == "move":
+        camera.move()
+        run.troubles.append(Trouble(camera.sn, ("unreachable", "behind"), now, now, must=False))
 
 
 def mend(camera: VirtualCamera, run: Run) -> None:
@@ -114,6 +117,16 @@ def mend(camera: VirtualCamera, run: Run) -> None:
             else:
                 camera.fail("clock", 0)
             trouble.ended = now
+
+
+def over_by(trouble: Trouble, run: Run) -> float:
+    """When it must be told that a trouble is over: while its camera is away, nobody can see that."""
+    limit = trouble.ended + WITHIN_S
+    for other in sorted(run.troubles, key=lambda t: t.began):
+        away = other.sn == trouble.sn and other.codes[0] == "unreachable" and other is not trouble
+        if away and trouble.ended - 3 <= other.began <= limit:
+            limit = max(limit, other.ended + WITHIN_S)
+    return limit
 
 
 def judge(store: Store, run: Run, started: float) -> list[str]:
@@ -131,11 +144,16 @@ def judge(store: Store, run: Run, started: float) -> list[str]:
                 f"{trouble.sn}: {trouble.codes[0]} at {trouble.began - started:.0f} s was never told"
             )
         for _, code, _, until in hits:
-            if (until or 9e9) > trouble.ended + WITHIN_S and not disturbed and not any(
+            limit = over_by(trouble, run)
+            disturbed = any(a <= limit and trouble.began <= b for a, b in pauses)
+            if (until or 9e9) > limit and not disturbed and not any(
                 other is not trouble and other.sn == trouble.sn and other.codes == trouble.codes
-                and other.began <= trouble.ended + WITHIN_S and other.ended > trouble.ended for other in run.troubles
+                and other.began <= limit and other.ended > trouble.ended for other in run.troubles
             ):  # fmt: skip
-                wrong.append(f"{trouble.sn}: {code} was not over within {WITHIN_S:.0f} s")
+                late_by = (until or time.time()) - limit
+                wrong.append(
+                    f"{trouble.sn}: {code} at {trouble.began - started:.0f} s was over {late_by:.0f} s too late"
+                )
     for sn, code, since, _ in told:
         if sn.startswith("@"):
             continue
@@ -221,7 +239,7 @@ def main() -> int:
                     mend(camera, run)
                     seconds = die.uniform(14, 40)
                     if die.random() < 0.5:
-                        disturb(camera, die.choice(("restart", "card", "clock")), seconds, run)
+                        disturb(camera, die.choice(("restart", "card", "clock", "move")), seconds, run)
                     busy[camera.sn] = (
                         now + seconds + 2 * WITHIN_S
                         if run.troubles

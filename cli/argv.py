@@ -39,3 +39,18 @@ def _overwrite(secret: bytes) -> None:
         if value == secret:
             ctypes.memset(start + at + len(argument) - len(value), ord("x"), len(value))
         at += len(argument) + 1
+
+
+def given_url(text: str) -> str:
+    """A URL as it was typed, or what a reference such as ``env:NAME`` names; a typed password is wiped out."""
+    from urllib.parse import urlsplit
+
+    from sunmi_ipc.fleet.secret import KINDS, Secrets
+
+    if text.startswith(KINDS):
+        return Secrets(Path()).get(text).reveal().strip()
+    try:
+        sealed = bool(urlsplit(text).password)
+    except ValueError:
+        sealed = "@" in text
+    return take_secret(text).reveal() if sealed else text

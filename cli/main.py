@@ -23,6 +23,7 @@ from .screen.output import print_error, print_json
 from .screen.pages import furnish, write_examples, write_groups
 from .screen.typed import teach
 from .screen.wording import Context, retell, show_refusal
+from .spellings import take
 from .state import Exit, State, exit_code
 
 #: Command, module and help. Only the command that runs is imported: help stays instant.
@@ -50,8 +51,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "protocol": ("protocol.commands", "What is known of the endpoints, and how to correct it."),
     "console": ("console.commands", "The cameras in a browser, with the live picture."),
     "fleet": ("fleet.commands", "A shop's cameras from one file."),
+    "sites": ("sites.commands", "Many shops from a folder of site files."),
     "watch": ("station.watch", "How every camera is: there, trusted, on time, recording."),
     "serve": ("station.serve", "The station: cameras watched, people counted, events kept, an API."),
+    "hub": ("hub.commands", "Many shops in one database: stores what stations say at a broker."),
     "sim": ("sim.commands", "Virtual cameras on this machine."),
     "trust": ("camera.trust", "Cameras known by their certificate."),
     "configure": ("start.configure", "Keep credentials in a profile."),
@@ -61,8 +64,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 #: Global options may stand anywhere on the line; behind these a value follows.
-_WITH_VALUE = frozenset({"-c", "--camera", "-p", "--profile", "--tls", "--lang"})
+_WITH_VALUE = frozenset({"-c", "--camera", "-p", "--profile", "--tls", "--lang", "--interface"})
 _FLAGS = frozenset({"--json", "-q", "--quiet", "-v", "-vv", "-vvv", "--verbose", "--insecure"})
+#: Commands that do themselves what several cameras of ``-c`` mean; for others the command runs once for each.
+_SEVERAL = frozenset({("events", "listen")})
 _Usage: type[Exception] = typer.BadParameter.__mro__[1]
 _Click: type[Exception] = typer.BadParameter.__mro__[2]
 
@@ -127,7 +132,11 @@ class Commands(typer.core.TyperGroup):
             command = load(name)
             if os.environ.get("_IPC_COMPLETE"):
                 _offer(command)
-            elif several(ctx.params.get("camera") or ()) and not {"-h", "--help"} & set(rest):
+            elif (
+                several(ctx.params.get("camera") or ())
+                and (name, *rest[:1]) not in _SEVERAL
+                and not {"-h", "--help"} & set(rest)
+            ):
                 from .many import Many
 
                 command = Many(name, command, rest)
@@ -235,6 +244,7 @@ def load(name: str) -> Any:
     command.params = [p for p in command.params if p.name not in ("install_completion", "show_completion")]
     _mark(name, command)
     furnish(command, name)
+    take(command, name)
     if not command.help:
         command.help = tr(COMMANDS[name][1])
     _speak(command)
@@ -345,6 +355,14 @@ def _root(
     insecure: Annotated[
         bool, typer.Option("--insecure", help=later("Do not check the camera's certificate."))
     ] = False,
+    interface: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--interface",
+            metavar="INTERFACE",
+            help=later("Look for cameras at this network interface only; may be repeated."),
+        ),
+    ] = None,
     tls: Annotated[
         str, typer.Option("--tls", metavar="modern|legacy", help=later("'legacy' allows TLS 1.0."))
     ] = "",
@@ -363,7 +381,10 @@ def _root(
     ] = False,
 ) -> None:
     cameras = tuple(camera or ())
-    ctx.obj = State("".join(cameras[:1]), profile, json, quiet, verbose, insecure, tls, lang, cameras)
+    ctx.obj = State(
+        "".join(cameras[:1]), profile, json, quiet, verbose, insecure, tls, lang, cameras,
+        interfaces=tuple(interface or ()),
+    )  # fmt: skip
     ctx.obj.log()
 
 

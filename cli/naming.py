@@ -1,11 +1,17 @@
-"""What people write for a camera: a serial number with blanks in it, a MAC, the last four digits."""
+"""What people write for a camera: a serial number with blanks in it, a MAC, the last four digits; its files' names."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .screen.paths import unquoted
+
+if TYPE_CHECKING:
+    from sunmi_ipc.camera import Camera
 
 _MAC = re.compile(
     r"(?:[0-9A-Fa-f]{2}([:-]?)(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2})|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}"
@@ -33,3 +39,11 @@ def mac_digits(text: str) -> str:
         return re.sub(r"[^0-9A-Fa-f]", "", text).upper()
     last = _LAST_FOUR.fullmatch(text)
     return last[1].upper() if last else ""
+
+
+def default_name(camera: Camera, suffix: str, at: datetime | None = None) -> Path:
+    """A file for what comes from *camera*, where nobody named one: serial number, time and *suffix*."""
+    from sunmi_ipc.link.guard import file_name
+
+    sn = camera.sn or camera.device.info().sn
+    return Path(f"{file_name(sn)}_{at or datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}{suffix}")

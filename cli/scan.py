@@ -15,6 +15,9 @@ from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.redact import printable
 
+from .screen.csvfile import Csv, write_csv
+from .screen.lengths import Length, length
+from .screen.options import Jsonl
 from .screen.output import columns, note, print_json, print_json_line, say, waiting
 from .screen.tables import clip, fitting, left_out, window
 from .state import Exit, State
@@ -24,12 +27,12 @@ if TYPE_CHECKING:
     from sunmi_ipc.link.tls import ClientCertificate
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
-_COLUMNS = ("sn", "ip", "model", "name", "network", "firmware", "mac")
-_WIDTHS = (16, 15, 6, 16, 7, 10, 17)
+_COLUMNS = ("sn", "ip", "model", "name", "connection", "firmware", "mac")
+_WIDTHS = (16, 15, 6, 16, 10, 10, 17)
 # The MAC stays at 80 columns: it is what stands on the label.
-_LEAST = ("network", "firmware", "model", "name", "mac")
+_LEAST = ("connection", "firmware", "model", "name", "mac")
 # What the SDK's words mean: how the camera is connected (its own access point is Wi-Fi, too).
-_NETWORKS = {"AP": "Wi-Fi", "LAN": "cable"}
+_LINKS = {"AP": "Wi-Fi", "LAN": "cable"}
 _KEYS = ("sn", "ip", "port", "mac", "model", "name", "firmware", "network", "interface", "source", "rtt_ms")
 _CSV = (*_KEYS, "interface_ip", "addresses", "flags")
 _WATCH_S = 5.0
@@ -56,7 +59,7 @@ def _cells(camera: DiscoveredCamera, shown: dict[str, int]) -> str:
     row = _row(camera) | {"sn": camera.sn or "?"}
     marks = [] if camera.source == "udp" else [f"({camera.source})"]
     marks += [f"! {', '.join(camera.flags)}"] if camera.flags else []
-    row["network"] = tr(_NETWORKS[camera.network]) if camera.network in _NETWORKS else camera.network
+    row["connection"] = tr(_LINKS[camera.network]) if camera.network in _LINKS else camera.network
     cells = {name: printable(str(row[name])) for name in shown}
     if window() and "name" in cells:  # a user may have given a long one
         cells["name"] = clip(cells["name"], shown["name"])
@@ -69,16 +72,14 @@ def scan(
     ctx: typer.Context,
     timeout: Annotated[
         float | None,
-        typer.Option(
-            min=0.1,
-            max=86_400,
-            help=tr("Seconds at most (2.4 if not given); with --watch, how long to watch."),
+        length(
+            "--timeout",
+            tr("How long to wait (2.4s if not given); with --watch, how long to watch."),
+            least=0.1,
+            most=86_400,
         ),
     ] = None,
     expect: Annotated[int | None, typer.Option(min=1, help=tr("Stop when this many were found."))] = None,
-    interface: Annotated[
-        list[str] | None, typer.Option(help=tr("Only this interface; may be repeated."))
-    ] = None,
     target: Annotated[
         list[str] | None, typer.Option(help=tr("Also ask this address or block (192.168.1.0/24)."))
     ] = None,
@@ -90,25 +91,27 @@ def scan(
         bool, typer.Option("--watch", help=tr("Go on, and tell when cameras come, change or go."))
     ] = False,
     interval: Annotated[
-        float, typer.Option(min=0.1, max=3600, help=tr("Seconds between two looks of --watch."))
-    ] = _WATCH_S,
-    jsonl: Annotated[
-        bool, typer.Option("--jsonl", help=tr("Print one JSON object a line, as they come."))
-    ] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help=tr("Print CSV."))] = False,
+        float, length("--interval", tr("Time between two looks."), least=0.1, most=3600)
+    ] = Length(_WATCH_S),
+    jsonl: Jsonl = False,
+    csv: Csv = None,
 ) -> None:
     """Find the cameras in this network."""
     from sunmi_ipc import discovery
-    from sunmi_ipc.csvfile import Rows
+    from sunmi_ipc.csvfile import STDOUT, Rows
     from sunmi_ipc.discovery import memory
     from sunmi_ipc.settings import config_dir
 
     state = State.of(ctx)
-    interfaces = interface or state.settings.interfaces()
-    if sum((state.json, jsonl, as_csv)) > 1:
+    interfaces = state.settings.interfaces()
+    if sum((state.json, jsonl, csv is not None)) > 1:
         raise ParameterError("{name}: choose one form of output", name="--json, --jsonl, --csv")
     if watch:
-        for name, given in (("--json", state.json), ("--csv", as_csv), ("--expect", expect is not None)):
+        for name, given in (
+            ("--json", state.json),
+            ("--csv", csv is not None),
+            ("--expect", expect is not None),
+        ):
             if given:
                 raise ParameterError("{name}: not with --watch", name=name, hint="For scripts: --jsonl.")
         targets = [*(target or ()), *([discovery.ACCESS_POINT] if ap else [])]
@@ -116,8 +119,8 @@ def scan(
         return
     report = discovery.ScanReport()
     found: list[DiscoveredCamera] = []
-    writer = Rows.to_stdout(_CSV) if as_csv else None
-    human = not (state.json or jsonl or as_csv)
+    writer = Rows.to_stdout(_CSV) if csv is not None and str(csv) == STDOUT else None
+    human = not (state.json or jsonl or writer)
     with contextlib.nullcontext() if jsonl else waiting(state, "Looking for cameras …"):
         for camera in discovery.discover(
             timeout=timeout,
@@ -141,6 +144,8 @@ def scan(
                 sys.stdout.write(_cells(camera, shown) + "\n")
                 sys.stdout.flush()
     memory.remember(report.cameras, config_dir())
+    if csv is not None and writer is None:
+        write_csv(csv, [_row(camera) for camera in report.cameras], _CSV)
     if state.json:
         print_json(
             {

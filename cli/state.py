@@ -72,6 +72,8 @@ class State:
     lang: str = ""
     #: Every ``-c``, where several cameras are meant: see :mod:`.many`.
     cameras: tuple[str, ...] = ()
+    #: Network interfaces to look at; empty: the environment's, else all.
+    interfaces: tuple[str, ...] = ()
     #: The camera, where it has been found already.
     found: DiscoveredCamera | None = None
 
@@ -87,7 +89,9 @@ class State:
         """Options, environment and profile."""
         from sunmi_ipc.settings import Settings
 
-        return Settings.load(self.profile, insecure=self.insecure or None, tls=self.tls)
+        return Settings.load(
+            self.profile, insecure=self.insecure or None, tls=self.tls, interface=",".join(self.interfaces)
+        )
 
     def known_cameras(self) -> KnownCameras:
         """The pinned certificates of this computer."""

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from .errors import ConfigError, ParameterError
+from .errors import ConfigError, ExtraMissingError, ParameterError
 
 KINDS = ("png", "svg")
 _COLOURS = ("#9bb7d4", "#2f6db3", "#f0a830", "#6aa56a")
@@ -64,9 +64,8 @@ def _library() -> None:
     try:
         import matplotlib.backends.backend_agg  # noqa: F401
     except ImportError:
-        raise ConfigError(
-            "pictures of charts need matplotlib, which is not installed",
-            hint="pip install 'sunmi-ipc[chart]'",
+        raise ExtraMissingError(
+            "pictures of charts need matplotlib, which is not installed", extra="chart"
         ) from None
 
 

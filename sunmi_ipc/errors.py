@@ -49,6 +49,7 @@ from typing import ClassVar
 
 from .codes.device import DeviceCode
 from .i18n import Language, translate
+from .redact import printable
 
 __all__ = [
     "AlreadyActivatedError",
@@ -91,6 +92,10 @@ __all__ = [
 ]
 
 
+#: Characters of one value in a message.
+_LONGEST = 2000
+
+
 class SunmiIpcError(Exception):
     """Base of every error this library raises.
 
@@ -109,6 +114,9 @@ class SunmiIpcError(Exception):
     #: Whether the request may have reached the camera, as the transport knows it: then what was asked for may
     #: have been done, although no answer says so. False: nothing was sent.
     sent: bool = False
+    #: Whether the same call may succeed later although nobody does anything: what a loop may repeat. False: somebody
+    #: has to act first. Where ``sent`` is true, a call that changes something may have been carried out already.
+    transient: ClassVar[bool] = False
 
     def __init__(self, template: str, *, hint: str = "", camera: str | None = None, **values: object) -> None:
         self.template, self.hint_template, self.camera, self.values = template, hint, camera, values
@@ -134,15 +142,21 @@ class SunmiIpcError(Exception):
         return self._said(self.template, lang), hint
 
     def _said(self, template: str, lang: Language) -> str:
-        # Where one error is the reason of another, its message stands there, in the same language.
-        values = {
-            k: v.localized(lang)[0] if isinstance(v, SunmiIpcError) else v for k, v in self.values.items()
-        }
-        return translate(template, lang, values)
+        return translate(template, lang, {k: _shown(v, lang) for k, v in self.values.items()})
 
     def __str__(self) -> str:
-        text = f"{self.camera}: {self.message}" if self.camera else self.message
+        text = f"{printable(self.camera, _LONGEST)}: {self.message}" if self.camera else self.message
         return f"{text}. {self.hint}" if self.hint else text
+
+
+def _shown(value: object, lang: Language) -> object:
+    """*value* as it stands in a message: a stranger's file or answer may have any characters in it, and many."""
+    if isinstance(value, SunmiIpcError):
+        # Where one error is the reason of another, its message stands there, in the same language.
+        return value.localized(lang)[0]
+    if value is None or isinstance(value, int | float):
+        return value
+    return printable(str(value), _LONGEST)
 
 
 def _restore(
@@ -204,6 +218,8 @@ class SpoolError(ConfigError):
 class SpoolFull(SpoolError):
     """The disk or the spool's own limit leaves no room for another event; nothing was acknowledged."""
 
+    transient: ClassVar[bool] = True
+
 
 class DiskError(ConfigError):
     """A file cannot be written or read on this computer; what was complete before is kept.
@@ -217,11 +233,29 @@ class DiskFailed(DiskError):
 
 
 class ExtraMissingError(ConfigError):
-    """A library that only some features need is not installed; the hint says how to install it."""
+    """A library that only some features need is not installed; the hint says how to install it.
+
+    The command is that of this very copy: see :mod:`sunmi_ipc.installation`.
+
+    Args:
+        template: What is missing, and for what.
+        extra: The extra that brings it.
+        hint: The next step, with ``{install}`` for the command.
+        values: What fills the templates.
+
+    """
+
+    def __init__(self, template: str, *, extra: str, hint: str = "", **values: object) -> None:
+        from .installation import RUN, advice
+
+        super().__init__(template, **{**values, **advice(extra, hint or RUN)})  # type: ignore[arg-type]
+        self.extra = extra
 
 
 class ConnectionFailed(SunmiIpcError):
     """The camera could not be reached, or the connection broke or timed out."""
+
+    transient: ClassVar[bool] = True
 
 
 class CameraNotFound(ConnectionFailed):
@@ -246,23 +280,33 @@ class StreamRefusedError(SunmiIpcError):
 class TlsError(ConnectionFailed):
     """The camera is not the one we trust, it refused our certificate, or the .p12 does not open."""
 
+    transient: ClassVar[bool] = False
+
 
 class ReplyError(SunmiIpcError):
     """The answer is not an answer of this protocol, or not of this endpoint's shape."""
+
+    transient: ClassVar[bool] = True
 
 
 class BadEvent(ReplyError):
     """What was pushed to the receiver is not an event of this protocol."""
 
+    transient: ClassVar[bool] = False
+
 
 class FileMissingError(ReplyError):
     """The camera does not, or no longer, have a file that it named. ``status`` is HTTP's, 0 for an empty file."""
+
+    transient: ClassVar[bool] = False
 
     status: int = 0
 
 
 class DownloadError(SunmiIpcError):
     """Some files of several could not be had; the others are complete."""
+
+    transient: ClassVar[bool] = True
 
 
 class ProvisionError(SunmiIpcError):
@@ -352,6 +396,8 @@ class NotAllowedError(DeviceError):
 class NotReadyError(DeviceError):
     """A service of the camera is not running yet: worth trying again."""
 
+    transient: ClassVar[bool] = True
+
     codes: ClassVar[frozenset[int]] = frozenset(
         {
             DeviceCode.FACE_SERVICE_NOT_RUNNING,
@@ -434,6 +480,8 @@ class CloudNotFoundError(CloudError):
 
 class CloudNotReadyError(CloudError):
     """The service or the camera cannot do it now: worth trying again."""
+
+    transient: ClassVar[bool] = True
 
     codes: ClassVar[frozenset[int]] = frozenset({5000, 5011, 5088, 5515})
 

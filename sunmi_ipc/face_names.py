@@ -55,7 +55,7 @@ class FaceNames:
             document = json.loads(self.path.read_text("utf-8"))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise ConfigError(
                 "the names of faces {path} cannot be read: {reason}",

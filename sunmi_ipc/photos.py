@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .errors import ParameterError
+from .i18n import later
+from .installation import advice
 from .video.libraries import has_library, library
 from .video.snapshot import MAX_PIXELS
 
@@ -91,8 +93,8 @@ def fitted(data: bytes, name: str) -> bytes:
         return data
     if not has_library("PIL"):
         what = "{name}: larger than 1 MB" if kind else "{name}: neither JPEG nor PNG"
-        hint = "To have it made to fit: pip install 'sunmi-ipc[video]'"
-        raise ParameterError(what, name=name, hint=hint)
+        how = advice("video", later("To have it made to fit, run: {install}"))
+        raise ParameterError(what, name=name, hint=how["hint"], install=how["install"])
     try:
         return shrunk(data, name=name)
     except ParameterError as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .atomic import whole
-from .errors import ConfigError
+from .errors import ConfigError, ExtraMissingError
 from .redact import Secret
 
 if TYPE_CHECKING:
@@ -304,9 +304,8 @@ def _from_keyring(profile: str, key: str) -> Secret:
     try:
         import keyring
     except ImportError:
-        raise ConfigError(
-            "the profile keeps secrets in the system keyring, which is not installed",
-            hint='pip install "sunmi-ipc[keyring]"',
+        raise ExtraMissingError(
+            "the profile keeps secrets in the system keyring, which is not installed", extra="keyring"
         ) from None
     try:
         return Secret(keyring.get_password(f"sunmi-ipc/{profile}", key) or "")

@@ -26,6 +26,8 @@ _DAYS = {
     if day.name and day < Weekdays.ALWAYS and day.bit_count() == 1
 }
 _DAYS |= {"everyday": Weekdays.EVERY_DAY, "always": Weekdays.ALWAYS}
+_SCALE = "off|low|medium|high"
+_LEVELS = {word: level for level, word in enumerate(_SCALE.split("|"))} | {str(n): n for n in range(4)}
 
 
 def parse_days(text: str) -> Weekdays:
@@ -58,9 +60,11 @@ def show_(ctx: typer.Context) -> None:
 def set_(
     ctx: typer.Context,
     motion: Annotated[
-        int | None, typer.Option(min=0, max=3, help=tr("Motion sensitivity, 0 is off."))
-    ] = None,
-    sound: Annotated[int | None, typer.Option(min=0, max=3, help=tr("Sound sensitivity, 0 is off."))] = None,
+        str, typer.Option(metavar=_SCALE, help=tr("Motion sensitivity; 0 to 3 are taken, too."))
+    ] = "",
+    sound: Annotated[
+        str, typer.Option(metavar=_SCALE, help=tr("Sound sensitivity; 0 to 3 are taken, too."))
+    ] = "",
     days: Annotated[str, typer.Option(help=tr("mon,tue,… or everyday, or always (round the clock)."))] = "",
     from_: Annotated[
         str, typer.Option("--from", metavar="HH:MM", help=tr("Start of the day's detection."))
@@ -74,12 +78,18 @@ def set_(
     weekday = parse_days(days) if days else None
     start = parse_time(from_, "--from") if from_ else None
     stop = parse_time(to, "--to") if to else None
-    if motion is None and sound is None and weekday is None and start is None and stop is None:
+    motion_level = choice(motion, _LEVELS, "--motion") if motion else None
+    audio_level = choice(sound, _LEVELS, "--sound") if sound else None
+    if motion_level is None and audio_level is None and weekday is None and start is None and stop is None:
         raise ParameterError(
             "{name}: nothing to change", name="detection", hint="See 'ipc detection set --help'."
         )
     with open_camera(state) as camera:
         changed = camera.detection.update(
-            motion_level=motion, audio_level=sound, weekday=weekday, start_time=start, stop_time=stop
+            motion_level=motion_level,
+            audio_level=audio_level,
+            weekday=weekday,
+            start_time=start,
+            stop_time=stop,
         )
     show(state, changed)

@@ -13,6 +13,7 @@ from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.protocol.values import DoorLine, Resolution
 
+from ..naming import default_name
 from ..screen.choices import choice
 from ..screen.output import print_json, say, show, waiting
 from ..state import State
@@ -89,8 +90,6 @@ def preview(
     state = State.of(ctx)
     size = choice(resolution, _RESOLUTIONS, "--resolution")
     inward = choice(inward, {"down": "down", "up": "up"}, "--in")
-    if not output and not show_picture:
-        raise ParameterError("{name}: needed", name="-o", hint="Name a file, or say --show.")
     if state.json and (show_picture or output == "-"):
         raise ParameterError(
             "{name}: not together with {other}", name="--json", other="--show" if show_picture else "-o -"
@@ -105,6 +104,8 @@ def preview(
     with open_camera(state) as camera, waiting(state, "Taking a picture …"):
         line = line or current(camera.people_flow.door_line())
         image = draw_line(camera.video.snapshot().image(), line, direction="up" if inward == "up" else "down")
+        if not output and not show_picture:
+            output = str(default_name(camera, "_doorline.png"))
     if output == "-":
         image.save(sys.stdout.buffer, "PNG")
     elif output:

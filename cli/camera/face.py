@@ -11,6 +11,8 @@ from sunmi_ipc.errors import DeviceError, ParameterError, SunmiIpcError
 from sunmi_ipc.i18n import language, tr
 
 from ..screen.choices import choice
+from ..screen.lengths import length, whole_days, whole_seconds
+from ..screen.options import Gender
 from ..screen.output import confirm, note, print_error, print_json, say, show, waiting
 from ..screen.values import remember_groups
 from ..state import Exit, State, exit_code
@@ -46,7 +48,6 @@ Capacity = Annotated[int, typer.Option(min=1, max=30_000, help=tr("Faces that th
 Description = Annotated[str, typer.Option(help=tr("What the group is for, at most 150 bytes."))]
 FaceId = Annotated[str, typer.Argument(help=tr("The face's id."))]
 Age = Annotated[int | None, typer.Option(min=0, max=150, help=tr("Age in years."))]
-Gender = Annotated[str, typer.Option(metavar="male|female|unknown", help=tr("male, female or unknown."))]
 Attributes = Annotated[
     list[str] | None,
     typer.Option("--attribute", metavar="KEY=VALUE", help=tr("An attribute of the group; may be repeated.")),
@@ -146,12 +147,12 @@ def group_clear(ctx: typer.Context, name: GroupName, yes: Yes = False) -> None:
 def group_move_rule(
     ctx: typer.Context,
     times: Annotated[int, typer.Option(min=1, help=tr("A stranger seen so many times becomes a regular."))],
-    days: Annotated[int, typer.Option(min=1, help=tr("Within so many days."))],
+    within: Annotated[float, length("--within", tr("Within so long, in days."), least=86_400)],
 ) -> None:
     """Set when a stranger becomes a regular."""
     state = State.of(ctx)
     with open_camera(state) as camera:
-        show(state, camera.faces.set_move_rule(days, times))
+        show(state, camera.faces.set_move_rule(whole_days(within, "--within"), times))
 
 
 @attribute.command("list")
@@ -337,7 +338,9 @@ def show_(ctx: typer.Context, faceid: FaceId, names: NamesFile = None) -> None:
 def update(
     ctx: typer.Context,
     faceid: FaceId,
-    group: Annotated[str | None, typer.Option("--group", "-g", help=tr("Move it to this group."))] = None,
+    to_group: Annotated[
+        str | None, typer.Option("--to-group", metavar="GROUP", help=tr("Move to this group."))
+    ] = None,
     age: Age = None,
     gender: Gender = "",
     attributes: Attributes = None,
@@ -346,15 +349,15 @@ def update(
 ) -> None:
     """Change a face's group, age, gender, attributes or name."""
     state = State.of(ctx)
-    details = _given(group_name=group, age=age, gender=gender, attributes=_attributes(attributes))
+    details = _given(group_name=to_group, age=age, gender=gender, attributes=_attributes(attributes))
     with open_camera(state) as camera:
         book = people.names(camera, names)
         if details or not name:
             camera.faces.update(faceid, **details)
         if name:
-            book.keep(faceid, name, group=group or "")
-        elif group:
-            book.move(faceid, group)
+            book.keep(faceid, name, group=to_group or "")
+        elif to_group:
+            book.move(faceid, to_group)
         if book:
             book.save()
         show(state, None)
@@ -414,9 +417,7 @@ def find(
 @app.command()
 def settings(
     ctx: typer.Context,
-    seconds: Annotated[
-        int | None, typer.Option(min=0, help=tr("Choose the best frame within so many seconds."))
-    ] = None,
+    within: Annotated[float | None, length("--within", tr("Choose the best frame within so long."))] = None,
     size: Annotated[
         int | None, typer.Option(min=0, help=tr("Smallest face edge that is captured, pixels."))
     ] = None,
@@ -424,9 +425,10 @@ def settings(
     """Show or change how faces are captured."""
     state = State.of(ctx)
     with open_camera(state) as camera:
-        if seconds is None and size is None:
+        if within is None and size is None:
             show(state, camera.faces.settings())
             return
+        seconds = None if within is None else whole_seconds(within, "--within")
         camera.faces.update_settings(optimize_seconds=seconds, snap_size_thr=size)
     say(state, "done")
     if state.json:

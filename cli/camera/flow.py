@@ -15,7 +15,8 @@ from sunmi_ipc.i18n import language, tr
 from ..screen import words
 from ..screen.charts import Bar, bars, day_map
 from ..screen.choices import choice
-from ..screen.csvfile import write_csv
+from ..screen.csvfile import Csv, write_csv
+from ..screen.lengths import length, whole_seconds
 from ..screen.output import note, print_json, say, show
 from ..screen.times import From, To, Tz, parse_period, zone
 from ..state import State
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     rich_markup_mode=None, no_args_is_help=True, help=tr("People who come, pass and leave (FM020).")
 )
-Csv = Annotated[
-    Path | None, typer.Option("--csv", metavar="FILE|-", help=tr("Write rows to this file; - for stdout."))
-]
 By = Annotated[
     str,
     typer.Option(
@@ -46,6 +44,7 @@ Picture = Annotated[
     Path | None,
     typer.Option("-o", "--output", metavar="FILE", help=tr("Draw into this .png or .svg file.")),
 ]
+_MODES = {"snapshot": 0, "normal": 1, "0": 0, "1": 1}
 _BY = {by: by for by in ("hour", "day", "age", "gender")}
 _DAY = timedelta(hours=24)
 #: More hours than a terminal has lines are a map.
@@ -284,23 +283,28 @@ def visits(
 def settings(
     ctx: typer.Context,
     interval: Annotated[
-        int | None, typer.Option(min=0, help=tr("The same face counts once within so many seconds."))
+        float | None, length("--interval", tr("The same face counts once within so long."))
     ] = None,
     mode: Annotated[
-        int | None, typer.Option(min=0, max=1, help=tr("0 snapshot (no direction), 1 normal."))
-    ] = None,
+        str,
+        typer.Option(
+            metavar="snapshot|normal",
+            help=tr("snapshot: without direction; normal: by crossing the door line."),
+        ),
+    ] = "",
 ) -> None:
     """Show or change how people are counted."""
     from sunmi_ipc.protocol.values import CustomerJudgeMode
 
     state = State.of(ctx)
+    wanted = CustomerJudgeMode(choice(mode, _MODES, "--mode")) if mode else None
     with open_camera(state) as camera:
-        if interval is None and mode is None:
+        if interval is None and wanted is None:
             show(state, camera.people_flow.settings())
             return
         camera.people_flow.update_settings(
-            facerecog_interval=interval,
-            customer_judgemode=None if mode is None else CustomerJudgeMode(mode),
+            facerecog_interval=None if interval is None else whole_seconds(interval, "--interval"),
+            customer_judgemode=wanted,
         )
         show(state, None)
 

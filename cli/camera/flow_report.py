@@ -10,6 +10,7 @@ import typer
 from sunmi_ipc import errors
 from sunmi_ipc.i18n import tr
 
+from ..screen.csvfile import Csv
 from ..screen.output import note, print_json, say, table
 from ..screen.times import From, To, Tz, parse_period, zone
 from ..state import State
@@ -34,11 +35,8 @@ def report(
         ),
     ] = "camera",
     tz: Tz = "",
-    open_: Annotated[bool, typer.Option("--open", help=tr("Count opening hours alone."))] = False,
-    csv: Annotated[
-        str,
-        typer.Option("--csv", metavar="FILE|-", help=tr("Write rows to this file, or to standard output.")),
-    ] = "",
+    open_: Annotated[bool, typer.Option("--opening-hours", help=tr("Count opening hours alone."))] = False,
+    csv: Csv = None,
     xlsx: Annotated[
         Path | None,
         typer.Option("--xlsx", metavar="FILE", help=tr("Write a workbook with charts (extra 'excel').")),
@@ -71,11 +69,10 @@ def report(
             sns=[state.camera] if state.camera else [], hours=meta.hours if open_ else None,
             window=meta.window, site=meta.site,
         )  # fmt: skip
-    if csv == "-":
-        write_csv(Path(csv), lines)
-        return
-    if csv:
-        write_csv(Path(csv), lines)
+    if csv is not None:
+        write_csv(csv, lines)
+        if str(csv) == "-":
+            return
     if xlsx is not None:
         write_xlsx(xlsx, lines, title=meta.name or meta.site)
     if state.json:

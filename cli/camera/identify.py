@@ -10,8 +10,8 @@ import typer
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.protocol.values import Flag01
 
+from ..screen.lengths import Length, length
 from ..screen.output import print_json, say, waiting
-from ..screen.times import parse_duration
 from ..state import State
 from ..target import open_camera
 
@@ -23,16 +23,15 @@ _HALF_S = 0.7  # long enough to be seen, and for a camera to answer
 def identify(
     ctx: typer.Context,
     duration: Annotated[
-        str, typer.Option("--for", metavar="TIME", help=tr("How long: 10s, 1m; Ctrl-C ends it before."))
-    ] = "10s",
+        float, length("--for", tr("How long: 10s, 1m; Ctrl-C ends it before."), least=0.1)
+    ] = Length("10s"),
 ) -> None:
     """Blink a camera's light, to see which one it is; afterwards the light is as it was."""
     state = State.of(ctx)
-    seconds = parse_duration(duration, "--for")
     with open_camera(state) as camera:
         before = camera.image.led().switch
         lit, blinks = before != Flag01.OFF, 0
-        end = time.monotonic() + seconds
+        end = time.monotonic() + duration
         try:
             with waiting(state, "The light of {camera} is blinking …", camera=camera.sn or camera.address):
                 while time.monotonic() < end:

@@ -8,6 +8,7 @@ import typer
 
 from sunmi_ipc.i18n import tr
 
+from ..screen.lengths import NoWait
 from ..screen.output import show, waiting
 from ..state import State
 from ..target import open_camera
@@ -25,7 +26,6 @@ _POSITION = {"ignore_unknown_options": True}  # so that -5 is a position, not an
 Position = Annotated[
     str, typer.Argument(help=tr("N, +N or -N steps, or N%; kept within the camera's limits."))
 ]
-NoWait = Annotated[bool, typer.Option("--no-wait", help=tr("Do not wait until the motors rest."))]
 
 
 def _rest(state: State, camera: Camera, no_wait: bool) -> None:

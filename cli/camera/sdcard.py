@@ -8,6 +8,7 @@ import typer
 
 from sunmi_ipc.i18n import tr
 
+from ..screen.lengths import Length, NoWait, length
 from ..screen.output import confirm, note, show, waiting
 from ..state import State
 from ..target import open_camera
@@ -35,10 +36,10 @@ def status(ctx: typer.Context) -> None:
 def format_(
     ctx: typer.Context,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not ask."))] = False,
-    no_wait: Annotated[
-        bool, typer.Option("--no-wait", help=tr("Do not wait until the card is ready."))
-    ] = False,
-    timeout: Annotated[float, typer.Option(min=1, max=600, help=tr("Seconds to wait."))] = 90,
+    no_wait: NoWait = False,
+    timeout: Annotated[float, length("--timeout", tr("How long to wait."), least=1, most=600)] = Length(
+        "1m30s"
+    ),
 ) -> None:
     """Format the SD card. Destroys every recording and every face on it."""
     state = State.of(ctx)

@@ -10,6 +10,7 @@ from sunmi_ipc.errors import ProvisionError
 from sunmi_ipc.i18n import tr
 
 from ..argv import take_secret
+from ..screen.lengths import Length, NoWait, length
 from ..screen.output import ask_secret, note, print_json, say, show, waiting
 from ..state import State
 from ..target import open_camera, serial_number_at
@@ -53,13 +54,8 @@ def set_(
         str,
         typer.Argument(help=tr("Its password, 8-63 characters; '-' asks for it, none for an open network.")),
     ] = "",
-    wait: Annotated[
-        bool,
-        typer.Option(
-            "--wait/--no-wait", help=tr("Wait until the camera is gone, and back from the new network.")
-        ),
-    ] = True,
-    timeout: Annotated[float, typer.Option(min=1, max=600, help=tr("Seconds to wait."))] = 60,
+    no_wait: NoWait = False,
+    timeout: Annotated[float, length("--timeout", tr("How long to wait."), least=1, most=600)] = Length("1m"),
     hidden: Annotated[
         bool, typer.Option("--hidden", help=tr("The network hides its name: it need not be in sight."))
     ] = False,
@@ -70,7 +66,7 @@ def set_(
     """Set the network that the camera joins, before and after activation."""
     from sunmi_ipc import onboarding as flow
 
-    state = State.of(ctx)
+    state, wait = State.of(ctx), not no_wait
     if password == "-":  # noqa: S105 - it means "ask me"
         password = ask_secret(tr("Password of {ssid}", ssid=ssid))
     password = take_secret(password)

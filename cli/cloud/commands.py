@@ -35,10 +35,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help=tr("The vendor's cloud: cameras, live picture, people flow, faces, messages."),
 )
-Camera = Annotated[
-    str,
-    typer.Argument(metavar="[CAMERA]", help=tr("Serial number, id or name; default: -c, else the only one.")),
-]
 
 
 @app.callback(epilog=tr("These options may stand anywhere on the line. To try it: ipc sim cloud"))
@@ -114,15 +110,13 @@ def unbind(
         show(State.of(ctx), cloud.devices.unbind(**wanted))
 
 
-@app.command(epilog=epilog("devices.rename"))
+@app.command("name", epilog=epilog("devices.rename"))
 def rename(
-    ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="CAMERA", help=tr("Serial number, id or name."))],
-    new: Annotated[str, typer.Argument(metavar="NAME", help=tr("The new name."))],
+    ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME", help=tr("The new name."))]
 ) -> None:
     """Give a camera another name."""
     with open_cloud(ctx) as cloud:
-        show(State.of(ctx), cloud.devices.rename(new, **camera(ctx, cloud, name)))
+        show(State.of(ctx), cloud.devices.rename(name, **camera(ctx, cloud, "")))
 
 
 @app.command()
@@ -160,5 +154,5 @@ def _read(path: Path) -> bytes:
 for _name, _command, _epilog in cloud_media.COMMANDS:
     app.command(_name, epilog=epilog(*_epilog))(_command)
 app.command("flow", epilog=epilog(*cloud_flow.USES))(cloud_flow.flow)
-app.add_typer(cloud_faces.app, name="faces")
-app.add_typer(cloud_hooks.app, name="hooks")
+app.add_typer(cloud_faces.app, name="face")
+app.add_typer(cloud_hooks.app, name="events")

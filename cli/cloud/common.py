@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.protocol.spec import registry
 
+from ..screen.csvfile import Csv as Csv
 from ..screen.csvfile import write_csv as write_csv
 from ..screen.output import labelled, note, print_json, progress_wanted, say, table
 from ..state import State
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from sunmi_ipc.cloud.client import Cloud
     from sunmi_ipc.models.base import Reply
 
-Csv = Annotated[
-    Path | None, typer.Option("--csv", metavar="FILE", help=tr("Write rows to this file; - for stdout."))
-]
 _OWN = frozenset({"--shop", "--shop-id", "--url"})
 _SN = re.compile(r"[A-Z]{1,3}[0-9]{3}[0-9A-Z]{4,}")
 

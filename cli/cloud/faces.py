@@ -1,4 +1,4 @@
-"""``ipc cloud faces``: face groups and faces in the cloud."""
+"""``ipc cloud face``: face groups and faces in the cloud."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ import typer
 from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 
+from ..screen.choices import choice
+from ..screen.csvfile import Csv
+from ..screen.lengths import Length, NoWait, length
+from ..screen.options import Gender
 from ..screen.output import confirm, print_json, say, show, waiting
 from ..state import State
-from .common import Csv, epilog, listing, open_cloud
+from .common import epilog, listing, open_cloud
 
 if TYPE_CHECKING:
     from sunmi_ipc.cloud.client import Cloud
@@ -28,12 +32,14 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not ask."))]
 Capacity = Annotated[int | None, typer.Option(min=1, help=tr("Faces that it may hold."))]
 Description = Annotated[str | None, typer.Option(help=tr("What it is for."))]
 Keys = Annotated[
-    list[str] | None, typer.Option("--key", metavar="NAME", help=tr("A field of your own; up to five."))
+    list[str] | None, typer.Option("--field", metavar="NAME", help=tr("A field of your own; up to five."))
 ]
 Name = Annotated[str | None, typer.Option(help=tr("The person's name."))]
-Gender = Annotated[int | None, typer.Option(min=1, max=2, help=tr("1 male, 2 female."))]
 Age = Annotated[
-    int | None, typer.Option("--age-range", min=1, max=8, help=tr("1 (1-6 years) to 8 (56 and over)."))
+    str,
+    typer.Option(
+        "--age-range", metavar="YEARS", help=tr("1-6, 7-12, 13-18, 19-28, 29-35, 36-45, 46-55 or 56+.")
+    ),
 ]
 Values = Annotated[
     list[str] | None,
@@ -41,9 +47,21 @@ Values = Annotated[
 ]
 
 
+#: The numbers are the cloud's own; 4 is on none of the vendor's pages.
+_TYPES = {"stranger": 1, "regular": 2, "staff": 3, "custom": 5, "1": 1, "2": 2, "3": 3, "4": 4, "5": 5}
+_GENDERS = {"male": 1, "female": 2, "1": 1, "2": 2}
+
+
+def _ages() -> dict[str, int]:
+    """Age ranges by their years, and by the cloud's numbers."""
+    from sunmi_ipc.protocol.values import AgeRange
+
+    return {one.label: int(one) for one in AgeRange} | {str(int(one)): int(one) for one in AgeRange}
+
+
 def _numbered(prefix: str, values: list[str] | None) -> dict[str, str]:
     if len(values or ()) > 5:
-        raise ParameterError("{name}: at most five", name=f"--{prefix}")
+        raise ParameterError("{name}: at most five", name="--field" if prefix == "key" else f"--{prefix}")
     return {f"customer_{prefix}{n}": value for n, value in enumerate(values or (), 1)}
 
 
@@ -60,7 +78,7 @@ def _group_id(cloud: Cloud, name: str) -> str:
         raise ParameterError(
             "{name}: there is no face group of that name",
             name=name,
-            hint="'ipc cloud faces group list' shows the groups.",
+            hint="'ipc cloud face group list' shows the groups.",
         )
     return found[0].group_id
 
@@ -85,30 +103,38 @@ def show_group(ctx: typer.Context, group: Group) -> None:
 def create(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help=tr("The group's name."))],
-    kind: Annotated[int, typer.Option("--type", help=tr("1 stranger, 2 regular, 3 staff, 5 custom."))] = 5,
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--type", metavar="stranger|regular|staff|custom", help=tr("stranger, regular, staff or custom.")
+        ),
+    ] = "custom",
     capacity: Capacity = None,
     description: Description = None,
-    key: Keys = None,
+    field: Keys = None,
 ) -> None:
     """Make a face group."""
     from sunmi_ipc.cloud.values import GroupType
 
-    details = _given(capacity=capacity, description=description) | _numbered("key", key)
+    details = _given(capacity=capacity, description=description) | _numbered("key", field)
     with open_cloud(ctx) as cloud:
-        show(State.of(ctx), cloud.faces.create_group(name, GroupType(kind), **details))
+        show(
+            State.of(ctx),
+            cloud.faces.create_group(name, GroupType(choice(kind, _TYPES, "--type")), **details),
+        )
 
 
 @group_app.command("update", epilog=epilog("faces.update_group"))
 def update_group(
     ctx: typer.Context,
     group: Group,
-    name: Annotated[str | None, typer.Option(help=tr("The group's new name."))] = None,
+    rename: Annotated[str | None, typer.Option(metavar="NAME", help=tr("The new name."))] = None,
     capacity: Capacity = None,
     description: Description = None,
-    key: Keys = None,
+    field: Keys = None,
 ) -> None:
     """Change a face group; what is not given stays."""
-    details = _given(name=name, capacity=capacity, description=description) | _numbered("key", key)
+    details = _given(name=rename, capacity=capacity, description=description) | _numbered("key", field)
     if not details:
         raise ParameterError("{name}: nothing to change", name="update", hint="See --help.")
     with open_cloud(ctx) as cloud:
@@ -129,15 +155,15 @@ def move_rule(
     ctx: typer.Context,
     group: Group,
     visits: Annotated[int, typer.Argument(min=1, help=tr("Visits after which a stranger moves there."))],
-    days: Annotated[int, typer.Option(min=1, help=tr("Days in which the visits are counted."))] = 7,
+    within: Annotated[float, length("--within", tr("Within so long, in days."), least=86_400)] = Length("7d"),
 ) -> None:
     """Set after how many visits a stranger moves to a group."""
     with open_cloud(ctx) as cloud:
-        show(State.of(ctx), cloud.faces.set_move_rule(_group_id(cloud, group), visits, days * 86_400))
+        show(State.of(ctx), cloud.faces.set_move_rule(_group_id(cloud, group), visits, int(within)))
 
 
 @app.command("list", epilog=epilog("faces.list_page"))
-def list_(ctx: typer.Context, group: Group, csv: Csv = None) -> None:
+def list_(ctx: typer.Context, group: InGroup, csv: Csv = None) -> None:
     """List the faces of a group."""
     with open_cloud(ctx) as cloud:
         group_id = _group_id(cloud, group)
@@ -160,10 +186,10 @@ def add(
     picture: Annotated[Path, typer.Argument(help=tr("A JPEG or PNG of one face, below 1 MB."))],
     group: InGroup,
     name: Name = None,
-    gender: Gender = None,
-    age_range: Age = None,
+    gender: Gender = "",
+    age_range: Age = "",
     value: Values = None,
-    wait: Annotated[bool, typer.Option("--wait", help=tr("Wait until the cloud has taken it in."))] = False,
+    no_wait: NoWait = False,
 ) -> None:
     """Add a face by a picture; the cloud works on it afterwards."""
     from sunmi_ipc.cloud.values import FaceGender
@@ -171,16 +197,16 @@ def add(
 
     state = State.of(ctx)
     details = _given(
-        gender=FaceGender(gender) if gender else None,
-        age_range=AgeRange(age_range) if age_range else None,
+        gender=FaceGender(choice(gender, _GENDERS, "--gender")) if gender else None,
+        age_range=AgeRange(choice(age_range, _ages(), "--age-range")) if age_range else None,
     ) | _numbered("value", value)
     with open_cloud(ctx) as cloud:
         added = cloud.faces.add_file(_group_id(cloud, group), picture, name=name or "", **details)
-        if not wait:
+        if no_wait:
             show(state, added)
             say(
                 state,
-                "The cloud works on the picture; 'ipc cloud faces show {face}' tells when it is done.",
+                "The cloud works on the picture; 'ipc cloud face show {face}' tells when it is done.",
                 face=added.face_id,
             )
             return
@@ -194,8 +220,8 @@ def update(
     face_id: Annotated[str, typer.Argument(help=tr("The face's id."))],
     group: InGroup,
     name: Name = None,
-    gender: Gender = None,
-    age_range: Age = None,
+    gender: Gender = "",
+    age_range: Age = "",
     value: Values = None,
 ) -> None:
     """Change what is known of a face; what is not given stays."""
@@ -204,8 +230,8 @@ def update(
 
     details = _given(
         name=name,
-        gender=FaceGender(gender) if gender else None,
-        age_range=AgeRange(age_range) if age_range else None,
+        gender=FaceGender(choice(gender, _GENDERS, "--gender")) if gender else None,
+        age_range=AgeRange(choice(age_range, _ages(), "--age-range")) if age_range else None,
     ) | _numbered("value", value)
     if not details:
         raise ParameterError("{name}: nothing to change", name="update", hint="See --help.")
@@ -226,13 +252,13 @@ def delete(ctx: typer.Context, face_ids: FaceIds, group: InGroup, yes: Yes = Fal
 def move(
     ctx: typer.Context,
     face_ids: FaceIds,
-    source: Annotated[str, typer.Option("--from", metavar="GROUP", help=tr("The group they are in."))],
-    target: Annotated[str, typer.Option("--to", metavar="GROUP", help=tr("The group they go to."))],
+    group: InGroup,
+    to_group: Annotated[str, typer.Option("--to-group", metavar="GROUP", help=tr("Move to this group."))],
 ) -> None:
     """Move faces from one group to another."""
     state = State.of(ctx)
     with open_cloud(ctx) as cloud:
-        cloud.faces.move(_group_id(cloud, source), _group_id(cloud, target), face_ids)
+        cloud.faces.move(_group_id(cloud, group), _group_id(cloud, to_group), face_ids)
     if state.json:
         print_json({"moved": face_ids})
     say(state, "{count} faces moved", count=len(face_ids))

@@ -1,4 +1,4 @@
-"""``ipc cloud hooks``: what the cloud posts to you."""
+"""``ipc cloud events``: what the cloud posts to you."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ Callback = Annotated[
 ]
 Events = Annotated[
     list[int] | None,
-    typer.Option("--event", metavar="NUMBER", help=tr("Messages; default: 2001, a person seen.")),
+    typer.Argument(metavar="[EVENT]...", help=tr("Messages by their number; default: 2001, a person seen.")),
 ]
 
 
 @app.command(epilog=epilog("messages.add"))
-def add(ctx: typer.Context, callback: Callback, event: Events = None) -> None:
+def subscribe(ctx: typer.Context, callback: Callback, event: Events = None) -> None:
     """Have messages posted to a URL."""
     from sunmi_ipc.cloud.values import PERSON_SEEN
 
@@ -46,7 +46,7 @@ def add(ctx: typer.Context, callback: Callback, event: Events = None) -> None:
 
 
 @app.command(epilog=epilog("messages.delete"))
-def delete(ctx: typer.Context, callback: Callback, event: Events = None) -> None:
+def unsubscribe(ctx: typer.Context, callback: Callback, event: Events = None) -> None:
     """End a subscription."""
     from sunmi_ipc.cloud.values import PERSON_SEEN
 
@@ -73,7 +73,10 @@ def listen(
             metavar="URL", help=tr("Subscribe with this URL while listening: how the cloud reaches us.")
         ),
     ] = "",
-    event: Events = None,
+    subscribe: Annotated[
+        list[int] | None,
+        typer.Option(metavar="EVENT", help=tr("Messages by their number; default: 2001, a person seen.")),
+    ] = None,
     *,
     sinks: SinkOptions,
     from_: FromOption = Start.NOW,
@@ -111,7 +114,7 @@ def listen(
         stop = stack.enter_context(until_signal())
         with contextlib.ExitStack() as subscribed:
             if callback:
-                _subscribe(ctx, subscribed, event or [PERSON_SEEN], callback)
+                _subscribe(ctx, subscribed, subscribe or [PERSON_SEEN], callback)
             note(
                 state,
                 "Listening on {url}; messages are kept in {path}. Ctrl-C ends it.",

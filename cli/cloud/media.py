@@ -10,62 +10,54 @@ import typer
 from sunmi_ipc.errors import ConfigError, ParameterError
 from sunmi_ipc.i18n import tr
 
+from ..screen.choices import choice
+from ..screen.options import Quality
 from ..screen.output import say, show, waiting
-from ..screen.times import parse_period, parse_when
+from ..screen.times import From, To, parse_period, parse_when
 from ..state import State
 from .common import Csv, camera, listing, open_cloud, parts
 
-Camera = Annotated[
-    str,
-    typer.Argument(metavar="[CAMERA]", help=tr("Serial number, id or name; default: -c, else the only one.")),
-]
-From = Annotated[
-    str,
-    typer.Option(
-        "--from", metavar="TIME", help=tr("Start: 14:00, yesterday 14:00, 2026-11-24; default: today.")
-    ),
-]
-To = Annotated[str, typer.Option("--to", metavar="TIME", help=tr("End; default: now."))]
+#: By the words of ``ipc video live``; the numbers are the cloud's own.
+_QUALITIES = {"fhd": 0, "hd": 1, "0": 0, "1": 1}
 
 
 def live(
     ctx: typer.Context,
-    name: Camera = "",
-    resolution: Annotated[int, typer.Option(min=0, max=1, help=tr("0 super, 1 high."))] = 0,
+    quality: Quality = "",
     stop: Annotated[bool, typer.Option("--stop", help=tr("End it."))] = False,
 ) -> None:
     """Start the live picture and print its addresses (FLV, HLS), or end it."""
     from sunmi_ipc.cloud.values import LiveResolution
 
-    state, quality = State.of(ctx), LiveResolution(resolution)
+    state, resolution = State.of(ctx), LiveResolution(choice(quality or "fhd", _QUALITIES, "--quality"))
     with open_cloud(ctx) as cloud:
-        wanted = camera(ctx, cloud, name)
+        wanted = camera(ctx, cloud, "")
         if stop:
-            show(state, cloud.media.live_stop(resolution=quality, **wanted))
+            show(state, cloud.media.live_stop(resolution=resolution, **wanted))
             return
-        show(state, cloud.media.live_start(resolution=quality, **wanted))
+        show(state, cloud.media.live_start(resolution=resolution, **wanted))
 
 
 def playback(
     ctx: typer.Context,
-    name: Camera = "",
     from_: From = "",
     to: To = "",
-    stop: Annotated[str, typer.Option("--stop", metavar="CLIENT_ID", help=tr("End this playback."))] = "",
+    stop_id: Annotated[
+        str, typer.Option("--stop-id", metavar="CLIENT_ID", help=tr("End this playback."))
+    ] = "",
 ) -> None:
     """Start to play what was recorded and print its addresses, or end it."""
     state = State.of(ctx)
     with open_cloud(ctx) as cloud:
-        if stop:
-            show(state, cloud.media.playback_stop(stop))
+        if stop_id:
+            show(state, cloud.media.playback_stop(stop_id))
             return
         start, end = parse_period(from_, to)
-        show(state, cloud.media.playback_start(start, end, **camera(ctx, cloud, name)))
+        show(state, cloud.media.playback_start(start, end, **camera(ctx, cloud, "")))
 
 
 def snapshot(
     ctx: typer.Context,
-    name: Camera = "",
     at: Annotated[str, typer.Option("--at", metavar="TIME", help=tr("Of a past moment; default: now."))] = "",
     output: Annotated[
         Path | None,
@@ -75,7 +67,7 @@ def snapshot(
     """Have a picture taken and print its address; the cloud keeps it for a day."""
     state = State.of(ctx)
     with open_cloud(ctx) as cloud:
-        wanted = camera(ctx, cloud, name)
+        wanted = camera(ctx, cloud, "")
         with waiting(state, "The camera takes a picture …"):
             made = (
                 cloud.media.snapshot_at(parse_when(at, "--at"), **wanted)
@@ -99,19 +91,20 @@ def snapshot(
 
 def records(
     ctx: typer.Context,
-    name: Camera = "",
     from_: From = "",
     to: To = "",
-    motion: Annotated[bool, typer.Option("--motion", help=tr("Only what motion or sound set off."))] = False,
+    detected: Annotated[
+        bool, typer.Option("--detected", help=tr("Only what motion or sound set off."))
+    ] = False,
     csv: Csv = None,
 ) -> None:
     """List the recordings in the cloud; any period, each recording once."""
     start, end = parse_period(from_, to)
-    if motion and end <= start:
+    if detected and end <= start:
         raise ParameterError("{name}: the period ends before it starts", name="--to")
     with open_cloud(ctx) as cloud:
-        wanted = camera(ctx, cloud, name)
-        if motion:
+        wanted = camera(ctx, cloud, "")
+        if detected:
             found = [m for m in cloud.media.motions(start, end, **wanted)]
             rows = [
                 m.as_dict()

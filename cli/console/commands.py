@@ -12,6 +12,7 @@ import typer
 
 from sunmi_ipc.i18n import tr
 
+from ..screen.options import SiteFileOption
 from ..screen.output import note, print_json_line, say
 from ..state import State
 
@@ -35,12 +36,7 @@ def console(
         Path | None, typer.Option(metavar="FILE", help=tr("Certificate (PEM); default: made here."))
     ] = None,
     key: Annotated[Path | None, typer.Option(metavar="FILE", help=tr("Its key (PEM)."))] = None,
-    site: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help=tr("Site file for the fleet's page; default: site.toml if it is here.")
-        ),
-    ] = None,
+    site_file: SiteFileOption = None,
     no_open: Annotated[bool, typer.Option("--no-open", help=tr("Do not open a browser."))] = False,
 ) -> None:
     """Show the cameras in a browser, with the live picture: set up, tune, count. Ctrl-C ends it."""
@@ -51,6 +47,7 @@ def console(
     stop: SimpleQueue[bool] = SimpleQueue()
     previous = {s: signal.signal(s, lambda *_: stop.put(True)) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
+        site = site_file
         if site is None and Path("site.toml").is_file():
             site = Path("site.toml")
         with Server(state.settings, port=port, lan=lan, cert=cert, key=key, site=site) as server:

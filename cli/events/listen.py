@@ -21,13 +21,13 @@ from ..forward.options import (
     takes_sinks,
 )
 from ..forward.run import DurationOption, deliver, held, sum_up, until_signal, wait
+from ..screen.lengths import Length, length
 from ..screen.output import note
+from ..screen.times import ShopTz, zone
 from ..state import State
 from .shop import Shop
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
-
     from sunmi_ipc.camera import Camera
     from sunmi_ipc.events.album import Allowance
     from sunmi_ipc.events.delivery import Delivery
@@ -54,13 +54,6 @@ def listen(
             help=tr("Also subscribe to this event, renew it, and unsubscribe at the end; may be repeated."),
         ),
     ] = None,
-    on: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CAMERA|all",
-            help=tr("Subscribe at this camera; may be repeated, or 'all'; default: the one of -c."),
-        ),
-    ] = None,
     callback: Annotated[
         str,
         typer.Option(
@@ -73,10 +66,7 @@ def listen(
     *,
     sinks: SinkOptions,
     from_: FromOption = Start.NOW,
-    timezone: Annotated[
-        str,
-        typer.Option(metavar="ZONE", help=tr("The shop's time zone, in which people of a day are counted.")),
-    ] = "",
+    tz: ShopTz = "",
     allow_unsigned: Annotated[
         bool,
         typer.Option(
@@ -84,16 +74,17 @@ def listen(
         ),
     ] = False,
     spool: SpoolOption = None,
-    keep_days: Annotated[float, typer.Option(min=0.01, help=tr("Days that events are kept."))] = 30.0,
+    keep: Annotated[float, length("--keep", tr("How long events are kept."), least=60)] = Length("30d"),
     keep_mb: Annotated[
         int, typer.Option(min=1, help=tr("Megabytes above which the oldest events go once delivered."))
     ] = 1024,
-    keep_faces_days: Annotated[
-        float, typer.Option(min=0.01, help=tr("Days that events about faces are kept: personal data."))
-    ] = 7.0,
-    keep_pictures_days: Annotated[
-        float, typer.Option(min=0.01, help=tr("Days that saved pictures and clips are kept."))
-    ] = 7.0,
+    keep_faces: Annotated[
+        float,
+        length("--keep-faces", tr("How long events about faces are kept: personal data."), least=60),
+    ] = Length("7d"),
+    keep_pictures: Annotated[
+        float, length("--keep-pictures", tr("How long saved pictures and clips are kept."), least=60)
+    ] = Length("7d"),
     keep_pictures_mb: Annotated[
         int, typer.Option(min=4, help=tr("Megabytes for saved pictures; each camera has its share."))
     ] = 4096,
@@ -111,31 +102,29 @@ def listen(
     from sunmi_ipc.protocol.values import EventType
 
     state = State.of(ctx)
-    if on and not subscribe:
-        raise ParameterError("{name}: needs {other}", name="--on", other="--subscribe")
     for event in subscribe or ():
         if event not in list(EventType):
             raise ParameterError(
                 "{name}: unknown", name="--subscribe", hint="Allowed: {bounds}.", bounds=", ".join(EventType)
             )
     megabyte = 1 << 20
-    keep = Retention(
-        max_age_s=keep_days * 86400,
-        faces_age_s=keep_faces_days * 86400,
+    retention = Retention(
+        max_age_s=keep,
+        faces_age_s=keep_faces,
         max_bytes=keep_mb * megabyte,
         hard_bytes=max(8 << 10, 2 * keep_mb) * megabyte,
     )
-    allowance = Allowance(budget=keep_pictures_mb * megabyte, age_s=keep_pictures_days * 86400)
-    _zone(timezone)
+    allowance = Allowance(budget=keep_pictures_mb * megabyte, age_s=keep_pictures)
+    zone(tz)
     made = make_sinks(state, sinks)
     settings = state.settings
     secrets = {settings.app_id: settings.secret_key} if settings.app_id and settings.secret_key else None
     with contextlib.ExitStack() as stack:
         undelivered = stack.enter_context(held(made))
-        shop = Shop(state, on or []) if subscribe else None
+        shop = Shop(state, list(state.cameras)) if subscribe else None
         if shop is not None:
             stack.callback(shop.close)
-        kept = stack.enter_context(Spool(spool_folder(spool), retention=keep))
+        kept = stack.enter_context(Spool(spool_folder(spool), retention=retention))
         # Before anything can come: what a new sink begins with is the first event from now on.
         deliveries = deliver(stack, kept, made, from_)
         undelivered.pop_all()  # closed by their deliveries
@@ -151,7 +140,7 @@ def listen(
             )
         )
         stop = stack.enter_context(until_signal())
-        _reports(stack, shop, deliveries, timezone)
+        _reports(stack, shop, deliveries, tz)
         pictures = [] if save is None else [_pictures(stack, state, kept, save, shop, allowance)]
         with contextlib.ExitStack() as subscribed:
             callbacks = []
@@ -198,28 +187,12 @@ def _addresses(receiver: Receiver) -> list[str]:
     return [f"http://{ip}:{receiver.port}{PATH}" for ip in found]
 
 
-def _reports(stack: contextlib.ExitStack, shop: Shop | None, deliveries: list[Delivery], zone: str) -> None:
+def _reports(stack: contextlib.ExitStack, shop: Shop | None, deliveries: list[Delivery], tz: str) -> None:
     sink: Any = next((d.sink for d in deliveries if d.name == "mqtt"), None)
     if sink is not None and shop is not None:
         from sunmi_ipc.events.reports import Reports
 
-        stack.enter_context(Reports(lambda: list(shop.cameras), sink, zone=_zone(zone)))
-
-
-def _zone(name: str) -> tzinfo | None:
-    """The shop's time zone; None for this computer's."""
-    from zoneinfo import ZoneInfo
-
-    from sunmi_ipc.errors import ParameterError
-
-    if not name:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError):
-        raise ParameterError(
-            "{name}: not a time zone", name="--timezone", hint="For example Asia/Shanghai."
-        ) from None
+        stack.enter_context(Reports(lambda: list(shop.cameras), sink, zone=zone(tz)))
 
 
 def _pictures(

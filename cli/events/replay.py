@@ -48,7 +48,7 @@ def replay(
     ctx: typer.Context,
     from_: From = "",
     to: To = "",
-    sn: Annotated[str, typer.Option(metavar="SN", help=tr("Of this camera only."))] = "",
+    sn: Annotated[str, typer.Option(metavar="SN", help=tr("Only this serial number."))] = "",
     event: Annotated[str, typer.Option(metavar="EVENT", help=tr("Of this type only."))] = "",
     *,
     sinks: SinkOptions,
@@ -186,7 +186,7 @@ def purge(
     face: Annotated[
         str, typer.Option("--face", metavar="ID", help=tr("Of this face only, for a person's request."))
     ] = "",
-    sn: Annotated[str, typer.Option(metavar="SN", help=tr("Of this camera only."))] = "",
+    sn: Annotated[str, typer.Option(metavar="SN", help=tr("Only this serial number."))] = "",
     to: To = "",
     spool: SpoolOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not ask."))] = False,

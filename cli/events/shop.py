@@ -25,7 +25,7 @@ class Shop:
 
     Args:
         state: How the command was called.
-        wanted: Cameras as ``--on`` names them; ``all`` stands for whatever is found, now and later.
+        wanted: Cameras as ``-c`` names them; ``all`` stands for whatever is found, now and later.
 
     """
 
@@ -42,6 +42,10 @@ class Shop:
             if not self.cameras:
                 note(state, "No camera was found yet; they are looked for every minute.")
         else:
+            if any(name.startswith("@") for name in wanted):
+                from ..many import resolve
+
+                wanted = [target.label for target in resolve(state)]
             self.cameras = [_camera(state, name) for name in wanted or [""]]
 
     def hosts(self) -> set[str]:

@@ -16,6 +16,7 @@ from sunmi_ipc.errors import (
 from sunmi_ipc.i18n import language, tr
 from sunmi_ipc.redact import printable
 
+from ..screen.lengths import Length, length
 from ..screen.output import confirm, error_document, note, print_json, progress_wanted, say, waiting
 from ..state import Exit, State
 from ..target import is_address, locate, open_camera
@@ -215,15 +216,18 @@ def clean(
 def guide(
     ctx: typer.Context,
     mac: Mac = "",
-    timeout: Annotated[
-        float, typer.Option(min=1, max=3600, help=tr("Seconds to wait until the camera is back."))
-    ] = 720,
+    timeout: Annotated[float, length("--timeout", tr("How long to wait."), least=1, most=3600)] = Length(
+        "12m"
+    ),
     gone_timeout: Annotated[
-        float, typer.Option(min=1, max=3600, help=tr("Seconds to wait until the camera is switched off."))
-    ] = 600,
+        float,
+        length(
+            "--gone-timeout", tr("How long to wait until the camera is switched off."), least=1, most=3600
+        ),
+    ] = Length("10m"),
     settle: Annotated[
-        float, typer.Option(min=0, max=600, help=tr("Seconds that it must go on answering once it is back."))
-    ] = 5,
+        float, length("--settle", tr("How long it must go on answering once it is back."), most=600)
+    ] = Length("5s"),
 ) -> None:
     """Walk through the recovery, step by step; a camera named with -c is followed through it."""
     from .guide import walk

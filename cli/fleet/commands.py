@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sunmi_ipc import errors
-from sunmi_ipc.i18n import Language, language, tr
+from sunmi_ipc.i18n import language, tr
 
+from ..screen.csvfile import Csv
+from ..screen.ending import interruptible, leave
+from ..screen.lengths import Length, length
 from ..screen.output import confirm, note, print_json, say, waiting
 from ..state import Exit, State
 from . import editing
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from sunmi_ipc.fleet.journal import Journal
     from sunmi_ipc.fleet.outcome import Outcome
     from sunmi_ipc.fleet.sitefile import Loaded
-
-    from .view import View
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -71,7 +70,7 @@ def _run(
             loaded, connect, journal, apply=apply, record=record, jobs=jobs, agreed=agreed,
             interfaces=settings.interfaces(), stop=stop, tell=view.tell, look=look,
         )  # fmt: skip
-        with _interruptible(state, stop, view, ended), closing(outcomes):
+        with interruptible(state, stop, view.close, ended), closing(outcomes):
             for outcome in outcomes:
                 done.append(outcome)
                 view.done(outcome)
@@ -82,32 +81,8 @@ def _run(
             done=sum(str(outcome.standing) != "stopped" for outcome in done),
             total=len(loaded.slots),
         )
-        if ended and ended[0] != signal.SIGINT:
-            raise typer.Exit(128 + ended[0])
-        raise KeyboardInterrupt
+        leave(ended)
     return sorted(done, key=lambda outcome: outcome.key)
-
-
-@contextmanager
-def _interruptible(state: State, stop: threading.Event, view: View, ended: list[int]) -> Iterator[None]:
-    """The first Ctrl-C, or a service manager's SIGTERM, lets the calls under way end; the second does not wait."""
-
-    def handle(number: int, frame: Any) -> None:
-        ended.append(number)
-        if stop.is_set():
-            # No farewells: threads are in the middle of calls, and the journal is made for this.
-            view.close()
-            os._exit(Exit.INTERRUPTED)
-        stop.set()
-        note(state, "Ending the calls under way … (Ctrl-C again: at once)")
-
-    kinds = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {kind: signal.signal(kind, handle) for kind in kinds}
-    try:
-        yield
-    finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
 
 
 def _show(state: State, outcomes: list[Outcome], unlisted: list[DiscoveredCamera] | None = None) -> None:
@@ -153,7 +128,9 @@ def init(
     ctx: typer.Context,
     site: SiteFile = SITE,
     name: Annotated[str, typer.Option(help=tr("The site's name."))] = "",
-    timeout: Annotated[float, typer.Option(min=0.1, max=600, help=tr("Seconds to listen."))] = 2.4,
+    timeout: Annotated[float, length("--timeout", tr("How long to wait."), least=0.1, most=600)] = Length(
+        "2.4s"
+    ),
     target: Annotated[
         list[str] | None, typer.Option(help=tr("Also ask this address or block (192.168.1.0/24)."))
     ] = None,
@@ -426,14 +403,13 @@ def status(
 def export(
     ctx: typer.Context,
     site: SiteFile = SITE,
-    csv: Annotated[Path | None, typer.Option("--csv", help=tr("Write a CSV file."))] = None,
+    csv: Csv = None,
     html: Annotated[
         Path | None, typer.Option("--html", help=tr("Write one HTML file, to hand over."))
     ] = None,
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help=tr("Ask the cameras for a snapshot each."))
     ] = True,
-    lang: Annotated[str, typer.Option("--language", help=tr("en or zh; default: yours."))] = "",
     jobs: Jobs = None,
     journal: JournalFile = None,
     inline: Inline = False,
@@ -441,6 +417,7 @@ def export(
     """Write the report: serial numbers, addresses, states, pictures, steps with times, failures with next steps."""
     from functools import partial
 
+    from sunmi_ipc.csvfile import STDOUT
     from sunmi_ipc.fleet.pictures import take
     from sunmi_ipc.fleet.report import collect, write_csv
     from sunmi_ipc.fleet.report_html import write_html
@@ -449,11 +426,7 @@ def export(
     state = State.of(ctx)
     if csv is None and html is None:
         raise errors.ParameterError("{name}: missing", name="--csv / --html", hint="Say what to write.")
-    if lang not in ("", "en", "zh"):
-        raise errors.ParameterError(
-            "{name}: unknown", name="--language", hint="Allowed: {bounds}.", bounds="en, zh"
-        )
-    tongue: Language = "zh" if (lang or language()) == "zh" else "en"
+    tongue = language()
     loaded = load_site(state, site, inline, resolve=False)
     with open_journal(loaded, journal, write=False) as book:
         rows = collect(loaded.slots, book)
@@ -476,7 +449,7 @@ def export(
             write(path)
         except OSError as error:
             raise cannot_write(path, error) from None
-        written.append(str(path))
+        written += [str(path)] if str(path) != STDOUT else []
     if state.json:
         print_json({"written": written, "cameras": len(rows)})
     for name in written:

@@ -10,6 +10,9 @@ import typer
 from sunmi_ipc import errors
 from sunmi_ipc.i18n import language, tr
 
+from ..screen.options import AsIs as AsIs
+from ..screen.options import Inline as Inline
+from ..screen.options import Jobs as Jobs
 from ..screen.output import note
 from ..screen.paths import typed_path
 from ..state import State
@@ -23,18 +26,7 @@ JournalFile = Annotated[
     Path | None,
     typer.Option("--journal", help=tr("Where steps are recorded; default: beside the site file.")),
 ]
-Jobs = Annotated[
-    int | None,
-    typer.Option("--jobs", "-j", min=1, max=256, help=tr("Cameras talked to at once; default 64.")),
-]
-Inline = Annotated[bool, typer.Option("--allow-inline-secrets", help=tr("Allow secrets in the site file."))]
 SITE = Path("site.toml")
-
-
-AsIs = Annotated[
-    bool,
-    typer.Option("--as-is", help=tr("Take Wi-Fi names and passwords that no Wi-Fi should have.")),
-]
 
 
 def load_site(state: State, path: Path, inline: bool, *, resolve: bool = True, as_is: bool = False) -> Loaded:

@@ -1,1 +1,1 @@
-"""Where received events go: the options and the run that ``events`` and ``cloud hooks`` share."""
+"""Where received events go: the options and the run that ``events`` and ``cloud events`` share."""

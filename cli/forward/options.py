@@ -1,4 +1,4 @@
-"""Where ``ipc events listen``, ``replay`` and ``ipc cloud hooks listen`` send events: options, and the sinks they make.
+"""Where ``ipc events listen``, ``replay`` and ``ipc cloud events listen`` send events: options, and the sinks they make.
 
 The options are declared once, in :class:`SinkOptions`; a command that has a parameter ``sinks`` of it and is
 marked with :func:`takes_sinks` has them all.
@@ -21,13 +21,13 @@ import typer
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.redact import printable
 
+from ..screen.options import Jsonl
 from ..screen.output import columns
 from ..state import State
 
 if TYPE_CHECKING:
     from sunmi_ipc.events import StoredEvent
 
-JsonlOption = Annotated[bool, typer.Option("--jsonl", help=tr("Print each event as one line of JSON."))]
 ExecOption = Annotated[
     str,
     typer.Option(
@@ -70,6 +70,7 @@ FromOption = Annotated[
     Start,
     typer.Option(
         "--from",
+        metavar="now|oldest",
         help=tr("Where a new sink begins: with what comes from now on, or at the oldest event that is kept."),
     ),
 ]
@@ -79,7 +80,7 @@ FromOption = Annotated[
 class SinkOptions:
     """The options that name sinks."""
 
-    jsonl: JsonlOption = False
+    jsonl: Jsonl = False
     exec_: ExecOption = ""
     exec_parallel: ParallelOption = 4
     webhook: WebhookOption = ""

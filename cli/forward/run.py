@@ -9,10 +9,9 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from sunmi_ipc.i18n import tr
 
+from ..screen.lengths import length
 from ..screen.output import note, print_json
 from ..state import State
 from .options import Start
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 DurationOption = Annotated[
     float,
-    typer.Option("--for", metavar="SECONDS", min=0, help=tr("Stop after so many seconds; 0: never.")),
+    length("--for", tr("Stop after so long; 0: never."), never=True),
 ]
 
 

@@ -11,6 +11,7 @@ import typer
 from sunmi_ipc.errors import ConfigError, ParameterError
 from sunmi_ipc.i18n import tr
 
+from ..screen.lengths import Length, length
 from ..screen.output import confirm, note, print_json, say, waiting
 from ..state import State
 from ..target import open_camera
@@ -29,7 +30,7 @@ def dump(
         bool,
         typer.Option("--video/--no-video", help=tr("Look at the stream and at the first bytes of files.")),
     ] = True,
-    pace: Annotated[float, typer.Option(min=0.0, max=10.0, help=tr("Seconds between two calls."))] = 0.25,
+    pace: Annotated[float, length("--pace", tr("Time between two calls."), most=10)] = Length(0.25),
     check: Annotated[
         Path | None, typer.Option("--check", metavar="FILE", help=tr("Only check that FILE is a whole dump."))
     ] = None,

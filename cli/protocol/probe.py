@@ -11,6 +11,7 @@ import typer
 
 from sunmi_ipc.i18n import tr
 
+from ..screen.lengths import Length, length
 from ..screen.output import confirm, note, print_json, progress_wanted, say, table
 from ..state import State
 from ..target import open_camera
@@ -38,7 +39,7 @@ def probe(
     ] = False,
     write: Annotated[bool, typer.Option("--write", help=tr("Keep the corrections."))] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not ask."))] = False,
-    pace: Annotated[float, typer.Option(min=0.0, max=10.0, help=tr("Seconds between two calls."))] = 0.25,
+    pace: Annotated[float, length("--pace", tr("Time between two calls."), most=10)] = Length(0.25),
     budget: Annotated[int, typer.Option(min=20, max=5000, help=tr("Calls at the most."))] = 400,
     dump: Annotated[
         Path | None, typer.Option("--dump", metavar="FILE", help=tr("Write a dump with the findings, too."))

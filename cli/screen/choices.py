@@ -43,6 +43,17 @@ _ALSO = {
     "f": "female",
     "woman": "female",
     "未知": "unknown",
+    "低": "low",
+    "中": "medium",
+    "高": "high",
+    "高清": "hd",
+    "超清": "fhd",
+    "抓拍": "snapshot",
+    "正常": "normal",
+    "生客": "stranger",
+    "熟客": "regular",
+    "员工": "staff",
+    "自定义": "custom",
 }
 
 
@@ -64,7 +75,7 @@ def choice(text: str, allowed: Mapping[str, T], name: str) -> T:
             return allowed[written]
     near = get_close_matches(word, [*allowed, *_ALSO], n=1)
     meant = [_ALSO.get(one, one) for one in near if _ALSO.get(one, one) in allowed]
-    bounds = ", ".join(allowed)
+    bounds = ", ".join([word for word in allowed if not word.isdecimal()] or allowed)
     if meant:
         raise ParameterError(
             "{name}: unknown",

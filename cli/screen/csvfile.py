@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from sunmi_ipc import csvfile
 from sunmi_ipc.errors import ConfigError
+from sunmi_ipc.i18n import tr
+
+#: Rows into a file: every command that lists has it.
+Csv = Annotated[
+    Path | None, typer.Option("--csv", metavar="FILE|-", help=tr("Write rows to this file; - for stdout."))
+]
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:

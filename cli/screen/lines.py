@@ -9,7 +9,9 @@ from typing import TextIO
 from .tables import width
 
 #: What stays in one piece: a quotation ('ipc doctor'), a command to the end of its line, an address.
-_WHOLE = re.compile(r"'[^']*'|(?:(?<=: )|(?<=：)|(?<=→ )|^)(?:sudo |uv |pipx? |ipc )\S.*$|(?<!\S)\S+://\S+")
+_WHOLE = re.compile(
+    r"'[^']*'|(?:(?<=: )|(?<=：)|(?<=→ )|^)(?:sudo |uv |pipx? |ipc |(?:& )?(?:\x22[^\x22]*\x22|\S+) -m pip )\S.*$|(?<!\S)\S+://\S+"
+)
 _CLOSING, _OPENING = "，。：；？！、）」』》…,.:;?!)]", "（「『《(["
 _PIECE = re.compile(
     rf"\s+|[{re.escape(_OPENING)}]*(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef]+)[{re.escape(_CLOSING)}]*"

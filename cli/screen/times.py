@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from sunmi_ipc.errors import ParameterError
-from sunmi_ipc.i18n import tr
+from sunmi_ipc.i18n import later, tr
 from sunmi_ipc.video.timeline import fixed, placed
 
 From = Annotated[
@@ -43,6 +43,12 @@ Tz = Annotated[
         help=tr(
             "Time zone of the times, as Asia/Shanghai or +08:00; default: this computer's, as cameras do not tell theirs."
         ),
+    ),
+]
+ShopTz = Annotated[
+    str,
+    typer.Option(
+        "--tz", metavar="ZONE", help=tr("The shop's time zone, in which people of a day are counted.")
     ),
 ]
 
@@ -79,31 +85,20 @@ def zone(text: str) -> tzinfo | None:
         return ZoneInfo(text)
     except (ValueError, OSError, LookupError):  # ZoneInfoNotFoundError is a LookupError
         if not available_timezones():
+            from sunmi_ipc.installation import advice
+
+            how = advice(
+                template=later("Write an offset like +08:00, or run: {install}"), libraries=("tzdata",)
+            )
             raise ParameterError(
                 "{name}: this computer has no time zone database",
                 name="--tz",
-                hint="Run: pip install tzdata; or write an offset like +08:00.",
+                hint=how["hint"],
+                install=how["install"],
             ) from None
         raise ParameterError(
             "{name}: not a time zone", name="--tz", hint="Write it like Asia/Shanghai, UTC or +08:00."
         ) from None
-
-
-def parse_duration(text: str, name: str) -> float:
-    """A length of time in seconds: ``30``, ``30s``, ``1m30s``, ``2h``.
-
-    Raises:
-        ParameterError: It is none, or is not above zero.
-
-    """
-    written = text.strip().lower()
-    parts = re.findall(r"(\d{1,6}(?:\.\d+)?)([wdhms])", f"{written}s" if written[-1:].isdigit() else written)
-    seconds = sum(float(n) * timedelta(**{_UNITS[u]: 1}).total_seconds() for n, u in parts)
-    if "".join(n + u for n, u in parts).removesuffix("s") != written.removesuffix("s") or seconds <= 0:
-        raise ParameterError(
-            "{name}: not a length of time", name=name, hint="Write it like 30s, 5m or 1h30m."
-        )
-    return seconds
 
 
 def _on_day(day: datetime, words: str) -> datetime | None:

@@ -16,6 +16,7 @@ import typer
 
 from sunmi_ipc.i18n import tr
 
+from ..screen.lengths import Length, length
 from ..screen.output import note, print_json_line
 from ..state import State
 
@@ -31,11 +32,9 @@ def cloud(
     ] = None,
     latency: Annotated[
         float,
-        typer.Option(min=0, max=60, metavar="SECONDS", help=tr("Wait before each answer, as on a long way.")),
-    ] = 0.0,
-    people: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help=tr("Somebody comes in so often; 0: nobody."))
-    ] = 0.0,
+        length("--latency", tr("Wait before each answer, as on a long way."), most=60),
+    ] = Length(0),
+    people: Annotated[float, length("--people", tr("Somebody comes in so often; 0: nobody."))] = Length(0),
     in_development: Annotated[
         bool,
         typer.Option(

@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sunmi_ipc.i18n import tr
+from sunmi_ipc.installation import advice
 
+from ..screen.lengths import Length, length
 from ..screen.output import note, print_json_line, table
 from ..state import State
 from .cloud import cloud
+from .sites import sites
 
 if TYPE_CHECKING:
     from sunmi_ipc.simulator import Vendor, VirtualCamera
@@ -40,6 +43,7 @@ def _group() -> None:
 
 
 app.command()(cloud)
+app.command()(sites)
 
 
 @app.command()
@@ -116,7 +120,9 @@ def start(
             ),
         ),
     ] = "",
-    format_s: Annotated[float, typer.Option(min=0, max=120, help=tr("Seconds that formatting takes."))] = 2.0,
+    format_time: Annotated[
+        float, length("--format-time", tr("How long formatting takes."), most=120)
+    ] = Length("2s"),
     env_file: Annotated[
         Path | None, typer.Option(help=tr("Write the environment variables to this file."))
     ] = None,
@@ -189,7 +195,7 @@ def start(
             if state_dir is not None:
                 keeping.load(state_dir, camera.state)
                 stack.callback(keeping.save, state_dir, camera.state)
-            camera.state.format_s = format_s
+            camera.state.format_s = format_time
             for f in faults:
                 camera.fail(f.kind, f.value, path=f.path, times=f.times, probability=f.probability)
         if play is not None:
@@ -237,7 +243,9 @@ def start(
                 }
             )
         if not all(c.live_url() for c in cameras):
-            note(run, "These cameras have no picture. Run: pip install 'sunmi-ipc[video]'")
+            note(run, "These cameras have no picture.")
+            how = advice("video")
+            note(run, how["hint"], install=how["install"])
         while True:
             with contextlib.suppress(Empty):
                 stop.get(timeout=_SAVE_S if state_dir is not None else None)

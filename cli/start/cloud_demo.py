@@ -44,7 +44,7 @@ def tour(ctx: typer.Context) -> None:
             ("Which face groups are there?", ["cloud", "faces", "group", "list"]),
             (
                 "Add a face, and wait until the cloud has taken it in.",
-                ["cloud", "faces", "add", str(picture), "-g", "employee", "--wait"],
+                ["cloud", "face", "add", str(picture), "-g", "employee"],
             ),
             ("Take the new camera out of the shop again.", ["cloud", "unbind", new.sn, "--yes"]),
         ]

@@ -15,6 +15,8 @@ from sunmi_ipc import errors
 from sunmi_ipc.i18n import language, tr
 
 from ..forward.run import until_signal
+from ..screen.lengths import Length, length
+from ..screen.options import SiteFileOption
 from ..screen.output import confirm, note, print_json, print_json_line, say, waiting
 from ..state import State
 
@@ -147,11 +149,8 @@ def _ready(state: State, station: Station, urls: dict[str, str | None]) -> None:
 def init(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help=tr("Where to write it."))] = _DEFAULT,
-    site: Annotated[str, typer.Option(help=tr("The site's name; default: this computer's."))] = "",
-    cameras: Annotated[
-        Path | None,
-        typer.Option(metavar="SITE.toml", help=tr("The site file whose cameras belong to the station.")),
-    ] = None,
+    name: Annotated[str, typer.Option(help=tr("The site's name; default: this computer's."))] = "",
+    site_file: SiteFileOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Overwrite without asking."))] = False,
 ) -> None:
     """Write a first station file, with the cameras that a scan finds."""
@@ -167,12 +166,12 @@ def init(
         confirm(tr("{path} is overwritten.", path=str(file)), yes)
     with waiting(state, "Looking for cameras …"):
         found = list(discovery.discover(interfaces=state.settings.interfaces()))
-    name = site or platform.node().partition(".")[0] or "shop"
+    name = name or platform.node().partition(".")[0] or "shop"
     text = draft(
         site=name,
         name=name,
         timezone=this_zone(),
-        cameras=str(cameras) if cameras else "discover",
+        cameras=str(site_file) if site_file else "discover",
         schema=str(FILE),
     )
     try:
@@ -295,9 +294,7 @@ def mute(
     ctx: typer.Context,
     file: StationFile,
     sn: Annotated[str, typer.Argument(help=tr("The camera's serial number."))],
-    for_: Annotated[
-        str, typer.Option("--for", metavar="TIME", help=tr("So long, such as 2h; 0 ends it."))
-    ] = "2h",
+    for_: Annotated[float, length("--for", tr("So long, such as 2h; 0 ends it."), never=True)] = Length("2h"),
     reason: Annotated[str, typer.Option(help=tr("Why, for those who look."))] = "",
 ) -> None:
     """Tell nobody of a camera for a while: it is under repair."""
@@ -308,12 +305,9 @@ def mute(
     from sunmi_ipc.station.mutes import Mutes
     from sunmi_ipc.station.store import FILE, Store
 
-    from ..screen.times import parse_duration
-
     state = State.of(ctx)
     loaded = load_file(state, file, resolve=False)
-    seconds = 0.0 if for_ in ("0", "0s") else parse_duration(for_, "--for")
-    until = time.time() + seconds if seconds else 0.0
+    until = time.time() + for_ if for_ else 0.0
     with Store(loaded.data / FILE) as store:
         if not store.read("SELECT 1 FROM cameras WHERE sn = ?", (sn,)):
             raise errors.CameraNotFound(

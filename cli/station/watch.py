@@ -16,6 +16,8 @@ from sunmi_ipc import errors
 from sunmi_ipc.i18n import language, tr
 
 from ..forward.run import until_signal
+from ..screen.lengths import Length, length
+from ..screen.options import Jsonl
 from ..screen.output import note, print_json, print_json_line, say, table, waiting
 from ..state import Exit, State
 from .serve import load_file
@@ -40,9 +42,7 @@ def watch(
     once: Annotated[
         bool, typer.Option("--once", help=tr("Look once; exit code 7 where not all is well."))
     ] = False,
-    jsonl: Annotated[
-        bool, typer.Option("--jsonl", help=tr("Print each change as one line of JSON."))
-    ] = False,
+    jsonl: Jsonl = False,
     notify: Annotated[
         list[str] | None,
         typer.Option(
@@ -51,11 +51,11 @@ def watch(
         ),
     ] = None,
     interval: Annotated[
-        float, typer.Option(min=1, max=86400, metavar="SECONDS", help=tr("Between two looks at a camera."))
-    ] = 60.0,
+        float, length("--interval", tr("Time between two looks."), least=1, most=86400)
+    ] = Length("1m"),
     timeout: Annotated[
-        float, typer.Option(min=1, metavar="SECONDS", help=tr("With --once: how long to look at most."))
-    ] = 30.0,
+        float, length("--timeout", tr("With --once: how long to look at most."), least=1)
+    ] = Length("30s"),
 ) -> None:
     """Show how every camera is: reachable, trusted, on time, recording."""
     from sunmi_ipc.station import Station

@@ -13,8 +13,12 @@ import typer
 from sunmi_ipc.errors import DeviceError, DownloadError, ParameterError
 from sunmi_ipc.i18n import tr
 
+from ..naming import default_name
+from ..screen.choices import choice
+from ..screen.lengths import Length, length
+from ..screen.options import Jsonl, Quality
 from ..screen.output import note, print_json, say, show, waiting
-from ..screen.times import From, To, Tz, parse_duration, parse_period, zone
+from ..screen.times import From, To, Tz, parse_period, zone
 from ..state import State
 from ..target import open_camera
 from .downloads import DownloadProgress, merge_clips, row, say_complete
@@ -22,7 +26,6 @@ from .recording import record_stream, save_frames
 from .recordings import amount, show_footage
 
 if TYPE_CHECKING:
-    from sunmi_ipc.camera import Camera
     from sunmi_ipc.video.address import RtspAddress
     from sunmi_ipc.video.download import Clip
 
@@ -39,16 +42,6 @@ Player = Annotated[
     str,
     typer.Option("--player", metavar="NAME", help=tr("ffplay, mpv or vlc; default: the first installed.")),
 ]
-Quality = Annotated[
-    str, typer.Option("--quality", metavar="hd|fhd", help=tr("hd (high) or fhd (super); default: the best."))
-]
-
-
-def _default_name(camera: Camera, suffix: str, at: datetime | None = None) -> Path:
-    sn = camera.sn or camera.device.info().sn
-    from sunmi_ipc.link.guard import file_name
-
-    return Path(f"{file_name(sn)}_{at or datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}{suffix}")
 
 
 def _print_url(state: State, name: str, address: RtspAddress) -> None:
@@ -91,9 +84,9 @@ def live(
     player: Player = "",
     quality: Quality = "",
     record: Annotated[
-        str,
-        typer.Option("--record", metavar="LENGTH", help=tr("Record so long, 30s or 5m, into -o FILE.mp4.")),
-    ] = "",
+        float | None,
+        length("--record", tr("Record so long, 30s or 5m, into -o FILE.mp4."), least=0.1),
+    ] = None,
     frames: Annotated[
         int,
         typer.Option(
@@ -103,30 +96,25 @@ def live(
             help=tr("Save so many frames: -o FOLDER for JPEG files, -o - for raw RGB bytes."),
         ),
     ] = 0,
-    every: Annotated[
-        str, typer.Option("--every", metavar="LENGTH", help=tr("Time between two frames, such as 10s."))
-    ] = "",
+    every: Annotated[float, length("--every", tr("Time between two frames, such as 10s."))] = Length(0),
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="PATH", help=tr("Where to save to."))
     ] = None,
 ) -> None:
     """Show the live picture in a player, record it, or save its frames."""
     state = State.of(ctx)
-    if quality not in ("", "hd", "fhd"):
-        raise ParameterError("{name}: unknown", name="--quality", hint="Allowed: {bounds}.", bounds="hd, fhd")
+    quality = choice(quality, {"hd": "hd", "fhd": "fhd"}, "--quality") if quality else ""
     if record and frames:
         raise ParameterError("{name}: not together with {other}", name="--record", other="--frames")
-    seconds = parse_duration(record, "--record") if record else 0.0
-    pause = parse_duration(every, "--every") if every else 0.0
     if frames and output is None:
         raise ParameterError("{name}: needed", name="-o", hint="Name a folder, or '-' for raw RGB bytes.")
     with open_camera(state) as camera:
         found = camera.video.live()
         address = found.best(quality)
-        if seconds:
-            record_stream(state, address, output or _default_name(camera, ".mp4"), seconds)
+        if record:
+            record_stream(state, address, output or default_name(camera, ".mp4"), record)
         elif frames and output is not None:
-            save_frames(state, address, output, frames, pause)
+            save_frames(state, address, output, frames, every)
         elif url_only:
             _print_url(state, "url", address)
         elif state.json:
@@ -228,7 +216,7 @@ def snapshot(
         )
     with open_camera(state) as camera, waiting(state, "Taking a picture …"):
         taken = camera.video.snapshot()
-        path = Path(output) if output else _default_name(camera, ".jpg" if taken.kind == "jpeg" else ".png")
+        path = Path(output) if output else default_name(camera, ".jpg" if taken.kind == "jpeg" else ".png")
     if output == "-":
         sys.stdout.buffer.write(taken.data)
         sys.stdout.buffer.flush()
@@ -260,7 +248,9 @@ def clip(
             help=tr("Where to save to; --json without it tells the link alone."),
         ),
     ] = None,
-    timeout: Annotated[float, typer.Option(min=1, max=600, help=tr("Seconds to wait for the clip."))] = 30,
+    timeout: Annotated[float, length("--timeout", tr("How long to wait."), least=1, most=600)] = Length(
+        "30s"
+    ),
 ) -> None:
     """Let the camera cut out a clip, wait for it (4 to 12 s), and save it."""
     state = State.of(ctx)
@@ -271,7 +261,7 @@ def clip(
         if state.json and output is None:
             show(state, camera.video.clip_url(start, end))
             return
-        path = output or _default_name(camera, ".mp4", start)
+        path = output or default_name(camera, ".mp4", start)
         with waiting(state, "The camera cuts out the clip (4 to 12 s) …") as text:
             camera.video.clip(
                 start,
@@ -307,13 +297,9 @@ def download(
     ] = None,
     patience: Annotated[
         float,
-        typer.Option(
-            min=0, max=3600, help=tr("Seconds that the camera may be gone, restarting for example.")
-        ),
-    ] = 60,
-    jsonl: Annotated[
-        bool, typer.Option("--jsonl", help=tr("Print one JSON object a line, as they come."))
-    ] = False,
+        length("--patience", tr("How long the camera may be gone, restarting for example."), most=3600),
+    ] = Length("1m"),
+    jsonl: Jsonl = False,
 ) -> None:
     """Download the recordings of a period; the same command again goes on where it stopped."""
     state = State.of(ctx)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from urllib3.filepost import encode_multipart_formdata
 
+from .. import untrusted
 from ..codes.cloud import UNAUTHORIZED
 from ..errors import CloudError, CloudNotOfferedError, CloudSignatureError, ParameterError, ReplyError
 from ..protocol import wire
@@ -113,11 +113,21 @@ def _file(data: bytes) -> tuple[str, bytes, str]:
     return name, data, kind
 
 
+#: Lists of the cloud's have more rows than a camera's; the client's own bound on bytes comes first.
+_MAX_COST = 64_000_000
+_REFUSED = {
+    untrusted.Why.COST: "the answer holds too much to be read at once",
+    untrusted.Why.DEPTH: "the answer is nested too deeply",
+    untrusted.Why.NUMBER: "the answer holds a number that cannot be used",
+    untrusted.Why.FORM: "the answer is not JSON",
+}
+
+
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        payload = json.loads(body.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        raise ReplyError("the answer is not JSON", hint=_URL_HINT) from None
+        payload = untrusted.tidy(untrusted.load_json(body, max_cost=_MAX_COST))
+    except untrusted.Refused as error:
+        raise ReplyError(_REFUSED[error.why], hint=_URL_HINT) from None
     if not isinstance(payload, dict):
         raise ReplyError("the answer is JSON, but not an object", hint=_URL_HINT)
     return payload

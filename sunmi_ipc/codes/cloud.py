@@ -14,7 +14,7 @@ from .texts import said
 _LATER = "That is trouble of the service: try again in a minute."
 _CAMERAS = "'ipc cloud devices' lists the shop's cameras."
 _ONLINE = "Is the camera on and online? " + _CAMERAS
-_GROUPS = "'ipc cloud faces group list' shows the groups."
+_GROUPS = "'ipc cloud face group list' shows the groups."
 _SIGNING = "Check the app_id and the secret key: 'ipc configure' asks for them again."
 
 
@@ -81,7 +81,7 @@ class CloudCode(IntEnum):
     FACE_NOT_IN_GROUP = said(
         5521,
         "that face is not in that group",
-        "'ipc cloud faces list' shows a group's faces.",
+        "'ipc cloud face list' shows a group's faces.",
     )
     GROUP_UNKNOWN = said(5522, "that face group does not exist", _GROUPS)
     GROUP_EXISTS = said(5523, "a face group of that name exists", "Choose another name, or update the group.")

@@ -77,7 +77,7 @@ class Counted:
         except ImportError:
             raise ExtraMissingError(
                 "this needs the library {library}, which is not installed",
-                hint="Run: pip install xlsxwriter",
+                extra="excel",
                 library="XlsxWriter",
             ) from None
         made = io.BytesIO()

@@ -46,7 +46,7 @@ def build(console: Console, app: FastAPI | None = None) -> FastAPI:
     except ImportError:
         raise ExtraMissingError(
             "this needs the library {library}, which is not installed",
-            hint="Run: pip install 'sunmi-ipc[console]'",
+            extra="console",
             library="NiceGUI",
         ) from None
     from starlette.staticfiles import StaticFiles

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
+from ..i18n import later
 from . import packet
 from .broadcast import LinkReport
+from .firewall import opening
 from .interfaces import Interface, interfaces, named, source_address
 from .reason import Reason
 from .scan import ScanReport
@@ -37,6 +39,8 @@ _FIREWALLS = {
     "win32": ("netsh", "advfirewall", "show", "currentprofile", "state"),
     "darwin": ("/usr/libexec/ApplicationFirewall/socketfilterfw", "--getglobalstate"),
 }
+_LET_IN = later("Allow UDP port {port}, out and in: {command}")
+_LET_PYTHON_IN = later("Allow Python in private networks, as administrator: {command}")
 # "State ON" in many languages ends so; "Firewall is enabled. (State = 1)".
 _FIREWALL_ON = re.compile(r"\bON\b|State = [12]|启用|打开|\bEIN\b|\bACTIVÉ?\b", re.IGNORECASE)
 _PLUG_IN = "Plug in the cable or join the Wi-Fi; for virtual cameras set SUNMI_IPC_INTERFACE=lo."
@@ -197,7 +201,10 @@ def _asked_firewall() -> list[Reason]:
     return [
         Reason(
             "this computer's firewall is on; whether it lets Python receive was not tried",
-            hint="Allow Python in private networks; on macOS allow the terminal under Privacy, Local Network, too.",
+            hint=_LET_PYTHON_IN
+            if (command := opening(packet.PORT))
+            else "Allow Python in private networks; on macOS allow the terminal under Privacy, Local Network, too.",
+            command=command,
         )
     ]
 
@@ -226,9 +233,12 @@ def _firewall(report: ScanReport) -> list[Reason]:
             reasons.append(
                 Reason(
                     "{interface}: a firewall on this computer does not let the request out",
-                    hint="Allow UDP port {port}, out and in.",
+                    hint=_LET_IN
+                    if (command := opening(packet.PORT))
+                    else "Allow UDP port {port}, out and in.",
                     interface=where,
                     port=packet.PORT,
+                    command=command,
                 )
             )
         elif link.trouble:
@@ -240,9 +250,12 @@ def _firewall(report: ScanReport) -> list[Reason]:
             reasons.append(
                 Reason(
                     "{interface}: a firewall on this computer drops what comes in for UDP port {port}",
-                    hint="Allow UDP port {port}, out and in.",
+                    hint=_LET_IN
+                    if (command := opening(packet.PORT))
+                    else "Allow UDP port {port}, out and in.",
                     interface=where,
                     port=packet.PORT,
+                    command=command,
                 )
             )
     return reasons

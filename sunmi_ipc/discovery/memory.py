@@ -35,7 +35,7 @@ def last(directory: Path) -> list[DiscoveredCamera]:
             DiscoveredCamera(**row | {"addresses": tuple(row["addresses"]), "flags": tuple(row["flags"])})
             for row in rows
         ]
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return []
 
 

@@ -118,7 +118,9 @@ class DeadLetters:
         except FileNotFoundError:
             return
         for line in lines:
-            with contextlib.suppress(ValueError, TypeError):  # cut short, or somebody edited it
+            with contextlib.suppress(
+                ValueError, TypeError, RecursionError
+            ):  # cut short, or somebody edited it
                 yield Letter(**json.loads(line))
 
     @contextlib.contextmanager

@@ -11,7 +11,7 @@ Topics, all under the prefix:
 ``<sn>/state``                         retained  card, firmware, verdict, as JSON (:meth:`MqttSink.state`)
 =====================================  ========  ===================================================
 
-Needs the extra: ``pip install 'sunmi-ipc[mqtt]'``.
+Needs the extra ``mqtt``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from ..errors import ConfigError
+from ..errors import ConfigError, ExtraMissingError
 from ..redact import Secret
 from .consumer import StoredEvent
 from .delivery import Again
@@ -86,9 +86,7 @@ class MqttSink:
         try:
             import paho.mqtt.client  # noqa: F401 - whether it is there
         except ImportError:
-            raise ConfigError(
-                "MQTT needs paho-mqtt, which is not installed", hint="Run: pip install 'sunmi-ipc[mqtt]'"
-            ) from None
+            raise ExtraMissingError("MQTT needs paho-mqtt, which is not installed", extra="mqtt") from None
         self._prefix, self._discovery = prefix.strip("/"), discovery.strip("/")
         self._connected, self._closing = threading.Event(), threading.Event()
         self._problem, self._acknowledge_s = "", acknowledge

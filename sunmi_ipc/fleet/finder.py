@@ -6,6 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from ipaddress import ip_address, ip_network
 from types import TracebackType
 from typing import Self
 
@@ -31,14 +32,21 @@ class Finder:
     Args:
         interfaces: As for :func:`sunmi_ipc.discovery.discover`.
         targets: Addresses to ask by unicast beside.
+        within: Addresses and blocks outside which no camera counts; empty: all count.
         scan: What scans; for tests.
 
     """
 
     def __init__(
-        self, *, interfaces: Sequence[str] | None = None, targets: Sequence[str] = (), scan: Scan = discover
+        self,
+        *,
+        interfaces: Sequence[str] | None = None,
+        targets: Sequence[str] = (),
+        within: Sequence[str] = (),
+        scan: Scan = discover,
     ) -> None:
         self._scan, self._interfaces, self._targets = scan, interfaces, list(targets)
+        self._within = [ip_network(block, strict=False) for block in within]
         self._seen: dict[str, dict[str, tuple[float, DiscoveredCamera]]] = {}
         self._changed = threading.Condition()
         self._waiting: dict[int, tuple[str, float, Callable[[DiscoveredCamera], None], bool]] = {}
@@ -167,6 +175,8 @@ class Finder:
             # Nothing connects to an address that somebody else names, or of another network.
             if camera.serial_number is None or not _FAR.isdisjoint(camera.flags):
                 continue
+            if self._within and not any(ip_address(camera.ip) in block for block in self._within):
+                continue  # another shop's, on a network that both see
             now = time.monotonic()
             keys = {camera.sn, camera.mac, f"any:{Model.read(camera.model) or ''}"} - {""}
             answered |= {camera.sn, camera.mac}

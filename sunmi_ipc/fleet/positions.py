@@ -5,6 +5,14 @@ from __future__ import annotations
 Path = tuple[str | int, ...]
 
 
+class Lines(dict[Path, int]):
+    """The line of each key; ``files`` has the names of other files that keys came from."""
+
+    def __init__(self, lines: dict[Path, int] | None = None) -> None:
+        super().__init__(lines or {})
+        self.files: dict[Path, str] = {}
+
+
 def toml_lines(text: str) -> dict[Path, int]:
     """The line, from 1, of every table, key, and entry of an array in *text*, which is good TOML."""
     scanner = _Scanner(text)
@@ -18,6 +26,14 @@ def line_of(lines: dict[Path, int], path: Path) -> int:
         if path[:length] in lines:
             return lines[path[:length]]
     return 1
+
+
+def place_of(lines: dict[Path, int], file: str, path: Path) -> str:
+    """``FILE:LINE`` of *path*, else of what it stands in; *file* where nothing says that it is another's."""
+    for length in range(len(path), 0, -1):
+        if (key := path[:length]) in lines:
+            return f"{getattr(lines, 'files', {}).get(key, file)}:{lines[key]}"
+    return f"{file}:1"
 
 
 class _Scanner:

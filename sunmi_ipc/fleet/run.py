@@ -82,9 +82,10 @@ def run(
     policy = loaded.site.apply
     known = {key: outcome["address"] for key, (_, outcome) in journal.outcomes().items()}
     known |= {slot.key: slot.address for slot in loaded.slots if slot.address}
-    targets = [split_address(address)[0] for address in known.values() if address]
+    targets = [split_address(address)[0] for address in known.values() if address] + loaded.site.targets
     stop = stop or threading.Event()
-    with finder or Finder(interfaces=interfaces, targets=targets) as looking:
+    where = loaded.site.interfaces or interfaces
+    with finder or Finder(interfaces=where, targets=targets, within=loaded.site.targets) as looking:
         context = RunContext(
             connect=connect,
             finder=looking,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import ConfigError
+from ..errors import ConfigError, ExtraMissingError
 from ..redact import Secret
 
 KINDS = ("env:", "keyring:", "file:")
@@ -79,9 +79,9 @@ class Secrets:
         try:
             import keyring
         except ImportError:
-            raise ConfigError(
+            raise ExtraMissingError(
                 "the secret {reference} needs the system keyring, which is not installed",
-                hint="Run: pip install 'sunmi-ipc[keyring]'",
+                extra="keyring",
                 reference=reference,
             ) from None
         service, slash, user = name.rpartition("/")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_network
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from annotated_types import Ge, Gt, Le, MinLen
@@ -43,6 +43,9 @@ from ..redact import Secret
 from .pool import DEFAULT_JOBS
 from .secret import Secrets, is_reference
 
+#: Of one block: they are asked one by one.
+_MOST_ADDRESSES = 65_536
+
 
 def _reference(text: str, info: ValidationInfo) -> str:
     if not is_reference(text) and not (info.context or {}).get("inline"):
@@ -74,6 +77,16 @@ def _ipv4(text: str) -> str:
         return str(IPv4Address(text)) if text else ""
     except ValueError:
         raise PydanticCustomError("ipv4", "not an IPv4 address") from None
+
+
+def _block(text: str) -> str:
+    try:
+        block = ip_network(text.strip(), strict=False)
+    except ValueError:
+        raise PydanticCustomError("target", "not an address or block") from None
+    if block.num_addresses > _MOST_ADDRESSES:
+        raise PydanticCustomError("target", "too many addresses")
+    return text.strip()
 
 
 # As people and spreadsheets write it: 9:00, 09:00:00, 9:00 PM, 09:00:00 a.m., 下午 6:00, with full-width colons.
@@ -331,6 +344,14 @@ class Site(Table):
 
     version: Literal[1] = 1
     name: str = ""
+    include: list[str] = Field(
+        default=[], description="TOML files whose 'apply', 'defaults' and 'groups' this one builds on"
+    )
+    targets: list[Annotated[str, AfterValidator(_block)]] = Field(
+        default=[],
+        description="addresses or blocks (10.17.0.0/24) to ask one by one; then only cameras in them are this site's",
+    )
+    interfaces: list[str] = Field(default=[], description="network interfaces to look at; default: all")
     apply: Policy = Policy()
     defaults: Wanted = Wanted()
     groups: dict[str, Wanted] = {}

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from pydantic import ValidationError
 from ..camera import split_address
 from ..errors import ConfigError, ParameterError, SiteError
 from ..onboarding.passphrase import passphrase_trouble, ssid_trouble
+from .include import with_parts
 from .positions import Path as Keys
-from .positions import line_of
+from .positions import place_of
 from .secret import Secrets
 from .sheet import COLUMNS as COLUMNS
 from .sheet import read_csv
@@ -33,6 +35,9 @@ class Loaded:
     path: Path
     slots: tuple[Slot, ...]
     secrets: Secrets
+    #: The shared parts that it includes, and a digest of all that was read.
+    parts: tuple[Path, ...] = ()
+    digest: str = ""
 
 
 def load(
@@ -42,8 +47,9 @@ def load(
     resolve: bool = True,
     environment: Mapping[str, str] | None = None,
     as_is: bool = False,
+    root: str | os.PathLike[str] | None = None,
 ) -> Loaded:
-    """Read a site file: ``.csv`` as CSV, everything else as TOML.
+    """Read a site file: ``.csv`` as CSV, everything else as TOML, with the shared parts that it includes.
 
     Args:
         path: The file.
@@ -51,6 +57,7 @@ def load(
         resolve: Whether the secrets must be there.
         environment: For ``env:`` references; default: the process's.
         as_is: Take names and passwords of networks that no network can have.
+        root: The folder that shared parts must lie in; default: the one above the file's own.
 
     Raises:
         SiteError: Something in it is wrong, or a secret that it names is not there.
@@ -67,7 +74,13 @@ def load(
             path=str(path),
             reason=error.strerror or type(error).__name__,
         ) from None
-    document, lines = read_csv(raw, path) if path.suffix.lower() == ".csv" else read_toml(raw, path)
+    parts: tuple[Path, ...] = ()
+    digest = sha256(raw)
+    if path.suffix.lower() == ".csv":
+        document, lines = read_csv(raw, path)
+    else:
+        document, lines = read_toml(raw, path)
+        document, lines, parts = with_parts(document, lines, path, root=root, digest=digest)
     policy = document.get("apply")
     inline = inline_secrets or (isinstance(policy, dict) and policy.get("inline_secrets") is True)
     try:
@@ -77,9 +90,8 @@ def load(
             [problem(path, lines, dict(e), hint=_KEYS) for e in error.errors(include_url=False)]
         ) from None
     if not site.cameras:
-        line = line_of(lines, ("cameras",))
         raise SiteError(
-            "{where}: {key}: there is no camera in the file", where=f"{path.name}:{line}", key="cameras",
+            "{where}: {key}: there is no camera in the file", where=place_of(lines, path.name, ("cameras",)), key="cameras",
             hint="'ipc fleet init' writes one from a scan.",
         )  # fmt: skip
     problems = list(_contradictions(site, path, lines))
@@ -91,7 +103,7 @@ def load(
         problems = list(_impossible_networks(site, secrets if resolve else None, path, lines))
     if problems:
         raise together(problems)
-    return Loaded(site, path, tuple(site.slots()), secrets)
+    return Loaded(site, path, tuple(site.slots()), secrets, parts, digest.hexdigest())
 
 
 def _contradictions(site: Site, path: Path, lines: dict[Keys, int]) -> list[SiteError]:
@@ -99,7 +111,7 @@ def _contradictions(site: Site, path: Path, lines: dict[Keys, int]) -> list[Site
     found: list[SiteError] = []
 
     def wrong(keys: Keys, template: str, hint: str = "") -> None:
-        where = f"{path.name}:{line_of(lines, keys)}"
+        where = place_of(lines, path.name, keys)
         found.append(SiteError(template, where=where, key=dotted(keys), hint=hint))
 
     for name in ("sn", "mac", "address"):
@@ -158,7 +170,7 @@ def _impossible_networks(
         for key, trouble in troubles:
             if trouble:
                 keys = (*place, "wifi", key)
-                where = f"{path.name}:{line_of(lines, keys)}"
+                where = place_of(lines, path.name, keys)
                 found.append(
                     SiteError(
                         "{where}: {key}: not allowed",
@@ -183,7 +195,7 @@ def _missing_secrets(site: Site, secrets: Secrets, path: Path, lines: dict[Keys,
             try:
                 secrets.get(reference)
             except ConfigError as error:
-                where = f"{path.name}:{line_of(lines, keys)}"
+                where = place_of(lines, path.name, keys)
                 values = {**error.values, "where": where, "key": dotted(keys), "reference": reference}
                 found.append(
                     SiteError(

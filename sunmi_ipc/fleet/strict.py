@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import SiteError
 from ..untrusted import Refused, load_toml
 from .positions import Path as Keys
-from .positions import line_of, toml_lines
+from .positions import place_of, toml_lines
 
 #: What a value must be, by the kind of error that pydantic or ours reports.
 ALLOWED = {
@@ -22,6 +22,7 @@ ALLOWED = {
     "url": "http://ADDRESS:PORT/PATH",
     "position": "N, N%",
     "static_ip": "address, netmask",
+    "target": "192.168.1.20, 10.17.0.0/24",
     "identity": "sn | mac | any",
     "count": "count + any",
     "duration": "90, 90s, 15m, 2h, 7d",
@@ -42,25 +43,26 @@ def together(problems: list[SiteError]) -> SiteError:
     return first
 
 
-def read_toml(raw: bytes, path: Path) -> tuple[dict[str, Any], dict[Keys, int]]:
-    """The document, and the line of every key; raises SiteError."""
+def read_toml(raw: bytes, path: Path, shown: str = "") -> tuple[dict[str, Any], dict[Keys, int]]:
+    """The document, and the line of every key; *shown*: what errors call the file. Raises SiteError."""
+    shown = shown or path.name
     try:
         # What an editor of Windows calls Unicode.
         text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
         return load_toml(text), toml_lines(text)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise SiteError("{where}: {key}: not UTF-8", where=f"{path.name}:{line}", key="-") from None
+        raise SiteError("{where}: {key}: not UTF-8", where=f"{shown}:{line}", key="-") from None
     except Refused as error:
         raise SiteError(
-            "{where}: {key}: not TOML: {reason}", where=f"{path.name}:1", key="-", reason=error.template
+            "{where}: {key}: not TOML: {reason}", where=f"{shown}:1", key="-", reason=error.template
         ) from None
     except tomllib.TOMLDecodeError as error:
         match = re.search(r"line (\d+)", str(error))
         line = int(match[1]) if match else text.rstrip("\n").count("\n") + 1
         raise SiteError(
             "{where}: {key}: not TOML: {reason}",
-            where=f"{path.name}:{line}", key="-", reason=re.sub(r" \(at .*\)$", "", str(error)),
+            where=f"{shown}:{line}", key="-", reason=re.sub(r" \(at .*\)$", "", str(error)),
         ) from None  # fmt: skip
 
 
@@ -78,7 +80,7 @@ def problem(path: Path, lines: dict[Keys, int], error: dict[str, Any], *, hint: 
     loc = tuple(error["loc"])
     while len(loc) > 1 and loc not in lines and loc[:-1] in lines and error["type"] != "missing":
         loc = loc[:-1]
-    where, key, kind = f"{path.name}:{line_of(lines, loc)}", dotted(loc), error["type"]
+    where, key, kind = place_of(lines, path.name, loc), dotted(loc), error["type"]
     context = error.get("ctx") or {}
     if kind == "missing":
         return SiteError("{where}: {key}: missing", where=where, key=key)

@@ -58,8 +58,15 @@ class ClientCertificate:
     not_after: datetime
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], password: str = "") -> ClientCertificate:
+    def load(
+        cls, path: str | os.PathLike[str], password: str = "", *, dates: bool = True
+    ) -> ClientCertificate:
         """Read a PKCS#12 file.
+
+        Args:
+            path: The file.
+            password: Its password.
+            dates: Whether it must be valid today.
 
         Raises:
             TlsError: There is no such file, the password is wrong, it holds no certificate or key,
@@ -87,7 +94,8 @@ class ClientCertificate:
                     path=str(path),
                 )
             raise TlsError(certificate, hint=_P12_HINT, path=str(path))
-        certificate.check_dates()
+        if dates:
+            certificate.check_dates()
         return certificate
 
     def check_dates(self, now: datetime | None = None) -> None:

@@ -32,6 +32,8 @@ from .wire import Override
 FILE = "overrides.toml"
 # Wire names are words; a bracket, dot or hyphen is let pass, as somebody may have seen one.
 _NAME = re.compile(r"[A-Za-z_][\w.\[\]-]{0,63}", re.ASCII)
+#: What follows ``/openapi/``: words between slashes, nothing that leads elsewhere.
+_PATH = re.compile(r"[A-Za-z0-9_]{1,64}(/[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}){1,3}", re.ASCII)
 ENCODINGS = ("json", "csv", "base64", "file")
 
 
@@ -52,7 +54,7 @@ def parse(text: str, path: str = FILE) -> dict[str, Override]:
     for ours, entry in raw.items():
         endpoint = registry().get(ours)
         if endpoint is None:
-            raise unusable(path, f"there is no endpoint {ours!r}")
+            raise unusable(path, f"there is no endpoint {ours[:64]!r}")
         if not isinstance(entry, dict) or not entry.keys() <= {"path", "names", "encoding", "fields"}:
             raise unusable(path, f"{ours!r} takes path, names, fields and encoding")
         names, encoding, fields = entry.get("names", {}), entry.get("encoding", {}), entry.get("fields", {})
@@ -69,6 +71,8 @@ def parse(text: str, path: str = FILE) -> dict[str, Override]:
         if not all(_NAME.fullmatch(value) for value in (*names.values(), *fields, *fields.values())):
             # Older versions kept a whole body as a name, with what was typed into it.
             raise unusable(path, f"a name of {ours!r} is no plain word")
+        if entry.get("path") and not _PATH.fullmatch(entry["path"]):
+            raise unusable(path, f"the path of {ours!r} is not like apiType/action")
         made[ours] = Override(entry.get("path", ""), names, encoding, fields)
     return made
 

@@ -245,6 +245,22 @@ class VirtualCamera:
     def close(self) -> None:
         """Leave the network."""
         self.closing.set()
+        self._leave()
+        if self._own_vendor:
+            self.vendor.close()
+
+    def move(self, ip: str = "") -> None:
+        """Get another address, as from a router that was restarted: connections break, all else stays.
+
+        Args:
+            ip: Default: a free one in 127.0.0.0/8.
+
+        """
+        self._leave()
+        self._wanted = (ip, self._wanted[1])
+        self._open()
+
+    def _leave(self) -> None:
         running = loop.acquire()
         if self._udp and self._sockets:
             discovery.BROADCASTS.leave(self._answer_discovery)
@@ -257,8 +273,6 @@ class VirtualCamera:
         loop.release()
         self._sockets.clear()
         self._cut(wait=True)
-        if self._own_vendor:
-            self.vendor.close()
 
     def _cut(self, *, wait: bool = False) -> None:
         if self._rtsp is not None:

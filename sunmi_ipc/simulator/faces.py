@@ -47,6 +47,8 @@ def _live(state: CameraState) -> None:
     first = max(life["minute"], minute - 1_440)
     life["minute"] = minute
     for slot in range(first, minute):
+        if state.blinded(slot * 60, slot * 60 + 60):
+            continue  # nobody is seen without a card or without power
         die = random.Random(f"{state.sn}/{slot}")  # noqa: S311 - the same minute, the same people
         if die.random() < _ARRIVALS_A_MINUTE:
             visit(state, die.randrange(life["people"]), slot * 60)

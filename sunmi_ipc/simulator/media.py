@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ..installation import advice
 from ..protocol.values import CardStatus
 from . import video
 from .card import CLIP_S, KEPT_S, file_url, recorded, recordings, rtsp_url
@@ -134,5 +135,7 @@ def _folder(camera: Host) -> Path:
 
 
 def _nothing_to_serve() -> Content:
-    reason = f"this virtual camera has no recordings to serve without PyAV. {video.HINT}\n"
+    how = advice("video")
+    hint = how["hint"].format(install=how["install"])
+    reason = f"this virtual camera has no recordings to serve without PyAV. {hint}\n"
     return Content(reason.encode(), "text/plain", 503)

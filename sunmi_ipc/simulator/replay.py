@@ -15,9 +15,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from .. import untrusted
+from ..errors import ConfigError
 from ..protocol import overrides as corrections
+from ..protocol.serial import SerialNumber
 from ..protocol.spec import Endpoint, registry
 from ..protocol.wire import Override
+from ..redact import printable
+from ..survey.model import wrong
 
 _KEPT = ("Server", "Content-Type")
 
@@ -33,9 +38,18 @@ class RawAnswer(dict[str, Any]):
 
 
 class Replay:
-    """What a dump says, ready to be said again."""
+    """What a dump says, ready to be said again.
+
+    Raises:
+        ConfigError: It is no dump that can be used.
+
+    """
 
     def __init__(self, dump: Mapping[str, Any]) -> None:
+        if trouble := wrong(dump):
+            raise ConfigError(
+                "the dump cannot be used: {reason}", hint="'ipc dump -o FILE' writes one.", reason=trouble
+            )
         self.overrides: dict[str, Override] = corrections.parse(dump.get("overrides", ""), "the dump")
         heard = dump.get("discovery", {})
         self.discovery: dict[str, str] = dict(heard.get("json", {}))
@@ -47,13 +61,15 @@ class Replay:
                 self._calls.setdefault(call["path"], dict(call))
         self._files: dict[str, tuple[str, bytes]] = dict(self._heads(dump.get("video", {})))
         info = _data(self._calls.get("device/getInfo", {}).get("body", ""))
-        self.sn: str = str(info.get("sn") or self.discovery.get("deviceid") or "")
-        self.mac: str = str(info.get("mac") or self.discovery.get("mac") or "")
-        self.model: str = str(
-            info.get("model_name") or dump.get("model") or self.discovery.get("model") or "FM020"
+        # What it says of itself is shown and becomes a certificate: only what can be that is taken.
+        self.sn: str = SerialNumber.read(info.get("sn") or self.discovery.get("deviceid")) or ""
+        mac = _word(info.get("mac"), self.discovery.get("mac"))
+        self.mac: str = mac if re.fullmatch(r"[0-9A-Fa-f]{2}([:-]?[0-9A-Fa-f]{2}){5}", mac) else ""
+        self.model: str = (
+            _word(info.get("model_name"), dump.get("model"), self.discovery.get("model")) or "FM020"
         )
-        self.firmware: str = str(info.get("software_version") or dump.get("firmware") or "")
-        self.old_ip: str = str(info.get("ip") or self.discovery.get("ip") or "")
+        self.firmware: str = _word(info.get("software_version"), dump.get("firmware"))
+        self.old_ip: str = _word(info.get("ip"), self.discovery.get("ip"))
         self._documents = {
             endpoint.document: path
             for path, endpoint in self._dumped()
@@ -69,8 +85,12 @@ class Replay:
             rows = next((v for v in data.values() if isinstance(v, list)), [data])
             url = next((row[key] for row in rows if isinstance(row, dict) and row.get(key)), "")
             head = bytes.fromhex(part["head"])
-            size = min(int(part.get("bytes") or len(head)), _MAX_FILE)
-            yield urlsplit(str(url)).path.lstrip("/"), (str(part.get("type", "")), head.ljust(size, b"\0"))
+            size = min(part.get("bytes") or len(head), _MAX_FILE)
+            try:
+                place = urlsplit(str(url)).path.lstrip("/")
+            except ValueError:
+                continue
+            yield place, (part.get("type", ""), head.ljust(size, b"\0"))
 
     def file(self, path: str) -> tuple[str, bytes] | None:
         """Type and bytes of the file at *path*, if the dump knows it."""
@@ -117,9 +137,8 @@ class Replay:
         if path is None or path not in self._calls:
             return
         call = self._calls[path]
-        try:
-            payload = json.loads(call["body"])
-        except ValueError:
+        payload = _object(call["body"])
+        if not payload:
             return
         data = payload["data"] if isinstance(payload.get("data"), dict) else payload
         before = copy.deepcopy(data)
@@ -141,7 +160,7 @@ class Replay:
         for name in ("ip", "port"):
             if name in values:
                 told[name] = values[name]
-        payload = base64.b64encode(json.dumps(told, ensure_ascii=False).encode())
+        payload = base64.b64encode(json.dumps(told, ensure_ascii=False).encode("utf-8", "replace"))
         length = len(payload) if self._length_fits else int.from_bytes(self._header[6:8], "big")
         head = (self._header[:6] or b"\xff\xff\x33\xff\x01\x02") + length.to_bytes(2, "big") + payload
         return head + zlib.crc32(head).to_bytes(4, "big")
@@ -163,10 +182,21 @@ _PAIRS = {
 }
 
 
-def _data(body: str) -> dict[str, Any]:
+def _object(body: str) -> dict[str, Any]:
+    """The JSON object that *body* is; empty where it is none."""
     try:
-        payload = json.loads(body)
-    except ValueError:
+        payload = untrusted.load_json(body, trailing=True)
+    except untrusted.Refused:
         return {}
-    data = payload.get("data", payload) if isinstance(payload, dict) else {}
+    return payload if isinstance(payload, dict) else {}
+
+
+def _data(body: str) -> dict[str, Any]:
+    payload = _object(body)
+    data = payload.get("data", payload)
     return data if isinstance(data, dict) else {}
+
+
+def _word(*said: Any) -> str:
+    """The first of *said* that is something, as a text of one line."""
+    return printable(str(next(filter(None, said), "")), 64)

@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
 from .. import __version__
-from . import access, calls, event_routes, problems, routes
+from . import access, calls, event_routes, problems, routes, verdict_routes
 from .metrics import Metrics
 from .roles import Person
 from .shapes import HealthShape
@@ -39,7 +39,12 @@ def create_app(station: Station) -> FastAPI:
     problems.install(app)
     access.install(app, station)
     called, schemas = calls.router(station)
-    for router in (routes.router(station), event_routes.router(station), called):
+    for router in (
+        routes.router(station),
+        event_routes.router(station),
+        verdict_routes.router(station),
+        called,
+    ):
         app.include_router(router, prefix=PREFIX)
     _health(app, station)
     _metrics(app, station)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import enum
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +13,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from .. import untrusted
 from ..errors import DeviceError, ParameterError, SunmiIpcError
 from ..protocol.spec import ALL_MODELS, Endpoint, Parameter, registry
 from .access import at_least, body_of
@@ -237,8 +237,8 @@ def _add(made: APIRouter, station: Station, endpoint: Endpoint[..., Any], answer
     ) -> JSONResponse:
         body = await body_of(request)
         try:
-            given = json.loads(body) if body.strip() else {}
-        except (ValueError, RecursionError):
+            given = untrusted.load_json(body) if body.strip() else {}
+        except untrusted.Refused:
             raise Refusal(400, ParameterError("{name}: not JSON", name="body")) from None
         values = values_of(endpoint, given)
         endpoint.check(values)

@@ -151,9 +151,7 @@ class MqttChannel:
         try:
             import paho.mqtt.publish
         except ImportError:
-            raise ConfigError(
-                "MQTT needs paho-mqtt, which is not installed", hint="Run: pip install 'sunmi-ipc[mqtt]'"
-            ) from None
+            raise ExtraMissingError("MQTT needs paho-mqtt, which is not installed", extra="mqtt") from None
         self._publish = paho.mqtt.publish.single
         self._url, self._site = url, site
 
@@ -201,7 +199,7 @@ class AppriseChannel:
         except ImportError:
             raise ExtraMissingError(
                 "this kind of alert needs Apprise, which is not installed",
-                hint="Run: pip install 'sunmi-ipc[alerts]'",
+                extra="alerts",
             ) from None
         self._apprise, self._kinds = apprise.Apprise(), apprise.NotifyType
         self.name: str = urlsplit(url.reveal()).scheme

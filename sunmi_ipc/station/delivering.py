@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from ..errors import ConfigError
 from ..events.album import Allowance
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from .roster import Roster
 
 
-def open_sink(url: Secret, *, secret: str = "") -> Any:
+def open_sink(url: Secret, *, secret: str = "", site: str = "") -> Any:
     """The sink that a URL names.
+
+    A broker's URL may name what begins the topics as its path; default: ``sunmi-ipc/SITE``. Two stations that share
+    a broker would else share their last will.
 
     Raises:
         ConfigError: None, or what it needs is not installed.
@@ -36,7 +40,8 @@ def open_sink(url: Secret, *, secret: str = "") -> Any:
     if scheme in ("mqtt", "mqtts"):
         from ..events.mqtt import MqttSink
 
-        return MqttSink(text)
+        path = unquote(urlsplit(text).path).strip("/")
+        return MqttSink(text, prefix=path or (f"sunmi-ipc/{site}" if site else "sunmi-ipc"))
     raise ConfigError(
         "the sink {scheme} is not known",
         hint="Write an http, https, mqtt or mqtts URL, or exec:COMMAND.",
@@ -44,12 +49,12 @@ def open_sink(url: Secret, *, secret: str = "") -> Any:
     )
 
 
-def deliver(spool: Spool, urls: list[Secret], *, secret: str = "") -> list[Delivery]:
+def deliver(spool: Spool, urls: list[Secret], *, secret: str = "", site: str = "") -> list[Delivery]:
     """A delivery for each URL, each with its own place in the spool; a new one begins at now."""
     made: list[Delivery] = []
     try:
         for number, url in enumerate(urls, 1):
-            sink = open_sink(url, secret=secret)
+            sink = open_sink(url, secret=secret, site=site)
             made.append(Delivery(spool, sink, name=f"{sink.name} {number}", start="now"))
     except BaseException:
         for delivery in made:
@@ -70,6 +75,6 @@ def fetch_pictures(
 
     def trust(sn: str) -> Any:
         member = roster.member(sn)
-        return (member.client or connect(member.address, sn=sn)).tls
+        return (member.client or connect(member.address, sn=sn)).tls_of_links
 
     return Pictures(spool, folder, allowed=allowed, tls=trust, allowance=Allowance(age_s=keep.pictures))

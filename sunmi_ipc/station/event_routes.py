@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Viewer = Annotated[Person, Depends(at_least("view"))]
 Seq = Annotated[int, Query(ge=0, le=2**62, description="events after this one")]
 _PAGE = 200
-_LOOK_S, _BEAT_S = 0.25, 15.0
+_LOOK_S, BEAT_S = 0.25, 15.0
 #: Each holds a connection and a task.
 MAX_STREAMS = 50
 
@@ -89,7 +89,7 @@ def router(station: Station) -> APIRouter:
                     if (now := spool.news()) == seen:
                         await asyncio.sleep(_LOOK_S)
                         quiet += _LOOK_S
-                        if quiet >= _BEAT_S:
+                        if quiet >= BEAT_S:
                             quiet = 0.0
                             yield ": alive\n\n"
                         continue

@@ -38,7 +38,8 @@ class HttpServer:
         except ImportError as error:
             raise ExtraMissingError(
                 "the station's port needs {package}, which is not installed",
-                hint="Run: pip install 'sunmi-ipc[serve]'; or leave [http] out of the station file.",
+                extra="serve",
+                hint="Leave [http] out of the station file, or run: {install}",
                 package=error.name or "fastapi",
             ) from None
         self._http = station.file.http

@@ -25,6 +25,7 @@ from .verdict import Transition
 
 if TYPE_CHECKING:
     from ..camera import Camera
+    from ..events.delivery import Delivery
     from ..settings import Settings
     from .loading import Loaded
     from .roster import Member, Roster
@@ -50,8 +51,11 @@ class Intake:
     Attributes:
         spool: The events, see :class:`sunmi_ipc.events.Spool`.
         receiver: What cameras post to.
+        deliveries: To where events go on.
 
     """
+
+    deliveries: list[Delivery]
 
     def __init__(
         self, loaded: Loaded, settings: Settings, roster: Roster, watch: Watch, scheduler: Scheduler
@@ -93,7 +97,8 @@ class Intake:
         self._stack.callback(self.receiver.close)
         urls = [loaded.secret(url) for url in self._file.sinks]
         secret = loaded.secret(self._file.webhook_secret) if self._file.webhook_secret else ""
-        for delivery in deliver(self.spool, urls, secret=secret):
+        self.deliveries = deliver(self.spool, urls, secret=secret, site=loaded.file.station.site)
+        for delivery in self.deliveries:
             self._stack.callback(delivery.close)
         if self._file.pictures:
             pictures = fetch_pictures(

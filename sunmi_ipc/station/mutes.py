@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
-from .store import Store
+from .store import Store, StoreError
 
 
 class Mutes:
@@ -29,7 +30,8 @@ class Mutes:
     def until(self, sn: str) -> float:
         """Until when *sn* is muted, Unix seconds; 0 where it is not."""
         if time.monotonic() - self._read > 2.0:
-            self._known = {entry["sn"]: entry["until"] for entry in self.list()}
+            with contextlib.suppress(StoreError):  # what was known holds until it can be read again
+                self._known = {entry["sn"]: entry["until"] for entry in self.list()}
             self._read = time.monotonic()
         until = self._known.get(sn, 0.0)
         return until if until > time.time() else 0.0

@@ -58,9 +58,7 @@ def write_xlsx(path: Path, lines: Sequence[Line], *, title: str) -> None:
     try:
         import xlsxwriter
     except ImportError:
-        raise ExtraMissingError(
-            "workbooks need XlsxWriter, which is not installed", hint="Run: pip install 'sunmi-ipc[excel]'"
-        ) from None
+        raise ExtraMissingError("workbooks need XlsxWriter, which is not installed", extra="excel") from None
     made = io.BytesIO()
     # Texts stay texts: a camera's name is no formula and no link.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}

@@ -140,6 +140,7 @@ class Station:
                     scheduler=self.scheduler,
                     settings=self.file.watch,
                 )
+            self._tell_brokers()
             if self.file.watch.notify:
                 self.alerts = stack.enter_context(contextlib.closing(self._alerts()))
             self.upkeep = Upkeep(
@@ -175,6 +176,24 @@ class Station:
         ]
         name = self.file.station.name or self.site
         return Alerts(self.watch, self.store, self.scheduler, channels, settings=self.file.watch, name=name)
+
+    def _tell_brokers(self) -> None:
+        """Sinks that take more than events are told how cameras are."""
+        from ..events.mqtt import MqttSink
+
+        deliveries = self.intake.deliveries if self.intake is not None else []
+        takers = [d.sink for d in deliveries if isinstance(d.sink, MqttSink)]
+        if takers:
+            from .telling import Telling
+
+            Telling(
+                self.loaded,
+                store=self.store,
+                roster=self.roster,
+                watch=self.watch,
+                scheduler=self.scheduler,
+                takers=takers,
+            ).start()
 
     def _only_one(self, stack: contextlib.ExitStack) -> None:
         folder = self.loaded.data

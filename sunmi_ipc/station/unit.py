@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 _UNIT = """\
 [Unit]
 Description=sunmi-ipc station {site}
-Documentation=https://pypi.org/project/sunmi-ipc/
 Wants=network-online.target
 After=network-online.target time-sync.target
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import TlsError
 from .store import Row, Store
+from .validity import Ending, camera_ends, day, endings
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .watch import Watch
 
 _OWN_S, _FLUSH_S, _TIDY_S, _SLOW_S = 10.0, 30.0, 600.0, 300.0
+#: Files of certificates are read again so often, cameras' own looked at.
+_FILES_S, _DAY_S = 3600.0, 86_400.0
 #: So many events may wait for a sink before it is told.
 _BACKLOG = 500
 #: So many must pass before it means something that nobody enters.
@@ -49,6 +51,8 @@ class Upkeep:
         self._store, self._roster, self._watch = store, roster, watch
         self._scheduler, self._intake = scheduler, intake
         self._started = time.time()
+        self._endings: list[Ending] = []
+        self._look_again = 0.0
 
     def start(self) -> None:
         """Begin."""
@@ -58,9 +62,10 @@ class Upkeep:
         add("tidy", self.tidy, delay=60.0)
         add("quiet", self.quiet, delay=_SLOW_S)
         add("nobody enters", self.nobody_enters, delay=_SLOW_S)
+        add("certificates of cameras", self.camera_certificates, delay=_SLOW_S)
 
     def own(self) -> float:
-        """Look at the disk, the database, the events and the certificate."""
+        """Look at the disk, the database, the events and the certificates."""
         found: dict[str, Mapping[str, Any]] = {}
         checked = {"disk", "database"}
         try:
@@ -76,32 +81,40 @@ class Upkeep:
             for name, consumer in self._intake.figures()["consumers"].items():
                 if consumer["backlog"] >= _BACKLOG:
                     found["sink"] = {"name": name, "count": consumer["backlog"]}
-        if (ends := self._certificate()) is not None:
-            checked |= {"certificate", "certificate-over"}
-            left = ends - time.time()
-            if left < self._file.watch.certificate:
-                code = "certificate" if left > 0 else "certificate-over"
-                found[code] = {"when": time.strftime("%Y-%m-%d", time.localtime(ends))}
+        self._certificates(found, checked)
         self._watch.tell(self._watch.judge.update("", found, checked))
         if self._store.waiting:
             self._store.tidy()
         return _OWN_S
 
-    def _certificate(self) -> float | None:
-        """When our client certificate ends, Unix seconds; None where that cannot be told."""
-        if not hasattr(self, "_ends"):
-            from ..link.tls import ClientCertificate
+    def _certificates(self, found: dict[str, Mapping[str, Any]], checked: set[str]) -> None:
+        """Add what is to be said of the station's own certificates; the first to end speaks for all files."""
+        if time.monotonic() >= self._look_again:
+            self._look_again = time.monotonic() + _FILES_S
+            self._endings = sorted(endings(self._loaded, self._settings), key=lambda e: e.at, reverse=True)
+        for ending in self._endings:
+            checked |= {ending.code, f"{ending.code}-over"}
+            left = ending.at - time.time()
+            if left < self._file.watch.certificate:
+                over = f"{ending.code}-over"
+                found.pop(ending.code, None)
+                found.pop(over, None)
+                found[ending.code if left > 0 else over] = {"when": day(ending.at), "path": ending.path}
 
-            self._ends: float | None = None
-            settings = self._settings
-            try:
-                if settings.p12:
-                    loaded = ClientCertificate.load(settings.p12, settings.p12_password)
-                    self._ends = loaded.not_after.timestamp()
-            except TlsError as error:  # every look tells what else is wrong with it
-                if date := error.values.get("date"):
-                    self._ends = time.mktime(time.strptime(str(date), "%Y-%m-%d"))
-        return self._ends
+    def camera_certificates(self) -> float:
+        """Look at the certificates that cameras show: one that ends is trusted no more."""
+        for member in self._roster.members():
+            last = self._watch.last(member)
+            if not member.sn or last is None or last.silent or member.verified != member.address:
+                continue
+            client = member.client
+            ends = camera_ends(client, self._settings) if client is not None else None
+            if ends is None:
+                continue
+            soon = ends - time.time() < self._file.watch.certificate
+            found = {"camera-certificate": {"when": day(ends)}} if soon else {}
+            self._watch.tell(self._watch.judge.update(member.sn, found, ["camera-certificate"]))
+        return _DAY_S
 
     def _flush(self) -> float:
         self._watch.spans.flush()

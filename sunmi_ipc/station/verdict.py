@@ -155,6 +155,11 @@ KINDS: dict[str, Kind] = {
         "It is asked again; 'ipc flow arrivals' shows what it says.",
         looks=2,
     ),
+    "camera-certificate": Kind(
+        Level.WARNING,
+        "its certificate ends {when}",
+        "Leave the CA out (SUNMI_IPC_CA): the certificate is then pinned instead.",
+    ),
     "drift": Kind(
         Level.WARNING,
         "differs from the site file: {keys}",
@@ -182,6 +187,12 @@ KINDS: dict[str, Kind] = {
     ),
     "certificate-over": Kind(
         Level.BAD, "our client certificate ended {when}", "Get a new openapi.p12 from the vendor."
+    ),
+    "certificate-file": Kind(
+        Level.WARNING, "the certificate in {path} ends {when}", "Get a new one, and start the station again."
+    ),
+    "certificate-file-over": Kind(
+        Level.BAD, "the certificate in {path} ended {when}", "Get a new one, and start the station again."
     ),
 }
 #: Exactly one of these at a time says whether the camera is there.

@@ -88,6 +88,11 @@ class Watch:
         """Have *told* called with what began and ended, from the thread that saw it."""
         self._told.append(told)
 
+    def unsubscribe(self, told: Told) -> None:
+        """Call *told* no more."""
+        if told in self._told:
+            self._told.remove(told)
+
     # -- looking --------------------------------------------------------------------------------------
 
     def look(self, member: Member) -> Look:
@@ -139,7 +144,7 @@ class Watch:
             what = "began" if transition.began else "ended"
             _log.info("%s: %s: %s", transition.sn or "station", what, transition.reason.text("en"))
         if told:
-            for listener in self._told:
+            for listener in list(self._told):
                 try:
                     listener(told)
                 except Exception:

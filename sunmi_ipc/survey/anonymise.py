@@ -14,9 +14,12 @@ import binascii
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+from .findings import wire_fields
 
 #: Words that identify nobody: of the protocol, its values, its models, HTTP.
 _WORDS = frozenset(
@@ -118,7 +121,7 @@ _KINDS = re.compile(
 _IDENTITIES = re.compile(
     r"sn|serial(_?(no|number))?|device_?id|uid|uuid|(b?ssid)|mac(_?addr(ess)?)?|(ipc_?|old_?|group_?|user_?)?name|"
     r"(cloud_?)?face_?ids?|face_?id_?list|person_?id|user_?id|event_?id|shop_?id|company_?id|db_?id|phone|mobile|"
-    r"e?mail|owner|address|description|desc|label|imei|imsi",
+    r"e?mail|owner|address|lat(itude)?|lon(gitude)?|lng|gps|location|coordinates?|description|desc|label|imei|imsi",
     re.I,
 )
 _SECRETS = re.compile(
@@ -141,7 +144,13 @@ _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{8,}={0,2}(?![A-Za-z0
 _PERCENT = re.compile(r"(?<![\w.~+-])[\w.~+-]*(?:%[0-9A-Fa-f]{2}[\w.~+-]*)+")
 _URL = re.compile(r"[a-z][a-z0-9+.-]{1,9}://[^\s\"'<>\\]+", re.I)
 _STRING = re.compile(r'(?<!\\)"(?:[^"\\]|\\.)*"')
-_NUMBER_AFTER = re.compile(r'"([^"\\]{1,64})"(\s*:\s*)(-?\d{5,20})(?=\s*[,}\]])')
+_NUMBER_AFTER = re.compile(
+    r'"([^"\\]{1,64})"(\s{0,20}:\s{0,20})(-?(?:\d{1,20}\.\d{1,30}|\d{5,20}))(?=\s{0,20}[,}\]])'
+)
+_NUMBER_IN_LIST = re.compile(r"(?<=[\[,\s])-?(?:\d{1,20}\.\d{1,30}|\d{5,20})(?=\s{0,20}[,\]])")
+#: So many places behind the point say where on earth something is.
+_PRECISE = re.compile(r"-?\d{1,3}\.\d{4,30}")
+_BARE_MAC = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{12}(?![0-9A-Fa-f])")
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{2,4}$")
 #: Addresses that everybody has.
 _COMMON_IPS = frozenset({"0.0.0.0", "127.0.0.1", "192.168.200.1"})  # noqa: S104 - looked for, not bound
@@ -168,6 +177,7 @@ class Anonymiser:
         self._used: set[str] = set()
         self._counts: dict[str, int] = {}
         self._pattern: re.Pattern[str] | None = None
+        self._folded: dict[str, str] = {}
         #: How many things of each kind were replaced: secret, serial number, MAC, address, name or other text.
         self.replaced: dict[str, int] = {}
         for secret in secrets:
@@ -184,12 +194,16 @@ class Anonymiser:
         if depth > 40:
             return
         if isinstance(value, Mapping):
-            for name, inner in value.items():
+            # A field given twice is two values: both were sent.
+            for name, inner in getattr(value, "pairs", value.items()):
                 self._learn_key(str(name))
                 self.learn(inner, str(name), depth + 1)
         elif isinstance(value, list | tuple):
             for inner in value:
                 self.learn(inner, key, depth + 1)
+        elif isinstance(value, _Fraction):
+            if _IDENTITIES.fullmatch(key) or _PRECISE.fullmatch(value):
+                self._learn("text", str(value))
         elif isinstance(value, bool) or value is None or isinstance(value, float):
             return
         elif isinstance(value, int):
@@ -211,8 +225,11 @@ class Anonymiser:
     def _learn_text(self, text: str, key: str, depth: int) -> None:
         if not text:
             return
-        if inner := _document(text):
+        inner, rest = _document(text)
+        if inner:
             self.learn(inner, key, depth + 1)
+            if any(c.isalnum() for c in rest):
+                self._learn_text(rest.strip(), key, depth + 1)
             return
         if _SECRETS.fullmatch(key):
             self._learn("secret", text)
@@ -224,7 +241,8 @@ class Anonymiser:
         if self._harmless(text, key):
             return
         for decoded in _decoded(text):
-            if inner := _document(decoded):
+            inner, _ = _document(decoded)
+            if inner:
                 self.learn(inner, key, depth + 1)
                 return
         if _SERIAL.fullmatch(text) or _MAC.fullmatch(text) or _IP4.fullmatch(text):
@@ -248,7 +266,11 @@ class Anonymiser:
             bool(_KINDS.fullmatch(key))
             and len(text) <= 24
             and re.fullmatch(r"[\w .+-]*", text) is not None
-            and not (_SERIAL.search(text) or _MAC.search(text) or _IP4.search(text))
+            and not any(
+                form.search(spelt)
+                for form in (_SERIAL, _MAC, _IP4, _BARE_MAC)
+                for spelt in (text, re.sub(r"[^0-9A-Za-z]", "", text))
+            )
         )
 
     def patterns(self, text: str, *, tokens: bool = True) -> None:
@@ -319,6 +341,9 @@ class Anonymiser:
     def _learn(self, kind: str, value: str) -> None:
         if value in self._fakes or value.strip().lower() in _WORDS or not value.strip():
             return
+        # A camera called "Zoom" tells nobody anything; replaced, it would take the fields of that name with it.
+        if kind != "secret" and value.strip().lower() in _vocabulary()[0]:
+            return
         if kind == "secret":
             self._keep(value, re.sub(r"[a-z]", "x", re.sub(r"[A-Z]", "X", re.sub(r"\d", "0", value))), kind)
             if any(c.isalpha() and not c.isascii() for c in value):
@@ -368,8 +393,9 @@ class Anonymiser:
             return text
         if text in self._fakes:
             return self._fakes[text]
-        if depth < _DEPTH and text.lstrip()[:1] in ("{", "[") and _document(text) is not None:
-            return self._json(text, depth)
+        inner, rest = _document(text) if depth < _DEPTH else (None, "")
+        if inner is not None:
+            return self._json(text[: len(text) - len(rest)], depth) + self.text(rest, depth + 1)
         text = self._plain(text)
         if depth < _DEPTH:
             text = _PERCENT.sub(lambda m: self._percent(m[0], depth), text)
@@ -378,14 +404,20 @@ class Anonymiser:
 
     def _plain(self, text: str) -> str:
         pattern = self._compiled()
-        return pattern.sub(lambda m: self._fakes.get(m[0], m[0]), text) if pattern else text
+        return pattern.sub(lambda m: self._fake(m[0]), text) if pattern else text
+
+    def _fake(self, found: str) -> str:
+        """What stands for *found*, however its letters are written."""
+        if (fake := self._fakes.get(found)) is not None:
+            return fake
+        fake = self._folded.get(found.casefold(), found)
+        return fake.upper() if found.isupper() else fake.lower() if found.islower() else fake
 
     def _compiled(self) -> re.Pattern[str] | None:
         if self._pattern is None and self._fakes:
             words = sorted((w for w in self._fakes if len(w) > 1), key=len, reverse=True)
-            # Short ones only as words of their own: "AB" must not be taken out of "ABLE".
-            alternatives = [re.escape(w) if len(w) > 3 else rf"(?<!\w){re.escape(w)}(?!\w)" for w in words]
-            self._pattern = re.compile("|".join(alternatives)) if alternatives else None
+            self._folded = {w.casefold(): self._fakes[w] for w in reversed(words)}
+            self._pattern = re.compile("|".join(map(_wherever, words))) if words else None
         return self._pattern
 
     def _json(self, text: str, depth: int) -> str:
@@ -407,7 +439,7 @@ class Anonymiser:
 
     def _numbers(self, text: str) -> str:
         """Numbers in lists, which no name stands before."""
-        return re.sub(r"(?<=[\[,\s])\d{5,20}(?=\s*[,\]])", lambda m: self._fakes.get(m[0], m[0]), text)
+        return _NUMBER_IN_LIST.sub(lambda m: self._fakes.get(m[0], m[0]), text)
 
     def _percent(self, run: str, depth: int) -> str:
         plain = unquote(run)
@@ -449,7 +481,7 @@ class Anonymiser:
         again += [plain for run in _BASE64.findall(whole) for plain in _decoded(run)]
         fakes = set(self._fakes.values())
         for value in self._fakes:
-            if len(value) < 6 or value in fakes:
+            if len(value) < 6 or value in fakes or value.lower() in _vocabulary()[1]:
                 continue
             for text in again:
                 if value in text and not any(value in fake for fake in fakes if fake in text):
@@ -495,15 +527,61 @@ def _decoded(run: str) -> list[str]:
     return [text] if text and sum(c.isprintable() or c in "\r\n\t" for c in text) == len(text) else []
 
 
-def _document(text: str) -> Any:
-    """The JSON object or list that *text* is, or None."""
-    if text.lstrip()[:1] not in ("{", "["):
-        return None
+class _Fraction(str):
+    """A number with a point, as it was written."""
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that remembers every one of its fields, also of those that it has twice."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.pairs: list[tuple[str, Any]] = pairs
+
+
+_READER = json.JSONDecoder(strict=False, parse_float=_Fraction, object_pairs_hook=_Object)
+
+
+def _document(text: str) -> tuple[Any, str]:
+    """The JSON object or list that *text* begins with, or None; and what follows it."""
+    begun = text.lstrip()
+    if begun[:1] not in ("{", "["):
+        return None, ""
     try:
-        value, _ = json.JSONDecoder(strict=False).raw_decode(text.lstrip())
+        value, end = _READER.raw_decode(begun)
     except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict | list) and value else None
+        return None, ""
+    return (value, begun[end:]) if isinstance(value, dict | list) and value else (None, "")
+
+
+@cache
+def _vocabulary() -> tuple[frozenset[str], str]:
+    """The names of the protocol in small letters: one by one, and in one text."""
+    from ..protocol.spec import registry
+
+    names = {"code", "data", "payload", "msg"}
+    for path, endpoint in registry().items():
+        names.update(path.lower().split("/"), (p.wire.lower() for p in endpoint.parameters))
+        if endpoint.result is not None:
+            names.update(_fields(endpoint.result))
+    return frozenset(names), " ".join(sorted(names))
+
+
+def _fields(model: type) -> Iterator[str]:
+    for name, inner in wire_fields(model).items():
+        yield name.lower()
+        if inner is not None:
+            yield from _fields(inner)
+
+
+def _wherever(word: str) -> str:
+    """The pattern that finds *word*: inside other words, too, and however it is written, but for common ones."""
+    found = re.escape(word)
+    # "AB" must not be taken out of "ABLE", and a camera called "Door" not out of "getDoorLine".
+    if len(word) < 4 or word.lower() in _vocabulary()[1]:
+        return rf"(?<!\w){found}(?!\w)"
+    certain = any(c.isdigit() for c in word) or len(word) > 8
+    return f"(?i:{found})" if certain else found
 
 
 def clean_url(url: str, anonymiser: Anonymiser) -> str:

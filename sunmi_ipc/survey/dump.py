@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import json
 import re
 import socket
 import time
@@ -18,6 +17,7 @@ from ..protocol import overrides as corrections
 from ..protocol import wire
 from ..protocol.spec import Endpoint, Sign, registry
 from ..protocol.wire import Incoming, Outgoing
+from ..untrusted import Refused, load_json
 from .anonymise import Anonymiser
 from .findings import Finding, judge
 from .handshake import tls_facts
@@ -301,8 +301,8 @@ def _learn(anonymiser: Anonymiser, document: Mapping[str, Any]) -> None:
 
 def _told(body: str) -> dict[str, Any]:
     try:
-        data = json.loads(body)
-    except ValueError:
+        data = load_json(body, trailing=True)
+    except Refused:
         return {}
     inner = data.get("data", data) if isinstance(data, dict) else {}
     return inner if isinstance(inner, dict) else {}

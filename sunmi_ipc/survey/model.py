@@ -8,7 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..errors import ConfigError
+from ..errors import ConfigError, SunmiIpcError
+from ..protocol import overrides as corrections
+from ..redact import printable
 from ..untrusted import Refused, load_json
 
 FILE = Path(__file__).with_name("dump.schema.json")
@@ -20,6 +22,13 @@ class _Part(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow", strict=True, hide_input_in_errors=True)
 
 
+Hex = Annotated[str, Field(pattern=r"^([0-9a-f]{2})*$", max_length=200_000)]
+#: A header's value, or another text of one line.
+Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=4096)]
+#: Longest file that a virtual camera plays from a dump: the first bytes, zeros after them.
+MAX_FILE = 1 << 40
+
+
 class Call(_Part):
     """One call: what was sent and what came. Secrets are replaced."""
 
@@ -27,9 +36,43 @@ class Call(_Part):
     sent: dict[str, str]
     signed: Literal["yes", "no", "wrongly"] = "yes"
     status: int = Field(ge=0, le=599, description="HTTP status; 0 where no answer came")
-    headers: dict[str, str]
+    headers: dict[Line, Line]
     body: str
     ms: float = Field(ge=0)
+
+
+class Discovery(_Part):
+    """The answer to a discovery request."""
+
+    answered: bool = False
+    # A field called "json" would hide a method of the model's.
+    told: dict[str, str] = Field(default={}, alias="json")
+    datagram: Hex = ""
+
+
+class File(_Part):
+    """The first bytes of a file, or why there are none."""
+
+    type: Line = ""
+    bytes: Annotated[int, Field(ge=0, le=MAX_FILE)] | None = None
+    head: Annotated[Hex, Field(max_length=1024)] = ""
+
+
+class Stream(_Part):
+    """What a stream's address said to DESCRIBE, and the size of its pictures; or why nothing came."""
+
+    sdp: Annotated[str, Field(max_length=65_536)] = ""
+    picture: Line = ""
+
+
+class Video(_Part):
+    """What was seen of streams and files; absent where the camera named none."""
+
+    hd_live_url: Stream | None = None
+    fhd_live_url: Stream | None = None
+    snapshot: File | None = None
+    recording: File | None = None
+    clip: File | None = None
 
 
 class FindingRow(_Part):
@@ -48,14 +91,14 @@ class Dump(_Part):
     format: Literal["sunmi-ipc-dump"]
     version: Literal[1]
     tool: str
-    model: str
-    firmware: str
+    model: Line
+    firmware: Line
     note: str = ""
-    discovery: dict[str, Any]
+    discovery: Discovery
     tls: dict[str, Any]
     clock: dict[str, Any] = {}
     calls: list[Call]
-    video: dict[str, Any]
+    video: Video
     overrides: str = ""
     findings: list[FindingRow]
     replaced: dict[str, int] = {}
@@ -69,7 +112,8 @@ def read(path: Path) -> dict[str, Any]:
 
     """
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise _bad(path, error.strerror or type(error).__name__) from None
     if len(raw) > MAX_BYTES:
@@ -77,14 +121,25 @@ def read(path: Path) -> dict[str, Any]:
     try:
         document = load_json(raw, max_cost=20 * MAX_BYTES)
     except Refused as error:
-        raise _bad(path, str(error)) from None
+        raise _bad(path, error.template) from None
+    if trouble := wrong(document):
+        raise _bad(path, trouble)
+    return dict(document)
+
+
+def wrong(document: Any) -> str:
+    """Why *document* is no dump that can be used, in few words that begin with the place; empty for a good one."""
     try:
         Dump.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise _bad(path, f"{place}: {first['msg']}") from None
-    return dict(document)
+        place = ".".join(printable(str(part), 64) for part in first["loc"]) or "the document"
+        return f"{place}: {first['msg']}"
+    try:
+        corrections.parse(document.get("overrides", ""), "overrides")
+    except SunmiIpcError as error:
+        return error.message
+    return ""
 
 
 def _bad(path: Path, reason: str) -> ConfigError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +81,7 @@ def _inner(data: Any) -> Any:
     """``data``, which some firmware may write as JSON in a text."""
     if isinstance(data, str) and data.lstrip()[:1] in ("{", "["):
         try:
-            return json.loads(data)
-        except ValueError:
+            return load_json(data)
+        except Refused:
             return data
     return data

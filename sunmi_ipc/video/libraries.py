@@ -21,7 +21,7 @@ def library(name: str) -> Any:
     except ImportError:
         raise ExtraMissingError(
             "this needs the library {library}, which is not installed",
-            hint="Run: pip install 'sunmi-ipc[video]'",
+            extra="video",
             library={"av": "PyAV", "PIL.Image": "Pillow", "PIL.ImageDraw": "Pillow"}.get(name, name),
         ) from None
 

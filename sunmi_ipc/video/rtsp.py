@@ -175,12 +175,13 @@ class Authentication:
             if host not in _SAID:
                 _SAID.add(host)
                 _log.warning("%s: the camera takes the RTSP password in clear alone (Basic)", printable(host))
-            return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+            return "Basic " + b64encode(f"{user}:{password}".encode("utf-8", "surrogateescape")).decode()
         algorithm = values.get("algorithm", "")
 
         def digest(*parts: str) -> str:
-            made = hashlib.new(_HASHES[algorithm.upper()], ":".join(parts).encode(), usedforsecurity=False)
-            return made.hexdigest()
+            # A realm in another encoding than UTF-8 is hashed as the bytes that it came as.
+            text = ":".join(parts).encode("utf-8", "surrogateescape")
+            return hashlib.new(_HASHES[algorithm.upper()], text, usedforsecurity=False).hexdigest()
 
         self._count += 1
         realm, nonce = values.get("realm", ""), values.get("nonce", "")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 from ..atomic import whole
 from ..codes.device import DeviceCode
 from ..errors import DeviceError, FileMissingError, ParameterError, ReplyError
+from ..i18n import later
+from ..installation import advice
 from .fetch import read
 from .libraries import has_library, library
 from .partial import cannot_write
@@ -137,11 +139,11 @@ def _frame(link: Link, live: Callable[[], RtspAddress], refused: DeviceError | F
 
     if not (has_library("av") and has_library("PIL")):
         if isinstance(refused, DeviceError):
-            raise DeviceError.of(
-                refused.code,
-                endpoint=refused.endpoint,
-                camera=link.address,
-                hint="A frame of the live picture can stand in: pip install 'sunmi-ipc[video]'",
-            ) from None
+            how = advice("video", later("For a frame of the live picture in its place, run: {install}"))
+            instead = DeviceError.of(
+                refused.code, endpoint=refused.endpoint, camera=link.address, hint=how["hint"]
+            )
+            instead.values["install"] = how["install"]
+            raise instead from None
         raise refused
     return still(live())

@@ -2,7 +2,7 @@
 
 _LATER = "这是服务端的问题：请一分钟后再试。"
 _CAMERAS = "'ipc cloud devices' 可列出门店的摄像机。"
-_GROUPS = "'ipc cloud faces group list' 可列出人脸分组。"
+_GROUPS = "'ipc cloud face group list' 可列出人脸分组。"
 _ONLINE = "摄像机是否通电并在线？" + _CAMERAS
 
 ZH: dict[str, str] = {
@@ -51,11 +51,11 @@ ZH: dict[str, str] = {
     + _ONLINE,
     "the face group could not be made": "人脸分组创建失败",
     "the most face groups or faces are reached": "已达到人脸分组数量或人脸容量的上限",
-    "Raise the group's capacity, or delete faces or groups. 'ipc cloud faces group list' shows the groups.": "请提高人脸分组容量，或删除人脸或人脸分组。"
+    "Raise the group's capacity, or delete faces or groups. 'ipc cloud face group list' shows the groups.": "请提高人脸分组容量，或删除人脸或人脸分组。"
     + _GROUPS,
     "that face is not in that group": "该人脸不在该人脸分组中",
-    "'ipc cloud faces list' shows a group's faces.": "'ipc cloud faces list' 可列出人脸分组内的人脸。",
-    "'ipc cloud faces group list' shows the groups.": _GROUPS,
+    "'ipc cloud face list' shows a group's faces.": "'ipc cloud face list' 可列出人脸分组内的人脸。",
+    "'ipc cloud face group list' shows the groups.": _GROUPS,
     "a default face group cannot be deleted": "默认人脸分组不能删除",
     "Only groups that you made can be.": "只有自建的人脸分组可以。",
     "a default face group cannot be changed": "默认人脸分组不能修改",
@@ -97,7 +97,6 @@ ZH: dict[str, str] = {
     "a virtual cloud stays on this machine unless told otherwise": "虚拟云默认只在本机运行",
     "no shop is configured": "尚未配置门店",
     "pictures of charts need matplotlib, which is not installed": "绘制图表需要 matplotlib，但尚未安装",
-    "pip install 'sunmi-ipc[chart]'": "pip install 'sunmi-ipc[chart]'",
     "the cloud has not taken the face in after {seconds:.3g} s": "{seconds:.3g} 秒后云端仍未收录该人脸",
     "the cloud's certificate is not trusted: {reason}": "云端证书不受信任：{reason}",
     "the request is larger than {most} bytes, which the service does not take": "请求超过 {most} 字节，服务端不接受",
@@ -168,7 +167,7 @@ ZH: dict[str, str] = {
     "The camera takes a picture …": "摄像机正在截图 …",
     "The cloud will show and count nothing of {camera} any more.": "云端将不再显示和统计 {camera}。",
     "The cloud works on the picture …": "云端正在处理图片 …",
-    "The cloud works on the picture; 'ipc cloud faces show {face}' tells when it is done.": "云端正在处理图片；'ipc cloud faces show {face}' 可查看是否完成。",
+    "The cloud works on the picture; 'ipc cloud face show {face}' tells when it is done.": "云端正在处理图片；'ipc cloud face show {face}' 可查看是否完成。",
     "The face group {group} will be gone.": "人脸分组 {group} 将被删除。",
     "The faces' ids.": "人脸编号。",
     "The group they are in.": "所在的人脸分组。",

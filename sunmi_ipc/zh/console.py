@@ -163,8 +163,6 @@ ZH: dict[str, str] = {
     "Replace it.": "请更换。",
     "Right end of the door line": "进店划线的右端",
     "Role: {role}": "权限：{role}",
-    "Run: pip install 'sunmi-ipc[console]'": "请运行：pip install 'sunmi-ipc[console]'",
-    "Run: pip install xlsxwriter": "请运行：pip install xlsxwriter",
     "Sat": "周六",
     "Save": "保存",
     "Save the address": "保存地址",

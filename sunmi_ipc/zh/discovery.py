@@ -162,7 +162,6 @@ ZH |= {
 
 ZH |= {
     "{name}: this computer has no time zone database": "{name}：本机没有时区数据库",
-    "Run: pip install tzdata; or write an offset like +08:00.": "请运行：pip install tzdata；或写成 +08:00 这样的时差。",
 }
 
 ZH |= {"cable": "网线", "Wi-Fi": "Wi-Fi"}

@@ -51,7 +51,6 @@ ZH: dict[str, str] = {
     "the MQTT prefix is no topic": "MQTT 前缀不能作为主题",
     "Leave out '+' and '#'.": "请去掉 '+' 和 '#'。",
     "MQTT needs paho-mqtt, which is not installed": "MQTT 需要 paho-mqtt，但没有安装",
-    "Run: pip install 'sunmi-ipc[mqtt]'": "请运行：pip install 'sunmi-ipc[mqtt]'",
     "Name a PEM file that signs the broker's certificate.": "请指定签发消息服务器证书的 PEM 文件。",
     "the event spool {path} is damaged: {reason}": "事件库 {path} 已损坏：{reason}",
     "Move the folder away and start again; keep it, as most of it can still be read with sqlite3's .recover.": (

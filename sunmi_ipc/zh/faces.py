@@ -18,7 +18,6 @@ ZH: dict[str, str] = {
     "For example --attribute card=gold.": "例如 --attribute card=gold。",
     "{name}: there is no picture in this folder": "{name}：文件夹中没有图片",
     "{name}: larger than 60 MB": "{name}：超过 60 MB",
-    "To have it made to fit: pip install 'sunmi-ipc[video]'": "要自动转换和缩小，请安装：pip install 'sunmi-ipc[video]'",
     "the names of faces {path} cannot be read: {reason}": "无法读取人脸姓名文件 {path}：{reason}",
     "Put it right or remove it.": "请修正或删除它。",
 }

@@ -135,7 +135,6 @@ ZH: dict[str, str] = WORDS | {
         "若厂商的配额允许，请在门店文件中调高 activation_quota。"
     ),
     "Run 'ipc fleet apply' again in a minute.": "请一分钟后再次运行 'ipc fleet apply'。",
-    "Run: pip install 'sunmi-ipc[keyring]'": "请运行：pip install 'sunmi-ipc[keyring]'",
     "Say what to write.": "请说明要写什么。",
     "Set the environment variable {name}.": "请设置环境变量 {name}。",
     "Taking pictures …": "正在截图……",

@@ -211,7 +211,6 @@ ZH: dict[str, str] = {
     "none given: each camera is pinned at the first contact": "未提供：首次连接时记录每台摄像机的证书",
     "not configured: {names}": "未配置：{names}",
     "nothing found": "没有找到",
-    'pip install "sunmi-ipc[keyring]"': 'pip install "sunmi-ipc[keyring]"',
     "the camera did not come back within {seconds:.0f} s": "摄像机在 {seconds:.0f} 秒内没有重新上线",
     "the shell in use is not known": "无法识别当前使用的 shell",
     "there is no system keyring for the secrets": "没有可保存密钥的系统钥匙串",

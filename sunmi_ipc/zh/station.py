@@ -63,6 +63,10 @@ VERDICTS: dict[str, str] = {
     "Is the other side there?": "对方是否在线？",
     "our client certificate ends {when}": "我们的客户端证书将于 {when} 到期",
     "our client certificate ended {when}": "我们的客户端证书已于 {when} 到期",
+    "the certificate in {path} ends {when}": "{path} 中的证书将于 {when} 到期",
+    "the certificate in {path} ended {when}": "{path} 中的证书已于 {when} 到期",
+    "Get a new one, and start the station again.": "请更换新证书，然后重新启动站点。",
+    "its certificate ends {when}": "它的证书将于 {when} 到期",
     "Get a new openapi.p12 from the vendor.": "请向厂商索取新的 openapi.p12。",
 }
 ZH: dict[str, str] = VERDICTS | {
@@ -140,9 +144,7 @@ ZH: dict[str, str] = VERDICTS | {
     "{sn} is told of again": "{sn} 恢复通知",
     # The port.
     "the station's port needs {package}, which is not installed": "站点端口需要 {package}，但未安装",
-    "Run: pip install 'sunmi-ipc[serve]'; or leave [http] out of the station file.": "请运行：pip install 'sunmi-ipc[serve]'；或在站点服务文件中去掉 [http]。",
     "the console needs {package}, which is not installed": "控制台需要 {package}，但未安装",
-    "Run: pip install 'sunmi-ipc[console]'; or say enabled = false under [console].": "请运行：pip install 'sunmi-ipc[console]'；或在 [console] 下写 enabled = false。",
     # People.
     "Show people by hour or day, gaps marked, from what the station has counted.": "按小时或按天显示客流（来自站点服务的统计），并标出缺口。",
     "One row an hour or a day, of the shop's clock.": "按店铺时间，每小时或每天一行。",
@@ -158,7 +160,6 @@ ZH: dict[str, str] = VERDICTS | {
     "{name}: no station has counted on this computer": "{name}：本机没有站点服务统计过客流",
     "'ipc serve' counts; name its folder or file if it is elsewhere.": "'ipc serve' 负责统计；若在别处，请指定其文件夹或文件。",
     "workbooks need XlsxWriter, which is not installed": "工作簿需要 XlsxWriter，但未安装",
-    "Run: pip install 'sunmi-ipc[excel]'": "请运行：pip install 'sunmi-ipc[excel]'",
     "gap": "缺口",
     "charts": "图表",
     "start": "开始",
@@ -201,7 +202,6 @@ ZH: dict[str, str] = VERDICTS | {
     "{channel} did not take the message: {reason}": "{channel} 没有接收消息：{reason}",
     "It is tried again.": "会再次尝试。",
     "this kind of alert needs Apprise, which is not installed": "这种通知需要 Apprise，但未安装",
-    "Run: pip install 'sunmi-ipc[alerts]'": "请运行：pip install 'sunmi-ipc[alerts]'",
     "Apprise does not know how to tell {scheme}": "Apprise 不认识 {scheme}",
     "Its URLs are listed at https://github.com/caronc/apprise/wiki.": "其 URL 列在 https://github.com/caronc/apprise/wiki。",
     "Send a message to everybody who is told of trouble, to see that it arrives.": "向所有被通知者发送测试消息，以确认能够送达。",

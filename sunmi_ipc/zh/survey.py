@@ -25,6 +25,7 @@ ZH = {
     "parameters": "参数",
     "place of the fields": "字段位置",
     "{path} is a whole dump: {model}, firmware {firmware}, {count} calls.": "{path} 是完整的转储文件：{model}，固件 {firmware}，{count} 次调用。",
+    "the dump cannot be used: {reason}": "该转储文件无法使用：{reason}",
     "{path} is no dump: {reason}": "{path} 不是转储文件：{reason}",
     "'ipc dump -o FILE' writes one.": "“ipc dump -o FILE”可写出一份。",
     "Try other paths for what does not exist under ours.": "若按我们的路径不存在，则尝试其他路径。",

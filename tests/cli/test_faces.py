@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from sunmi_ipc import photos
 from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.face_names import FaceNames
+from sunmi_ipc.installation import command
 from sunmi_ipc.settings import config_dir
 from sunmi_ipc.simulator import VirtualCamera
 from sunmi_ipc.simulator.faces import groups
@@ -145,7 +146,7 @@ def test_without_pillow_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
     for data in (large, photo(kind="BMP")):
         with pytest.raises(ParameterError) as caught:
             photos.fitted(data, "a")
-        assert "sunmi-ipc[video]" in caught.value.hint
+        assert command("video") in caught.value.hint
 
 
 def test_an_empty_folder_is_said(face: Face, tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_faces(ipc: Ipc, ready: VirtualCamera, tmp_path: Path) -> None:
     ipc("face", "attribute", "add", "card", "-g", "VIP")
     assert ipc("face", "attribute", "list", "-g", "VIP")["name_list"] == ["card"]
     ipc("face", "attribute", "delete", "card", "-g", "VIP")
-    ipc("face", "group", "move-rule", "--times", "2", "--days", "5")
+    ipc("face", "group", "move-rule", "--times", "2", "--within", "5d")
     ipc("face", "group", "update", "VIP", "--rename", "Best")
     assert ipc("face", "oldest", "-g", "Best")["return_num"] == 1
     assert ipc("face", "delete", faceid, "-g", "Best", code=2)["error"]["type"] == "ParameterError"

@@ -46,7 +46,10 @@ def test_every_command_of_a_chinese_page_exists(page: str) -> None:
     for line in lines:
         words = shlex.split(line.partition(";")[0])[1:]
         assert words[0] in COMMANDS, line
-        command, options = load(words[0]), {"-c", "--camera", "--json", "-v", "-p", "--profile"}
+        command, options = (
+            load(words[0]),
+            {"-c", "--camera", "--json", "-v", "-p", "--profile", "--interface"},
+        )
         rest = words[1:]
         while rest and rest[0] in getattr(command, "commands", {}):
             command = command.commands[rest.pop(0)]

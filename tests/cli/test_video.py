@@ -236,7 +236,7 @@ def test_snapshot(ipc: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ipc("video", "snapshot", "-o", str(tmp_path / "s.docx"), code=2)
 
 
-def test_doorline_preview(ipc: Any, tmp_path: Path) -> None:
+def test_doorline_preview(ipc: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "line.png"
     made = json.loads(ipc("doorline", "preview", "-o", str(path), "--json").stdout)
     assert made["proposed"] is False
@@ -258,7 +258,12 @@ def test_doorline_preview(ipc: Any, tmp_path: Path) -> None:
     assert raw.startswith(b"\x89PNG")
     for bad in (["1", "2"], ["1", "2", "3", "4"], ["--in", "left"], ["--resolution", "4k"]):
         ipc("doorline", "preview", *bad, "-o", str(path), code=2)
-    ipc("doorline", "preview", code=2)
+    monkeypatch.chdir(tmp_path)  # it names its file by itself, as a snapshot does
+    named = json.loads(ipc("doorline", "preview", "--json").stdout)["file"]
+    assert re.fullmatch(r"FS\w+_[-\d]+_[-\d]+_doorline\.png", named)
+    assert Path(named).read_bytes().startswith(b"\x89PNG")
+    ipc("doorline", "preview", "--show")
+    assert [file.name for file in tmp_path.glob("*_doorline.png")] == [named]
 
 
 # -- pictures on a terminal, read back by what the protocols say -----------------------------------

@@ -264,7 +264,7 @@ def test_report(shop: Make, ipc: Ipc) -> None:
     assert "LED: the camera does not know this URL (6)" in rows[second.sn]["problems"]
     assert "done" in rows[first.sn]["steps"]
 
-    ipc(here, "export", "--html", "z.html", "--csv", "z.csv", "--no-pictures", "--language", "zh")
+    ipc(here, "export", "--html", "z.html", "--csv", "z.csv", "--no-pictures", "--lang", "zh")
     chinese = (here.folder / "z.html").read_text("utf-8")
     assert '<html lang="zh-CN">' in chinese
     assert "交付报告" in chinese

@@ -114,10 +114,3 @@ def test_override_files_that_are_wrong_are_said(tmp_path: Path, text: str) -> No
 
 def test_no_file_no_overrides(tmp_path: Path) -> None:
     assert corrections.read(tmp_path) == {}
-
-
-def test_the_reference_is_current() -> None:
-    from sunmi_ipc.protocol.reference import markdown
-
-    page = Path(__file__).parents[2] / "docs" / "endpoints.md"
-    assert page.read_text("utf-8") == markdown(), "run: python -m sunmi_ipc.protocol.reference"

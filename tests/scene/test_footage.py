@@ -16,6 +16,7 @@ import av
 import pytest
 
 from sunmi_ipc.errors import DeviceError, NotReadyError
+from sunmi_ipc.installation import command
 from sunmi_ipc.protocol.values import CardStatus
 from sunmi_ipc.simulator import VirtualCamera, connect, media, video
 from sunmi_ipc.simulator.video import PictureFormat, footage
@@ -225,7 +226,7 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, film: Film, get: Get
         assert length_of_jpeg(body) == (160, 90)
         status, kind, body = get(camera, urls(camera)[0])
         assert status == 503
-        assert b"pip install 'sunmi-ipc[video]'" in body
+        assert command("video").encode() in body
 
 
 def length_of_jpeg(body: bytes) -> tuple[int, int]:

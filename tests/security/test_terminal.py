@@ -79,3 +79,14 @@ def test_discovery_shows_names_escaped() -> None:
     assert found.name.startswith("Door\\x1b]0;owned")
     assert found.model.isprintable()
     assert found.mac.isprintable()
+
+
+def test_no_error_steers_a_terminal_whatever_it_quotes() -> None:
+    from sunmi_ipc.errors import ConfigError, ParameterError
+
+    inner = ConfigError("{path} is no dump: {reason}", path="a\x1b[2J\n", reason="\u202eb")
+    for error in (ParameterError("{name}: not JSON", name="x\x07" * 5000), ConfigError("{path}: {reason}", path=inner, reason=1),
+                  ConfigError("the event is empty", camera="c\x1b[0m\n")):  # fmt: skip
+        for text in (str(error), *error.localized("zh")):
+            assert text.isprintable()
+            assert len(text) < 10_000

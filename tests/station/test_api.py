@@ -17,6 +17,7 @@ from sunmi_ipc.events.adapters import CAMERA
 from sunmi_ipc.protocol.spec import registry
 from sunmi_ipc.simulator import VirtualCamera
 from sunmi_ipc.station.roles import needed
+from sunmi_ipc.values import CardStatus
 
 Serve = Callable[..., Any]
 Virtual = Callable[..., VirtualCamera]
@@ -259,6 +260,41 @@ def test_a_hole_in_the_stream_is_said(serve: Serve, virtual: Virtual) -> None:
     assert stream.next()[1:] == ("gap", {"after": 2, "oldest": 6})
     assert stream.next()[2]["event_id"] == "9"
     stream.close()
+
+
+def test_verdicts_as_they_change(serve: Serve, virtual: Virtual, kit: Any) -> None:
+    camera, other = virtual(), virtual()
+    station, ask = serve([camera, other], interval=0.2)
+    assert kit.wait_for(lambda: station.status().verdict == "ok")
+    before = len(station.watch._told)
+    stream = Stream(ask.base, "/api/v1/verdicts/stream", "viewer")
+    one = Stream(ask.base, f"/api/v1/verdicts/stream?sn={camera.sn}", "viewer", Accept_Language="zh")
+    try:
+        _, kind, whole = stream.next()
+        assert (kind, whole["verdict"], len(whole["cameras"])) == ("station", "ok", 2)
+        _, kind, single = one.next()
+        assert (kind, single["sn"], single["verdict"]) == ("camera", camera.sn, "ok")
+        other.insert_card(CardStatus.NONE)
+        _, kind, change = stream.next()
+        assert (kind, change["sn"], change["began"], change["verdict"]) == ("verdict", other.sn, True, "bad")
+        assert change["reason"]["code"] == "card-none"
+        camera.insert_card(CardStatus.NONE)
+        assert stream.next()[2]["sn"] == camera.sn
+        told = one.next()[2]  # and nothing of the other
+        assert (told["sn"], told["reason"]["text"]) == (camera.sn, "没有 SD 卡")
+        other.insert_card(CardStatus.NORMAL)
+        over = stream.next()[2]
+        assert (over["sn"], over["began"], over["verdict"]) == (other.sn, False, "ok")
+    finally:
+        stream.close()
+        one.close()
+    assert kit.wait_for(lambda: len(station.watch._told) == before)  # nobody is told who has gone
+
+
+def test_no_stream_of_verdicts_for_strangers(serve: Serve, virtual: Virtual) -> None:
+    _, ask = serve([virtual()])
+    assert ask("GET", "/api/v1/verdicts/stream")[0] == 401
+    assert ask("GET", "/api/v1/verdicts/stream?sn=NOBODY", role="view")[0] == 404
 
 
 def test_metrics(serve: Serve, virtual: Virtual, kit: Any, tmp_path: Path) -> None:

@@ -99,3 +99,55 @@ def test_a_leak_is_told_and_not_written() -> None:
     anonymiser = Anonymiser(["hunter2-and-more"])
     with pytest.raises(Leak):
         anonymiser.check({"log": "hunter2-and-more"})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"code":0}\r\nDEBUG ssid=MARK',
+        '{"code":0}{"ssid":"MARK"}',
+        '{"ssid":"MARK","ssid":"Other"}',
+        '{"a":{"password":"MARK"},"a":1}',
+        '[{"ssid":"MARK"}] MARK {"x":"MARK"}',
+        '{"code":0,"note":"\\u004d\\u0041RK"}\n\0MARK',
+    ],
+)
+@pytest.mark.parametrize("mark", ["Nanjing7Road", "nanjing7road", "FS101D8BS77777"])
+def test_what_a_reader_of_json_passes_over(body: str, mark: str) -> None:
+    """Behind the document, and in a field that is there twice."""
+    body = body.replace("\\u004d\\u0041RK", "".join(f"\\u{ord(c):04x}" for c in mark)).replace("MARK", mark)
+    cleaned, anonymiser = clean({"body": body, "more": f"<{mark}>"})
+    anonymiser.check(cleaned)
+    assert mark not in json.dumps(cleaned)
+
+
+@pytest.mark.parametrize("change", [str.upper, str.lower, str.title])
+def test_however_its_letters_are_written(change: Any) -> None:
+    secret = "aB9dE2fGh7"
+    cleaned, _ = clean({"password": secret, "other": f"key={change(secret)};{change(secret)}x"}, secret)
+    assert secret.lower() not in json.dumps(cleaned).lower()
+
+
+@pytest.mark.parametrize("spelt", ["FS101-D8BS-33934", "FS101 D8BS 33934", "acde48001122", "ACDE.4800.1122"])
+def test_no_kind_of_thing_but_this_very_thing(spelt: str) -> None:
+    """A serial number with hyphens in it, under a name that has models and versions."""
+    cleaned, _ = clean({"model": spelt, "type": spelt, "firmware": spelt})
+    assert spelt not in json.dumps(cleaned)
+
+
+def test_where_on_earth_a_camera_stands() -> None:
+    body = '{"code":0,"lat":32.06,"pos":[118.796877, 32.0603],"text":"32.0603","x":0.5,"lng":"118.79"}'
+    cleaned, _ = clean({"body": body})
+    assert all(place not in cleaned["body"] for place in ("32.06", "118.79"))
+    assert '"x":0.5' in cleaned["body"]
+    assert json.loads(cleaned["body"])["code"] == 0
+
+
+@pytest.mark.parametrize("name", ["Door", "Zoom", "name", "data", "Lens", "getInfo", "face", "DoorLine"])
+def test_a_camera_that_bears_a_word_of_the_protocol(name: str) -> None:
+    """Its name takes neither paths nor fields with it."""
+    data = {"name": name, "zoom": 5, "face_list": [], "x": f"by the {name} of"}
+    anonymiser = Anonymiser([], host=IP, sn=SN)
+    anonymiser.learn(body := json.dumps({"code": 0, "data": data}))
+    assert anonymiser.clean("peopleFlow/getDoorLine") == "peopleFlow/getDoorLine"
+    assert set(json.loads(anonymiser.clean(body))["data"]) == set(data)

@@ -36,8 +36,8 @@ from ..values import GroupType
 if TYPE_CHECKING:
     from ..models import AddedFace, CloudFace, FaceGroup, FaceGroupList, FacePage
 
-_NO_GROUP = {5506: ("that face group does not exist", "'ipc cloud faces group list' shows the groups.")}
-_NO_FACE = {5506: ("that face does not exist", "'ipc cloud faces list' shows a group's faces.")}
+_NO_GROUP = {5506: ("that face group does not exist", "'ipc cloud face group list' shows the groups.")}
+_NO_FACE = {5506: ("that face does not exist", "'ipc cloud face list' shows a group's faces.")}
 _NOT_EMPTY = ("the face group still holds faces", "Delete or move its faces first.")
 _KINDS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 

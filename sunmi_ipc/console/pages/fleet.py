@@ -34,7 +34,7 @@ def page(request: Request) -> None:
                     ),
                     "soft",
                 )
-                text("pre", "ipc fleet init\nipc console --site site.toml", "note break")
+                text("pre", "ipc fleet init\nipc console --site-file site.toml", "note break")
             return
         _site(visit, rollout)
 

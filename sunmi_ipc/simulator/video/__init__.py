@@ -10,13 +10,10 @@ from importlib.util import find_spec
 
 from ..filming import PictureFormat, VideoSettings
 
-#: How to get the picture, as said where there is none.
-HINT = "Run: pip install 'sunmi-ipc[video]'"
-
 
 def available() -> bool:
     """Whether the extra ``video`` is installed; imports nothing."""
     return all(find_spec(name) is not None for name in ("av", "numpy", "PIL"))
 
 
-__all__ = ["HINT", "PictureFormat", "VideoSettings", "available"]
+__all__ = ["PictureFormat", "VideoSettings", "available"]

@@ -1,0 +1,1 @@
+"""``ipc hub``: what many shops say, in one database."""

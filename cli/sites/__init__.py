@@ -1,0 +1,1 @@
+"""``ipc sites``: many shops from a folder of site files."""

@@ -1,0 +1,1 @@
+"""Many shops: what travels between stations, hubs and callers through an MQTT broker."""

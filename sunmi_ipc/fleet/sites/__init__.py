@@ -1,0 +1,7 @@
+"""Many shops: a folder of site files, looked at and rolled out shop by shop."""
+
+from .folder import Shop, Shops, read
+from .results import ShopResult, Verdict
+from .rollout import Progress, Wave, rollout, waves
+
+__all__ = ["Progress", "Shop", "ShopResult", "Shops", "Verdict", "Wave", "read", "rollout", "waves"]

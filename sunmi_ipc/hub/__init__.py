@@ -1,0 +1,1 @@
+"""The hub: what stations say at a broker, stored in a database (extra ``hub``)."""

@@ -1,0 +1,58 @@
+"""The hub, and simulated shops."""
+
+from __future__ import annotations
+
+ZH: dict[str, str] = {
+    # Commands and options.
+    "Many shops in one database: stores what stations say at a broker.": "把多家门店汇入一个数据库：保存各站点服务在 broker 上发布的内容。",
+    "Store what stations say, until Ctrl-C or SIGTERM. Any number of hubs may run at once.": "保存各站点服务发布的内容，直到 Ctrl-C 或 SIGTERM。可同时运行任意多个 hub。",
+    "Show the hubs, what the database holds, and the messages that were not understood.": "显示各个 hub、数据库中的内容，以及无法理解的消息。",
+    "mqtts://user@host:8883; the password is read from SUNMI_IPC_MQTT_PASSWORD.": "mqtts://user@host:8883；密码读自 SUNMI_IPC_MQTT_PASSWORD。",
+    "postgresql://user@host/name, or a SQLite file; default: hub.db in the state folder.": "postgresql://user@host/name，或 SQLite 文件；默认：状态文件夹中的 hub.db。",
+    "PEM file of the hub's own certificate.": "hub 自身证书的 PEM 文件。",
+    "PEM file of its key.": "其私钥的 PEM 文件。",
+    "Of this hub, the same at every start; default: hub- and this computer's.": "本 hub 的名称，每次启动都相同；默认：hub- 加本机名称。",
+    "Hubs of one group share the work.": "同一组的 hub 分担工作。",
+    "Messages here at once; the rest waits at the broker.": "本机同时持有的消息数；其余在 broker 上等待。",
+    "Simulate the stations of many shops at a broker, each with its own connection, until Ctrl-C.": "在 broker 上模拟多家门店的站点服务，各用一条连接，直到 Ctrl-C。",
+    "mqtt://host:1883; '{site}' as the user is each shop's own name.": "mqtt://host:1883；用户名写 '{site}' 表示各门店自己的名称。",
+    "How many shops.": "门店数量。",
+    "How many cameras each has.": "每家门店的摄像机数量。",
+    "Messages a second of all shops; 0: as the clock goes.": "所有门店每秒的消息数；0：按实际时间。",
+    "The same number says the same again, under the same keys.": "相同的数字会以相同的键再次给出相同的内容。",
+    "What the names of the shops begin with.": "门店名称的开头。",
+    "When simulated time begins; default: now, or a week ago.": "模拟时间的起点；默认：现在，或一周前。",
+    "End after so many messages have arrived; 0: never.": "送达这么多消息后结束；0：不结束。",
+    "No failing cameras, outages or restarts.": "没有摄像机故障、断线或重启。",
+    # What is said.
+    "Database {place}, version {version}.": "数据库 {place}，版本 {version}。",
+    "Hub {name}: from {host} into {place}. Ctrl-C ends it.": "Hub {name}：从 {host} 写入 {place}。按 Ctrl-C 结束。",
+    "Not understood, newest first:": "无法理解的消息，最新的在前：",
+    "The database is waited for: {reason}": "正在等待数据库：{reason}",
+    "The hub ends: {stored} rows stored, {refused} messages refused.": "hub 结束：已保存 {stored} 行，拒绝 {refused} 条消息。",
+    "not running": "未运行",
+    "running": "运行中",
+    "the broker refuses: {reason}": "broker 拒绝：{reason}",
+    "{count} shops are connected. Ctrl-C stops them.": "{count} 家门店已连接。按 Ctrl-C 停止。",
+    "{said} messages said, {acknowledged} taken by the broker, {resent} sent again.": "已发出 {said} 条消息，broker 收下 {acknowledged} 条，重发 {resent} 条。",
+    "{sites} shops ({online} online), {cameras} cameras, {counts} windows of people, {events} events, {alerts} alerts ({open} open).": "{sites} 家门店（{online} 家在线），{cameras} 台摄像机，{counts} 个客流时段，{events} 个事件，{alerts} 条告警（{open} 条未恢复）。",
+    # Errors.
+    "For example --broker mqtts://hub@hq.example.": "例如 --broker mqtts://hub@hq.example。",
+    "Give each hub a --name of its own, and look at the broker's access list.": "请用 --name 给每个 hub 各自的名称，并检查 broker 的访问控制列表。",
+    "Is it running, and is this its address? 'ipc hub' makes its tables.": "它是否在运行，地址是否正确？'ipc hub' 会建立其中的表。",
+    "Leave out '+', '#' and '/'.": "请去掉 '+'、'#' 和 '/'。",
+    "For example postgresql://hub@localhost/sunmi, or hub.db for a file.": "例如 postgresql://hub@localhost/sunmi，或用 hub.db 表示文件。",
+    "PostgreSQL needs psycopg, which is not installed": "PostgreSQL 需要 psycopg，但尚未安装",
+    "the database is no URL that the hub knows": "数据库不是 hub 认识的 URL",
+    "the hub cannot go on: {reason}": "hub 无法继续：{reason}",
+    "the hub needs SQLAlchemy, which is not installed": "hub 需要 SQLAlchemy，但尚未安装",
+    "the hub's database is of version {version}; this program knows up to {known}": "hub 的数据库版本是 {version}；本程序只认识到 {known}",
+    "the hub's database {place} cannot be read: {reason}": "无法读取 hub 的数据库 {place}：{reason}",
+    "the name {name} cannot stand in a topic": "名称 {name} 不能用在主题中",
+    "{name}: is needed": "{name}：必须给出",
+    # Headings.
+    "hub": "hub",
+    "lag p99": "延迟 p99",
+    "stored": "已保存",
+    "not understood": "无法理解",
+}

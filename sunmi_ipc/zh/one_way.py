@@ -1,0 +1,37 @@
+"""Chinese of what several commands share: lengths of time, waiting, and spellings of an older version."""
+
+_LENGTH_HINT = "Write it like 30s, 5m, 1h30m or 7d."
+
+ZH: dict[str, str] = {
+    "'{old}' is '{new}' now; the old spelling goes with the next release.": "'{old}' 现在写作 '{new}'；旧写法将在下一版取消。",
+    "1-6, 7-12, 13-18, 19-28, 29-35, 36-45, 46-55 or 56+.": "1-6、7-12、13-18、19-28、29-35、36-45、46-55 或 56+。",
+    "Choose the best frame within so long.": "在多长时间内选取最佳抓拍帧。",
+    "Do not wait until it is done.": "不等待完成。",
+    "How long events about faces are kept: personal data.": "人脸事件的保留时间（属于个人信息）。",
+    "How long events are kept.": "事件的保留时间。",
+    "How long formatting takes.": "格式化所需时间。",
+    "How long it must go on answering once it is back.": "恢复后须持续应答的时间。",
+    "How long saved pictures and clips are kept.": "已保存的图片和短片的保留时间。",
+    "How long the camera may be gone, restarting for example.": "摄像机（例如重启时）可以断开的最长时间。",
+    "How long to wait (2.4s if not given); with --watch, how long to watch.": "最长等待时间（默认 2.4s）；使用 --watch 时为持续观察的时间。",
+    "How long to wait until the camera is switched off.": "等待摄像机断电的最长时间。",
+    "How long to wait.": "最长等待时间。",
+    "Look for cameras at this network interface only; may be repeated.": "只在此网卡上查找摄像机；可重复使用。",
+    "Messages by their number; default: 2001, a person seen.": "消息编号；默认：2001，有人出现。",
+    "Motion sensitivity; 0 to 3 are taken, too.": "动态侦测灵敏度；也可以写 0 至 3。",
+    "Move to this group.": "移到此分组。",
+    "Only this serial number.": "仅限此序列号。",
+    "Sound sensitivity; 0 to 3 are taken, too.": "声音侦测灵敏度；也可以写 0 至 3。",
+    "Stop after so long; 0: never.": "经过这段时间后结束；0：不结束。",
+    "The same face counts once within so long.": "同一张人脸在这段时间内只计一次。",
+    "The site file that names the cameras.": "列出摄像机的门店文件。",
+    "Time between two calls.": "两次调用之间的间隔。",
+    "Time between two looks.": "两次查看之间的间隔。",
+    "Within so long, in days.": "统计时段，以天计，例如 7d。",
+    "Write whole days, such as 7d.": "请写整天数，例如 7d。",
+    "Write whole seconds, such as 30s.": "请写整秒数，例如 30s。",
+    _LENGTH_HINT: "请写成 30s、5m、1h30m 或 7d。",
+    "connection": "连接方式",
+    "snapshot: without direction; normal: by crossing the door line.": "snapshot：抓拍计数，不分方向；normal：按越过进店划线计数。",
+    "stranger, regular, staff or custom.": "stranger（生客）、regular（熟客）、staff（员工）或 custom（自定义）。",
+}

@@ -1,0 +1,239 @@
+"""The documentation as a whole: both languages, links and anchors, commands that exist, a reference that is current."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sunmi_ipc_cli import reference
+from sunmi_ipc_cli.main import COMMANDS
+from sunmi_ipc_cli.main import load as fresh
+
+from sunmi_ipc import errors
+from sunmi_ipc.codes.cloud import CloudCode
+from sunmi_ipc.codes.device import DeviceCode
+from sunmi_ipc.protocol.spec import registry
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+#: One page in both languages.
+BILINGUAL = {"glossary"}
+ENGLISH = sorted(page.stem for page in DOCS.glob("*.md") if not page.name.endswith(".zh-CN.md"))
+PAGES = sorted(page.name for page in DOCS.glob("*.md"))
+SITE = (ROOT / "mkdocs.yml").read_text("utf-8")
+
+
+#: Pages whose Chinese is on its way.
+UNTRANSLATED = {"cloud", "contributing", "events", "first-camera", "library", "security", "virtual-cameras"}
+load = cache(fresh)
+
+
+def text(name: str) -> str:
+    return (DOCS / name).read_text("utf-8")
+
+
+def prose(source: str) -> str:
+    """A page without its code."""
+    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```", "", source, flags=re.M | re.S))
+
+
+@cache
+def anchors(path: Path) -> set[str]:
+    """What a link may point at on a page, as the site names it."""
+    found: dict[str, int] = {}
+    source = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.M | re.S)
+    for heading in re.findall(r"^#{1,6} (.+)$", source, re.M):
+        if given := re.search(r"\{#([\w-]+)\}$", heading):
+            found[given[1]] = 1
+            continue
+        plain = re.sub(r"`|\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        slug = re.sub(r"[^\w\- ]", "", unicodedata.normalize("NFC", plain)).strip().lower().replace(" ", "-")
+        count = found.get(slug, 0)
+        found[slug] = count + 1
+        if count:
+            found[f"{slug}_{count}"] = 1
+    return set(found)
+
+
+# -- two languages
+
+
+@pytest.mark.parametrize("name", [name for name in ENGLISH if name not in BILINGUAL | UNTRANSLATED])
+def test_every_page_has_its_chinese(name: str) -> None:
+    english, chinese = text(f"{name}.md"), text(f"{name}.zh-CN.md")
+    assert f"]({name}.zh-CN.md)" in english
+    assert f"]({name}.md)" in chinese
+    words = prose(chinese)
+    han = len(re.findall(r"[\u4e00-\u9fff]", words))
+    latin = len(
+        re.findall(r"[A-Za-z]{2,}", re.sub(r"\]\([^)]*\)|https?://\S+|^:::.*$", "", words, flags=re.M))
+    )
+    assert han > latin, "this is not Chinese"
+
+
+def test_no_chinese_page_stands_alone() -> None:
+    chinese = {name.removesuffix(".zh-CN.md") for name in PAGES if name.endswith(".zh-CN.md")}
+    assert chinese == set(ENGLISH) - BILINGUAL - UNTRANSLATED
+
+
+def test_a_page_of_the_index_is_one_of_the_folder() -> None:
+    nav = SITE.partition("\nnav:")[2]
+    listed = re.findall(r": ([\w-]+)\.md$", nav, re.M)
+    assert sorted(listed) == ENGLISH, "mkdocs.yml, nav"
+    titles = re.findall(r"^ +- ([^:]+):", nav, re.M)
+    block = re.search(r"nav_translations:\n((?: {12}.+\n)+)", SITE)
+    assert block
+    translated = {line.partition(":")[0].strip() for line in block[1].splitlines()}
+    assert [title for title in titles if title not in translated] == []
+
+
+# -- links
+
+
+@pytest.mark.parametrize(
+    "name", [*PAGES, "../README.md", "../README.zh-CN.md", "../SECURITY.md", "../certs/README.md"]
+)
+def test_links_lead_somewhere(name: str) -> None:
+    page = (DOCS / name).resolve()
+    for link in re.findall(
+        r"\]\(([^)\s]+)\)", re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.M | re.S)
+    ):
+        if re.match(r"[a-z]+:", link):
+            continue
+        target, _, anchor = link.partition("#")
+        path = (page.parent / target).resolve() if target else page
+        assert path.exists(), link
+        if anchor and path.suffix == ".md":
+            # On the Chinese site a link leads to the page in Chinese.
+            own = path.with_name(path.name.replace(".md", ".zh-CN.md"))
+            there = (
+                own
+                if page.name.endswith(".zh-CN.md") and own.exists() and ".zh-CN" not in path.name
+                else path
+            )
+            assert anchor in anchors(there), link
+
+
+# -- commands
+
+
+def commands_in(source: str) -> list[str]:
+    fenced = re.findall(r"^```(?:console|sh)\n(.*?)^```", source, re.M | re.S)
+    lines = [line for block in fenced for line in re.findall(r"^(?:\$ )?(ipc .+)$", block, re.M)]
+    return lines + re.findall(r"`(ipc [a-z-][^`\n]*)`", source)
+
+
+@pytest.mark.parametrize("name", [*PAGES, "../README.md", "../README.zh-CN.md"])
+def test_every_command_and_option_exists(name: str) -> None:
+    for line in commands_in(text(name)):
+        line = re.split(r" \||…|\.\.\.|\\\|", line)[0]
+        try:
+            words = shlex.split(re.split(r"[;&>]", line)[0], comments=True)[1:]
+        except ValueError:
+            continue
+        allowed = {
+            "-c",
+            "--camera",
+            "--json",
+            "-v",
+            "-vv",
+            "-q",
+            "-p",
+            "--profile",
+            "--help",
+            "--lang",
+            "--tls",
+            "--insecure",
+            "--version",
+        }
+        while words and words[0].startswith("-"):
+            option = words.pop(0)
+            assert option in allowed, line
+            if option in ("-c", "-p", "--camera", "--profile", "--lang", "--tls"):
+                words.pop(0)
+        if not words or words[0] in ("help", "COMMAND", "命令"):
+            continue
+        if words[0] in {"dev"} or not re.fullmatch(r"[a-z-]+", words[0]):
+            continue
+        assert words[0] in COMMANDS, line
+        command: Any = load(words[0])
+        rest = words[1:]
+        while rest and rest[0] in getattr(command, "commands", {}):
+            command = command.commands[rest.pop(0)]
+        assert not (
+            getattr(command, "commands", {}) and rest and re.fullmatch(r"[a-z][a-z-]{2,}", rest[0])
+        ), line
+        # What stands for a file may be the argument of a command that is not spelled out ('ipc serve FILE').
+        many = [command, *getattr(command, "commands", {}).values()]
+        # What stands for a file may be the argument of a command that is not spelled out ('ipc serve FILE').
+        many = [command, *getattr(command, "commands", {}).values()]
+        known = allowed | {o for c in many for p in c.params for o in (*p.opts, *p.secondary_opts)}
+        given = {
+            word.partition("=")[0]
+            for word in rest
+            if re.match(r"--?[a-z]", word) and not re.match(r"-\d", word)
+        }
+        assert given <= known, (line, given - known)
+
+
+# -- the reference
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("reference")
+    for name in ("cloud.md", "cloud.zh-CN.md"):
+        if (DOCS / name).exists():
+            (folder / name).write_text(text(name), "utf-8")
+    reference.write(folder)
+    return folder
+
+
+def test_the_reference_is_current(made: Path) -> None:
+    for page in sorted(made.iterdir()):
+        assert page.read_text("utf-8") == text(page.name), f"{page.name}: python -m sunmi_ipc_cli.reference"
+
+
+@pytest.mark.parametrize("suffix", [".md", ".zh-CN.md"])
+def test_everything_is_in_the_reference(suffix: str) -> None:
+    def spoken(command: Any, words: str) -> list[str]:
+        if getattr(command, "hidden", False):
+            return []
+        return [
+            words,
+            *(w for n, sub in getattr(command, "commands", {}).items() for w in spoken(sub, f"{words} {n}")),
+        ]
+
+    headings = set(re.findall(r"^#+ `(.+)`$", text("command-reference" + suffix), re.M))
+    assert headings == {f"ipc {words}" for name in COMMANDS for words in spoken(load(name), name)}
+    keys = set(re.findall(r"^### `(.+)`$", text("endpoints" + suffix), re.M))
+    assert keys == {endpoint.key for endpoint in registry().values()}
+    if suffix != ".md" and "cloud" in UNTRANSLATED:
+        suffix = ".md"
+    cloud = set(re.findall(r"^\| `([\w.]+)` \| `/", text("cloud" + suffix), re.M))
+    assert cloud == {endpoint.key for endpoint in registry("cloud").values()}
+    rows = set(re.findall(r"^\| (`?\w+`?) \|", text("errors" + suffix), re.M))
+    assert {f"`{name}`" for name in errors.__all__} <= rows
+    assert {str(int(code)) for code in (*DeviceCode, *CloudCode)} <= rows
+    results = re.findall(r"^### `(.+)`$", text("models" + suffix), re.M)
+    assert results == [kind.__name__ for _, kind in reference.results()]
+    fields = re.findall(r"^\| `(\w+)` \|", text("models" + suffix), re.M)
+    assert fields == [name for _, kind in reference.results() for name in kind.model_fields]
+
+
+def test_the_chinese_reference_is_chinese() -> None:
+    """Every sentence that the declarations bring has its Chinese."""
+    for name in ("endpoints", "errors", "models"):
+        for cell in re.findall(r"\| ([A-Z][a-z]+ [a-z]+ [a-z]+[^|]*) \|$", text(f"{name}.zh-CN.md"), re.M):
+            pytest.fail(f"{name}: {cell}")
+    for endpoint in registry().values():
+        assert re.search(r"[\u4e00-\u9fff]", reference.endpoints.said(endpoint.summary, "zh")), endpoint.key
+    for _, kind in reference.results():
+        assert re.search(r"[\u4e00-\u9fff]", reference.endpoints.said(reference.summary(kind), "zh")), kind
+    for error in reference.error_classes():
+        assert re.search(r"[\u4e00-\u9fff]", reference.endpoints.said(reference.summary(error), "zh")), error

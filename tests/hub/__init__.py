@@ -1,0 +1,1 @@
+"""Hubs with real brokers and databases."""
