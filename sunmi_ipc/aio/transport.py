@@ -40,9 +40,7 @@ try:
     import httptools
 except ModuleNotFoundError:
     raise ExtraMissingError(
-        "this needs the library {library}, which is not installed",
-        hint="Run: pip install 'sunmi-ipc[aio]'",
-        library="httptools",
+        "this needs the library {library}, which is not installed", extra="aio", library="httptools"
     ) from None
 
 T = TypeVar("T")
