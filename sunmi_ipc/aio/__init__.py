@@ -14,6 +14,9 @@ from __future__ import annotations
 
 # Loaded now: what is imported when it is first used would be imported in the event loop, which waits meanwhile.
 from .. import models as _models  # noqa: F401
+from ..events.asgi import EventReceiver
+from ..events.native import AsyncEventStream
 from .camera import AsyncCamera
+from .discovery import AsyncTracker, discover, find
 
-__all__ = ["AsyncCamera"]
+__all__ = ["AsyncCamera", "AsyncEventStream", "AsyncTracker", "EventReceiver", "discover", "find"]

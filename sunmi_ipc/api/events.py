@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from ..errors import ParameterError, UnsupportedError
 from ..link.caller import Link, direct
 from ..protocol.fields import Callback, Refused, Wire
 from ..protocol.fields import Events as EventList
 from ..protocol.spec import DOC, INFERRED, C, Group, Model, endpoint
-from ..protocol.steps import Steps, known_model, steps, work
+from ..protocol.steps import Pair, Steps, known_model, pair, steps, work
 from ..protocol.values import EventType
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
+    from ..events.native import AsyncEventStream
     from ..events.stream import EventStream
     from ..models import IpcEventCollection
 
@@ -98,6 +99,7 @@ class Events(Group[C], name="events"):
         yield from Events.add.ask(wanted, callback)
         return callback
 
+    @pair
     def stream(
         self,
         *events: EventType | str,
@@ -110,7 +112,7 @@ class Events(Group[C], name="events"):
         allow_unsigned: bool = False,
         every: float = 30.0,
         interfaces: Sequence[str] | None = None,
-    ) -> EventStream:
+    ) -> Pair[EventStream, AsyncEventStream]:
         """Subscribe, receive, keep and hand over events; unsubscribe at the end, also on Ctrl-C.
 
         ::
@@ -118,6 +120,8 @@ class Events(Group[C], name="events"):
             with camera.events.stream("face_recog_event") as events:
                 for event in events:
                     print(event.faceid, event.arrive_count)
+
+        Under asyncio: ``async with`` and ``async for``.
 
         The subscription is renewed when this computer's address changes or the camera has forgotten it; a
         camera that has got another address is found by its serial number, where it is known.
@@ -144,17 +148,26 @@ class Events(Group[C], name="events"):
         """
         from ..events.stream import EventStream
 
-        hooks: Any = self
-        return EventStream(
-            hooks,
-            events,
-            spool=spool,
-            save=save,
-            name=name,
-            host=host,
-            port=port,
-            callback=callback,
-            allow_unsigned=allow_unsigned,
-            every=every,
-            interfaces=interfaces,
-        )
+        link = self.link
+
+        def made() -> EventStream:
+            return EventStream(
+                Events(link),
+                events,
+                spool=spool,
+                save=save,
+                name=name,
+                host=host,
+                port=port,
+                callback=callback,
+                allow_unsigned=allow_unsigned,
+                every=every,
+                interfaces=interfaces,
+            )
+
+        def awaited() -> AsyncEventStream:
+            from ..events.native import AsyncEventStream
+
+            return AsyncEventStream(made())
+
+        return Pair(made, awaited)
