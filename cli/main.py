@@ -54,6 +54,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sites": ("sites.commands", "Many shops from a folder of site files."),
     "watch": ("station.watch", "How every camera is: there, trusted, on time, recording."),
     "serve": ("station.serve", "The station: cameras watched, people counted, events kept, an API."),
+    "keys": ("start.keys", "Keys that sign calls through a broker."),
     "hub": ("hub.commands", "Many shops in one database: stores what stations say at a broker."),
     "sim": ("sim.commands", "Virtual cameras on this machine."),
     "trust": ("camera.trust", "Cameras known by their certificate."),
@@ -64,7 +65,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 #: Global options may stand anywhere on the line; behind these a value follows.
-_WITH_VALUE = frozenset({"-c", "--camera", "-p", "--profile", "--tls", "--lang", "--interface"})
+_WITH_VALUE = frozenset(
+    {"-c", "--camera", "-p", "--profile", "--tls", "--lang", "--interface", "--via", "--site", "--key"}
+)
 _FLAGS = frozenset({"--json", "-q", "--quiet", "-v", "-vv", "-vvv", "--verbose", "--insecure"})
 #: Commands that do themselves what several cameras of ``-c`` mean; for others the command runs once for each.
 _SEVERAL = frozenset({("events", "listen")})
@@ -253,7 +256,7 @@ def load(name: str) -> Any:
 
 def _speak(command: Any) -> None:
     """Have the help of a command and of those under it in the user's language; it is written in English."""
-    command.help = tr(command.help or "")
+    command.help = _told(command.help or "")
     command.short_help = command.help.partition("\n\n")[0]  # else Typer cuts it to a line
     command.context_class = Context
     command.epilog = tr(command.epilog) if command.epilog else None
@@ -266,6 +269,14 @@ def _speak(command: Any) -> None:
     give(command)
     if not below:
         teach(command)
+
+
+def _told(text: str) -> str:
+    """A docstring in the user's language: as a whole, else paragraph by paragraph."""
+    whole = tr(text)
+    if whole != text:
+        return whole
+    return "\n\n".join(tr(" ".join(paragraph.split())) for paragraph in text.split("\n\n"))
 
 
 def _offer(command: Any) -> None:
@@ -305,6 +316,22 @@ def _version(wanted: bool) -> None:
     if wanted:
         sys.stdout.write(f"sunmi-ipc {__version__}\n")
         raise typer.Exit
+
+
+#: What is no call to a camera: with --via it is refused, with $SUNMI_IPC_VIA it goes on working here.
+_LOCAL = frozenset(
+    {
+        "demo", "firmware", "cloud", "dump", "protocol", "console", "watch", "serve", "sim", "trust", "configure", "doctor",
+        "completion", "keys", "hub",
+    }
+)  # fmt: skip
+
+
+def _via(url: str) -> str:
+    """A broker's URL without a password: others on this computer see what stands on the line."""
+    if "@" in url and ":" in url.partition("://")[2].rpartition("@")[0]:
+        raise typer.BadParameter(tr("a password on the line shows to others: use $SUNMI_IPC_VIA_PASSWORD"))
+    return url
 
 
 def _cameras(given: list[str] | None) -> list[str]:
@@ -376,6 +403,31 @@ def _root(
             help=later("Language of what is said; default: this computer's."),
         ),
     ] = "",
+    via: Annotated[
+        str,
+        typer.Option(
+            "--via",
+            metavar="mqtts://HOST",
+            callback=_via,
+            help=later(
+                "Through a broker to a shop's station; default: $SUNMI_IPC_VIA, else the local network."
+            ),
+        ),
+    ] = "",
+    site: Annotated[
+        str,
+        typer.Option(
+            "--site", metavar="SITE", help=later("Which shop, with --via; default: $SUNMI_IPC_SITE.")
+        ),
+    ] = "",
+    key: Annotated[
+        str,
+        typer.Option(
+            "--key",
+            metavar="NAME|FILE",
+            help=later("The key that signs calls, with --via; default: $SUNMI_IPC_KEY, else the only one."),
+        ),
+    ] = "",
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help=later("Print the version."))
     ] = False,
@@ -383,8 +435,15 @@ def _root(
     cameras = tuple(camera or ())
     ctx.obj = State(
         "".join(cameras[:1]), profile, json, quiet, verbose, insecure, tls, lang, cameras,
-        interfaces=tuple(interface or ()),
+        interfaces=tuple(interface or ()), via=via, site=site, key=key,
     )  # fmt: skip
+    if via and (name := ctx.invoked_subcommand or "") in _LOCAL:
+        raise errors.ParameterError(
+            "{name}: 'ipc {command}' works in the camera's own network only",
+            name="--via",
+            command=name,
+            hint="Run it on a computer in the shop; the help of 'ipc' says which commands are calls.",
+        )
     ctx.obj.log()
 
 

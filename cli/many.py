@@ -159,7 +159,9 @@ def _discovered(state: State) -> list[DiscoveredCamera]:
 
     report = discovery.ScanReport()
     with waiting(state, "Looking for cameras …"):
-        found = list(discovery.discover(interfaces=state.settings.interfaces(), report=report))
+        found = list(state.settings.discover(report=report))
+    if state.settings.via:
+        return found
     memory.remember(report.cameras, config_dir())
     return [camera for camera in found if discovery.UNSURE.isdisjoint(camera.flags)]
 

@@ -122,7 +122,7 @@ def scan(
     writer = Rows.to_stdout(_CSV) if csv is not None and str(csv) == STDOUT else None
     human = not (state.json or jsonl or writer)
     with contextlib.nullcontext() if jsonl else waiting(state, "Looking for cameras …"):
-        for camera in discovery.discover(
+        for camera in state.settings.discover(
             timeout=timeout,
             expect=expect,
             interfaces=interfaces,
@@ -143,7 +143,10 @@ def scan(
                     sys.stdout.write(columns([tr(c).upper() for c in shown], list(shown.values())) + "\n")
                 sys.stdout.write(_cells(camera, shown) + "\n")
                 sys.stdout.flush()
-    memory.remember(report.cameras, config_dir())
+    if state.settings.via:
+        report.cameras = found
+    else:
+        memory.remember(report.cameras, config_dir())
     if csv is not None and writer is None:
         write_csv(csv, [_row(camera) for camera in report.cameras], _CSV)
     if state.json:
@@ -154,7 +157,8 @@ def scan(
                 "rejected_packets": sum(report.rejected.values()),
             }
         )
-    _remarks(state, report, interfaces)
+    if not state.settings.via:
+        _remarks(state, report, interfaces)
     if human and found:
         if not state.quiet:
             left_out(_COLUMNS, list(shown))

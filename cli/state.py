@@ -76,6 +76,10 @@ class State:
     interfaces: tuple[str, ...] = ()
     #: The camera, where it has been found already.
     found: DiscoveredCamera | None = None
+    #: Through a broker instead of the LAN: its URL, the shop, the key that signs.
+    via: str = ""
+    site: str = ""
+    key: str = ""
 
     @classmethod
     def of(cls, ctx: typer.Context) -> State:
@@ -90,7 +94,13 @@ class State:
         from sunmi_ipc.settings import Settings
 
         return Settings.load(
-            self.profile, insecure=self.insecure or None, tls=self.tls, interface=",".join(self.interfaces)
+            self.profile,
+            insecure=self.insecure or None,
+            tls=self.tls,
+            via=self.via,
+            site=self.site,
+            key=self.key,
+            interface=",".join(self.interfaces),
         )
 
     def known_cameras(self) -> KnownCameras:

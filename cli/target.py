@@ -103,11 +103,10 @@ def _of_mac(state: State, name: str) -> str:
 
 def choose(state: State) -> DiscoveredCamera:
     """The only camera that a scan finds; on a terminal, the person's choice."""
-    from sunmi_ipc import discovery
     from sunmi_ipc.discovery import UNSURE
 
     with waiting(state, "Looking for cameras …"):
-        found = list(discovery.discover(interfaces=state.settings.interfaces()))
+        found = list(state.settings.discover())
     if len(found) == 1 and UNSURE.isdisjoint(found[0].flags):
         note(state, "camera: {sn} at {ip}", sn=found[0].sn, ip=found[0].ip)
         return found[0]
@@ -170,6 +169,9 @@ def open_camera(state: State, name: str = "", **options: Any) -> Camera:
     if state.found is not None and name in ("", state.camera, state.found.sn):
         found = state.found
         return state.settings.connect(found.address, **{"sn": found.sn, "model": found.model} | options)
+    if state.settings.via:
+        found = _remote(state, name)
+        return state.settings.connect(found.address, **{"sn": found.sn, "model": found.model} | options)
     if name and not mac_digits(name) and is_address(name):
         split_address(name)  # refused here, before anything is asked
         return state.settings.connect(name, **{"sn": _on_access_point(state, name)} | options)
@@ -187,6 +189,54 @@ def open_camera(state: State, name: str = "", **options: Any) -> Camera:
     if judged is not None and "sn" not in options:
         return judged.client(found, **options)
     return state.settings.connect(found.address, **{"sn": found.sn, "model": found.model} | options)
+
+
+def _remote(state: State, name: str) -> DiscoveredCamera:
+    """The camera of the shop behind the broker that *name* means: serial number, name, MAC or its last digits.
+
+    Raises:
+        CameraNotFound: There is none.
+        ParameterError: There are several, or it is an address, which is the shop's own affair.
+
+    """
+    if not name:
+        return choose(state)
+    if not mac_digits(name) and is_address(name):
+        raise ParameterError(
+            "{name}: an address of the shop's network means nothing here",
+            name="-c",
+            hint="Name the camera by its serial number or name; 'ipc scan' with --via lists them.",
+        )
+    with waiting(state, "Looking for {name} …", name=name):
+        every = list(state.settings.discover())
+    digits = mac_digits(name)
+    found = [camera for camera in every if same_serial_number(camera.sn, name)] or [
+        camera
+        for camera in every
+        if camera.name == name
+        or (
+            digits
+            and (
+                mac_digits(camera.mac).endswith(digits)
+                or (len(digits) == _LAST and camera.sn.endswith(digits))
+            )
+        )
+    ]
+    if len(found) > 1:
+        raise ParameterError(
+            "{name}: several cameras were found: {cameras}",
+            name=name,
+            cameras=", ".join(camera.sn for camera in found),
+            hint="Name one by its serial number.",
+        )
+    if not found:
+        raise CameraNotFound(
+            "the station {site} has no camera {sn}",
+            hint="'ipc scan' with --via lists those that it has.",
+            site=state.settings.site,
+            sn=name,
+        )
+    return found[0]
 
 
 def _insist(state: State, name: str, found: DiscoveredCamera) -> None:

@@ -36,6 +36,7 @@ __all__ = [
     "Schema",
     "Unusable",
     "connect",
+    "look_into",
     "reason",
     "settle",
     "transaction",
@@ -45,6 +46,8 @@ __all__ = [
 
 T = TypeVar("T")
 _PATIENCE_S = 20.0
+#: SQLite's own patience with each statement, once a database is open.
+_BUSY_S = 10
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 #: Above this size the content is checked only where the last user did not end in order.
 _CHECK_BYTES = 64 << 20
@@ -151,18 +154,38 @@ def connect(
     if not found:
         raise Unusable("no such file")
     return _patiently(
-        lambda: _open(place, schema, access, check and (uncertain or _is_small(place))), deadline
+        lambda: _open(place, schema, access, check and (uncertain or _is_small(place)), deadline), deadline
     )
+
+
+def look_into(path: str | os.PathLike[str]) -> sqlite3.Connection:
+    """Open a database that may be damaged, to save what can be read of it; nothing in it changes.
+
+    Raises:
+        sqlite3.Error: It cannot even be opened.
+
+    """
+    uri = f"{Path(path).absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, timeout=2, isolation_level=None)
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA cell_size_check = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _is_small(path: Path) -> bool:
     return path.stat().st_size <= _CHECK_BYTES
 
 
-def _open(path: Path, schema: Schema, access: str, check: bool) -> sqlite3.Connection:
+def _open(path: Path, schema: Schema, access: str, check: bool, deadline: float) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode={'rw' if access == 'write' else 'ro'}"
-    # SQLite's own patience, for all that comes later.
-    connection = sqlite3.connect(uri, uri=True, timeout=10, isolation_level=None, check_same_thread=False)
+    patience = min(_BUSY_S, max(0.0, deadline - time.monotonic()))
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=patience, isolation_level=None, check_same_thread=False
+    )
     try:
         if access == "read":
             connection.execute("PRAGMA query_only = ON")
@@ -178,6 +201,7 @@ def _open(path: Path, schema: Schema, access: str, check: bool) -> sqlite3.Conne
                 _migrate(connection, schema)
         elif version != schema.version:
             raise OtherVersion(version, schema.version) if version else Unusable("it is empty")
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_S * 1000}")
     except BaseException:
         connection.close()
         raise

@@ -9,6 +9,7 @@
     │   ├── CardError             a firmware card or image is not what the camera needs
     │   ├── SiteError             a site file is wrong at a line
     │   ├── SpoolError            the event spool cannot be read or written
+    │   │   ├── SpoolDamaged      its database is damaged: most of it can be salvaged
     │   │   └── SpoolFull         no room for another event
     │   ├── DiskError             a file cannot be written: no such folder, read-only
     │   │   └── DiskFailed        the disk filled up, broke or was pulled out
@@ -81,6 +82,7 @@ __all__ = [
     "ProvisionError",
     "ReplyError",
     "SiteError",
+    "SpoolDamaged",
     "SpoolError",
     "SpoolFull",
     "StreamError",
@@ -213,6 +215,10 @@ class SiteError(ConfigError):
 
 class SpoolError(ConfigError):
     """The event spool cannot be opened, read or written; nothing was acknowledged."""
+
+
+class SpoolDamaged(SpoolError):
+    """The event spool's database is damaged; ``sunmi_ipc.events.salvage`` saves what can be read of it."""
 
 
 class SpoolFull(SpoolError):

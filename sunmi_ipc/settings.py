@@ -8,7 +8,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from .redact import Secret
 
 if TYPE_CHECKING:
     from .camera import Camera
+    from .discovery import DiscoveredCamera
     from .discovery.claims import Claims
     from .link.trust import KnownCameras
 
@@ -40,8 +41,17 @@ ENVIRONMENT = {
     "SUNMI_IPC_CLOUD_URL": "cloud_url",
     "SUNMI_IPC_CLOUD_CA": "cloud_ca",
     "SUNMI_IPC_SHOP_NO": "shop_no",
+    "SUNMI_IPC_VIA": "via",
+    "SUNMI_IPC_SITE": "site",
+    "SUNMI_IPC_KEY": "key",
+    "SUNMI_IPC_VIA_USER": "via_user",
+    "SUNMI_IPC_VIA_PASSWORD": "via_password",
+    "SUNMI_IPC_VIA_CA": "via_ca",
+    "SUNMI_IPC_VIA_CERTIFICATE": "via_certificate",
+    "SUNMI_IPC_VIA_CERTIFICATE_KEY": "via_certificate_key",
+    "SUNMI_IPC_VIA_PREFIX": "via_prefix",
 }
-SECRETS = frozenset({"secret_key", "activation_code", "p12_password", "rtsp_password"})
+SECRETS = frozenset({"secret_key", "activation_code", "p12_password", "rtsp_password", "via_password"})
 _LANG = re.compile(r"""^lang\s*=\s*["'](\w+)["']""", re.M)
 #: Seconds for a call. None at all would be a call that fails, or one that never ends.
 MIN_TIMEOUT, MAX_TIMEOUT = 0.1, 3600.0
@@ -124,6 +134,15 @@ class Settings:
     shop_no: str = ""
     timeout: float = 10.0
     lang: str = ""
+    via: str = ""
+    site: str = ""
+    key: str = ""
+    via_user: str = ""
+    via_password: str = ""
+    via_ca: str = ""
+    via_certificate: str = ""
+    via_certificate_key: str = ""
+    via_prefix: str = ""
 
     def __post_init__(self) -> None:
         for name in SECRETS:
@@ -185,7 +204,13 @@ class Settings:
             model: Its model, where known.
             options: As for :class:`Camera`; they win.
 
+        With ``via`` it is a camera of the site behind a broker, and of *options* only timeout and retries count.
+
         """
+        if self.via:
+            from .broker.access import remote_camera
+
+            return remote_camera(self, address, sn=sn, model=model, **options)
         from .camera import Camera
         from .corrections import read
         from .protocol.serial import SerialNumber
@@ -206,6 +231,17 @@ class Settings:
             "known_cameras": known_cameras(),
         }
         return Camera(address, sn=SerialNumber.read(sn) or "", model=model, **settings | options)
+
+    def discover(self, **options: Any) -> Iterator[DiscoveredCamera]:
+        """The cameras that are there: of the networks, as :func:`sunmi_ipc.discovery.discover`; of the site with ``via``."""
+        if self.via:
+            from .broker.access import remote_cameras
+
+            yield from remote_cameras(self)
+            return
+        from . import discovery
+
+        yield from discovery.discover(**{"interfaces": self.interfaces()} | options)
 
     def claims(self, sn: str) -> Claims[Camera]:
         """Who judges those that claim the serial number *sn*: by its pin, or the CA; see there."""

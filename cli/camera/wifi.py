@@ -72,6 +72,7 @@ def set_(
     password = take_secret(password)
     if not as_is:
         flow.check_network(ssid, password)  # before anything is searched or sent
+    wait = wait and not state.settings.via  # only in its own network it is seen coming back
     with open_camera(state) as camera:
         before = _seen(state, camera) if wait else None
         with waiting(state, "Asking the camera which networks it sees …"):

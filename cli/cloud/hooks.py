@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ from ..forward.options import (
     takes_sinks,
 )
 from ..forward.run import DurationOption, deliver, held, sum_up, until_signal, wait
+from ..forward.salvaged import say_salvaged
 from ..screen.output import note, show
 from ..state import State
 from .common import epilog, open_cloud
@@ -93,7 +95,7 @@ def listen(
     """Receive messages, keep them on the disk, show and forward them, until Ctrl-C."""
     from sunmi_ipc.cloud.messages import CLOUD, MessageReceiver
     from sunmi_ipc.cloud.values import PERSON_SEEN
-    from sunmi_ipc.events.spool import Spool
+    from sunmi_ipc.events.salvage import open_or_salvage
 
     state = State.of(ctx)
     settings = state.settings
@@ -102,7 +104,7 @@ def listen(
     folder = spool_folder(spool, "cloud-messages")
     with contextlib.ExitStack() as stack:
         undelivered = stack.enter_context(held(made))
-        kept = stack.enter_context(Spool(folder, dialect=CLOUD))
+        kept = stack.enter_context(open_or_salvage(folder, dialect=CLOUD, told=partial(say_salvaged, state)))
         # Before anything can come: what a new sink begins with is the first message from now on.
         deliveries = deliver(stack, kept, made, from_)
         undelivered.pop_all()  # closed by their deliveries

@@ -14,7 +14,7 @@ from ..screen.output import confirm, say, show
 from ..state import State
 from ..target import open_camera
 from .listen import listen
-from .replay import forget, purge, replay, status
+from .replay import forget, purge, replay, salvage, status
 
 app = typer.Typer(
     rich_markup_mode=None, no_args_is_help=True, help=tr("What the camera pushes, and where to.")
@@ -36,6 +36,7 @@ app.command()(replay)
 app.command()(status)
 app.command()(forget)
 app.command()(purge)
+app.command()(salvage)
 
 
 @app.command("list")

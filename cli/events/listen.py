@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sunmi_ipc.i18n import tr
+from sunmi_ipc.redact import Secret
 
 from ..forward.options import (
     FromOption,
@@ -21,6 +24,7 @@ from ..forward.options import (
     takes_sinks,
 )
 from ..forward.run import DurationOption, deliver, held, sum_up, until_signal, wait
+from ..forward.salvaged import say_salvaged
 from ..screen.lengths import Length, length
 from ..screen.output import note
 from ..screen.times import ShopTz, zone
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from sunmi_ipc.events.fetch import Trust
     from sunmi_ipc.events.pictures import Pictures
     from sunmi_ipc.events.receiver import Receiver
+    from sunmi_ipc.survey.events import Learner
 
 _PATIENCE_S = 5.0
 
@@ -90,6 +95,17 @@ def listen(
     ] = 4096,
     count: Annotated[int, typer.Option(min=0, help=tr("Stop after so many new events; 0: never."))] = 0,
     duration: DurationOption = 0.0,
+    learn: Annotated[
+        bool,
+        typer.Option(
+            "--learn",
+            help=tr("Show the first event of each type as it came, redacted, and how it was read."),
+        ),
+    ] = False,
+    learn_into: Annotated[
+        Path | None,
+        typer.Option("--learn-into", metavar="DUMP", help=tr("Put that into a file of 'ipc dump', too.")),
+    ] = None,
 ) -> None:
     """Receive events, keep them on the disk, show and forward them, until Ctrl-C.
 
@@ -97,8 +113,9 @@ def listen(
     SUNMI_IPC_MQTT_PASSWORD.
     """
     from sunmi_ipc.errors import ParameterError
-    from sunmi_ipc.events import Receiver, Retention, Spool
+    from sunmi_ipc.events import Receiver, Retention
     from sunmi_ipc.events.album import Allowance
+    from sunmi_ipc.events.salvage import open_or_salvage
     from sunmi_ipc.protocol.values import EventType
 
     state = State.of(ctx)
@@ -115,6 +132,7 @@ def listen(
         hard_bytes=max(8 << 10, 2 * keep_mb) * megabyte,
     )
     allowance = Allowance(budget=keep_pictures_mb * megabyte, age_s=keep_pictures)
+    learner = _learner(state, learn_into) if learn or learn_into else None
     zone(tz)
     made = make_sinks(state, sinks)
     settings = state.settings
@@ -124,7 +142,9 @@ def listen(
         shop = Shop(state, list(state.cameras)) if subscribe else None
         if shop is not None:
             stack.callback(shop.close)
-        kept = stack.enter_context(Spool(spool_folder(spool), retention=retention))
+        kept = stack.enter_context(
+            open_or_salvage(spool_folder(spool), retention=retention, told=partial(say_salvaged, state))
+        )
         # Before anything can come: what a new sink begins with is the first event from now on.
         deliveries = deliver(stack, kept, made, from_)
         undelivered.pop_all()  # closed by their deliveries
@@ -137,6 +157,7 @@ def listen(
                 allow_unsigned=allow_unsigned,
                 path="",  # whatever path a camera was once subscribed with
                 cameras=shop.hosts if shop is not None else None,
+                heard=learner.take if learner is not None else None,
             )
         )
         stop = stack.enter_context(until_signal())
@@ -162,7 +183,41 @@ def listen(
         for work in under_way:
             work.drain(max(0.0, end - time.monotonic()))
         left = {d.name: backlog for d in deliveries if (backlog := d.backlog())}
+    if learner is not None and learn_into is not None and learner.learnt:
+        from sunmi_ipc.survey.events import add_to_dump
+
+        add_to_dump(learn_into, learner.learnt)
+        note(state, "{path} is written. Look through it before you send it to anybody.", path=str(learn_into))
     sum_up(state, receiver, deliveries, left)
+
+
+def _learner(state: State, path: Path | None) -> Learner:
+    from sunmi_ipc.survey.events import Learner
+    from sunmi_ipc.survey.model import read
+
+    if path is not None:
+        read(path)  # said now, not after a day of listening
+    settings = state.settings
+    known = {settings.app_id: settings.secret_key} if settings.app_id and settings.secret_key else {}
+    return Learner(
+        {"".join(app): "".join(Secret(key).reveal()) for app, key in known.items()},
+        partial(_say_learnt, state),
+    )
+
+
+def _say_learnt(state: State, learnt: Mapping[str, Any]) -> None:
+    note(
+        state,
+        "First event of type {type} (answered {status}), as it came, redacted:",
+        type=learnt["event_type"] or "-",
+        status=learnt["status"],
+    )
+    note(state, "  Content-Type: {value}", value=learnt["content_type"] or "-")
+    note(state, "  {body}", body=learnt["body"])
+    note(state, "  read as: {form}; fields {place}; signature: {signature}", form=tr(learnt["form"]),
+         place=tr(learnt["place"] or "-"), signature=tr(learnt["signature"] or "-"))  # fmt: skip
+    if learnt["fields"]:
+        note(state, "  {fields}", fields=learnt["fields"])
 
 
 def _host(cameras: list[Camera]) -> str:

@@ -223,3 +223,32 @@ def purge(
                     one.unlink()
                     removed += 1
     show(state, {"events": number, "files": removed})
+
+
+def salvage(
+    ctx: typer.Context,
+    spool: SpoolOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not ask."))] = False,
+) -> None:
+    """Save what can be read of a damaged spool. The damaged file is kept beside the new one.
+
+    'ipc events listen' and 'ipc serve' do this by themselves when they start.
+    """
+    from sunmi_ipc.events.salvage import salvage as save
+
+    from ..forward.salvaged import say_salvaged
+    from ..screen.output import confirm, waiting
+
+    state = State.of(ctx)
+    folder = spool_folder(spool)
+    confirm(tr("The spool in {folder} is read through and written anew.", folder=str(folder)), yes)
+    with waiting(state, "Reading the spool …") as change:
+        saved = save(folder, progress=lambda count: change(tr("{count} events saved", count=count)))
+    if state.json:
+        print_json({
+            "events": saved.events, "missing": saved.missing, "first_missing": saved.first_missing,
+            "last_missing": saved.last_missing, "readers": list(saved.readers), "complete": saved.complete,
+            "kept": str(saved.kept),
+        })  # fmt: skip
+        return
+    say_salvaged(state, saved)

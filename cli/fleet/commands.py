@@ -63,12 +63,17 @@ def _run(
     pins, overrides = state.known_cameras(), read(config_dir())
     connect = partial(settings.connect, known_cameras=pins, overrides=overrides)
     look = partial(settings.connect, known_cameras=pins.copy(), overrides=overrides)
+    finder = None
+    if settings.via:
+        from sunmi_ipc.fleet.finder import Finder
+
+        finder = Finder(scan=lambda **_: settings.discover())
     done: list[Outcome] = []
     ended: list[int] = []
     with View(state, len(loaded.slots)) as view:
         outcomes = run(
             loaded, connect, journal, apply=apply, record=record, jobs=jobs, agreed=agreed,
-            interfaces=settings.interfaces(), stop=stop, tell=view.tell, look=look,
+            interfaces=settings.interfaces(), stop=stop, tell=view.tell, look=look, finder=finder,
         )  # fmt: skip
         with interruptible(state, stop, view.close, ended), closing(outcomes):
             for outcome in outcomes:

@@ -42,7 +42,12 @@ def run(
     ] = "",
     database: DatabaseOption = "",
     ca: Annotated[
-        Path | None, typer.Option(metavar="FILE", help=tr("PEM file that signs the broker's certificate."))
+        Path | None,
+        typer.Option(
+            envvar="SUNMI_IPC_HUB_CA",
+            metavar="FILE",
+            help=tr("PEM file that signs the broker's certificate."),
+        ),
     ] = None,
     cert: Annotated[
         Path | None, typer.Option(metavar="FILE", help=tr("PEM file of the hub's own certificate."))

@@ -36,6 +36,7 @@ def sites(
         int, typer.Option(help=tr("The same number says the same again, under the same keys."))
     ] = 0,
     name: Annotated[str, typer.Option(help=tr("What the names of the shops begin with."))] = "sim",
+    first: Annotated[int, typer.Option(min=1, help=tr("The number of the first shop."))] = 1,
     since: Annotated[
         str, typer.Option(metavar="TIME", help=tr("When simulated time begins; default: now, or a week ago."))
     ] = "",
@@ -73,6 +74,7 @@ def sites(
             rate=rate,
             start=start,
             name=name,
+            first=first,
             limit=total,
             troubles=not calm,
         ) as running,

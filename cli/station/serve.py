@@ -91,13 +91,11 @@ def run(
             print_json({"file": str(file), "site": loaded.file.station.site, "data": str(loaded.data)})
         say(state, "{path} is in order: site {site}, data in {data}", path=str(file), site=loaded.file.station.site, data=str(loaded.data))  # fmt: skip
         return
-    if loaded.file.broker is not None:
-        note(state, "[broker] is checked, and not used: this version does not dial out.")
     from sunmi_ipc.station import Station
     from sunmi_ipc.station.service import Notifier
 
     with until_signal() as stop, Station(loaded, open_settings(state, loaded)) as station:
-        with _faces(station) as urls, Notifier(station) as notifier:
+        with _faces(station) as urls, _bridge(station), Notifier(station) as notifier:
             _ready(state, station, urls)
             notifier.ready()
             stop.wait()
@@ -132,6 +130,17 @@ class _faces:
     def __exit__(self, *_: object) -> None:
         if self._server is not None:
             self._server.close()
+
+
+def _bridge(station: Station) -> Any:
+    """The way to the broker, where the file names one."""
+    from contextlib import nullcontext
+
+    if station.file.broker is None:
+        return nullcontext()
+    from sunmi_ipc.station.bridge import Bridge
+
+    return Bridge(station)
 
 
 def _ready(state: State, station: Station, urls: dict[str, str | None]) -> None:

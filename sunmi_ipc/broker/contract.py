@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal, Self
 from annotated_types import Ge, Le, MaxLen
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from ..errors import SunmiIpcError
+from ..errors import ReplyError
 
 VERSION = 1
 #: Everything of a site stands under ``PREFIX/SITE/``: one line of an ACL does it.
@@ -45,13 +45,13 @@ Serial = Annotated[str, StringConstraints(pattern=SN_PATTERN)]
 Client = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-Key = Annotated[str, StringConstraints(min_length=3, max_length=300)]
+Key = Annotated[str, StringConstraints(min_length=3, max_length=500)]
 Time = Annotated[float, Ge(0), Le(_LATEST)]
 Whole = Annotated[int, Ge(0), Le(2**53 - 1)]
 Text = Annotated[str, MaxLen(500)]
 
 
-class BadMessage(SunmiIpcError):
+class BadMessage(ReplyError):
     """A message that the contract does not allow."""
 
 
@@ -111,6 +111,7 @@ class CameraState(Payload):
     time: Time = Field(description="when this was so, Unix seconds")
     seen: Time | None = Field(default=None, description="when it last answered, Unix seconds")
     name: Text = ""
+    mac: Text = Field(default="", description="AA:BB:CC:DD:EE:FF")
     model: Text = ""
     firmware: Text = ""
     card: Text = Field(default="", description="normal, none, blank, broken, removed; empty: not known")
@@ -325,6 +326,11 @@ MESSAGES: dict[str, Message] = {
         Message("replies", "replies/CLIENT", Envelope, signed=Answer, stored=False, limit=MAX_CALL),
     )
 }  # fmt: skip
+
+
+def is_serial(text: str) -> bool:
+    """Whether a topic may have this serial number."""
+    return _SN.fullmatch(text) is not None
 
 
 def topic(name: str, site: str, *, sn: str = "", client: str = "", prefix: str = PREFIX) -> str:

@@ -97,7 +97,12 @@ class Gate:
                 message["headers"] = given
             await send(message)
 
-        await self._app(scope, receive, dressed)
+        try:
+            await self._app(scope, receive, dressed)
+        except RuntimeError as error:
+            # Starlette's word for a browser that has left before its page was ready.
+            if "No response returned" not in str(error):
+                raise
 
     def _headers(self) -> dict[str, str]:
         return HEADERS | ({"strict-transport-security": "max-age=86400"} if self._secure else {})

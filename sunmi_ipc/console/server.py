@@ -61,6 +61,8 @@ def build(console: Console, app: FastAPI | None = None) -> FastAPI:
     pictures.mount(app, console)
     routes.load()
     ui.add_head_html('<link rel="stylesheet" href="/static/console/console.css">', shared=True)
+    # In the page itself: whatever has to be fetched first comes later.
+    ui.add_head_html(f"<script>{(STATIC / 'live.js').read_text('utf-8')}</script>", shared=True)
     ui.run_with(
         app,
         title="sunmi-ipc",

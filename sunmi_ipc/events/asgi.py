@@ -48,6 +48,7 @@ class EventReceiver(Judge):
         stranger_body: The same for everybody else.
         cameras: Addresses of cameras that are subscribed; asked at each request. An address that an event with a
             good signature has come from is known, too.
+        heard: Told (in a thread) of every POST that came whole: body, Content-Type, sender, and the status that it gets.
         read_timeout: Seconds that a body may take to arrive as a whole; then 408.
         max_requests: Requests whose bodies are read at once; further ones wait, and after *read_timeout* get 503.
 
@@ -66,6 +67,7 @@ class EventReceiver(Judge):
         max_body: int = 1 << 20,
         stranger_body: int = 64 << 10,
         cameras: Callable[[], Collection[str]] | None = None,
+        heard: Callable[[bytes, str, str, int], None] | None = None,
         read_timeout: float = 10.0,
         max_requests: int = 256,
     ) -> None:
@@ -77,6 +79,7 @@ class EventReceiver(Judge):
             max_body=max_body,
             stranger_body=stranger_body,
             cameras=cameras,
+            heard=heard,
             read_timeout=read_timeout,
         )
         self._places = asyncio.Semaphore(max_requests)

@@ -7,6 +7,8 @@ in the device's name.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..protocol.values import EventType
@@ -28,7 +30,48 @@ _STATES = (
 )
 
 
-def discovery(sn: str, *, prefix: str, discovery_prefix: str) -> dict[str, dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Where a camera's news are found, by whoever publishes them.
+
+    Attributes:
+        availability: Topics that must all say ``online``, with their templates.
+        last: A kind of event's newest: topic and template of when it came, ISO 8601.
+        motion: Topic and template of motion as it comes: ``ON``.
+        people: The topic of people counters, and each counter's name there by ours.
+        state: The topic of the camera's state.
+
+    """
+
+    availability: tuple[Mapping[str, str], ...]
+    last: Callable[[EventType], Mapping[str, Any]]
+    motion: Mapping[str, Any]
+    people: tuple[str, Mapping[str, str]]
+    state: str
+
+
+def of_sink(sn: str, prefix: str) -> Topics:
+    """The topics of :class:`~sunmi_ipc.events.mqtt.MqttSink`."""
+
+    def last(kind: EventType) -> dict[str, Any]:
+        topic = f"{prefix}/{sn}/last/{kind}"
+        return {
+            "state_topic": topic,
+            "value_template": "{{ value_json.received }}",
+            "json_attributes_topic": topic,
+        }
+
+    return Topics(
+        ({"topic": f"{prefix}/status"}, {"topic": f"{prefix}/{sn}/status"}),
+        last,
+        # Not the retained topic: yesterday's motion must not show as motion after a restart.
+        {"state_topic": f"{prefix}/{sn}/event/{EventType.MOTION}", "value_template": "ON"},
+        (f"{prefix}/{sn}/people", {name: name for _, _, name in _PEOPLE}),
+        f"{prefix}/{sn}/state",
+    )
+
+
+def discovery(sn: str, topics: Topics, *, discovery_prefix: str) -> dict[str, dict[str, Any]]:
     """The discovery messages of a camera, by topic.
 
     The last face and the last motion as times with the event as attributes, motion as a binary sensor that
@@ -37,20 +80,14 @@ def discovery(sn: str, *, prefix: str, discovery_prefix: str) -> dict[str, dict[
     """
     node = f"sunmi_ipc_{_NOT_IN_TOPIC.sub('_', sn)}"
     common: dict[str, Any] = {
-        "availability": [{"topic": f"{prefix}/status"}, {"topic": f"{prefix}/{sn}/status"}],
+        "availability": [dict(one) for one in topics.availability],
         "availability_mode": "all",
         "device": {"identifiers": [node], "name": f"SUNMI {sn}", "manufacturer": "SUNMI"},
         "origin": {"name": "sunmi-ipc"},
     }
 
     def last(kind: EventType) -> dict[str, Any]:
-        topic = f"{prefix}/{sn}/last/{kind}"
-        return {
-            "state_topic": topic,
-            "value_template": "{{ value_json.received }}",
-            "device_class": "timestamp",
-            "json_attributes_topic": topic,
-        }
+        return {**topics.last(kind), "device_class": "timestamp"}
 
     entities: dict[tuple[str, str], dict[str, Any]] = {
         ("sensor", "last_face"): {
@@ -62,18 +99,19 @@ def discovery(sn: str, *, prefix: str, discovery_prefix: str) -> dict[str, dict[
         ("binary_sensor", "motion"): {
             "name": "Motion",
             "device_class": "motion",
-            # Not the retained topic: yesterday's motion must not show as motion after a restart.
-            "state_topic": f"{prefix}/{sn}/event/{EventType.MOTION}",
-            "value_template": "ON",
+            **topics.motion,
             "off_delay": 30,
         },
     }
+    counters, theirs = topics.people
     for key, name, value in _PEOPLE:
+        if value not in theirs:
+            continue
         entities["sensor", key] = {
             "name": name,
-            "state_topic": f"{prefix}/{sn}/people",
+            "state_topic": counters,
             # A counter that this camera does not have stays unknown.
-            "value_template": f"{{{{ value_json.{value} | default(None) }}}}",
+            "value_template": f"{{{{ value_json.{theirs[value]} | default(None) }}}}",
             "state_class": "total_increasing",
             "unit_of_measurement": "people",
             "icon": "mdi:account-group",
@@ -81,7 +119,7 @@ def discovery(sn: str, *, prefix: str, discovery_prefix: str) -> dict[str, dict[
     for key, name, icon in _STATES:
         entities["sensor", key] = {
             "name": name,
-            "state_topic": f"{prefix}/{sn}/state",
+            "state_topic": topics.state,
             "value_template": f"{{{{ value_json.{key} | default(None) }}}}",
             "entity_category": "diagnostic",
             "icon": icon,

@@ -88,6 +88,7 @@ class Judge:
         stranger_body: The same for everybody else.
         cameras: Addresses of cameras that are subscribed; asked at each request. An address that an event with a
             good signature has come from is known, too.
+        heard: Told of every POST that came whole: body, Content-Type, sender, and the status that it gets.
         read_timeout: Seconds that a request may take to arrive as a whole; then 408.
 
     Raises:
@@ -109,6 +110,7 @@ class Judge:
         max_body: int = 1 << 20,
         stranger_body: int = 64 << 10,
         cameras: Callable[[], Collection[str]] | None = None,
+        heard: Callable[[bytes, str, str, int], None] | None = None,
         read_timeout: float = 10.0,
     ) -> None:
         if not secrets and not allow_unsigned:
@@ -118,7 +120,7 @@ class Judge:
             )
         self.spool, self.path, self.read_timeout = spool, path, read_timeout
         self._max_body, self._stranger_body = max_body, min(stranger_body, max_body)
-        self._cameras = cameras
+        self._cameras, self._heard = cameras, heard
         self._senders: OrderedDict[str, None] = OrderedDict()
         self._parsers = threading.BoundedSemaphore(_PARSERS)
         self._secrets, self._allow_unsigned = secrets, allow_unsigned
@@ -179,6 +181,20 @@ class Judge:
 
     def take(self, body: bytes, content_type: str, source: str) -> None:
         """Verify and store; returns when it is on the disk."""
+        status = int(HTTPStatus.OK)
+        try:
+            self._take(body, content_type, source)
+        except Refused as refused:
+            status = refused.status
+            raise
+        finally:
+            if self._heard is not None:
+                try:
+                    self._heard(body, content_type, source, status)
+                except Exception as error:  # who only looks must not cost an event
+                    _log.warning("events: a look at one failed (%s)", type(error).__name__)
+
+    def _take(self, body: bytes, content_type: str, source: str) -> None:
         try:
             self._check_app(body, content_type)
             with self._parsers:

@@ -30,7 +30,7 @@ from ..errors import ConfigError, ExtraMissingError
 from ..redact import Secret
 from .consumer import StoredEvent
 from .delivery import Again
-from .homeassistant import discovery
+from .homeassistant import discovery, of_sink
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
@@ -233,7 +233,9 @@ class MqttSink:
             return sent
         return sent | {
             self._client.publish(topic, json.dumps(config), qos=1, retain=True).mid
-            for topic, config in discovery(sn, prefix=self._prefix, discovery_prefix=self._discovery).items()
+            for topic, config in discovery(
+                sn, of_sink(sn, self._prefix), discovery_prefix=self._discovery
+            ).items()
         }
 
     def _say(self, problem: str) -> None:

@@ -39,6 +39,7 @@ class Receiver(Judge):
         stranger_body: The same for everybody else.
         cameras: Addresses of cameras that are subscribed; asked at each request. An address that an event with a
             good signature has come from is known, too.
+        heard: Told of every POST that came whole: body, Content-Type, sender, and the status that it gets.
         read_timeout: Seconds that a request may take to arrive as a whole; then 408.
         max_connections: Connections served at once; further ones wait in the system's queue.
 
@@ -59,6 +60,7 @@ class Receiver(Judge):
         max_body: int = 1 << 20,
         stranger_body: int = 64 << 10,
         cameras: Callable[[], Collection[str]] | None = None,
+        heard: Callable[[bytes, str, str, int], None] | None = None,
         read_timeout: float = 10.0,
         max_connections: int = 256,
     ) -> None:
@@ -70,6 +72,7 @@ class Receiver(Judge):
             max_body=max_body,
             stranger_body=stranger_body,
             cameras=cameras,
+            heard=heard,
             read_timeout=read_timeout,
         )
         try:

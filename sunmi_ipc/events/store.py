@@ -9,7 +9,7 @@ from typing import Literal
 
 from .. import database
 from ..database import used_bytes
-from ..errors import SpoolError, SpoolFull
+from ..errors import SpoolDamaged, SpoolError, SpoolFull
 from .decoding import content
 
 __all__ = ["FILE", "connect", "translate", "used_bytes"]
@@ -82,6 +82,8 @@ def _contents(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE events SET content = content_of(body)")
 
 
+#: What a spool of this version has.
+TABLES = ("events", "seals", "folders", "consumers", "given_up", "pictures", "counters")
 _SCHEMA = database.Schema(
     version=2,
     create=_TABLES,
@@ -110,9 +112,9 @@ def translate(error: BaseException, path: Path) -> SpoolError:
             known=found.known,
         )
     if isinstance(found, database.Damaged):
-        return SpoolError(
+        return SpoolDamaged(
             "the event spool {path} is damaged: {reason}",
-            hint="Move the folder away and start again; keep it, as most of it can still be read with sqlite3's .recover.",
+            hint="'ipc events salvage' saves what can be read of it; 'ipc events listen' and 'ipc serve' do so at their start.",
             path=str(path),
             reason=str(found),
         )

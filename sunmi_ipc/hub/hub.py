@@ -25,13 +25,17 @@ from .store import Away, Batch, Refusal, Store, Unstorable
 _log = logging.getLogger("sunmi_ipc")
 _BEAT_S = 5.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
-#: The snapshot of what is retained has ended when nothing came for so long.
-_QUIET_S = 3.0
+#: The snapshot of what is retained has ended when nothing came for so many half seconds.
+_QUIET_STEPS = 6
 _EXCERPT = 500
 
 
 class HubError(SunmiIpcError):
-    """The hub cannot go on."""
+    """The hub cannot go on; started again, it may."""
+
+
+class HubRefused(ConfigError):
+    """The hub cannot go on until a person has looked: its name is taken, or the broker lets it read nothing."""
 
 
 class Hub:
@@ -101,6 +105,8 @@ class Hub:
             lasting=True,
             anew=self._snapshot_due.set,
         )
+        with contextlib.suppress(Away):
+            self._beat()
         self._threads = [
             threading.Thread(target=self._store_all, name="hub-store", daemon=True),
             threading.Thread(target=self._take_snapshots, name="hub-snapshot", daemon=True),
@@ -130,14 +136,15 @@ class Hub:
         """Wait until *stop*.
 
         Raises:
-            HubError: There is no use in going on: another hub has this name, or the broker refuses the subscription.
+            HubRefused: Another hub has this name, or the broker refuses the subscription.
+            HubError: It has failed.
 
         """
         inlet = self._inlet
         assert inlet is not None
         while not stop.wait(0.2):
             if inlet.hopeless.is_set():
-                raise HubError(
+                raise HubRefused(
                     "the hub cannot go on: {reason}",
                     hint="Give each hub a --name of its own, and look at the broker's access list.",
                     reason=inlet.problem,
@@ -186,8 +193,14 @@ class Hub:
                     self._beat()
 
     def _beat(self) -> None:
+        """Say that we are there. Who was started last under a name keeps it: two would take turns at the broker."""
         self._beaten = time.monotonic()
-        self._store.beat(self.status())
+        assert self._inlet is not None
+        # (A time in the future was written by a clock that was wrong.)
+        if self._started + 0.001 < self._store.started(self.name) < time.time() + 60:
+            self._inlet.give_up("another hub of this name has come")
+        elif not self._inlet.hopeless.is_set():
+            self._store.beat(self.status())
 
     def _gather(self) -> list[Arrival]:
         """What has come: one message at least, unless nothing comes; a busy hub's batches grow by themselves."""
@@ -234,6 +247,9 @@ class Hub:
                 table, row = rows.row(incoming, now)
             except SunmiIpcError as error:
                 batch.refused.append(self._refusal(arrival, str(error)))
+            except Exception as error:  # what nobody thought of blocks nothing either
+                _log.exception("hub: a message could not be read")
+                batch.refused.append(self._refusal(arrival, type(error).__name__))
             else:
                 batch.add(table, row)
                 if table == "events":
@@ -252,9 +268,11 @@ class Hub:
                 self._write(arrivals[:middle])
                 self._write(arrivals[middle:])
                 return
-            refused = [self._refusal(arrivals[0], f"cannot be stored: {error}")]
-            self._store.write(Batch(refused=refused))
             self.refused += 1
+            try:
+                self._store.write(Batch(refused=[self._refusal(arrivals[0], f"cannot be stored: {error}")]))
+            except Unstorable:
+                _log.warning("hub: a message that cannot be stored cannot be noted either")
             return
         self.stored += sum(map(len, batch.rows.values()))
         self.refused += len(batch.refused)
@@ -293,8 +311,9 @@ class Hub:
                 while not inlet.connected.wait(0.5) and not self._stop.is_set():
                     if inlet.hopeless.is_set():
                         break
-                while inlet.came.wait(_QUIET_S) and not self._stop.is_set():
+                quiet = 0
+                while quiet < _QUIET_STEPS and not self._stop.wait(0.5):
+                    quiet = 0 if inlet.came.is_set() else quiet + 1
                     inlet.came.clear()
-                    self._stop.wait(0.5)
             finally:
                 inlet.close()

@@ -31,6 +31,7 @@ class Arrival:
 
     inlet: Inlet
     generation: int
+    #: 0: sent with QoS 0, which is not acknowledged.
     mid: int
     topic: str
     payload: bytes
@@ -91,12 +92,19 @@ class Inlet:
         """Tell the broker that these are stored; those of an earlier connection come again, and do no harm."""
         with self._lock:
             for arrival in arrivals:
-                if arrival.generation == self._generation:
+                if arrival.mid and arrival.generation == self._generation:
                     self._client.ack(arrival.mid, 1)
 
     def wants(self, arrival: Arrival) -> bool:
         """Whether a message has to be stored; those of an earlier connection come again, if the session lived on."""
         return arrival.generation >= self._floor
+
+    def give_up(self, problem: str) -> None:
+        """There is no use in going on."""
+        self._say(problem)
+        self._closing = True  # what is said afterwards is of no interest
+        self.hopeless.set()
+        self._client.disconnect()
 
     def close(self) -> None:
         """End the connection; the session stays where it is lasting."""
@@ -132,7 +140,8 @@ class Inlet:
             self._say(f"the broker refuses the subscription: {next(r for r in reasons if r.is_failure)}")
             self.hopeless.set()
             return
-        self._say("")
+        if not self._closing:
+            self._say("")
         self.connected.set()
 
     def _on_connect_fail(self, client: Client, userdata: Any) -> None:
@@ -145,9 +154,8 @@ class Inlet:
     def _on_disconnect(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         self.connected.clear()
         if getattr(reason, "value", 0) == _TAKEN_OVER:
-            self._say("another hub of this name has come")
-            self.hopeless.set()
-        elif reason.is_failure:
+            self.give_up("another hub of this name has come")
+        elif reason.is_failure and not self._closing:
             self._say(f"the broker closed the connection: {reason}")
 
     def _on_message(self, client: Client, userdata: Any, message: Any) -> None:
@@ -157,6 +165,9 @@ class Inlet:
             topic = ""
         if not self._lasting and not message.retain:
             self._client.ack(message.mid, message.qos)  # it comes by the shared subscription
+            return
+        # The broker holds back what is to be acknowledged, and nothing else. The contract knows no QoS 0.
+        if not message.qos and self._arrivals.qsize() >= self._most:
             return
         self.came.set()
         self._arrivals.put(Arrival(self, self._generation, message.mid, topic, message.payload))

@@ -30,6 +30,13 @@ _VIEWS: Mapping[str, str] = {
                sum(CASE WHEN arrivals IS NULL THEN 1 ELSE 0 END) AS gaps, count(DISTINCT sn) AS cameras
         FROM people_by_window GROUP BY site, day
     """,
+    # Today is the shop's.
+    "people_today": """
+        SELECT d.site, d.shop, d.day, d.arrivals, d.leaving, d.passing, d.completeness, d.gaps
+        FROM people_per_day d JOIN sites s ON s.site = d.site
+             LEFT JOIN zones z ON z.name = s.timezone AND z.starts <= {now} AND z.ends > {now}
+        WHERE d.day = {today}
+    """,
     # Per shop, over all that is kept.
     "people_per_shop": """
         SELECT site, max(shop) AS shop, sum(arrivals) AS arrivals, sum(leaving) AS leaving,
@@ -68,6 +75,8 @@ _VIEWS: Mapping[str, str] = {
 }
 _DIALECTS: Mapping[str, Mapping[str, str]] = {
     "postgresql": {
+        "now": "extract(epoch FROM now())",
+        "today": "(to_timestamp(extract(epoch FROM now()) + coalesce(z.offset_s, 0)) AT TIME ZONE 'UTC')::date",
         "starts": "to_timestamp(c.starts)",
         "since": "to_timestamp(s.since)",
         "time": "to_timestamp(c.time)",
@@ -76,6 +85,8 @@ _DIALECTS: Mapping[str, Mapping[str, str]] = {
         "local_day": "(to_timestamp(c.starts + coalesce(z.offset_s, 0)) AT TIME ZONE 'UTC')::date",
     },
     "sqlite": {
+        "now": "CAST(strftime('%s', 'now') AS INTEGER)",
+        "today": "strftime('%Y-%m-%d', CAST(strftime('%s', 'now') AS INTEGER) + coalesce(z.offset_s, 0), 'unixepoch')",
         "starts": "strftime('%Y-%m-%dT%H:%M:%SZ', c.starts, 'unixepoch')",
         "since": "strftime('%Y-%m-%dT%H:%M:%SZ', s.since, 'unixepoch')",
         "time": "strftime('%Y-%m-%dT%H:%M:%SZ', c.time, 'unixepoch')",

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("sunmi_ipc")
 _WINDOW = 20  # messages of a station that wait for the broker's acknowledgement
-_WAITING = 50_000  # of all: then nothing new is said
+_WAITING = 20_000  # of all: then nothing new is said
+_AT_ONCE = 500  # said before the sockets are looked at again
 _MISC_S = 1.0
 _NO_SUBSCRIBER = 0x10
 
@@ -309,6 +310,7 @@ class VirtualSites:
         start: The moment that simulated time begins at, Unix seconds; default: now, with a rate a week ago.
         prefix: What stands before the site in every topic.
         name: What the names of the sites begin with.
+        first: The number of the first one.
         limit: Say so many messages that have to arrive, then nothing more; 0: no end.
         troubles: Whether cameras fail, lines break and stations are restarted.
         keep: Keep a ledger of what was said, for tests.
@@ -327,6 +329,7 @@ class VirtualSites:
         start: float | None = None,
         prefix: str = contract.PREFIX,
         name: str = "sim",
+        first: int = 1,
         limit: int = 0,
         troubles: bool = True,
         keep: bool = False,
@@ -348,7 +351,7 @@ class VirtualSites:
         self._now = self._start
         self.stations = [
             _Station(self, VirtualShop(n, cameras=cameras, seed=seed, prefix=name, troubles=troubles))
-            for n in range(1, count + 1)
+            for n in range(first, first + count)
         ]
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -433,17 +436,20 @@ class VirtualSites:
                 # What could not be said while the broker was away is not made up for by a flood.
                 issued = min(issued + (now - credit_at) * self._rate, self._rate)
                 credit_at = now
-                while issued >= 1 and self.waiting_bound():
-                    issued -= self._next(queue)
-                    if self._limit and self.tally.said >= self._limit:
+                for _ in range(_AT_ONCE):
+                    if issued < 1 or self._full():
                         break
+                    issued -= self._next(queue)
             else:
-                while queue[0][0] <= time.time() and self.waiting_bound():
+                for _ in range(_AT_ONCE):
+                    if queue[0][0] > time.time() or self._full():
+                        break
                     self._next(queue)
 
-    def waiting_bound(self) -> bool:
-        """Whether something new may be said."""
-        return self.tally.said - self.tally.acknowledged < _WAITING
+    def _full(self) -> bool:
+        """Whether nothing new may be said: enough is on its way, or all is said."""
+        over = bool(self._limit) and self.tally.said >= self._limit
+        return over or self.tally.said - self.tally.acknowledged >= _WAITING
 
     def _next(self, queue: list[tuple[float, int, Saying]]) -> int:
         """Say the next thing of all; returns how many messages that was."""

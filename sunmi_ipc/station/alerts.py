@@ -13,12 +13,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SunmiIpcError
 from ..i18n import Language, language, translate
 from ..redact import printable
 from .channels import Channel, Message
+from .outbox import Outbox, send_within
 from .verdict import Level, Reason, Transition
 
 if TYPE_CHECKING:
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("sunmi_ipc")
 #: A message names so many cameras; of further ones it says how many.
 _NAMED = 20
-#: A channel that fails is tried again after these pauses, the last goes on until a newer message replaces it.
-_RETRY_S = (10.0, 30.0, 120.0, 600.0)
 
 
 class Alerts:
@@ -45,6 +45,7 @@ class Alerts:
         settings: ``[watch]`` of the station file.
         name: What people call the shop.
         lang: The language; default: the process's.
+        zone: The shop's time zone; default: this computer's.
 
     Attributes:
         counts: Messages by result: ``sent``, ``failed``.
@@ -63,7 +64,9 @@ class Alerts:
         settings: WatchTable,
         name: str,
         lang: Language | None = None,
+        zone: tzinfo | None = None,
     ) -> None:
+        self._zone = zone
         self._watch, self._store, self._scheduler = watch, store, scheduler
         self.channels, self._settings, self._name = list(channels), settings, name
         self._lang: Language = lang or language()
@@ -72,17 +75,17 @@ class Alerts:
         #: What people know of, by camera and code: since when.
         self._told: dict[tuple[str, str], float] = {}
         self._repeats, self._last = 0, 0.0
-        self._waiting: dict[int, tuple[Message, int]] = {}
         self._gathering = False
         self._recall()
+        self._outboxes = [Outbox(channel, self._count) for channel in self.channels]
         watch.subscribe(self._changed)
         scheduler.add("alerts", self._tick, delay=min(5.0, settings.group))
 
     def close(self) -> None:
         """Tell nobody any more."""
         self._scheduler.drop("alerts")
-        for channel in self.channels:
-            channel.close()
+        for outbox in self._outboxes:
+            outbox.close()
 
     def _changed(self, transitions: Sequence[Transition]) -> None:
         with self._lock:
@@ -193,7 +196,7 @@ class Alerts:
         )
 
     def _line(self, sn: str, reason: Reason) -> str:
-        since = time.strftime("%m-%d %H:%M", time.localtime(reason.since))
+        since = f"{datetime.fromtimestamp(reason.since, self._zone):%m-%d %H:%M}"
         mark = "✗" if reason.level is Level.BAD else "!"
         hint = reason.hint(self._lang)
         said = printable(reason.text(self._lang), 200)
@@ -202,27 +205,12 @@ class Alerts:
     # -- sending --------------------------------------------------------------------------------------
 
     def _send(self, message: Message) -> None:
-        for number in range(len(self.channels)):
-            self._try(number, message, 0)
+        for outbox in self._outboxes:
+            outbox.put(message)
 
-    def _try(self, number: int, message: Message, attempt: int) -> None:
-        channel = self.channels[number]
-        try:
-            channel.send(message)
-        except SunmiIpcError as error:
-            self.counts["failed"] += 1
-            _log.warning("alerts: %s: %s", channel.name, error)
-            pause = _RETRY_S[min(attempt, len(_RETRY_S) - 1)]
-            self._waiting[number] = message, attempt + 1
-            self._scheduler.add(f"alert {number}", lambda: self._once_more(number), delay=pause)
-        else:
-            self.counts["sent"] += 1
-            self._waiting.pop(number, None)
-
-    def _once_more(self, number: int) -> None:
-        if number in self._waiting:
-            message, attempt = self._waiting[number]
-            self._try(number, message, attempt)
+    def _count(self, result: str) -> None:
+        with self._lock:
+            self.counts[result] += 1
 
     # -- over restarts --------------------------------------------------------------------------------
 
@@ -264,7 +252,7 @@ def send_test(
     for number, channel in enumerate(channels, 1):
         label = f"{number} {channel.name}"
         try:
-            channel.send(Message("test", title, text, Level.OK, data))
+            send_within(channel, Message("test", title, text, Level.OK, data))
             found[label] = ""
         except SunmiIpcError as error:
             found[label] = error.localized(lang)[0]

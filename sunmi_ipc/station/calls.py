@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import enum
-from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -14,9 +11,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from .. import untrusted
-from ..errors import DeviceError, ParameterError, SunmiIpcError
+from ..errors import ParameterError
 from ..protocol.spec import ALL_MODELS, Endpoint, Parameter, registry
 from .access import at_least, body_of
+from .execute import HEAVY, carry_out, confirmed, values_of
 from .problems import MEDIA, SCHEMA, Refusal
 from .roles import Person, needed
 
@@ -46,7 +44,6 @@ FROM_CAMERA: dict[int | str, dict[str, Any]] = PROBLEMS | {
     },
     503: {"description": "The station cannot do it now", "content": _PROBLEM},
 }
-_HEAVY = 1_400_000  # base64 characters: a picture of a megabyte
 
 
 def schema_of(parameter: Parameter) -> dict[str, Any]:
@@ -54,7 +51,7 @@ def schema_of(parameter: Parameter) -> dict[str, Any]:
     made: dict[str, Any] = {}
     base = parameter.base
     if parameter.kind == "file":
-        made = {"type": "string", "contentEncoding": "base64", "maxLength": _HEAVY}
+        made = {"type": "string", "contentEncoding": "base64", "maxLength": HEAVY}
     elif base is list:
         item = (
             {"type": "string", "enum": list(parameter.choices)} if parameter.choices else {"type": "string"}
@@ -101,49 +98,6 @@ def body_schema(endpoint: Endpoint[..., Any]) -> dict[str, Any]:
         "required": [p.name for p in endpoint.parameters if p.required],
         "properties": {p.name: schema_of(p) for p in endpoint.parameters},
     }
-
-
-def values_of(endpoint: Endpoint[..., Any], given: Any) -> dict[str, Any]:
-    """JSON's values as Python's; raises ParameterError, and leaves the bounds to the declaration."""
-    if not isinstance(given, Mapping):
-        raise ParameterError("{name}: a JSON object is needed", name="body")
-    known = {parameter.name: parameter for parameter in endpoint.parameters}
-    made = {}
-    for name, value in given.items():
-        if name not in known:
-            raise ParameterError("{name}: there is no such parameter", name=str(name)[:64])
-        if value is not None:
-            made[name] = _value(known[name], value)
-    return endpoint.seal(made)
-
-
-def _value(parameter: Parameter, value: Any) -> Any:
-    base = parameter.base
-    try:
-        if parameter.kind == "file":
-            if not isinstance(value, str) or len(value) > _HEAVY:
-                raise ValueError
-            return base64.b64decode(value.encode("ascii"), validate=True)
-        if issubclass(base, datetime):
-            if isinstance(value, int) and not isinstance(value, bool):
-                return datetime.fromtimestamp(value, UTC)
-            made = datetime.fromisoformat(value)
-            if made.tzinfo is None:
-                raise ValueError
-            return made
-        if issubclass(base, time):
-            if value == "24:00":
-                return time.max
-            return time.fromisoformat(value)
-        if issubclass(base, enum.IntFlag):
-            if isinstance(value, bool) or not 0 <= int(value) <= 255:
-                raise ValueError
-            return base(int(value))
-    except (ValueError, TypeError, OverflowError, OSError, binascii.Error):
-        raise ParameterError("{name}: not allowed", name=parameter.name) from None
-    if isinstance(value, float) and value.is_integer() and issubclass(base, int):
-        return int(value)  # JSON has one kind of number
-    return value
 
 
 def _described(endpoint: Endpoint[..., Any]) -> str:
@@ -242,49 +196,12 @@ def _add(made: APIRouter, station: Station, endpoint: Endpoint[..., Any], answer
             raise Refusal(400, ParameterError("{name}: not JSON", name="body")) from None
         values = values_of(endpoint, given)
         endpoint.check(values)
-        if endpoint.destroys and confirm != sn:
-            raise Refusal(
-                428,
-                ParameterError(
-                    "{name}: this destroys {what}",
-                    name="confirm",
-                    what=endpoint.destroys,
-                    hint="Say confirm={sn} to go on.",
-                    sn=sn,
-                ),
-            )
+        try:
+            confirmed(endpoint, confirm, sn)
+        except ParameterError as error:
+            raise Refusal(428, error) from None
         origin = request.client.host if request.client else ""
         result = await run_in_threadpool(
             carry_out, station, endpoint, values, sn=sn, who=who.name, origin=origin
         )
-        return JSONResponse(result)
-
-
-def carry_out(
-    station: Station,
-    endpoint: Endpoint[..., Any],
-    values: Mapping[str, Any],
-    *,
-    sn: str,
-    who: str,
-    origin: str,
-) -> dict[str, Any]:
-    """Call a camera for somebody, and write down what only reading does not need.
-
-    Raises:
-        SunmiIpcError: As :meth:`sunmi_ipc.camera.Camera.call`.
-
-    """
-    result = "ok"
-    try:
-        answer = station.camera(sn).call(endpoint, values)
-    except DeviceError as error:
-        result = f"{type(error).__name__} {int(error.code)}"
-        raise
-    except SunmiIpcError as error:
-        result = type(error).__name__
-        raise
-    finally:
-        if not endpoint.safe or needed(endpoint) != "view":
-            station.audit.record(endpoint.key, who=who, origin=origin, sn=sn, details=values, result=result)
-    return {} if answer is None else dict(answer.as_dict())
+        return JSONResponse({} if result is None else dict(result.as_dict()))

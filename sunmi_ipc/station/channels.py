@@ -56,7 +56,8 @@ class Channel(Protocol):
         """Let go of everything."""
 
 
-def _failed(name: str, reason: str) -> ConnectionFailed:
+def failed(name: str, reason: str) -> ConnectionFailed:
+    """What is said of a message that did not arrive."""
     return ConnectionFailed(
         "{channel} did not take the message: {reason}", hint="It is tried again.", channel=name, reason=reason
     )
@@ -96,9 +97,9 @@ class WebhookChannel:
                 status = answer.status_code
         except (requests.RequestException, ValueError) as error:
             # Its text would show the URL, and with it what may be a token.
-            raise _failed(self.name, type(error).__name__) from None
+            raise failed(self.name, type(error).__name__) from None
         if not 200 <= status < 300:
-            raise _failed(self.name, f"HTTP {status}")
+            raise failed(self.name, f"HTTP {status}")
 
     def close(self) -> None:
         """Nothing is held."""
@@ -134,9 +135,9 @@ class ExecChannel:
                 env=os.environ | told, timeout=60, check=False,
             )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise _failed(self.name, type(error).__name__) from None
+            raise failed(self.name, type(error).__name__) from None
         if done.returncode:
-            raise _failed(self.name, f"exit code {done.returncode}")
+            raise failed(self.name, f"exit code {done.returncode}")
 
     def close(self) -> None:
         """Nothing is held."""
@@ -176,7 +177,7 @@ class MqttChannel:
                 tls={} if secure else None,  # type: ignore[arg-type,unused-ignore]
             )
         except Exception as error:  # paho raises many kinds
-            raise _failed(self.name, type(error).__name__) from None
+            raise failed(self.name, type(error).__name__) from None
 
     def close(self) -> None:
         """Nothing is held."""
@@ -220,9 +221,9 @@ class AppriseChannel:
             with _quiet():
                 sent = self._apprise.notify(body=message.text, title=message.title, notify_type=kind)
         except Exception as error:  # a hundred services, each with its own
-            raise _failed(self.name, type(error).__name__) from None
+            raise failed(self.name, type(error).__name__) from None
         if not sent:
-            raise _failed(self.name, "refused, or not reached")
+            raise failed(self.name, "refused, or not reached")
 
     def close(self) -> None:
         """Nothing is held."""

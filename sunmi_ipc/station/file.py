@@ -13,6 +13,7 @@ from annotated_types import Ge, Le, MinLen
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from ..broker.contract import SITE_PATTERN
 from ..fleet.site import SecretText, Table
 from ..protocol.values import EventType
 from .hours import Hours
@@ -60,8 +61,55 @@ def _listen(text: str) -> str:
 
 def _site(text: str) -> str:
     # It names topics, folders and labels.
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
+    if not re.fullmatch(SITE_PATTERN.strip("^$"), text):
         raise PydanticCustomError("site_name", "not a site's name")
+    return text
+
+
+def _broker_url(text: str) -> str:
+    from ..broker.connection import Broker
+    from ..errors import ConfigError
+
+    try:
+        made = Broker.of(text)
+    except ConfigError:
+        raise PydanticCustomError("broker_url", "not a broker's URL") from None
+    if made.password:
+        raise PydanticCustomError("password_in_url", "a password in a URL")
+    return text
+
+
+def _prefix(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){0,5}", text):
+        raise PydanticCustomError("topic_prefix", "not the beginning of a topic")
+    return text
+
+
+def _public(text: str) -> str:
+    from ..broker.keys import is_public
+
+    if not is_public(text):
+        raise PydanticCustomError("public_key", "not a public key")
+    return text
+
+
+def _key_name(text: str) -> str:
+    from ..broker.keys import check_name
+    from ..errors import ConfigError
+
+    try:
+        return check_name(text)
+    except ConfigError:
+        raise PydanticCustomError("key_name", "not a key's name") from None
+
+
+def _endpoints(text: str) -> str:
+    from fnmatch import fnmatchcase
+
+    from ..protocol.spec import registry
+
+    if not any(fnmatchcase(endpoint.key, text) for endpoint in registry().values()):
+        raise PydanticCustomError("endpoints", "no such endpoint")
     return text
 
 
@@ -78,6 +126,8 @@ _DURATION_SCHEMA: Any = {
 Seconds = Annotated[float, BeforeValidator(_seconds), WithJsonSchema(_DURATION_SCHEMA)]
 Window = Annotated[int, BeforeValidator(_window), WithJsonSchema(_DURATION_SCHEMA)]
 Listen = Annotated[str, AfterValidator(_listen)]
+PublicKey = Annotated[str, AfterValidator(_public)]
+KeyName = Annotated[str, AfterValidator(_key_name)]
 Zone = Annotated[str, AfterValidator(_zone)]
 OpeningHours = Annotated[
     Hours,
@@ -238,24 +288,53 @@ class KeepTable(Table):
 
 
 class BrokerKey(Table):
-    """``[[broker.keys]]``: who may call cameras through the broker."""
+    """``[[broker.keys]]``: who may call cameras through the broker, and what for."""
 
-    name: str
-    public: str
+    name: KeyName = Field(description="as 'ipc keys new NAME' has named it")
+    public: PublicKey = Field(description="the public key, base64; 'ipc keys list' shows it")
     role: Role = "view"
+    endpoints: list[Annotated[str, AfterValidator(_endpoints)]] = Field(
+        default=[],
+        description="only these, such as 'lens.*' or 'image.set_ir'; default: all that the role allows",
+    )
+    cameras: list[str] = Field(default=[], description="serial numbers; default: all")
+    hours: OpeningHours | None = Field(
+        default=None, description="only then, by the shop's clock: 09:00-18:00"
+    )
+    calls_per_minute: Annotated[int, Ge(1), Le(6000)] = 120
 
 
 class BrokerTable(Table):
     """``[broker]``: the way to many shops."""
 
-    url: str
+    url: Annotated[str, AfterValidator(_broker_url)] = Field(
+        description="mqtts://HOST:PORT; mqtt:// has no TLS"
+    )
     user: str = ""
     password: SecretText = Field(default="", repr=False)
-    ca: str = ""
-    certificate: str = ""
-    key: str = ""
-    prefix: str = "sunmi-ipc/v1"
-    faces: bool = Field(default=False, description="whether events about faces leave the shop")
+    ca: str = Field(
+        default="", description="PEM file that signs the broker's certificate; default: the system's"
+    )
+    certificate: str = Field(default="", description="PEM file of our client certificate")
+    key: str = Field(
+        default="", description="PEM file of its key; default: it stands in the certificate's file"
+    )
+    prefix: Annotated[str, AfterValidator(_prefix)] = Field(
+        default="sunmi-ipc/v1", description="begins every topic"
+    )
+    counts: bool = Field(default=True, description="whether people counts leave the shop")
+    events: bool = Field(default=True, description="whether events leave the shop; never their pictures")
+    faces: bool = Field(default=False, description="whether events about faces leave the shop, too")
+    pictures: bool = Field(
+        default=False, description="whether snapshots and faces' pictures are given to keys that ask for them"
+    )
+    backfill: Seconds = Field(
+        default=2592000.0, description="how far back counts and alerts are sent at the first time"
+    )
+    clock: Seconds = Field(default=60.0, description="how far a caller's clock may be off")
+    home_assistant: str = Field(
+        default="", description="Home Assistant's discovery prefix, mostly 'homeassistant'; default: none"
+    )
     keys: list[BrokerKey] = Field(default=[])
 
 

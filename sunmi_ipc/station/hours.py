@@ -42,6 +42,11 @@ def _days(text: str) -> list[int]:
     return found
 
 
+def _clock(minutes: int) -> str:
+    minutes = minutes - _DAY_MINUTES if minutes > _DAY_MINUTES else minutes
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
 @dataclass(frozen=True, slots=True)
 class Hours:
     """When a shop is open: minutes of each weekday, Monday first; all day where nothing was said."""
@@ -69,6 +74,16 @@ class Hours:
                     week[day] = _spans(text)
             return cls(tuple(week))
         raise ValueError("hours")
+
+    def __str__(self) -> str:
+        """As people write them: ``09:00-22:00``, or by day."""
+        said = [
+            ",".join(f"{_clock(start)}-{_clock(end)}" for start, end in spans) or "closed"
+            for spans in self.week
+        ]
+        if len({*said}) == 1:
+            return said[0]
+        return "; ".join(f"{day} {text}" for day, text in zip(DAYS, said, strict=True))
 
     def on(self, day: date, zone: tzinfo | None) -> list[tuple[float, float]]:
         """The opening times that begin on *day*, Unix seconds."""

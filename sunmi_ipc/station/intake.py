@@ -16,6 +16,7 @@ from ..errors import (
     UnsupportedError,
 )
 from ..events.receiver import Receiver
+from ..events.salvage import open_or_salvage
 from ..events.spool import Retention, Spool
 from ..events.subscription import PATH, callback_for
 from ..protocol.values import EventType
@@ -63,7 +64,7 @@ class Intake:
         self._file, self._roster, self._watch, self._scheduler = loaded.file.events, roster, watch, scheduler
         keep = loaded.file.keep
         size = keep.megabytes << 20
-        self.spool: Spool = Spool(
+        self.spool: Spool = open_or_salvage(
             loaded.data / "events",
             retention=Retention(
                 max_age_s=keep.events,

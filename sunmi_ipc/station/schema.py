@@ -4,6 +4,38 @@ from __future__ import annotations
 
 from ..database import Schema
 
+#: What goes out through the broker: each change of a count or a reason takes a place at the end. Its number is the
+#: message's revision, so it begins at the clock: a database that was made anew goes on above the lost one.
+_OUTBOX = (
+    """CREATE TABLE outbox (
+             id INTEGER PRIMARY KEY AUTOINCREMENT,
+             kind TEXT NOT NULL,                   -- counts, alerts
+             sn TEXT NOT NULL,
+             ref INTEGER NOT NULL,                 -- counts: start; alerts: id of the reason
+             tries INTEGER NOT NULL DEFAULT 0,
+             due REAL NOT NULL DEFAULT 0,          -- Unix seconds; not tried again before
+             UNIQUE (kind, sn, ref)
+           )""",
+    "CREATE INDEX outbox_due ON outbox (due, id)",
+    "INSERT INTO sqlite_sequence (name, seq) VALUES ('outbox', CAST(strftime('%s', 'now') AS INTEGER) * 1000)",
+    # A line break after a semicolon would end the statement.
+    "CREATE TRIGGER counts_out AFTER INSERT ON counts BEGIN"
+    " DELETE FROM outbox WHERE kind = 'counts' AND sn = NEW.sn AND ref = NEW.start;"
+    " INSERT INTO outbox (kind, sn, ref) VALUES ('counts', NEW.sn, NEW.start); END",
+    "CREATE TRIGGER reasons_out AFTER INSERT ON reasons BEGIN"
+    " INSERT INTO outbox (kind, sn, ref) VALUES ('alerts', NEW.sn, NEW.id); END",
+    "CREATE TRIGGER reasons_over AFTER UPDATE OF until ON reasons BEGIN"
+    " DELETE FROM outbox WHERE kind = 'alerts' AND sn = NEW.sn AND ref = NEW.id;"
+    " INSERT INTO outbox (kind, sn, ref) VALUES ('alerts', NEW.sn, NEW.id); END",
+    """CREATE TABLE requests (
+             nonce TEXT PRIMARY KEY,
+             who TEXT NOT NULL,                    -- the key that signed
+             forget REAL NOT NULL,                 -- Unix seconds; nobody can send it any more then
+             state TEXT NOT NULL,                  -- running, done, never
+             answer TEXT NOT NULL                  -- of what changes something, kept for whoever lost it
+           ) WITHOUT ROWID""",
+    "CREATE INDEX requests_forget ON requests (forget)",
+)
 _CREATE = (
     """CREATE TABLE cameras (
              sn TEXT PRIMARY KEY,
@@ -66,11 +98,11 @@ _CREATE = (
     "CREATE INDEX audit_at ON audit (at)",
     "CREATE TABLE notices (key TEXT PRIMARY KEY, body TEXT NOT NULL)",
 )
-#: A later version adds its steps under ``migrations``, by the version that they begin with.
 SCHEMA = Schema(
-    version=1,
-    create=";\n".join(_CREATE),
+    version=2,
+    create=";\n".join((*_CREATE, *_OUTBOX)),
     tables=("reasons", "cameras", "counts", "spans", "audit"),
     durable=False,  # a killed process loses no commit; a dead battery may lose the last one
     cache_kib=1024,
+    migrations={1: ";\n".join(_OUTBOX)},
 )

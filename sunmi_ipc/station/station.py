@@ -175,7 +175,15 @@ class Station:
             for url in self.file.watch.notify
         ]
         name = self.file.station.name or self.site
-        return Alerts(self.watch, self.store, self.scheduler, channels, settings=self.file.watch, name=name)
+        return Alerts(
+            self.watch,
+            self.store,
+            self.scheduler,
+            channels,
+            settings=self.file.watch,
+            name=name,
+            zone=self.loaded.zone,
+        )
 
     def _tell_brokers(self) -> None:
         """Sinks that take more than events are told how cameras are."""

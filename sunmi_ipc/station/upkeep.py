@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .bridge_outbox import FORGET
 from .store import Row, Store
 from .validity import Ending, camera_ends, day, endings
 
@@ -130,6 +131,8 @@ class Upkeep:
             ("DELETE FROM audit WHERE at < ?", (now - keep.audit,)),
             ("DELETE FROM mutes WHERE until < ?", (now,)),
         ]
+        if self._file.broker is None:
+            rows += FORGET
         self._store.tidy(rows)
         return _TIDY_S
 

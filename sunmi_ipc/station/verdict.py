@@ -182,6 +182,12 @@ KINDS: dict[str, Kind] = {
     "sink": Kind(
         Level.WARNING, "{name}: {count} events wait to be delivered", "Is the other side there?", looks=3
     ),
+    "broker": Kind(
+        Level.WARNING,
+        "no connection to the broker: {problem}",
+        "Is the address under [broker] right, and the broker there? What is to be sent waits on the disk.",
+        looks=3,
+    ),
     "certificate": Kind(
         Level.WARNING, "our client certificate ends {when}", "Get a new openapi.p12 from the vendor."
     ),

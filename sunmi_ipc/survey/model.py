@@ -75,6 +75,19 @@ class Video(_Part):
     clip: File | None = None
 
 
+class Pushed(_Part):
+    """A pushed event as it came, and how it was read."""
+
+    event_type: Line
+    status: Annotated[int, Field(ge=0, le=599)]
+    content_type: Line = ""
+    form: Literal["form", "json", "unreadable"]
+    place: Line = ""
+    signature: Line = ""
+    fields: str = ""
+    body: str
+
+
 class FindingRow(_Part):
     """One inferred fact, and what this camera says of it."""
 
@@ -100,6 +113,7 @@ class Dump(_Part):
     calls: list[Call]
     video: Video
     overrides: str = ""
+    events: list[Pushed] = []
     findings: list[FindingRow]
     replaced: dict[str, int] = {}
 

@@ -21,6 +21,7 @@ ZH: dict[str, str] = {
     "Messages a second of all shops; 0: as the clock goes.": "所有门店每秒的消息数；0：按实际时间。",
     "The same number says the same again, under the same keys.": "相同的数字会以相同的键再次给出相同的内容。",
     "What the names of the shops begin with.": "门店名称的开头。",
+    "The number of the first shop.": "第一家门店的编号。",
     "When simulated time begins; default: now, or a week ago.": "模拟时间的起点；默认：现在，或一周前。",
     "End after so many messages have arrived; 0: never.": "送达这么多消息后结束；0：不结束。",
     "No failing cameras, outages or restarts.": "没有摄像机故障、断线或重启。",

@@ -44,7 +44,7 @@ ZH = {
     "Answer as a camera did: a file of 'ipc dump'.": "像某台摄像机那样回答：“ipc dump”写出的文件。",
     "Other undocumented paths and names, drawn from this number.": "由该数字决定另一套无文档的路径和名称。",
     "Write down what a camera really says; secrets and identities are replaced, pictures are never in it.\n\nNothing is written or changed on the camera: only calls that read are made.": "记录摄像机实际如何回答；机密和身份信息会被替换，绝不包含图片。\n\n不会在摄像机上写入或更改任何内容：只进行读取类调用。",
-    "Find out which calls this camera has, without carrying out any that changes something.\n\nWhat does not exist under our guess is looked for under likely names; the corrections are shown, and kept with --write.": "查明该摄像机有哪些调用，而不执行任何会更改设置的调用。\n\n按我们的推测不存在的，会用相近的名称寻找；更正会显示出来，用 --write 保存。",
+    "Find out which calls this camera has, without carrying out any that changes something.\n\nWhat does not exist under our guess is looked for under likely names; the corrections are shown, and kept with --write.\nA probe that was stopped, by Ctrl-C too, goes on where it stopped.": "查明该摄像机有哪些调用，而不执行任何会更改设置的调用。\n\n按我们的推测不存在的，会用相近的名称寻找；更正会显示出来，用 --write 保存。\n中断（包括 Ctrl-C）后的探测会从中断处继续。",
     "interrupted": "已中断",
     "the budget of calls is used up": "调用次数已用完",
     "it took too long": "耗时过长",
@@ -55,4 +55,7 @@ ZH = {
     "cannot tell: the camera answers paths that do not exist differently": "无法判断：摄像机对不存在的路径回答不一",
     "cannot tell: the camera takes a wrong signature": "无法判断：摄像机接受错误的签名",
     "cannot tell: wrong signatures are answered in no order": "无法判断：对错误签名的回答没有规律",
+    "Do not go on where an earlier probe of this camera stopped.": "不从此摄像机上次探测中断处继续。",
+    "{count} paths were known from the probe before.": "其中 {count} 个路径上次探测时已知。",
+    "{count} paths were not looked for to the end: run it again to go on, or with a larger --budget.": "有 {count} 个路径尚未找完：再次运行可继续，或加大 --budget。",
 }

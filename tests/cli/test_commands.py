@@ -219,6 +219,7 @@ def test_usage_errors(ipc: Run) -> None:
     assert ipc("sim", "start", "--ip", "0.0.0.0").returncode == 2
 
 
+@pytest.mark.slow
 def test_no_secret_in_any_output(ipc: Run, virtual: Callable[..., VirtualCamera], vendor: Vendor) -> None:
     camera = virtual(state="factory", udp=True)
     wifi = "welcome-2020"
@@ -245,6 +246,7 @@ def test_no_secret_in_any_output(ipc: Run, virtual: Callable[..., VirtualCamera]
         assert "".join(secret) not in said
 
 
+@pytest.mark.slow
 def test_configure_and_profile(ipc: Run, ready: VirtualCamera, vendor: Vendor) -> None:
     bare: dict[str, str | None] = dict.fromkeys(vendor.environment())
     refused(ipc("info", "-c", ready.address, env=bare), 2, "no app_id")

@@ -121,8 +121,8 @@ def test_what_was_counted_is_said(ipc: Ipc) -> None:
     first = f"{datetime.now() - timedelta(days=3):%Y-%m-%d}"
     assert days[3].split()[0] == first
     assert "▒ only part of this time is in the period" in "".join(days)
-    assert ipc("leaving", "--by", "gender").stdout.splitlines()[2] == "by gender"
-    assert "29-35 female" in ipc("leaving", "--by", "age").stdout
+    assert ipc("leaving", "--by", "gender", "--from", "yesterday").stdout.splitlines()[2] == "by gender"
+    assert "29-35 female" in ipc("leaving", "--by", "age", "--from", "yesterday").stdout
     refused = ipc("leaving", "--by", "minute", code=2).stderr
     assert "--by minute: unknown" in refused
 

@@ -35,6 +35,7 @@ def named(ready: VirtualCamera) -> VirtualCamera:
     return ready
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("encoding", "lang"), [("gbk", "zh_CN.UTF-8"), ("cp1252", "zh_CN.UTF-8"), ("ascii", "en_US.UTF-8")]
 )

@@ -12,6 +12,8 @@ import pytest
 
 from .conftest import at_once
 
+pytestmark = pytest.mark.slow  # interfaces and routers of its own
+
 Network = Callable[[int], list[Any]]
 
 HOLD = """

@@ -61,6 +61,7 @@ ANY_PACKET = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=1000)
 @given(ANY_PACKET)
 @example(document("[" * 40_000))

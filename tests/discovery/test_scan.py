@@ -298,6 +298,7 @@ print(json.dumps([len(found), last, time.monotonic() - started]))
 """
 
 
+@pytest.mark.slow
 def test_five_hundred_cameras_in_one_process() -> None:
     start = [sys.executable, "-m", "sunmi_ipc_cli", "sim", "start", "--count", "500"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}

@@ -155,6 +155,7 @@ def test_a_reader_that_goes_away_ends_it(ready: VirtualCamera, tmp_path: Path) -
         assert spool.counts()["consumers"]["jsonl"]["backlog"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("environment")
 def test_kill_9_while_cameras_post_loses_and_doubles_nothing(ready: VirtualCamera, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"

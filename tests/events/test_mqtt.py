@@ -25,7 +25,8 @@ from sunmi_ipc.events.receiver import free_port
 from sunmi_ipc.simulator import Vendor, VirtualCamera
 
 pytest.importorskip("paho.mqtt.client", reason="paho-mqtt, the extra 'mqtt', is not installed")
-from sunmi_ipc.events.mqtt import MqttSink, discovery
+from sunmi_ipc.events.homeassistant import discovery, of_sink
+from sunmi_ipc.events.mqtt import MqttSink
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 needs_broker = pytest.mark.skipif(
@@ -135,6 +136,7 @@ def put(spool: Spool, *numbers: int, kind: str = "face_recog_event") -> None:
 
 
 @needs_broker
+@pytest.mark.broker
 def test_events_in_order_with_status_discovery_and_newest(
     spool: Spool, broker: Broker, listener: Listener
 ) -> None:
@@ -147,10 +149,11 @@ def test_events_in_order_with_status_discovery_and_newest(
         assert listener.topics("sunmi-ipc/status") == ["online"]
     assert eventually(lambda: listener.topics("sunmi-ipc/status")[-1] == "offline")
     configs = {topic for topic, _, _ in listener.got if topic.startswith("homeassistant/")}
-    assert configs == set(discovery("FS1", prefix="sunmi-ipc", discovery_prefix="homeassistant"))
+    assert configs == set(discovery("FS1", of_sink("FS1", "sunmi-ipc"), discovery_prefix="homeassistant"))
 
 
 @needs_broker
+@pytest.mark.broker
 def test_newest_and_discovery_are_retained(spool: Spool, broker: Broker) -> None:
     put(spool, 1, 2)
     put(spool, 3, kind="dynamic_detect_event")
@@ -179,6 +182,7 @@ def test_newest_and_discovery_are_retained(spool: Spool, broker: Broker) -> None
 
 
 @needs_broker
+@pytest.mark.broker
 def test_a_broker_restart_loses_nothing(spool: Spool, broker: Broker, listener: Listener) -> None:
     with Delivery(spool, MqttSink(broker.url), backoff=(0.05, 0.2)) as delivery:
         put(spool, *range(100))
@@ -195,6 +199,7 @@ def test_a_broker_restart_loses_nothing(spool: Spool, broker: Broker, listener: 
 
 
 @needs_broker
+@pytest.mark.broker
 def test_a_broker_that_forgets_is_told_again_and_only_the_newest(spool: Spool, broker: Broker) -> None:
     broker.config.write_text(broker.config.read_text().replace("persistence true", "persistence false"))
     broker.stop()
@@ -218,6 +223,7 @@ def test_a_broker_that_forgets_is_told_again_and_only_the_newest(spool: Spool, b
 
 
 @needs_broker
+@pytest.mark.broker
 def test_killed_without_goodbye_the_last_will_says_it(broker: Broker, listener: Listener) -> None:
     sink = MqttSink(broker.url)
     assert eventually(lambda: listener.topics("sunmi-ipc/status") == ["online"])
@@ -230,6 +236,7 @@ def test_killed_without_goodbye_the_last_will_says_it(broker: Broker, listener: 
 
 
 @needs_broker
+@pytest.mark.broker
 def test_wrong_password_is_told(spool: Spool, tmp_path: Path, broker: Broker) -> None:
     broker.stop()
     passwords = tmp_path / "passwords"
@@ -252,6 +259,7 @@ def test_wrong_password_is_told(spool: Spool, tmp_path: Path, broker: Broker) ->
 
 
 @needs_broker
+@pytest.mark.broker
 # paho leaves the socket of a failed handshake to the garbage collector.
 @pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")
 def test_mqtts_checks_the_brokers_certificate(spool: Spool, tmp_path: Path, broker: Broker) -> None:
@@ -297,6 +305,7 @@ def test_mqtts_checks_the_brokers_certificate(spool: Spool, tmp_path: Path, brok
 
 
 @needs_broker
+@pytest.mark.broker
 def test_from_the_camera_to_the_broker(
     virtual: Callable[..., VirtualCamera],
     vendor: Vendor,
@@ -354,7 +363,7 @@ def test_settings_that_cannot_be(options: dict[str, Any]) -> None:
 
 
 def test_discovery_names_are_safe() -> None:
-    topics = discovery("A.B-1", prefix="p", discovery_prefix="ha")
+    topics = discovery("A.B-1", of_sink("A.B-1", "p"), discovery_prefix="ha")
     assert all("sunmi_ipc_A_B-1/" in topic for topic in topics)
     assert len({config["unique_id"] for config in topics.values()}) == len(topics) == 11
 

@@ -98,6 +98,7 @@ def test_a_broken_pipe_ends_the_delivery_and_keeps_the_place(spool: Spool) -> No
     assert lines(stream) == ["1"]
 
 
+@pytest.mark.slow
 def test_a_reader_that_stopped_reading_keeps_nothing_from_ending(spool: Spool) -> None:
     put(spool, *range(2000))
     read, write = os.pipe()

@@ -149,6 +149,7 @@ def test_replay(spool: Spool) -> None:
         spool.replay(EPOCH, datetime(2020, 1, 1))
 
 
+@pytest.mark.slow
 def test_age_and_size_spare_what_is_not_acknowledged(tmp_path: Path) -> None:
     old = Retention(max_age_s=0, min_age_s=0)
     with Spool(tmp_path, retention=old) as spool:
@@ -431,6 +432,7 @@ def test_full_disk(tmp_path: Path) -> None:
         subprocess.run(["umount", str(tmp_path)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="needs a limit on file sizes")
 def test_full_by_a_limit_on_file_sizes(tmp_path: Path) -> None:
     run_full(tmp_path, "limit")

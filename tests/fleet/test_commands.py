@@ -300,6 +300,7 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_the_page_runs(tmp_path: Path) -> None:
     (tour,) = _blocks("sh")
     done = subprocess.run(

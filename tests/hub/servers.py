@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -104,16 +105,13 @@ class Postgres:
     def __init__(self, folder: Path, more: str = "") -> None:
         assert POSTGRES is not None
         self.port = free_port()
-        self.data = folder / "data"
-        self.log = folder / "postgres.log"
-        folder.mkdir(parents=True, exist_ok=True)
         self._root = hasattr(os, "geteuid") and os.geteuid() == 0
+        folder.mkdir(parents=True, exist_ok=True)
         if self._root:
-            # Its user must be able to reach the folder.
-            for parent in (folder, *folder.parents):
-                if parent != Path("/") and parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
-                    parent.chmod(parent.stat().st_mode | 0o011)
+            # Its user must be able to reach the folder, and pytest closes its own to all others now and then.
+            folder = Path(tempfile.mkdtemp(prefix="sunmi-ipc-postgres-"))
             shutil.chown(folder, "postgres")
+        self._folder, self.data, self.log = folder, folder / "data", folder / "postgres.log"
         self._run(
             "initdb",
             "-D",
@@ -165,6 +163,7 @@ class Postgres:
 
     def __exit__(self, *_: object) -> None:
         self.stop("immediate")
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def hub_command(broker: str, database: str, *more: str) -> list[str]:

@@ -10,8 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-
-pytest.importorskip("sqlalchemy", reason="SQLAlchemy, the extra 'hub', is not installed")
 import sqlalchemy
 
 from sunmi_ipc.broker import contract
@@ -20,18 +18,8 @@ from sunmi_ipc.hub import migrations, rows, tables, views
 from sunmi_ipc.hub.store import REFUSED_KINDS, Away, Batch, Refusal, Store, Unstorable, open_url
 from sunmi_ipc.hub.zones import offsets
 
-from .servers import POSTGRES, Postgres
-
 NOW = 1_795_600_000.0
 SN = "FS101D8BS00106"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    if POSTGRES is None:
-        pytest.skip("PostgreSQL is not installed (apt install postgresql)")
-    with Postgres(tmp_path_factory.mktemp("postgres")) as started:
-        yield started
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.database)])
@@ -161,6 +149,17 @@ def test_a_row_that_no_database_takes_is_the_messages_fault(store: Store) -> Non
     with pytest.raises(Unstorable):
         write(store, (table, row | {"arrivals": 2**70}))
     assert store.sizes()["counts"] == 0
+
+
+@pytest.mark.parametrize("odd", ["a\0b", "\ud800", "x" * 300_000, "\U0001f600", "'; DROP TABLE counts; --"])
+def test_odd_text_is_stored_or_the_messages_fault(store: Store, odd: str) -> None:
+    table, row = counts()
+    try:
+        write(store, (table, row | {"key": odd, "people": odd}))
+    except Unstorable:
+        assert store.sizes()["counts"] == 0
+    else:
+        assert store.sizes()["counts"] == 1
 
 
 def test_a_table_that_is_missing_is_the_databases_fault(store: Store) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 CODE = """
 import resource, sys, threading
 resource.setrlimit(resource.RLIMIT_NOFILE, (300, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
@@ -19,6 +21,7 @@ print(threading.active_count())
 """
 
 
+@pytest.mark.slow
 def test_200_cameras_take_one_thread_and_import_nothing() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", CODE], capture_output=True, text=True, timeout=120, check=True

@@ -207,6 +207,7 @@ def written(trial: Trial) -> Iterator[tuple[Path, bytes]]:
             yield path, path.read_bytes()
 
 
+@pytest.mark.slow
 def test_every_command_was_run(trial: Trial) -> None:
     assert len(trial.results) == len(trial.jobs)
     ran = {tuple(job["args"][3:]) for job in trial.jobs}

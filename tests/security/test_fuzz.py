@@ -81,6 +81,7 @@ def server(vendor: Vendor) -> Iterator[Hostile]:
 EXAMPLES = int(os.environ.get("FUZZ", "120"))
 
 
+@pytest.mark.slow
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), sample=st.sampled_from(READS))
 def test_any_answer(

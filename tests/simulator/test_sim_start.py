@@ -73,6 +73,7 @@ def test_a_pipe_gets_json_and_no_profile(tmp_path: Path, monkeypatch: pytest.Mon
     assert not (tmp_path / "profiles").exists()
 
 
+@pytest.mark.slow
 def test_what_is_kept_over_a_restart(tmp_path: Path) -> None:
     seen = []
     for name in ("Door", ""):

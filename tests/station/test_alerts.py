@@ -138,6 +138,103 @@ def test_repeated_with_growing_pauses(notified: Start, hook: Hook, virtual: Virt
     assert len(hook.told("still")) == 2
 
 
+class Trap:
+    """Takes connections and is no help: says nothing (``silent``), or a byte now and then for ever (``drips``)."""
+
+    def __init__(self, kind: str) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
+        self.taken: list[socket.socket] = []
+        self._kind = kind
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                taken, _ = self._listener.accept()
+            except OSError:
+                return
+            self.taken.append(taken)
+            if self._kind == "drips":
+                threading.Thread(target=self._drip, args=(taken,), daemon=True).start()
+
+    def _drip(self, taken: socket.socket) -> None:
+        try:
+            taken.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while True:
+                taken.sendall(b"x")
+                time.sleep(0.05)
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        self._listener.close()
+        for taken in self.taken:
+            taken.close()
+
+
+@pytest.mark.parametrize("kind", ["silent", "drips", "dead"])
+def test_a_receiver_that_hangs_holds_up_nobody(
+    station: Start, hook: Hook, virtual: Virtual, kit: Any, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr("sunmi_ipc.station.outbox.LONGEST_S", 0.5)
+    monkeypatch.setattr("sunmi_ipc.station.outbox.RETRY_S", (0.2,))
+    trap = Trap(kind)
+    if kind == "dead":
+        trap.close()
+    monkeypatch.setenv("TRAP_URL", trap.url)
+    monkeypatch.setenv("ALERT_URL", hook.url)
+    camera = virtual()
+    camera.insert_card(CardStatus.NONE)
+    running = station([camera], watch='notify = ["env:TRAP_URL", "env:ALERT_URL"]\ngroup = 0.2', interval=0.2)
+    try:
+        assert kit.wait_for(lambda: hook.told("new"))
+        assert running.alerts is not None
+        assert kit.wait_for(lambda: running.alerts.counts["failed"] >= 4)
+        assert running.alerts.counts["sent"] == 1
+        stuck = [t for t in threading.enumerate() if t.name == "alert webhook"]
+        assert len(stuck) <= 4  # however often it is tried
+        # Cameras are looked at meanwhile.
+        seen = running.watch.last(running.roster.members()[0])
+        assert seen is not None
+        assert time.time() - seen.at < 3
+    finally:
+        trap.close()
+
+
+def test_nothing_is_lost_while_a_receiver_is_away(
+    notified: Start, hook: Hook, virtual: Virtual, kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sunmi_ipc.station.outbox.RETRY_S", (0.3,))
+    first, second = virtual(), virtual()
+    hook.status = 503
+    running = notified([first, second], group=0.2)
+    first.insert_card(CardStatus.NONE)
+    assert kit.wait_for(lambda: running.alerts is not None and running.alerts.counts["failed"])
+    second.insert_card(CardStatus.NONE)
+    assert kit.wait_for(lambda: kit.codes(running, second.sn))
+    time.sleep(0.5)
+    hook.status = 200
+    assert kit.wait_for(lambda: len(hook.told("new")) == 2)
+    assert [r["sn"] for data in hook.told("new") for r in data["reasons"]] == [first.sn, second.sn]
+
+
+def test_a_test_message_to_one_who_hangs_says_so(
+    write: Any, virtual: Virtual, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sunmi_ipc.station.outbox.LONGEST_S", 0.5)
+    monkeypatch.setattr("sunmi_ipc.station.outbox.send_within.__defaults__", (0.5,))
+    trap = Trap("drips")
+    monkeypatch.setenv("TRAP_URL", trap.url)
+    monkeypatch.setenv("ALERT_URL", hook.url)
+    path = write([virtual()], watch='notify = ["env:TRAP_URL", "env:ALERT_URL"]')
+    done = CliRunner().invoke(app, ["--json", "serve", "test-alert", str(path)])
+    trap.close()
+    assert done.exit_code == 7
+    told = json.loads(done.stdout)["sent"]
+    assert [bool(entry["problem"]) for entry in told] == [True, False]
+
+
 def test_of_muted_cameras_nobody_is_told(notified: Start, hook: Hook, virtual: Virtual, kit: Any) -> None:
     muted, other = virtual(), virtual()
     running = notified([muted, other])
@@ -157,7 +254,7 @@ def test_a_channel_that_fails_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("sunmi_ipc.station.alerts._RETRY_S", (0.3,))
+    monkeypatch.setattr("sunmi_ipc.station.outbox.RETRY_S", (0.3,))
     camera = virtual()
     camera.insert_card(CardStatus.NONE)
     hook.status = 503

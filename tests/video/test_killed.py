@@ -29,6 +29,7 @@ with Settings.load().connect(sys.argv[1], sn=sys.argv[4]) as camera:
 KILLS = 5
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(
     ready: VirtualCamera,
     card: dict[str, bytes | Path | None],

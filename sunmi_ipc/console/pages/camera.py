@@ -15,7 +15,7 @@ from ...errors import SunmiIpcError
 from ...protocol.spec import Model
 from ..desk import Card
 from ..state import current
-from .picture import Picture
+from .picture import Picture, begin_early
 from .visit import Visit, button, text
 
 #: Tab, its module, and whether the picture stands beside it; those for FM020 alone are marked.
@@ -80,11 +80,13 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
                 text("div", visit.words(error), "note bad")
             return
     card = found
-    if TABS.get(tab, TABS["picture"])[1]:
-        visit.console.warm(sn)  # while the page is on its way
     words = labels(visit)
     names = [name for name, (_, _, counts) in TABS.items() if card.counts or not counts]
     tab = tab if tab in names else "picture"
+    square = Model.read(card.model) is Model.FM010
+    if TABS[tab][1]:
+        visit.console.warm(sn)  # while the page is on its way
+        begin_early(sn, square=square)
     opened: dict[str, Any] = {}
     with visit.frame(card.name or sn, back="/"), ui.element("div").classes("camera") as whole:
         with ui.element("div").classes("stick"):
@@ -113,7 +115,7 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
             elif "picture" not in opened:
                 whole.classes(remove="full")
                 with picture_place:
-                    opened["picture"] = Picture(visit, sn, square=Model.read(card.model) is Model.FM010)
+                    opened["picture"] = Picture(visit, sn, square=square)
             panel.clear()
             panel._props["aria-label"] = words[name]
 
@@ -144,4 +146,4 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
         # The picture need not wait for the connection: it is there with the page.
         if TABS[tab][1]:
             with picture_place:
-                opened["picture"] = Picture(visit, sn, square=Model.read(card.model) is Model.FM010)
+                opened["picture"] = Picture(visit, sn, square=square)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
 from nicegui import ui
 from starlette.requests import Request
 
+from ...errors import SunmiIpcError
 from ..desk import Card
 from ..roles import Role
 from ..state import current
-from .visit import Visit, heading, text
+from .visit import Visit, heading, text, without_commands
 
 #: Seconds between two pictures of a card.
 _PICTURE_S = 20
@@ -94,11 +96,14 @@ def _card(visit: Visit, card: Card) -> None:
     fresh = card.state == "setup"
     with ui.element("a").classes("sheet flush cam") as link:
         link._props["href"] = f"/{'setup' if fresh and visit.may(Role.ADMIN) else 'camera'}/{card.sn}"
+        if not fresh and card.state != "unknown":
+            # The finger is down: the stream is opened before it is up again.
+            link.on("pointerdown", lambda: _warm(visit, card.sn), args=[])
         with ui.element("div").classes("shot"):
-            if fresh or card.state == "unknown":
-                with ui.element("div").classes("none"):
-                    ui.icon("videocam", size="44px")
-            else:
+            # What is seen where there is no picture, or until it comes.
+            with ui.element("div").classes("none"):
+                ui.icon("videocam" if card.state != "bad" else "videocam_off", size="44px")
+            if not fresh and card.state != "unknown":
                 image = ui.element("img")
                 image._props["src"] = (
                     f"/picture/{card.sn}.jpg?age={_PICTURE_S}&t={int(time.time() // _PICTURE_S)}"
@@ -115,12 +120,17 @@ def _card(visit: Visit, card: Card) -> None:
                     with ui.element("div").classes("count"):
                         text("div", str(card.people), "big")
                         text("div", tr("in today"), "soft small")
-            hint = card.words(visit.lang)[1]
+            hint = without_commands(card.words(visit.lang)[1])
             if hint and card.state in ("bad", "warning"):
                 text("div", hint, "small soft break")
             text(
                 "div", " · ".join(p for p in (card.model, card.sn, card.address) if p), "small soft break num"
             )
+
+
+def _warm(visit: Visit, sn: str) -> None:
+    with contextlib.suppress(SunmiIpcError):  # the page will say it
+        visit.console.warm(sn)
 
 
 def verdict(visit: Visit, card: Card) -> str:

@@ -1,7 +1,6 @@
-// The live picture: fragmented MP4 over a WebSocket into a media source, with a door line that can be dragged,
-// a point to focus on, and a bar that tells how sharp the picture is. The only JavaScript of ours.
+// The live picture (static/live.js), with a door line that can be dragged, a point to focus on, and a bar that tells how
+// sharp the picture is.
 const W = 1920, H = 1080, SPAN = 100;
-const Source = window.ManagedMediaSource || window.MediaSource;
 
 export default {
   template: `
@@ -9,8 +8,7 @@ export default {
     <div class="lp-stage" :style="{aspectRatio: ratio}">
       <img v-if="poster" v-show="!playing && !stills" class="lp-media" :src="poster" alt="">
       <img v-if="stills" class="lp-media" :src="still" alt="" ref="still" @load="stillLoaded" @error="stillFailed">
-      <video v-show="playing" ref="video" class="lp-media" muted autoplay playsinline disablepictureinpicture
-        :aria-label="words.picture"></video>
+      <div v-show="playing" ref="screen" class="lp-media"></div>
       <svg v-if="mode !== 'view' || shown" class="lp-over" :class="'lp-' + mode" ref="svg" viewBox="0 0 ${W} ${H}"
         preserveAspectRatio="none" @pointerdown="tap" @pointermove="move" @pointerup="up" @pointercancel="up">
         <g v-if="grid" class="lp-grid">
@@ -63,7 +61,7 @@ export default {
   data() {
     return {
       playing: false, stills: false, still: '', told: '', busy: false, l: this.line ? [...this.line] : null, drag: null,
-      u: 2, level: 0, best: 0, sound: false, loud: false, codecs: '', behind: 0, ratio: this.shape === 'square' ? '1 / 1' : '16 / 9',
+      u: 2, level: 0, best: 0, sound: false, loud: false, ratio: this.shape === 'square' ? '1 / 1' : '16 / 9',
     };
   },
   computed: {
@@ -87,108 +85,54 @@ export default {
   },
   watch: {
     line(to) { if (this.drag === null) this.l = to ? [...to] : null; },
-    src() { this.restart(); },
+    src() { this.stills = false; this.open(); },
     point() { this.best = 0; },
   },
   mounted() {
-    this.gone = false; this.tries = 0;
+    this.gone = false;
     this.sizes = new ResizeObserver(() => this.scale()); this.sizes.observe(this.$refs.box); this.scale();
     this.seen = () => document.hidden ? this.pause() : this.restart();
     document.addEventListener('visibilitychange', this.seen);
-    this.clock = setInterval(() => this.tick(), 200);
-    this.restart();
+    this.clock = setInterval(() => { if (this.measure && (this.playing || this.stills)) this.sharpen(); }, 200);
+    this.open();
   },
   unmounted() {
     this.gone = true;
     document.removeEventListener('visibilitychange', this.seen);
-    this.sizes.disconnect(); clearInterval(this.clock); this.pause();
+    this.sizes.disconnect(); clearInterval(this.clock); clearTimeout(this.next);
+    if (this.live) this.live.close();
   },
   methods: {
     // -- the stream ------------------------------------------------------------------------------
-    pause() {
-      clearTimeout(this.again); clearTimeout(this.next);
-      if (this.ws) { this.ws.onclose = this.ws.onmessage = null; this.ws.close(); this.ws = null; }
-      this.drop();
+    open() {
+      if (this.live) this.live.close();
+      this.playing = false;
+      const live = this.live = LivePicture.of(this.src), v = live.video;
+      v.style.visibility = ''; v.setAttribute('aria-label', this.words.picture); v.muted = !this.loud;
+      this.$refs.screen.replaceChildren(v);
+      document.getElementById('early')?.remove();
+      live.own({
+        told: (state, text) => this.say(text || (state === 'lost' ? this.words.reconnecting : this.words.connecting), true),
+        playing: () => {
+          this.playing = true; this.say('', false); this.sound = live.codecs.includes('mp4a');
+          if (v.videoWidth) this.ratio = `${v.videoWidth} / ${v.videoHeight}`;
+          this.$emit('playing', {width: v.videoWidth, height: v.videoHeight, codecs: live.codecs});
+        },
+        stopped: () => { this.playing = false; },
+        unsupported: () => this.fallBack(),
+      });
+      if (v.paused && live.playing) v.play().catch(() => {});  // it was moved
     },
-    drop() {
-      const v = this.$refs.video; this.playing = false; this.queue = []; this.buffer = null;
-      if (this.media && v) { this.media = null; const u = v.src; v.removeAttribute('src'); v.load(); if (u) URL.revokeObjectURL(u); }
-    },
+    pause() { clearTimeout(this.next); this.live.pause(); },
     restart() {
       if (this.gone || document.hidden) return;
-      this.pause();
-      if (!Source || this.stills) return this.fallBack();
-      this.say(this.words.connecting, true);
-      const ws = this.ws = new WebSocket((location.protocol === 'https:' ? 'wss://' : 'ws://') + location.host + this.src);
-      ws.binaryType = 'arraybuffer';
-      ws.onopen = () => { this.tries = 0; };
-      ws.onmessage = e => typeof e.data === 'string' ? this.heard(JSON.parse(e.data)) : this.take(e.data);
-      ws.onclose = () => { this.drop(); this.say(this.words.reconnecting, true); this.later(); };
+      if (this.stills) this.fetchStill(); else this.live.start();
     },
-    later() {
-      clearTimeout(this.again);
-      this.again = setTimeout(() => this.restart(), Math.min(5000, 400 * 2 ** this.tries++));
-    },
-    heard(m) {
-      if (m.state === 'unsupported') return this.fallBack();
-      if (m.state === 'lost') { this.drop(); this.say(m.text || this.words.reconnecting, true); }
-      if (m.state === 'connecting') this.say(this.words.connecting, true);
-      if (m.codecs) this.begin(m.codecs);
-    },
-    begin(codecs) {
-      const type = `video/mp4; codecs="${codecs}"`;
-      this.drop();
-      if (!Source.isTypeSupported(type)) { this.ws.onclose = null; this.ws.close(); return this.fallBack(); }
-      this.codecs = codecs; this.sound = codecs.includes('mp4a');
-      const v = this.$refs.video, media = this.media = new Source();
-      if (window.ManagedMediaSource) v.disableRemotePlayback = true;
-      v.muted = !this.loud; v.src = URL.createObjectURL(media);
-      media.addEventListener('sourceopen', () => {
-        if (this.media !== media) return;
-        try { this.buffer = media.addSourceBuffer(type); } catch { return this.fallBack(); }
-        this.buffer.mode = 'segments';
-        this.buffer.addEventListener('updateend', () => this.pump());
-        this.buffer.addEventListener('error', () => this.restart());
-        this.pump();
-      }, {once: true});
-    },
-    take(data) { if (this.media) { this.queue.push(data); this.pump(); } },
-    pump() {
-      const b = this.buffer;
-      if (!b || b.updating || !this.media || this.media.readyState !== 'open') return;
-      try {
-        if (this.queue.length) {
-          // All that waits in one go: a browser takes its time for each.
-          let n = 0; for (const p of this.queue) n += p.byteLength;
-          const all = new Uint8Array(n); n = 0; for (const p of this.queue) { all.set(new Uint8Array(p), n); n += p.byteLength; }
-          this.queue = []; b.appendBuffer(all);
-        } else if (b.buffered.length && this.$refs.video.currentTime - b.buffered.start(0) > 20) {
-          b.remove(b.buffered.start(0), this.$refs.video.currentTime - 8);
-        }
-      } catch { this.restart(); }
-      this.catchUp();
-    },
-    catchUp() {
-      const v = this.$refs.video, r = this.buffer && this.buffer.buffered;
-      if (!v || !r || !r.length) return;
-      const end = r.end(r.length - 1), start = r.start(r.length - 1);
-      this.behind = end - v.currentTime;
-      // Over a hole that a slow network left, to the newest when far behind, a little faster when a little.
-      if (v.currentTime < start || this.behind > 1.0) v.currentTime = Math.max(start, end - 0.1);
-      v.playbackRate = this.behind > 0.45 ? 1.25 : this.behind > 0.25 ? 1.1 : 1;
-      if (v.paused) v.play().catch(() => {});
-      if (!this.playing && v.readyState >= 2) {
-        this.playing = true; this.say('', false);
-        if (v.videoWidth) this.ratio = `${v.videoWidth} / ${v.videoHeight}`;
-        this.$emit('playing', {width: v.videoWidth, height: v.videoHeight, codecs: this.codecs});
-      }
-    },
-    tick() { this.catchUp(); if (this.measure && (this.playing || this.stills)) this.sharpen(); },
     say(text, busy) { this.told = text; this.busy = busy; },
-    hear() { this.loud = !this.loud; this.$refs.video.muted = !this.loud; },
+    hear() { this.loud = !this.loud; this.live.video.muted = !this.loud; },
     fallBack() {
       if (this.gone) return;
-      this.drop(); this.stills = true; this.say('', false); this.fetchStill();
+      this.playing = false; this.stills = true; this.say('', false); this.fetchStill();
     },
     fetchStill() { if (!this.gone && !document.hidden) this.still = this.jpeg + (this.jpeg.includes('?') ? '&' : '?') + 't=' + Date.now(); },
     stillLoaded() {
@@ -198,7 +142,7 @@ export default {
     stillFailed() { this.say(this.words.reconnecting, true); this.next = setTimeout(() => this.fetchStill(), 3000); },
     // -- sharpness: the variance of the Laplacian around the point, as sunmi_ipc.console.focusing -----------
     sharpen() {
-      const m = this.stills ? this.$refs.still : this.$refs.video, w = m.videoWidth || m.naturalWidth, h = m.videoHeight || m.naturalHeight;
+      const m = this.stills ? this.$refs.still : this.live.video, w = m.videoWidth || m.naturalWidth, h = m.videoHeight || m.naturalHeight;
       if (!w) return;
       const c = this.canvas || (this.canvas = document.createElement('canvas'));
       c.width = 320; c.height = Math.round(320 * h / w);

@@ -3,14 +3,50 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
+from urllib.parse import quote
 
+from nicegui import ui
 from nicegui.element import Element
 
 from .visit import Visit
 
 Mode = Literal["view", "line", "focus"]
+
+
+def source(sn: str, quality: str = "fhd") -> str:
+    """Where a camera's stream is."""
+    return f"/live/{quote(sn, safe='')}/{quality}"
+
+
+def poster(sn: str) -> str:
+    """Where the picture is that was seen last."""
+    return f"/picture/{quote(sn, safe='')}.jpg?age=600&width=1280"
+
+
+def begin_early(sn: str, *, square: bool = False) -> None:
+    """Have the page's head open the stream, and show it in its place until the page is there.
+
+    Args:
+        sn: Which camera.
+        square: Whether its picture is.
+
+    """
+    shape = " lp-square" if square else ""
+    ratio = "1 / 1" if square else "16 / 9"
+    # Stands where the page will have it, by the same styles; whoever listens to the page waits for the page.
+    ui.add_body_html(
+        f'<div id="early" aria-hidden="true"><div class="top"></div><div class="main"><div class="camera"><div class="stick">'
+        f'<div class="lp{shape}"><div class="lp-stage" style="aspect-ratio:{ratio}"></div></div></div></div></div></div>'
+        f"<script>LivePicture.early({_script(source(sn))}, {_script(poster(sn))}, document.querySelector('#early .lp-stage'))</script>"
+    )
+
+
+def _script(text: str) -> str:
+    """A text as a script may have it."""
+    return json.dumps(text).replace("<", "\\u003c")
 
 
 class Picture(Element, component="picture.js"):
@@ -27,9 +63,9 @@ class Picture(Element, component="picture.js"):
     def __init__(self, visit: Visit, sn: str, *, square: bool = False, quality: str = "fhd") -> None:
         super().__init__()
         tr = visit.tr
-        self._props["src"] = f"/live/{sn}/{quality}"
+        self._props["src"] = source(sn, quality)
         self._props["jpeg"] = f"/picture/{sn}.jpg?age=1&width=1280"
-        self._props["poster"] = f"/picture/{sn}.jpg?age=600&width=1280"
+        self._props["poster"] = poster(sn)
         self._props["shape"] = "square" if square else "wide"
         self._props["words"] = {
             "picture": tr("Live picture of {sn}", sn=sn),

@@ -71,7 +71,9 @@ def page(request: Request) -> None:
                             since = datetime.fromtimestamp(one.began).astimezone()
                             text(
                                 "div",
-                                f"{one.origin} · {since:%m-%d %H:%M} · {one.agent[:60]}",
+                                " · ".join(
+                                    p for p in (one.origin, f"{since:%m-%d %H:%M}", device(one.agent)) if p
+                                ),
                                 "soft small break",
                             )
                         if one.id != visit.session.id:
@@ -97,9 +99,44 @@ def page(request: Request) -> None:
                 for entry in list(entries())[:100]:
                     at = datetime.fromtimestamp(entry.at).astimezone()
                     with ui.element("div").classes("entry"):
-                        text("div", f"{entry.action} {entry.sn}".strip(), "break")
-                        said = f"{at:%m-%d %H:%M:%S} · {entry.result} · {entry.who} · {entry.origin}"
-                        text("div", said, "soft small break num")
+                        text("div", f"{done(visit, entry.action)} {entry.sn}".strip(), "break")
+                        result = "" if entry.result == "ok" else entry.result
+                        said = (f"{at:%m-%d %H:%M:%S}", result, who(visit, entry.who), entry.origin)
+                        text("div", " · ".join(part for part in said if part), "soft small break num")
+
+
+#: Words of a browser's own long description, the first that is there.
+_BROWSERS = {"MicroMessenger": "WeChat", "Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "FxiOS": "Firefox",
+             "Chrome": "Chrome", "CriOS": "Chrome", "Safari": "Safari"}  # fmt: skip
+_SYSTEMS = {"iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows", "Mac OS X": "macOS",
+            "CrOS": "ChromeOS", "Linux": "Linux"}  # fmt: skip
+
+
+def device(agent: str) -> str:
+    """A browser and its system as people call them; the first word of what it says where it is none of those."""
+    browser = next((name for word, name in _BROWSERS.items() if word in agent), "")
+    system = next((name for word, name in _SYSTEMS.items() if word in agent), "")
+    return ", ".join(p for p in (browser, system) if p) or agent.split("/")[0][:30]
+
+
+def done(visit: Visit, action: str) -> str:
+    """What was done, in words; calls to a camera by their name."""
+    tr = visit.tr
+    return {
+        "enter": tr("signed in"),
+        "code": tr("let somebody in"),
+        "end": tr("ended a session"),
+        "mute": tr("muted"),
+    }.get(action, action)
+
+
+def who(visit: Visit, name: str) -> str:
+    """Who did it: a session by its role and the beginning of its name."""
+    place, _, rest = name.partition(":")
+    session, _, role = rest.partition(":")
+    if place != "console" or role.upper() not in Role.__members__:
+        return name
+    return f"{role_word(visit, Role[role.upper()])} ({session[:4]})"
 
 
 def _qr(link: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -64,7 +65,7 @@ class Visit:
     def words(self, error: SunmiIpcError) -> str:
         """An error in the session's language, with what to do next."""
         message, hint = error.localized(self.lang)
-        text = message[:1].upper() + message[1:]
+        text, hint = message[:1].upper() + message[1:], without_commands(hint)
         if not hint:
             return text
         return f"{text}。{hint}" if self.lang == "zh" else f"{text}. {hint}"
@@ -174,6 +175,24 @@ class Visit:
         answer = await dialog
         dialog.delete()
         return bool(answer)
+
+
+#: What is typed into a terminal helps nobody on a phone: the part of a sentence that names a command is left out.
+_CLAUSE = re.compile(r"(?<=[.;:,!?])\s+|(?<=[。；：，！？])")
+_COMMAND = re.compile(r"'ipc\b|\bipc [a-z]|--[a-z]")
+
+
+def without_commands(hint: str) -> str:
+    """A hint without the parts that name commands; empty where nothing else is left."""
+    if not _COMMAND.search(hint):
+        return hint
+    kept = [part for part in _CLAUSE.split(hint) if part and not _COMMAND.search(part)]
+    if not kept:
+        return ""
+    joint = "" if any("\u4e00" <= c <= "\u9fff" for c in hint) else " "
+    stop = "。" if not joint else "."
+    text = joint.join(kept).strip().rstrip(",;:，；：")
+    return text if text[-1:] in ".!?。！？" else text + stop
 
 
 def role_word(visit: Visit, role: Role) -> str:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from ...errors import SunmiIpcError
 from ...video.libraries import library
 
+#: Pictures are kept as wide as the largest that pages show.
+_WIDEST = 1280
+
 
 @dataclass(frozen=True, slots=True)
 class Still:
@@ -32,7 +35,8 @@ class Stills:
     def __init__(self, *, keep: float = 600.0, rest: float = 15.0) -> None:
         self._keep, self._rest = keep, rest
         self._lock = threading.Lock()
-        self._last: dict[str, Still] = {}
+        self._whole: dict[str, Still] = {}
+        self._small: dict[tuple[str, int], Still] = {}
         self._failed: dict[str, float] = {}
         self._busy: dict[str, threading.Lock] = {}
 
@@ -47,25 +51,33 @@ class Stills:
             key: Which camera.
             take: Takes a picture (JPEG or PNG); may raise this library's errors.
             age: Seconds.
-            width: Pixels that it is brought down to.
+            width: Pixels that it is brought down to; 1280 at most.
 
         """
         with self._lock:
-            busy = self._busy.setdefault(f"{key}/{width}", threading.Lock())
+            busy = self._busy.setdefault(key, threading.Lock())
         with busy:
-            name, now = f"{key}/{width}", time.time()
-            last = self._last.get(name)
-            if last is not None and now - last.at < age:
-                return last
-            if now - self._failed.get(name, 0.0) > self._rest:
+            now, last = time.time(), self._whole.get(key)
+            if (last is None or now - last.at >= age) and now - self._failed.get(key, 0.0) > self._rest:
                 try:
-                    data = shrink(take(), width)
+                    data = shrink(take(), _WIDEST)
                 except (SunmiIpcError, OSError, ValueError):
-                    self._failed[name] = now
+                    self._failed[key] = now
                 else:
-                    self._last[name] = last = Still(data, now)
-                    self._failed.pop(name, None)
-            return last if last is not None and now - last.at < self._keep else None
+                    self._whole[key] = last = Still(data, now)
+                    self._failed.pop(key, None)
+            if last is None or now - last.at >= self._keep:
+                return None
+            return self._brought_down(key, last, width)
+
+    def _brought_down(self, key: str, whole: Still, width: int) -> Still:
+        """As wide as is wished; whoever asks for the same again gets the same."""
+        if width >= _WIDEST:
+            return whole
+        small = self._small.get((key, width))
+        if small is None or small.at != whole.at:
+            small = self._small[key, width] = Still(shrink(whole.data, width), whole.at)
+        return small
 
 
 def shrink(data: bytes, width: int) -> bytes:

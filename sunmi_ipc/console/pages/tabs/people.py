@@ -116,6 +116,7 @@ def _chart(place: Place, now: Counted, other: Counted | None) -> dict[str, Any]:
             "name": names[way],
             "type": "bar" if way == "in" else "line",
             "data": [b.counts[way] for b in now.bins],
+            "barMaxWidth": 48,
             "itemStyle": {"color": _COLOURS[way]},
             "connectNulls": False,
             "symbolSize": 7,
@@ -147,6 +148,7 @@ def _ages(place: Place, now: Counted) -> dict[str, Any]:
             {
                 "name": names[g],
                 "type": "bar",
+                "barMaxWidth": 48,
                 "stack": "all",
                 "data": [now.ages[g].get(a, 0) for a in ages],
                 "itemStyle": {"color": "#2f6fb5" if g == "male" else "#b5528a"},

@@ -8,10 +8,13 @@ from typing import Any
 
 from nicegui import ui
 
+from ....errors import SunmiIpcError
 from ...day import Day
 from ..camera import Place
 from ..visit import button, heading, text
 
+#: So many seconds lie between the ends of the handles' strip: clips are about a minute long.
+_SPAN_S = 600
 #: Pixels do not matter: what is tapped on is a share of the strip.
 _AT = "(e) => { const r = e.currentTarget.getBoundingClientRect(); emit((e.clientX - r.left) / r.width); }"
 
@@ -35,10 +38,10 @@ async def build(place: Place) -> None:
         strip._props["aria-label"] = tr("The day's recordings; tap to play")
         told = text("div", "", "soft small")
         player = ui.element("div")
-        with ui.element("div").classes("row"):
+        with ui.element("div").classes("row") as ways:
             button(tr("Previous"), lambda: step(-1), icon="skip_previous").classes("grow")
             button(tr("Next"), lambda: step(1), icon="skip_next").classes("grow")
-    with ui.element("div").classes("sheet stack"):
+    with ui.element("div").classes("sheet stack") as part:
         heading(tr("Keep a part"))
         text(
             "p",
@@ -47,6 +50,13 @@ async def build(place: Place) -> None:
             ),
             "soft small",
         )
+        span = ui.range(min=0, max=_SPAN_S, step=1, value={"min": 0, "max": _SPAN_S}).props("drag-range snap")
+        span._props["aria-label"] = tr("Beginning and end of the part")
+        edges = ui.element("div").classes("row keep small soft num").style("justify-content: space-between")
+        with edges:
+            first_edge, last_edge = text("span", ""), text("span", "")
+        span.set_visibility(False)
+        edges.set_visibility(False)
         with ui.element("div").classes("row keep"):
             start = ui.input(tr("From")).props("outlined type=time step=1").classes("grow")
             end = ui.input(tr("To")).props("outlined type=time step=1").classes("grow")
@@ -63,18 +73,28 @@ async def build(place: Place) -> None:
 
     async def load(day: date) -> None:
         empty = Day.of(day)
-        records = await visit.do(lambda: list(camera.video.records(empty.start, empty.end)))
-        made = Day.of(day, records or [])
-        state.update(day=made, at=None)
+        records, wrong = [], ""
+        try:
+            records = await visit.try_(lambda: list(camera.video.records(empty.start, empty.end)))
+        except SunmiIpcError as error:
+            wrong = visit.words(error)
+        made = Day.of(day, records)
+        state.update({"day": made, "at": None, "from": None, "to": None})
+        span.set_visibility(False)
+        edges.set_visibility(False)
+        player.clear()
+        ways.set_visibility(bool(records))
+        part.set_visibility(bool(records))
         title._text = f"{day:%Y-%m-%d}"
         title.update()
         later.set_enabled(day < datetime.now().astimezone().date())
         draw()
-        told._text = (
+        told._text = wrong or (
             tr("{count} recordings", count=len(made.records))
             if made.records
             else tr("Nothing was recorded on this day.")
         )
+        told.classes(replace="note bad" if wrong else "soft small")
         told.update()
 
     def draw() -> None:
@@ -97,6 +117,31 @@ async def build(place: Place) -> None:
             if state["at"] is not None:
                 ui.element("s").style(f"left: {made.share(state['at']):.3%}")
 
+    def handles() -> None:
+        """Two handles for beginning and end, on the ten minutes around what plays."""
+        made: Day = state["day"]
+        middle = state["from"] + (state["to"] - state["from"]) / 2
+        begin = max(made.start, middle - timedelta(seconds=_SPAN_S / 2))
+        begin = min(begin, made.end - timedelta(seconds=_SPAN_S))
+        state["begin"] = begin
+        low, high = ((state[k] - begin).total_seconds() for k in ("from", "to"))
+        span.value = {"min": max(0, round(low)), "max": min(_SPAN_S, round(high))}
+        first_edge._text = f"{begin.astimezone():%H:%M:%S}"
+        last_edge._text = f"{(begin + timedelta(seconds=_SPAN_S)).astimezone():%H:%M:%S}"
+        first_edge.update()
+        last_edge.update()
+        span.set_visibility(True)
+        edges.set_visibility(True)
+        start.value, end.value = f"{state['from']:%H:%M:%S}", f"{state['to']:%H:%M:%S}"
+
+    def dragged() -> None:
+        if state.get("begin") is None or state["from"] is None:
+            return
+        chosen = [(state["begin"] + timedelta(seconds=span.value[k])).astimezone() for k in ("min", "max")]
+        state["from"], state["to"] = chosen
+        start.value, end.value = (f"{moment:%H:%M:%S}" for moment in chosen)
+        draw()
+
     async def play(moment: datetime) -> None:
         made: Day = state["day"]
         record = made.at(moment)
@@ -105,7 +150,7 @@ async def build(place: Place) -> None:
             return
         state["at"] = max(moment, record.start_time)
         state["from"], state["to"] = record.start_time.astimezone(), record.end_time.astimezone()
-        start.value, end.value = f"{state['from']:%H:%M:%S}", f"{state['to']:%H:%M:%S}"
+        handles()
         draw()
         player.clear()
         with player:
@@ -190,4 +235,5 @@ async def build(place: Place) -> None:
             await play(state["day"].moment(float(share)))
 
     strip.on("click", tapped, js_handler=_AT)
+    span.on("change", lambda: dragged(), throttle=0.1)
     await load(datetime.now().astimezone().date())

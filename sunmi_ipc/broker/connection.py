@@ -1,0 +1,531 @@
+"""A connection to an MQTT 5 broker: outbound, kept up, bounded in memory whatever the other side does.
+
+What paho does by itself and we do not want: it keeps what it could not send and sends it again with the next
+connection, so that a message that breaks the connection breaks every one; it reads a packet of any length into
+memory. So each connection has a client of its own, without a memory, and a packet that is too long ends it.
+
+Needs the extra: ``pip install 'sunmi-ipc[mqtt]'``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import unquote, urlsplit
+
+from ..errors import ConfigError, ConnectionFailed, ExtraMissingError
+from ..redact import Secret
+from .contract import CONTENT_TYPE, MAX_CALL, SCHEMA_PROPERTY
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client
+
+_log = logging.getLogger("sunmi_ipc")
+_KEEPALIVE_S = 30
+_CONNECT_S = 10.0
+#: The pause before the next attempt doubles from the first to the second.
+BACKOFF_S = (0.5, 60.0)
+#: So many messages may be on their way to the broker, not yet acknowledged.
+WINDOW = 100
+#: A call of the largest size, with its topic and properties.
+MAX_PACKET = MAX_CALL + (64 << 10)
+
+
+class BrokerError(ConnectionFailed):
+    """The broker is not to be reached, refuses us, or does not take a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where a broker is and how we prove who we are.
+
+    Attributes:
+        host, port: Of the broker.
+        secure: Whether TLS is spoken.
+        user, password: Name and password, where it asks for them.
+        ca: PEM file that signs the broker's certificate; empty: the system's.
+        certificate, key: PEM files of our own certificate; the key may stand in the certificate's file.
+
+    """
+
+    host: str
+    port: int
+    secure: bool = True
+    user: str = ""
+    password: Secret = field(default_factory=Secret, repr=False)
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        url: str,
+        *,
+        user: str = "",
+        password: str = "",
+        ca: str = "",
+        certificate: str = "",
+        key: str = "",
+    ) -> Self:
+        """A broker by its URL, ``mqtts://USER:PASSWORD@HOST:PORT``; ports 8883 and 1883 by default.
+
+        Raises:
+            ConfigError: No such URL.
+
+        """
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(""), None
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path not in ("", "/"):
+            raise ConfigError(
+                "the broker is no mqtt or mqtts URL", hint="For example mqtts://hq.example:8883."
+            )
+        secure = parts.scheme == "mqtts"
+        return cls(
+            parts.hostname,
+            port or (8883 if secure else 1883),
+            secure,
+            user or unquote(parts.username or ""),
+            Secret(Secret(password).reveal() or unquote(parts.password or "")),
+            ca,
+            certificate,
+            key,
+        )
+
+    @property
+    def name(self) -> str:
+        """``HOST:PORT``, for errors."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def context(self) -> ssl.SSLContext:
+        """How TLS is spoken; raises ConfigError where a file cannot be used."""
+        made = ssl.create_default_context()
+        made.minimum_version = ssl.TLSVersion.TLSv1_2
+        for path in (self.ca, self.certificate):
+            try:
+                if path and path == self.ca:
+                    made.load_verify_locations(self.ca)
+                if path and path == self.certificate:
+                    made.load_cert_chain(self.certificate, self.key or None, lambda: "")
+            except (OSError, ssl.SSLError, ValueError) as error:
+                raise ConfigError(
+                    "the file {path} cannot be used: {reason}",
+                    hint="Name a PEM file: ca for who signs the broker, certificate and key for our own.",
+                    path=os.fspath(path),
+                    reason=getattr(error, "reason", None)
+                    or getattr(error, "strerror", None)
+                    or type(error).__name__,
+                ) from None
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message that came."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    #: Acknowledge it, where acknowledging is by hand; else nothing.
+    acknowledge: Callable[[], None] = field(repr=False)
+
+
+class Sent:
+    """A message on its way to the broker."""
+
+    def __init__(self) -> None:
+        self._done = threading.Event()
+        self._reason = ""
+
+    def finish(self, reason: str = "") -> None:
+        """The broker has taken it, or not."""
+        self._reason = reason
+        self._done.set()
+
+    @property
+    def done(self) -> bool:
+        """Whether the broker has answered, or the connection is gone."""
+        return self._done.is_set()
+
+    @property
+    def problem(self) -> str:
+        """Why it was not taken; empty where it was."""
+        return self._reason
+
+    def wait(self, timeout: float) -> None:
+        """Wait until the broker has it; raises BrokerError where it does not take it."""
+        if not self._done.wait(timeout):
+            raise BrokerError("the broker does not acknowledge")
+        if self._reason:
+            raise BrokerError("the broker did not take a message: {reason}", reason=self._reason)
+
+
+#: The connection broke while a message was on its way.
+LOST = "connection lost"
+
+
+@cache
+def _client_class() -> Any:
+    try:
+        from paho.mqtt.client import Client
+    except ImportError:
+        raise ExtraMissingError("MQTT needs paho-mqtt, which is not installed", extra="mqtt") from None
+
+    class Bounded(Client):
+        """A client that takes no packet that is longer than it has said."""
+
+        longest = MAX_PACKET
+
+        def _sock_recv(self, bufsize: int) -> bytes:
+            packet = getattr(self, "_in_packet", {})
+            if packet.get("have_remaining") and packet.get("remaining_length", 0) > self.longest:
+                raise ConnectionError("a packet that is too long")
+            return bytes(super()._sock_recv(min(bufsize, 1 << 16)))
+
+    return Bounded
+
+
+def require() -> None:
+    """Raises ExtraMissingError where paho-mqtt is not installed."""
+    _client_class()
+
+
+class Connection:
+    """Keeps a connection to a broker up until :meth:`close`; a context manager.
+
+    Args:
+        broker: Which.
+        client_id: Who we are; empty: the broker gives a name.
+        will: Topic, payload and schema that the broker publishes, retained, when we are gone.
+        subscriptions: Topic filters, QoS 1, asked for anew with each connection.
+        on_message: Called with what comes, in the connection's thread: must return at once.
+        on_connect: Called when a connection is there and subscribed, in a thread that may publish and wait.
+        session_s: How long the broker keeps what comes while we are away, seconds; 0: not.
+        by_hand: Whether messages are acknowledged by :attr:`Delivered.acknowledge`.
+        receive: So many messages may the broker send us before we acknowledge.
+        name: Of the threads.
+        backoff: The first and the longest pause between attempts, seconds.
+
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        client_id: str = "",
+        will: Callable[[], tuple[str, bytes, str]] | None = None,
+        subscriptions: Sequence[str] = (),
+        on_message: Callable[[Delivered], None] | None = None,
+        on_connect: Callable[[], None] | None = None,
+        session_s: int = 0,
+        by_hand: bool = False,
+        receive: int = 100,
+        name: str = "broker",
+        backoff: tuple[float, float] = BACKOFF_S,
+    ) -> None:
+        require()
+        self.broker = broker
+        self._context = broker.context() if broker.secure else None
+        if not broker.secure and broker.password and broker.host not in ("localhost", "127.0.0.1", "::1"):
+            _log.warning("%s: the password goes to the broker without TLS", broker.name)
+        self._client_id, self._will, self._subscriptions = client_id, will, list(subscriptions)
+        self._on_message, self._on_connected = on_message, on_connect
+        self._session_s, self._by_hand, self._receive = session_s, by_hand, receive
+        self._backoff = backoff
+        self._client: Client | None = None
+        self._changed = threading.Condition()
+        self._pending: dict[int, Sent] = {}
+        self._early: dict[int, str] = {}
+        self._connected, self._closing, self._ended = threading.Event(), threading.Event(), threading.Event()
+        self._window = WINDOW
+        #: Why there is no connection; empty where there is one.
+        self.problem: str = ""
+        #: How often a connection was made.
+        self.connections: int = 0
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there, and our subscriptions with it."""
+        return self._connected.is_set()
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for a connection; whether there is one."""
+        return self._connected.wait(timeout) and not self._closing.is_set()
+
+    def subscribe(self, filters: Sequence[str]) -> None:
+        """Hear of more; remembered over connections."""
+        self._subscriptions += [text for text in filters if text not in self._subscriptions]
+        client = self._client
+        if client is not None and self._connected.is_set():
+            client.subscribe([(text, _options()) for text in filters])
+
+    # -- sending --------------------------------------------------------------------------------------
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        schema: str,
+        retain: bool = False,
+        expiry_s: int | None = None,
+        response_topic: str = "",
+        correlation: bytes = b"",
+        patience: float = 10.0,
+    ) -> Sent:
+        """Send a message, QoS 1; waits while too many are on their way.
+
+        Args:
+            topic: Where to.
+            payload: JSON, encoded.
+            schema: Its ``NAME/VERSION``.
+            retain: Whether the broker keeps it.
+            expiry_s: After so many seconds the broker throws it away.
+            response_topic: Where an answer is to go.
+            correlation: What the answer is to carry.
+            patience: Seconds to wait for room, and for a connection.
+
+        Raises:
+            BrokerError: There is no connection, or no room in time.
+
+        """
+        properties = _properties("PUBLISH")
+        properties.ContentType = CONTENT_TYPE
+        properties.PayloadFormatIndicator = 1
+        properties.UserProperty = (SCHEMA_PROPERTY, schema)
+        if expiry_s is not None:
+            properties.MessageExpiryInterval = max(1, expiry_s)
+        if response_topic:
+            properties.ResponseTopic = response_topic
+        if correlation:
+            properties.CorrelationData = correlation
+        end = time.monotonic() + patience
+        with self._changed:
+            while len(self._pending) >= self._window or not self._connected.is_set():
+                left = end - time.monotonic()
+                if left <= 0 or self._closing.is_set():
+                    raise self.absent()
+                self._changed.wait(min(left, 0.5))
+            client = self._client
+        assert client is not None
+        # Not under our lock: paho has its own, and calls us under it.
+        info = client.publish(topic, payload, qos=1, retain=retain, properties=properties)
+        sent = Sent()
+        with self._changed:
+            if client is not self._client or not self._connected.is_set():
+                sent.finish(LOST)
+            elif info.mid in self._early:
+                sent.finish(self._early.pop(info.mid))
+            else:
+                self._pending[info.mid] = sent
+        return sent
+
+    def absent(self) -> BrokerError:
+        """The error for a connection that is not there."""
+        return BrokerError(
+            "no connection to the broker {broker}: {reason}",
+            hint="Is the address right, and the broker there? Its certificate, our name and password?",
+            broker=self.broker.name,
+            reason=self.problem or "it does not answer",
+        )
+
+    # -- the connection's life ------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        first, longest = self._backoff
+        pause = first
+        while not self._closing.is_set():
+            began = time.monotonic()
+            proven = self._once()
+            if proven and time.monotonic() - began > pause:
+                pause = first
+            if self._closing.wait(pause * random.uniform(0.5, 1.0)):  # noqa: S311 - jitter
+                break
+            pause = min(longest, pause * 2)
+
+    def _once(self) -> bool:
+        """One connection from its beginning to its end; whether there was one."""
+        client = self._new_client()
+        self._ended.clear()
+        try:
+            client.connect(
+                self.broker.host,
+                self.broker.port,
+                keepalive=_KEEPALIVE_S,
+                clean_start=not self._session_s,
+                properties=self._connect_properties(),
+            )
+        except (OSError, ValueError) as error:
+            self._say(
+                getattr(error, "verify_message", "") or getattr(error, "strerror", "") or type(error).__name__
+            )
+            return False
+        with self._changed:
+            self._client = client
+        client.loop_start()
+        while not self._ended.wait(1.0):
+            if self._closing.is_set():
+                break
+        was = self._connected.is_set() or self.connections > 0
+        self._drop()
+        client.on_message = client.on_publish = client.on_disconnect = None
+        client.disconnect()
+        client.loop_stop()
+        return was
+
+    def _drop(self) -> None:
+        """The connection is gone: so is what was on its way."""
+        with self._changed:
+            self._connected.clear()
+            self._client = None
+            lost, self._pending, self._early = list(self._pending.values()), {}, {}
+            self._changed.notify_all()
+        for sent in lost:
+            sent.finish(LOST)
+
+    def _connect_properties(self) -> Any:
+        properties = _properties("CONNECT")
+        properties.ReceiveMaximum = self._receive
+        properties.MaximumPacketSize = MAX_PACKET
+        if self._session_s:
+            properties.SessionExpiryInterval = self._session_s
+        return properties
+
+    def _new_client(self) -> Client:
+        from paho.mqtt.client import MQTTv5
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        client: Client = _client_class()(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._client_id,
+            protocol=MQTTv5,
+            reconnect_on_failure=False,
+            manual_ack=self._by_hand,
+        )
+        client.connect_timeout = _CONNECT_S
+        client.max_inflight_messages_set(0)  # the window is ours: paho's queue would have no bound
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._came
+        if self._will is not None:
+            topic, payload, schema = self._will()
+            properties = _properties("WILLMESSAGE")
+            properties.ContentType = CONTENT_TYPE
+            properties.UserProperty = (SCHEMA_PROPERTY, schema)
+            client.will_set(topic, payload, qos=1, retain=True, properties=properties)
+        if self.broker.user:
+            client.username_pw_set(self.broker.user, self.broker.password.reveal() or None)
+        if self._context is not None:
+            client.tls_set_context(self._context)
+        return client
+
+    def _on_connect(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
+        if reason.is_failure:
+            self._say(str(reason))
+            self._ended.set()
+            return
+        self._window = max(1, min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW)))
+        if self._subscriptions:
+            client.subscribe([(text, _options()) for text in self._subscriptions])
+        else:
+            self._ready()
+
+    def _on_subscribe(self, client: Client, userdata: Any, mid: int, reasons: Any, properties: Any) -> None:
+        if refused := [reason for reason in reasons if reason.is_failure]:
+            self._say(f"a subscription was refused: {refused[0]}")
+            if len(refused) == len(reasons):
+                self._ended.set()
+                return
+        if not self._connected.is_set():
+            self._ready()
+
+    def _ready(self) -> None:
+        self.connections += 1
+        if self.problem:
+            _log.info("%s: connected", self.broker.name)
+        self.problem = ""
+        with self._changed:
+            self._connected.set()
+            self._changed.notify_all()
+        if self._on_connected is not None:
+            # Not in paho's thread: whoever is told may publish and wait.
+            threading.Thread(target=self._on_connected, name="broker-connected", daemon=True).start()
+
+    def _on_disconnect(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
+        if client is self._client and not self._closing.is_set():
+            self._say(str(reason))
+        if client is self._client or self._client is None:
+            self._ended.set()
+
+    def _on_publish(self, client: Client, userdata: Any, mid: int, reason: Any, properties: Any) -> None:
+        problem = str(reason) if reason is not None and reason.is_failure else ""
+        with self._changed:
+            sent = self._pending.pop(mid, None)
+            if sent is None and client is self._client:
+                self._early[mid] = problem
+            self._changed.notify_all()
+        if sent is not None:
+            sent.finish(problem)
+
+    def _came(self, client: Client, userdata: Any, message: Any) -> None:
+        if self._on_message is None:
+            return
+
+        def acknowledge() -> None:
+            if self._by_hand:
+                client.ack(message.mid, message.qos)
+
+        try:
+            self._on_message(Delivered(message.topic, message.payload, bool(message.retain), acknowledge))
+        except Exception:  # one bad message blocks nothing
+            _log.exception("%s: a message could not be dealt with", self.broker.name)
+
+    def _say(self, problem: str) -> None:
+        """Say once why there is no connection."""
+        if problem != self.problem and not self._closing.is_set():
+            _log.warning("%s: no connection to the broker: %s", self.broker.name, problem)
+        self.problem = problem
+
+    def close(self) -> None:
+        """End the connection in order: the broker does not publish our will."""
+        self._closing.set()
+        with self._changed:
+            self._changed.notify_all()
+        self._ended.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(5.0)
+
+
+def _options() -> Any:
+    from paho.mqtt.subscribeoptions import SubscribeOptions
+
+    return SubscribeOptions(qos=1)
+
+
+def _properties(packet: str) -> Any:
+    from paho.mqtt import properties
+    from paho.mqtt.packettypes import PacketTypes
+
+    made: Any = properties.Properties  # untyped
+    return made(getattr(PacketTypes, packet))

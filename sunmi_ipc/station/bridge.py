@@ -1,0 +1,425 @@
+"""The station's way to the broker: what it tells of itself and its cameras, and the calls that come in.
+
+It dials out; nothing listens to the internet. Retained topics say how the shop is now; counts and alerts come
+from :mod:`.bridge_outbox`, events from the spool with a place of their own; calls go to :mod:`.gate`. Nothing here waits
+in memory but one batch: whatever the broker does, the rest waits on the disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from .. import __version__
+from ..broker import contract
+from ..broker.connection import Broker, BrokerError, Connection, Delivered
+from ..broker.contract import Availability, CameraState, Envelope, Event, Payload, StationState
+from ..broker.keys import own_key
+from ..errors import SunmiIpcError
+from ..events.consumer import StoredEvent
+from ..events.delivery import Again, Delivery
+from ..events.homeassistant import Topics, discovery
+from ..protocol.values import EventType
+from .bridge_outbox import Outbox
+from .gate import Gate
+from .hours import day_bounds
+from .verdict import REACH, CameraStatus, Transition
+
+if TYPE_CHECKING:
+    from ..events.spool import Spool
+    from .station import Station
+
+_log = logging.getLogger("sunmi_ipc")
+_TICK_S, _PEOPLE_S, _HEALTH_S = 5.0, 30.0, 20.0
+#: The broker keeps calls for a station that restarts for so long; they expire by themselves before.
+_SESSION_S = 600
+_PATIENCE_S, _ACKNOWLEDGE_S = 2.0, 30.0
+KEY_FILE = "broker-key.pem"
+
+
+class Bridge:
+    """Connects a station to its broker until :meth:`close`; a context manager.
+
+    Args:
+        station: With ``[broker]`` in its file.
+
+    Attributes:
+        connection: To the broker.
+        outbox: Counts and alerts that wait.
+        gate: Where calls come in.
+
+    Raises:
+        ConfigError: A file of the broker's table cannot be used, or the extra ``mqtt`` is not installed.
+
+    """
+
+    connection: Connection
+    outbox: Outbox
+    gate: Gate
+
+    def __init__(self, station: Station) -> None:
+        table = station.file.broker
+        assert table is not None
+        self._station, self._table, self.site = station, table, station.site
+        folder = station.loaded.path.parent
+
+        def path(text: str) -> str:
+            return str(folder / text) if text else ""
+
+        broker = Broker.of(
+            table.url,
+            user=table.user,
+            password=station.loaded.secret(table.password) if table.password else "",
+            ca=path(table.ca),
+            certificate=path(table.certificate),
+            key=path(table.key),
+        )
+        self._key = own_key(station.loaded.data / KEY_FILE)
+        self._lock = threading.Lock()
+        self._last, self._session = 0, 0
+        self._said: dict[str, str] = {}
+        self._introduced: set[str] = set()
+        self._people: tuple[float, dict[str, dict[str, int]]] = (0.0, {})
+        self._fresh, self._wake, self._closing = threading.Event(), threading.Event(), threading.Event()
+        self.outbox = Outbox(station.store, self.site, table)
+        self.outbox.begin()
+        with contextlib.ExitStack() as stack:
+            self.gate = Gate(station, table, self._key, self._reply)
+            stack.callback(self.gate.close)
+            self.connection = Connection(
+                broker,
+                client_id=f"sunmi-ipc-{self.site}",
+                will=self._will,
+                subscriptions=contract.filters(site=self.site, names=["calls"], prefix=table.prefix),
+                on_message=self._came,
+                on_connect=self._connected,
+                session_s=_SESSION_S,
+                receive=50,
+                name="broker",
+            )
+            stack.callback(self.connection.close)
+            stack.callback(self._goodbye)
+            if station.intake is not None and table.events:
+                delivery = Delivery(
+                    station.intake.spool, _EventSink(self, station.intake.spool), name="broker", start="now"
+                )
+                stack.callback(delivery.close)
+            station.watch.subscribe(self._changed)
+            station.scheduler.add("broker", self._health, delay=_HEALTH_S)
+            stack.callback(station.scheduler.drop, "broker")
+            self._thread = threading.Thread(target=self._run, name="bridge", daemon=True)
+            self._thread.start()
+            stack.callback(self._end)
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Say goodbye and end; what waits is on the disk."""
+        self._stack.close()
+
+    def _end(self) -> None:
+        self._closing.set()
+        self._wake.set()
+        self._thread.join()
+
+    def figures(self) -> dict[str, Any]:
+        """How it stands with the broker."""
+        return {
+            "connected": self.connection.connected,
+            "problem": self.connection.problem or self.outbox.problem,
+            "sent": self.outbox.sent,
+            "backlog": self.outbox.backlog(),
+            "calls": dict(self.gate.counts),
+        }
+
+    def _health(self) -> float:
+        """Have the watch tell of a broker that is away."""
+        found = {"broker": {"problem": problem}} if (problem := self.connection.problem) else {}
+        self._station.watch.tell(self._station.watch.judge.update("", found, ["broker"]))
+        return _HEALTH_S
+
+    # -- the connection -------------------------------------------------------------------------------
+
+    def _revision(self) -> int:
+        with self._lock:
+            self._last = max(self._last + 1, int(time.time() * 1000))
+            return self._last
+
+    def _topic(self, name: str, **parts: str) -> str:
+        return contract.topic(name, self.site, prefix=self._table.prefix, **parts)
+
+    def _will(self) -> tuple[str, bytes, str]:
+        self._session = self._revision()
+        will = StationState(state="offline", revision=self._session, since=time.time())
+        return self._topic("station"), will.encode(), contract.MESSAGES["station"].schema
+
+    def _connected(self) -> None:
+        self._fresh.set()
+        self._wake.set()
+
+    def _changed(self, told: Sequence[Transition]) -> None:
+        self._wake.set()
+
+    def _came(self, message: Delivered) -> None:
+        # Whose topic it is, is not asked: the signature says for which shop it is meant.
+        self.gate.take(message.payload)
+
+    def _reply(self, client: str, envelope: Envelope) -> None:
+        self.connection.publish(
+            self._topic("replies", client=client),
+            envelope.encode(),
+            schema=contract.MESSAGES["replies"].schema,
+            expiry_s=600,
+            patience=5.0,
+        )
+
+    def _goodbye(self) -> None:
+        with contextlib.suppress(SunmiIpcError):
+            state = self._state("offline")
+            self._publish("station", state, patience=0.0).wait(2.0)
+
+    # -- what is told ---------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        more = False
+        while not self._closing.is_set():
+            if not more:
+                self._wake.wait(_TICK_S)
+            self._wake.clear()
+            more = False
+            if self._closing.is_set() or not self.connection.connected:
+                continue
+            try:
+                self._tell()
+                more = self.outbox.send(self.connection)
+            except BrokerError as error:
+                _log.debug("bridge: %s", error)
+            except Exception:  # the next round may do better
+                _log.exception("bridge: what is to be told could not be")
+                self._closing.wait(_TICK_S)
+
+    def _tell(self) -> None:
+        """Publish what differs from what the broker was told last."""
+        if self._fresh.is_set():
+            self._fresh.clear()
+            self._said.clear()
+            self._introduced.clear()
+        status = self._station.status()
+        cameras = [camera for camera in status.cameras if self._sayable(camera.sn)]
+        self._say("station", self._state("online"), key="station")
+        for camera in cameras:
+            there = not any(reason.code in REACH for reason in camera.reasons)
+            self._say(
+                "availability",
+                Availability(
+                    state="online" if there else "offline", revision=self._revision(), time=time.time()
+                ),
+                sn=camera.sn,
+                key=f"availability {camera.sn}",
+            )
+            self._say("state", self._camera(camera), sn=camera.sn, key=f"state {camera.sn}")
+            if self._table.home_assistant and camera.sn not in self._introduced:
+                self._introduce(camera.sn)
+        self._forget({camera.sn for camera in cameras})
+
+    def _sayable(self, sn: str) -> bool:
+        """Whether a camera has a serial number yet, and one that a topic may have."""
+        try:
+            return (
+                bool(sn)
+                and any(member.sn == sn for member in self._station.roster.members())
+                and bool(self._topic("state", sn=sn))
+            )
+        except contract.BadMessage:
+            return False
+
+    def _say(self, name: str, payload: Payload, *, key: str, sn: str = "") -> None:
+        said = payload.model_dump_json(exclude={"revision", "time", "seen"})
+        if self._said.get(key) == said:
+            return
+        self._publish(name, payload, sn=sn)
+        self._said[key] = said
+
+    def _publish(self, name: str, payload: Payload, *, sn: str = "", patience: float = 5.0) -> Any:
+        message = contract.MESSAGES[name]
+        return self.connection.publish(
+            self._topic(name, sn=sn) if sn else self._topic(name),
+            payload.encode(),
+            schema=message.schema,
+            retain=message.retained,
+            patience=patience,
+        )
+
+    def _forget(self, there: set[str]) -> None:
+        """Take back what was told of cameras that have left."""
+        gone = {key.partition(" ")[2] for key in self._said if " " in key} - there
+        for sn in gone:
+            for name in ("availability", "state"):
+                self.connection.publish(
+                    self._topic(name, sn=sn), b"", schema=contract.MESSAGES[name].schema, retain=True
+                )
+                self._said.pop(f"{name} {sn}", None)
+
+    def _state(self, state: Any) -> StationState:
+        shop = self._station.file.station
+        sns = [m.sn for m in self._station.roster.members() if m.sn]
+        return StationState(
+            state=state,
+            revision=self._session,
+            since=self._station.started or time.time(),
+            version=__version__,
+            name=shop.name or shop.site,
+            timezone=shop.timezone,
+            hours=str(shop.hours)[:500],
+            public=self._key.public,
+            cameras=tuple(sorted(sn for sn in sns if contract.is_serial(sn)))[:5000],
+        )
+
+    def _camera(self, camera: CameraStatus) -> CameraState:
+        reasons = tuple(
+            contract.Reason(code=r.code, level=str(r.level), since=r.since, text=r.text("en")[:500])  # type: ignore[arg-type]
+            for r in camera.reasons[:50]
+            if str(r.level) != "ok"
+        )
+        clock = camera.facts.get("clock_s")
+        return CameraState(
+            verdict=str(camera.verdict),  # type: ignore[arg-type]
+            reasons=reasons,
+            revision=self._revision(),
+            time=time.time(),
+            seen=camera.seen or None,
+            name=camera.name[:500],
+            mac=next((m.mac for m in self._station.roster.members() if m.sn == camera.sn), "")[:500],
+            model=camera.model[:500],
+            firmware=camera.firmware[:500],
+            card=str(camera.facts.get("card") or "")[:500],
+            clock_offset_s=float(clock) if isinstance(clock, int | float) else None,
+            people=self._today().get(camera.sn, {}) if self._table.counts else {},  # type: ignore[arg-type]
+        )
+
+    def _today(self) -> dict[str, dict[str, int]]:
+        """People since the shop's midnight, by camera."""
+        asked, found = self._people
+        if time.monotonic() - asked > _PEOPLE_S or not asked:
+            from datetime import datetime
+
+            zone = self._station.loaded.zone
+            start, _ = day_bounds(datetime.now(zone).date(), zone)
+            found = {
+                sn: {"arrivals": arrivals, "leaving": leaving, "passing": passing}
+                for sn, arrivals, leaving, passing in self._station.store.read(
+                    "SELECT sn, SUM(arrivals), SUM(leaving), SUM(passing) FROM counts"
+                    " WHERE start >= ? AND state != 'gap' GROUP BY sn",
+                    (int(start),),
+                )
+            }
+            self._people = time.monotonic(), found
+        return found
+
+    def _introduce(self, sn: str) -> None:
+        """Tell Home Assistant of a camera, once a connection: a broker may forget what it retained."""
+        topics = home_assistant(self.site, sn, self._table.prefix)
+        for topic, config in discovery(
+            sn, topics, discovery_prefix=self._table.home_assistant.strip("/")
+        ).items():
+            self.connection.publish(topic, json.dumps(config).encode(), schema="homeassistant/1", retain=True)
+        self._introduced.add(sn)
+
+
+def home_assistant(site: str, sn: str, prefix: str) -> Topics:
+    """Where Home Assistant finds a camera's news on the topics of the contract."""
+
+    def topic(name: str, sn: str = "") -> str:
+        return contract.topic(name, site, sn=sn, prefix=prefix)
+
+    events, state = topic("events", sn), topic("state", sn)
+    online = "{{ value_json.state }}"
+
+    def last(kind: EventType) -> dict[str, Any]:
+        # An empty value is no news: the sensor stays as it is.
+        when = f"{{{{ (value_json.received | as_datetime).isoformat() if value_json.type == '{kind}' else '' }}}}"
+        return {"state_topic": events, "value_template": when}
+
+    return Topics(
+        (
+            {"topic": topic("station"), "value_template": online},
+            {"topic": topic("availability", sn), "value_template": online},
+        ),
+        last,
+        {
+            "state_topic": events,
+            "value_template": f"{{{{ 'ON' if value_json.type == '{EventType.MOTION}' else '' }}}}",
+        },
+        (state, {"total": "people.arrivals", "passing": "people.passing", "leaving": "people.leaving"}),
+        state,
+    )
+
+
+class _EventSink:
+    """Hands events from the spool to the broker; an event counts as delivered when the broker has it."""
+
+    name = "broker"
+    batch = 50
+    parallel = 1
+
+    def __init__(self, bridge: Bridge, spool: Spool) -> None:
+        self._bridge, self._spool = bridge, spool
+
+    def send(self, events: Sequence[StoredEvent]) -> None:
+        connection = self._bridge.connection
+        if not connection.wait(_PATIENCE_S):
+            raise Again(connection.problem or "no connection to the broker")
+        try:
+            sent = [
+                self._bridge._publish("events", payload, sn=payload.sn)
+                for stored in events
+                if (payload := self._payload(stored)) is not None
+            ]
+            for one in sent:
+                one.wait(_ACKNOWLEDGE_S)
+        except BrokerError as error:
+            raise Again(error.message, suspect=connection.connections > 0) from None
+
+    def _payload(self, stored: StoredEvent) -> Event | None:
+        event, table = stored.event, self._bridge._table
+        if (event.is_personal and not table.faces) or not contract.is_serial(event.sn):
+            return None
+        received = stored.received.timestamp()
+        when = event.report_time.timestamp() if event.report_time is not None else received
+        return Event(
+            key=f"{self._bridge.site}/events/{stored.key}"[:500],
+            revision=stored.seq,
+            sn=event.sn,
+            type=event.event_type,
+            time=when if 0 <= when < 4102444800 else received,
+            received=received,
+            personal=event.is_personal,
+            data=_plain(event.as_dict(), {*event.links, "sn", "event_type", "event_id", "report_time"}),
+        )
+
+    def close(self) -> None:
+        """Nothing of its own."""
+
+
+def _plain(fields: dict[str, Any], without: set[str]) -> dict[str, Any]:
+    """An event's fields without links, pictures and whatever is long."""
+    fields = fields | fields.pop("fields", {})
+    return {
+        name[:64]: value
+        for name, value in list(fields.items())[:64]
+        if name not in without
+        and (
+            isinstance(value, bool | int | float)
+            or (isinstance(value, str) and len(value) <= 500 and "://" not in value)
+        )
+    }
