@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -205,6 +206,10 @@ def written(trial: Trial) -> Iterator[tuple[Path, bytes]]:
     for path in sorted(trial.folder.rglob("*")):
         if path.is_file() and path.name != "face.jpg":
             yield path, path.read_bytes()
+            if zipfile.is_zipfile(path):
+                with zipfile.ZipFile(path) as file:
+                    for name in file.namelist():
+                        yield path / name, file.read(name)
 
 
 @pytest.mark.slow
