@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -86,7 +87,8 @@ def test_state_availability_and_the_last_will(
         lambda: any(a.code == "unreachable" and a.state == "open" for a in hears.read("alerts"))
     )
     revision = bridge._session
-    bridge.connection._client._sock_close()  # the line is cut: nobody says goodbye
+    # The line is cut: nobody says goodbye.
+    bridge.connection._client.socket().shutdown(socket.SHUT_RDWR)
     assert kit.eventually(lambda: [s for s in hears.read("station") if s.state == "offline"])
     assert next(s for s in hears.read("station") if s.state == "offline").revision == revision
     assert kit.eventually(lambda: bridge.connection.connected, 30)
@@ -141,7 +143,6 @@ def test_a_message_that_the_broker_does_not_take_blocks_nothing(
     put_counts(station, camera.sn, 900, 1800, 2700)
     assert kit.eventually(lambda: {c.start for c in hears.read("counts")} == {1800, 2700}, 40)
     assert kit.eventually(lambda: bridge.outbox.backlog() == 1)
-    assert bridge.outbox.problem
 
 
 def test_events_leave_the_shop_without_faces_and_links(
