@@ -83,7 +83,11 @@ def test_commands_in_the_readme_exist() -> None:
 PAGES = sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))
 
 
-@pytest.mark.parametrize("code", [code for page in PAGES for code in blocks("python", page)])
+#: A page and its Chinese have the same code: it runs once.
+CODE = list(dict.fromkeys(code for page in PAGES for code in blocks("python", page)))
+
+
+@pytest.mark.parametrize("code", CODE)
 def test_every_page(code: str, tmp_path: Path) -> None:
     test_python(code, tmp_path)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -41,6 +43,9 @@ def probe(
     yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not ask."))] = False,
     pace: Annotated[float, length("--pace", tr("Time between two calls."), most=10)] = Length(0.25),
     budget: Annotated[int, typer.Option(min=20, max=5000, help=tr("Calls at the most."))] = 400,
+    anew: Annotated[
+        bool, typer.Option("--anew", help=tr("Do not go on where an earlier probe of this camera stopped."))
+    ] = False,
     dump: Annotated[
         Path | None, typer.Option("--dump", metavar="FILE", help=tr("Write a dump with the findings, too."))
     ] = None,
@@ -48,6 +53,7 @@ def probe(
     """Find out which calls this camera has, without carrying out any that changes something.
 
     What does not exist under our guess is looked for under likely names; the corrections are shown, and kept with --write.
+    A probe that was stopped, by Ctrl-C too, goes on where it stopped.
     """
     state = State.of(ctx)
     from sunmi_ipc import corrections
@@ -62,10 +68,16 @@ def probe(
                 ),
                 yes,
             )
+        place = _place(camera)
         with _progress(state, budget) as told:
-            report = Probe(
-                camera, look_for=candidates, writes=writes, pace=pace, budget=budget, progress=told
-            ).run()
+            probing = Probe(
+                camera, look_for=candidates, writes=writes, pace=pace, budget=budget, progress=told,
+                resume=None if anew else _left(place),
+            )  # fmt: skip
+            report = probing.run()
+        _leave(place, probing.knowledge if report.stopped or report.unsearched else None)
+        if report.resumed:
+            note(state, "{count} paths were known from the probe before.", count=report.resumed)
         if dump is not None:
             _dump(state, camera, report, dump)
     if not state.json:
@@ -83,6 +95,41 @@ def probe(
         say(state, "{count} corrections kept.", count=len(report.overrides))
     elif report.overrides:
         note(state, "Nothing is kept yet: 'ipc protocol probe --write' keeps the corrections.")
+
+
+def _place(camera: Camera) -> Path | None:
+    """Where a probe of this camera leaves what it knows when it is stopped."""
+    from sunmi_ipc.protocol.serial import SerialNumber
+    from sunmi_ipc.settings import state_dir
+
+    name = SerialNumber.read(camera.sn) or re.sub(r"[^0-9A-Za-z]", "-", camera.address)[:64]
+    return state_dir() / "probes" / f"{name}.json"
+
+
+def _left(place: Path | None) -> dict[str, Any]:
+    """What an earlier probe left; nothing where that cannot be used."""
+    from sunmi_ipc.untrusted import Refused, load_json
+
+    try:
+        found = load_json(place.read_bytes()) if place is not None else {}
+    except (OSError, Refused):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _leave(place: Path | None, knowledge: dict[str, Any] | None) -> None:
+    """Leave *knowledge* for the next probe; None: this one came to its end, nothing is left to do."""
+    from sunmi_ipc.atomic import whole
+
+    if place is None:
+        return
+    with contextlib.suppress(OSError):  # a disk that cannot be written is no reason to lose the report
+        if knowledge is None or not knowledge["exists"]:
+            place.unlink(missing_ok=True)
+            return
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with whole(place) as file:
+            file.write(json.dumps(knowledge).encode())
 
 
 def _show(state: State, report: Report) -> None:
@@ -105,6 +152,12 @@ def _show(state: State, report: Report) -> None:
         )
     note(state, "{calls} calls; {what}", calls=report.calls_made,
          what=", ".join(f"{n} {verdict_word(v)}" for v, n in sorted(counts.items())))  # fmt: skip
+    if report.unsearched:
+        note(
+            state,
+            "{count} paths were not looked for to the end: run it again to go on, or with a larger --budget.",
+            count=report.unsearched,
+        )
     if report.stopped:
         note(state, "Stopped: {reason}.", reason=tr(report.stopped))
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
+import threading
+from collections import deque
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ..discovery import DiscoveredCamera
-from ..errors import CameraNotFound, NotActivatedError, SunmiIpcError
+from ..errors import CameraNotFound, NotActivatedError, SpoolError, SunmiIpcError
 from .certificate import names_in, own_names
 from .desk import Card, Desk
 from .gate import Gate
 from .roles import Role
 from .server import build
 from .state import Console
+from .wall import KEPT, Item, Wall
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
     from ..station.roster import Member
     from ..station.station import Station
 
+#: So many events of before the console's start are shown, so many read at once, so many looked up for pictures.
+_BEFORE, _PAGE, _PICTURED = 2000, 500, 60
 #: What looks after itself: tokens in the API, and health, which tells nothing.
 PASSED = ("/api/", "/metrics", "/healthz", "/readyz", "/openapi.json", "/docs")
 
@@ -80,6 +87,63 @@ class StationDesk(Desk):
         return made
 
 
+class StationWall(Wall):
+    """The events that the station receives anyway: no camera is told to post them twice.
+
+    Args:
+        station: One that takes events.
+
+    """
+
+    lasting = True
+
+    def __init__(self, station: Station) -> None:
+        super().__init__()
+        assert station.intake is not None
+        self._intake, self._folder_of_pictures = station.intake, station.loaded.data / "pictures"
+        self._came: dict[str, deque[Item]] = {}
+        self._reading = threading.Lock()
+        self._at = max(0, self._intake.spool.newest_seq() - _BEFORE)
+
+    def listening(self, sn: str) -> bool:
+        """It always is."""
+        return True
+
+    def listen(self, sn: str, camera: Camera, *, counts: bool) -> None:
+        """The station does so."""
+
+    def leave(self, sn: str) -> None:
+        """The station goes on."""
+
+    def items(self, sn: str, *, kind: str = "", after: int = 0) -> list[Item]:
+        """What came, the newest first."""
+        with self._reading:
+            with contextlib.suppress(SpoolError):  # the station tells of it
+                self._read()
+            found = list(self._came.get(sn, ()))
+        chosen = [i for i in reversed(found) if i.number > after and kind in ("", i.kind)]
+        return [self._pictured(item) if place < _PICTURED else item for place, item in enumerate(chosen)]
+
+    def _read(self) -> None:
+        while page := self._intake.spool.after(self._at, _PAGE):
+            for stored in page:
+                item = Item(stored.seq, stored.received.timestamp(), stored.event)
+                self._came.setdefault(stored.event.sn, deque(maxlen=KEPT)).append(item)
+            self._at = page[-1].seq
+            if len(page) < _PAGE:
+                return
+
+    def _pictured(self, item: Item) -> Item:
+        if item.picture is not None or not item.event.links:
+            return item
+        with contextlib.suppress(SpoolError):
+            told = self._intake.spool.pictures(item.number).get("pic_url", {}).get("path")
+            if told:
+                path = Path(told)
+                return replace(item, picture=path if path.is_absolute() else self._folder_of_pictures / path)
+        return item
+
+
 def _found(member: Member) -> DiscoveredCamera:
     host, _, port = member.address.partition(":")
     return DiscoveredCamera(
@@ -109,6 +173,9 @@ def mount(app: FastAPI, station: Station) -> Gate:
     assert http is not None
     desk = StationDesk(station)
     console = Console(desk, station.audit)
+    if station.intake is not None:
+        console.wall.close()
+        console.wall = StationWall(station)
     console.sessions.known = lambda secret: _role_of(station, secret)
     host = http.listen.rpartition(":")[0]
     secure = bool(http.certificate)

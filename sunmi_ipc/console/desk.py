@@ -204,6 +204,15 @@ class Desk:
             )
         return camera
 
+    def look_for(self, sn: str, seconds: float) -> DiscoveredCamera | None:
+        """Look for a camera with discovery for so many seconds; None where it does not answer."""
+        from ..discovery import find
+
+        try:
+            return find(sn, timeout=seconds, interfaces=self.settings.interfaces())
+        except CameraNotFound:
+            return None
+
     def link(self, sn: str) -> Camera:
         """The client of a camera, shared by all: for what the console itself asks."""
         camera = self.found(sn)

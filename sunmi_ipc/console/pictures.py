@@ -14,6 +14,7 @@ from ..errors import SunmiIpcError
 from ..i18n import Language, translate
 from ..video.fetch import read
 from .language import preferred
+from .roles import Role
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -40,9 +41,8 @@ def mount(app: FastAPI, console: Console) -> None:
     app.add_api_route("/picture/{sn}.jpg", picture, methods=["GET"])
 
     async def face(request: Request, sn: str, faceid: str) -> Response:
-        camera = console.desk.camera(sn, request.scope["session"])
-
         def fetch() -> bytes:
+            camera = console.desk.camera(sn, request.scope["session"])
             record = camera.faces.show(faceid)
             return read(console.desk.link(sn), record.pic_url, limit=4_000_000)[0] if record.pic_url else b""
 
@@ -54,8 +54,10 @@ def mount(app: FastAPI, console: Console) -> None:
 
     app.add_api_route("/face/{sn}/{faceid}", face, methods=["GET"])
 
-    async def event(sn: str, number: int) -> Response:
-        path = console.wall.picture(sn, number)
+    async def event(request: Request, sn: str, number: int) -> Response:
+        if request.scope["session"].role < Role.TUNE:
+            return Response(status_code=403)  # faces are personal data
+        path = await asyncio.to_thread(console.wall.picture, sn, number)
         try:
             data = path.read_bytes() if path is not None else b""
         except OSError:

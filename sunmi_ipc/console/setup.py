@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from .. import onboarding
 from ..codes.device import DeviceCode
 from ..errors import (
     ConnectionFailed,
@@ -165,47 +166,39 @@ class Setup:
         """Tell the camera its network, and wait until it is back.
 
         Raises:
-            ParameterError: Not a network's name or password; nothing was sent.
-            ProvisionError: It did not come back: the password may be wrong.
+            ParameterError: Not in the camera's reach, or no network has that name or password; nothing was sent.
+            ProvisionError: It is on its own access point again (a wrong password), or did not come back.
             DeviceError: It refuses; 101: the password cannot be right.
 
         """
         began = time.time()
+        camera = self.camera
+        view = onboarding.look(camera)
+        onboarding.check(view, ssid, password)
         tell(later("Telling the camera …"))
         self.standing[Stage.WIFI] = Standing.FAILED
-        camera = self.camera
-        camera.wifi.join(ssid, password)
+        before = self.desk.found(self.sn)
+        onboarding.tell(camera, view.heard(ssid), password)
         self.ssid = ssid
         tell(later("The camera changes networks …"))
-        end = time.monotonic() + timeout
-        quiet = 0
-        while True:
-            try:
-                self._answers()
-            except SunmiIpcError:
-                quiet += 1
-            else:
-                # It answers again after it was gone, or has stayed without a gap that could be seen.
-                if quiet or time.monotonic() - end + timeout > 3:
-                    break
-            if time.monotonic() > end:
-                raise ProvisionError(
-                    "the camera did not come back within {seconds:.0f} s",
-                    step="wifi",
-                    hint="Check the password: a wrong one leaves the camera on its own access point "
-                    "SUNMI_XXXX. Choose the network again, or join that access point.",
-                    seconds=timeout,
-                )
-            time.sleep(0.4)
+        onboarding.follow(
+            ssid,
+            find=lambda seconds: self.desk.look_for(self.sn, seconds),
+            direct=self._answers,
+            before=before,
+            timeout=timeout,
+        )
         self.mark(Stage.WIFI, Standing.DONE, began)
 
-    def _answers(self) -> None:
+    def _answers(self) -> bool:
+        """Whether it still answers at its old address, whatever it says."""
         try:
-            self.desk.link(self.sn).device.info()
+            self.desk.link(self.sn).wifi.networks()
         except ConnectionFailed:
-            raise
-        except DeviceError:
-            pass  # an answer is an answer
+            return False
+        except SunmiIpcError:
+            return True
+        return True
 
     # -- activation ------------------------------------------------------------------------------
 

@@ -113,7 +113,13 @@ class Wall:
     """The events of the cameras that somebody wants to hear; a context manager.
 
     Subscribing tells a camera where to post: :meth:`listen` does so, and is undone at the end.
+
+    Attributes:
+        lasting: Whether events come without being listened to, as a station's do.
+
     """
+
+    lasting: bool = False
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="sunmi-ipc-wall-", ignore_cleanup_errors=True)

@@ -11,14 +11,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Self
 
 from .. import __version__
 from ..broker import contract
+from ..broker.connection import Broker
 from ..errors import ConfigError, SunmiIpcError
 from ..redact import printable, scrub
 from . import rows
-from .broker import Broker
+from .client import connect, new_client
 from .inlet import Arrival, Inlet
 from .store import Away, Batch, Refusal, Store, Unstorable
 
@@ -31,7 +33,11 @@ _EXCERPT = 500
 
 
 class HubError(SunmiIpcError):
-    """The hub cannot go on."""
+    """The hub cannot go on; started again, it may."""
+
+
+class HubRefused(ConfigError):
+    """The hub cannot go on until a person has looked: its name is taken, or the broker lets it read nothing."""
 
 
 class Hub:
@@ -93,8 +99,8 @@ class Hub:
         """
         self._store.migrate()
         self._inlet = Inlet(
-            self._broker.client(self.name),
-            self._broker.connect,
+            new_client(self._broker, self.name),
+            partial(connect, self._broker),
             contract.filters(group=self._group, prefix=self._prefix),
             self._arrivals,
             in_flight=self._in_flight,
@@ -132,14 +138,15 @@ class Hub:
         """Wait until *stop*.
 
         Raises:
-            HubError: There is no use in going on: another hub has this name, or the broker refuses the subscription.
+            HubRefused: Another hub has this name, or the broker refuses the subscription.
+            HubError: It has failed.
 
         """
         inlet = self._inlet
         assert inlet is not None
         while not stop.wait(0.2):
             if inlet.hopeless.is_set():
-                raise HubError(
+                raise HubRefused(
                     "the hub cannot go on: {reason}",
                     hint="Give each hub a --name of its own, and look at the broker's access list.",
                     reason=inlet.problem,
@@ -191,7 +198,8 @@ class Hub:
         """Say that we are there. Who was started last under a name keeps it: two would take turns at the broker."""
         self._beaten = time.monotonic()
         assert self._inlet is not None
-        if self._store.started(self.name) > self._started + 0.001:
+        # (A time in the future was written by a clock that was wrong.)
+        if self._started + 0.001 < self._store.started(self.name) < time.time() + 60:
             self._inlet.give_up("another hub of this name has come")
         elif not self._inlet.hopeless.is_set():
             self._store.beat(self.status())
@@ -241,6 +249,9 @@ class Hub:
                 table, row = rows.row(incoming, now)
             except SunmiIpcError as error:
                 batch.refused.append(self._refusal(arrival, str(error)))
+            except Exception as error:  # what nobody thought of blocks nothing either
+                _log.exception("hub: a message could not be read")
+                batch.refused.append(self._refusal(arrival, type(error).__name__))
             else:
                 batch.add(table, row)
                 if table == "events":
@@ -259,9 +270,11 @@ class Hub:
                 self._write(arrivals[:middle])
                 self._write(arrivals[middle:])
                 return
-            refused = [self._refusal(arrivals[0], f"cannot be stored: {error}")]
-            self._store.write(Batch(refused=refused))
             self.refused += 1
+            try:
+                self._store.write(Batch(refused=[self._refusal(arrivals[0], f"cannot be stored: {error}")]))
+            except Unstorable:
+                _log.warning("hub: a message that cannot be stored cannot be noted either")
             return
         self.stored += sum(map(len, batch.rows.values()))
         self.refused += len(batch.refused)
@@ -289,8 +302,8 @@ class Hub:
                 continue
             self._snapshot_due.clear()
             inlet = Inlet(
-                self._broker.client(""),
-                self._broker.connect,
+                new_client(self._broker),
+                partial(connect, self._broker),
                 contract.filters(names=names, prefix=self._prefix),
                 self._arrivals,
                 in_flight=self._in_flight,

@@ -31,6 +31,7 @@ class Arrival:
 
     inlet: Inlet
     generation: int
+    #: 0: sent with QoS 0, which is not acknowledged.
     mid: int
     topic: str
     payload: bytes
@@ -91,7 +92,7 @@ class Inlet:
         """Tell the broker that these are stored; those of an earlier connection come again, and do no harm."""
         with self._lock:
             for arrival in arrivals:
-                if arrival.generation == self._generation:
+                if arrival.mid and arrival.generation == self._generation:
                     self._client.ack(arrival.mid, 1)
 
     def wants(self, arrival: Arrival) -> bool:
@@ -164,6 +165,9 @@ class Inlet:
             topic = ""
         if not self._lasting and not message.retain:
             self._client.ack(message.mid, message.qos)  # it comes by the shared subscription
+            return
+        # The broker holds back what is to be acknowledged, and nothing else. The contract knows no QoS 0.
+        if not message.qos and self._arrivals.qsize() >= self._most:
             return
         self.came.set()
         self._arrivals.put(Arrival(self, self._generation, message.mid, topic, message.payload))

@@ -30,8 +30,10 @@ from .. import database
 from . import migrations, tables, views
 from .zones import offsets
 
-#: Of a message's own making: what else goes wrong is the database's, and is waited for.
-_ITS_OWN = (DataError, IntegrityError, UnicodeError, OverflowError, ValueError)
+#: Of a message's own making. What else a database says is its own trouble, and is waited for.
+_ITS_OWN = (DataError, IntegrityError)
+#: PostgreSQL's classes of the same: data, constraints, limits (a key that no index takes).
+_ITS_OWN_STATES = ("22", "23", "54")
 #: Kinds of refusal that are kept; others are counted together.
 REFUSED_KINDS = 500
 _TOO_FAR_MS = 86_400_000
@@ -212,7 +214,13 @@ class Store:
         except _ITS_OWN as error:
             raise Unstorable(type(getattr(error, "orig", None) or error).__name__) from None
         except (SQLAlchemyError, database.Unusable, sqlite3.Error) as error:
+            inner = getattr(error, "orig", None)
+            before = isinstance(inner, ValueError | OverflowError | TypeError)  # it came to the database
+            if before or str(getattr(inner, "sqlstate", None)).startswith(_ITS_OWN_STATES):
+                raise Unstorable(type(inner).__name__) from None
             raise _away(error) from None
+        except (ValueError, OverflowError, TypeError, RecursionError) as error:
+            raise Unstorable(type(error).__name__) from None
 
     def _write(self, connection: Connection, batch: Batch) -> None:
         # Tables and keys in one order everywhere: two hubs that hold the same keys do not lock each other out.

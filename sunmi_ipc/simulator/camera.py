@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
 from typing import Any, Self
@@ -169,7 +170,7 @@ class VirtualCamera:
             self.overrides |= self._variant.overrides
             self.flat = self._variant.flat
         if self._replay is not None:
-            self._become(self._replay)
+            self._become(self._replay, sized=video is None)
         self._table = self._index()
 
     def _index(self) -> dict[str, Endpoint[..., Any]]:
@@ -461,6 +462,10 @@ class VirtualCamera:
         found = self._replay.file(path) if self._replay is not None else None
         return Content(found[1], found[0]) if found is not None else None
 
+    def dumped_sdp(self, name: str) -> str:
+        """What a dump says of the stream *name*; empty where it says nothing."""
+        return self._replay.sdp.get(name, "") if self._replay is not None else ""
+
     def clock(self) -> float:
         """The camera's time, Unix seconds."""
         return time.time() + self.state.clock_offset
@@ -485,12 +490,15 @@ class VirtualCamera:
             data = self._variant.renamed(endpoint, data)
         return {"code": 0, **data} if self.flat else {"code": 0, "data": data}
 
-    def _become(self, replay: Replay) -> None:
-        """Take on what a dump says of the camera."""
+    def _become(self, replay: Replay, *, sized: bool) -> None:
+        """Take on what a dump says of the camera; *sized*: the size of its pictures, too."""
         state = self.state
         state.sn, state.mac = replay.sn or state.sn, replay.mac or state.mac
         state.firmware = replay.firmware or state.firmware
         self.overrides |= replay.overrides
+        for name, (width, height) in replay.sizes.items() if sized else ():
+            form = replace(getattr(state.video, name), width=width, height=height)
+            state.video = replace(state.video, **{name: form})
 
     def _no_such_url(self, body: bytes) -> dict[str, Any]:
         if self._replay is not None:
@@ -519,7 +527,7 @@ class VirtualCamera:
                 return None
             if values.get("page_num", 1) > 1:
                 raise Refused(next(p.refused for p in endpoint.parameters if p.name == "page_num"))
-            return RawAnswer(*self._replay.answer(path, self.ip, self.port))
+            return RawAnswer(*self._replay.answer(path, self.ip, self.port, self.live_url()))
         self._replay.change(endpoint, values)
         return None
 

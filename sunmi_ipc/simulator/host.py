@@ -42,6 +42,10 @@ class Host(Protocol):
         """A file that a dump knows, or None."""
         raise NotImplementedError
 
+    def dumped_sdp(self, name: str) -> str:
+        """What a dump says of the stream *name*; empty where it says nothing."""
+        raise NotImplementedError
+
     def thinned(self, path: str, answer: dict[str, Any]) -> dict[str, Any]:
         """*answer* without its last optional field."""
         raise NotImplementedError

@@ -59,6 +59,13 @@ class Replay:
         for call in dump.get("calls", ()):
             if call.get("signed", "yes") != "wrongly" and call["status"]:
                 self._calls.setdefault(call["path"], dict(call))
+        video = dump.get("video", {})
+        streams = {name: video.get(f"{name}_live_url") or {} for name in ("hd", "fhd")}
+        #: What DESCRIBE was answered, and the size of the pictures, by stream.
+        self.sdp: dict[str, str] = {f"live_{k}.sdp": v["sdp"] for k, v in streams.items() if v.get("sdp")}
+        self.sizes: dict[str, tuple[int, int]] = {
+            k: size for k, v in streams.items() if (size := _size(v.get("picture", ""))) is not None
+        }
         self._files: dict[str, tuple[str, bytes]] = dict(self._heads(dump.get("video", {})))
         info = _data(self._calls.get("device/getInfo", {}).get("body", ""))
         # What it says of itself is shown and becomes a certificate: only what can be that is taken.
@@ -119,13 +126,16 @@ class Replay:
         call = self._calls.get("config/getNoSuchThing")
         return (call["status"], call["body"]) if call else (200, '{"code":6}')
 
-    def answer(self, path: str, ip: str, port: int) -> tuple[int, str, dict[str, str]]:
-        """Status, body and headers of the dumped answer, with the address that the camera has now."""
+    def answer(self, path: str, ip: str, port: int, live: str = "rtsp://") -> tuple[int, str, dict[str, str]]:
+        """Status, body and headers of the dumped answer, with the addresses that the camera has now."""
         call = self._calls[path]
         headers = {k: v for k, v in call["headers"].items() if k in _KEPT}
-        return call["status"], self._here(call["body"], ip, port), headers
+        return call["status"], self._here(call["body"], ip, port, live), headers
 
-    def _here(self, body: str, ip: str, port: int) -> str:
+    def _here(self, body: str, ip: str, port: int, live: str) -> str:
+        if (stem := live.rpartition("/")[0]).count("/") > 2:
+            # Where the streams are now: the address, the port and the 32 digits are this camera's.
+            body = _STREAM.sub(lambda m: m[1] + stem.replace("/", m[2]) + m[2] + m[3], body)
         if not self.old_ip:
             return body
         body = re.sub(rf"(https?://){re.escape(self.old_ip)}(:\d+)?(?=/)", rf"\g<1>{ip}:{port}", body)
@@ -171,6 +181,10 @@ _FILES = {
     "recording": ("media/getVideoRecordList", "url"),
     "clip": ("media/getVideoClip", "url"),
 }
+#: An RTSP address in JSON, where a slash may be written with a backslash before it: the stem, and what is asked for.
+_STREAM = re.compile(
+    r'(")rtsp:(\\?/)\\?/[^/"\\\s]{1,100}\\?/[^/"\\\s]{1,100}\\?/([^/"\\\s]{1,100}\.sdp)(?=[?"])'
+)
 _MAX_FILE = 32 * 1024 * 1024
 #: Set calls whose read is another document than their own.
 _PAIRS = {
@@ -180,6 +194,16 @@ _PAIRS = {
     "config/manualFocus": "config/getLensConf",
     "peopleFlow/setDoorLine": "peopleFlow/getDoorLine",
 }
+
+
+def _size(text: str) -> tuple[int, int] | None:
+    """Width and height of pictures that a stream of ours can have."""
+    match = re.fullmatch(r"([0-9]{2,4})x([0-9]{2,4})", text)
+    if match is None:
+        return None
+    width, height = int(match[1]), int(match[2])
+    fits = 64 <= width <= 2592 and 64 <= height <= 2592 and not (width % 2 or height % 2)
+    return (width, height) if fits else None
 
 
 def _object(body: str) -> dict[str, Any]:

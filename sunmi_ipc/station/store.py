@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -84,7 +84,10 @@ class Store:
                 raise self._unusable("it is damaged") from None
         except database.Unusable as error:
             raise self._unusable(str(error)) from None
-        # Watching goes on with a new file; the damaged one is kept for whoever can read it.
+        return self._begin_anew()
+
+    def _begin_anew(self) -> sqlite3.Connection:
+        """Watching goes on with a new file; the damaged one is kept for whoever can read it."""
         aside = self.path.with_name(f"{self.path.name}.damaged-{int(time.time())}")
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(OSError):
@@ -159,6 +162,7 @@ class Store:
     def tidy(self, rows: Iterable[Row] = ()) -> None:
         """Try what waits, then carry out *rows* (such as deletions by age); never raises."""
         with self._lock:
+            self._look_for_file()
             self._retry = 0.0
             self._drain()
             try:
@@ -229,13 +233,30 @@ class Store:
         if reason != self.problem:
             _log.error("the station's database %s: %s", self.path, reason)
         self.problem = reason
-        if isinstance(database.why(error), database.Damaged) and not self.read_only:
-            with contextlib.suppress(sqlite3.Error):
-                self._db.close()
-            try:
-                self._db = self._open()
-            except (StoreError, sqlite3.Error) as failed:
-                _log.error("%s", failed)
+        if self.read_only:
+            return
+        if isinstance(database.why(error), database.Damaged):
+            self._again(self._open)
+        elif isinstance(database.why(error), database.Foreign):  # it was ours a moment ago
+            self._again(self._begin_anew)
+
+    def _again(self, opened: Callable[[], sqlite3.Connection]) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self._db.close()
+        try:
+            self._db = opened()
+        except (StoreError, sqlite3.Error) as failed:
+            _log.error("%s", failed)
+
+    def _look_for_file(self) -> None:
+        """Where somebody has deleted the file, what is written would go nowhere: another is begun."""
+        if self.read_only or self.path.exists():
+            return
+        _log.error("the station's database %s was deleted; a new one was begun", self.path)
+        for suffix in ("-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                os.unlink(f"{self.path}{suffix}")
+        self._again(self._open)
 
     def _error(self, error: sqlite3.Error) -> StoreError:
         return StoreError(

@@ -35,6 +35,8 @@ _NO_PATHS = (NO_PATH, "device/getNoSuchThing", "peopleFlow/queryNoSuchThing")
 _KNOWN = "device/getInfo"
 _LONGER = 5.0
 
+#: Of what a probe leaves behind for the next one.
+_VERSION = 1
 Told = Callable[[int, int, str], None]
 
 
@@ -53,6 +55,8 @@ class Report:
         findings: A row for each inferred fact.
         overrides: Corrections, by our path.
         stopped: Why it ended before its time; empty where it did not.
+        resumed: How many paths an earlier probe of this camera had asked for, and were not asked for again.
+        unsearched: How many paths could be looked for further: the budget left no room for all likely names.
         survey: Everything that was said, for a dump.
 
     """
@@ -63,6 +67,8 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     overrides: dict[str, Override] = field(default_factory=dict)
     stopped: str = ""
+    resumed: int = 0
+    unsearched: int = 0
     survey: Survey | None = None
 
     @property
@@ -79,6 +85,7 @@ class Report:
             "findings": self.findings,
             "overrides": self.toml,
             "stopped": self.stopped or None,
+            "unsearched": self.unsearched,
         }
 
 
@@ -93,6 +100,8 @@ class Probe:
         budget: Calls at the most.
         seconds: Seconds at the most.
         progress: Told calls made, the budget, and what is asked for.
+        resume: What an earlier probe of this camera left (:attr:`knowledge`); used where firmware and order of
+            checks are still the same.
 
     """
 
@@ -108,7 +117,9 @@ class Probe:
         budget: int = BUDGET,
         seconds: float = SECONDS,
         progress: Told | None = None,
+        resume: Mapping[str, Any] | None = None,
     ) -> None:
+        self._resume, self._firmware = dict(resume or {}), ""
         self.camera, self._look_for, self._writes = camera, look_for, writes
         self._budget, self._until = budget, time.monotonic() + seconds
         self._told = progress or (lambda done, total, what: None)
@@ -130,6 +141,7 @@ class Probe:
         """Find out; what is known when it is stopped is in the report. Ctrl-C keeps what is known, too."""
         try:
             self._calibrate()
+            self._go_on()
             self._ask_ours()
             if self._look_for:
                 self._search()
@@ -143,6 +155,33 @@ class Probe:
         self.report.calls_made = len(self.survey.calls)
         self.survey.findings = self.report.findings
         return self.report
+
+    @property
+    def knowledge(self) -> dict[str, Any]:
+        """What another probe of this camera need not ask for again; no secret is in it."""
+        return {
+            "version": _VERSION,
+            "firmware": self._firmware,
+            "order": self.report.order_of_checks,
+            "missing": sorted(map(list, self._missing)),
+            "exists": self._exists,
+            "paths": self._paths,
+        }
+
+    def _go_on(self) -> None:
+        """Take over what an earlier probe found out, where the camera is still the same."""
+        left, mine = self._resume, self.knowledge
+        if any(left.get(name) != mine[name] for name in ("version", "firmware", "order", "missing")):
+            return
+        exists, paths = left.get("exists"), left.get("paths")
+        if not isinstance(exists, dict) or not isinstance(paths, dict):
+            return
+        self._exists |= {k: v for k, v in exists.items() if isinstance(k, str) and isinstance(v, bool)}
+        for ours, theirs in paths.items():
+            if ours in registry() and self._exists.get(theirs) is True:
+                self._paths[ours] = theirs
+                self._learned.take(ours, theirs)
+        self.report.resumed = len(self._exists)
 
     # -- calls ------------------------------------------------------------------------------------
 
@@ -179,6 +218,7 @@ class Probe:
             known = self._send(_KNOWN, {})
         if not known.done or not isinstance(known.data, dict) or not known.data:
             raise _Stop(f"cannot tell: the camera answers {_KNOWN} with {known}")
+        self._firmware = str(known.data.get("software_version", ""))[:64]
         unknown = self._send(_NO_PATHS[0], {})
         if unknown.same == known.same or unknown.done:
             raise _Stop("cannot tell: the camera answers a path that does not exist like one that does")
@@ -229,6 +269,8 @@ class Probe:
 
     def _ask_ours(self) -> None:
         for endpoint in self._open():
+            if endpoint.path in self._paths:
+                continue
             override = self.camera.overrides.get(endpoint.path)
             path = (override.path if override else "") or endpoint.path
             if self._there(endpoint, path):
@@ -244,6 +286,7 @@ class Probe:
             if e.path not in self._paths and (self._url_first or e.safe or (self._writes and _refused(e)))
         }  # fmt: skip
         room = self._budget - 3 * len(questions())  # reads are to be asked, too
+        self.report.unsearched = len(lost)
         while lost and len(self.survey.calls) < room:
             owned = set(self._paths.values())
             best: tuple[float, str, str] | None = None
@@ -255,7 +298,9 @@ class Probe:
                     if best is None or score > best[0]:
                         best = (score, ours, candidate)
             if best is None:
+                self.report.unsearched = 0
                 return
+            self.report.unsearched = len(lost)  # should this one be the last
             _, ours, candidate = best
             endpoint = lost[ours]
             if self._there(endpoint, candidate) and self._is_it(endpoint, candidate):
@@ -264,6 +309,8 @@ class Probe:
                 del lost[ours]
             elif self._exists.get(candidate) is False:
                 self._learned.miss(ours, candidate)
+        if not lost:
+            self.report.unsearched = 0
 
     def _is_it(self, endpoint: Endpoint[..., Any], path: str) -> bool:
         """Whether what answers at *path* has anything of the fields that *endpoint* should answer with."""

@@ -177,6 +177,7 @@ ZH: dict[str, str] = {
     "A firmware card failed while it was written, read back or formatted; it holds no new ``up.bin``.": "固件卡在写入、读回或格式化时出错；卡上没有新的 ``up.bin``。",
     "A site file is wrong. ``where`` is ``file:line``, ``key`` the key, ``others`` what else is wrong.": "门店文件有误。``where`` 为 ``文件:行``，``key`` 为键，``others`` 为其他错误。",
     "The event spool cannot be opened, read or written; nothing was acknowledged.": "事件库无法打开、读取或写入；没有确认任何事件。",
+    "The event spool's database is damaged; ``sunmi_ipc.events.salvage`` saves what can be read of it.": "事件库的数据库已损坏；``sunmi_ipc.events.salvage`` 可以救出能读的部分。",
     "The disk or the spool's own limit leaves no room for another event; nothing was acknowledged.": "磁盘已满或达到事件库的上限；没有确认任何事件。",
     "A file cannot be written or read on this computer; what was complete before is kept.": "本机的文件无法写入或读取；此前完整的内容保留。",
     "The disk filled up, broke or went while it was written; what was complete before is kept.": "写入时磁盘已满、损坏或被拔出；此前完整的内容保留。",

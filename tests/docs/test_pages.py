@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from sunmi_ipc_cli import reference
-from sunmi_ipc_cli.main import COMMANDS
+from sunmi_ipc_cli.main import _WITH_VALUE, COMMANDS
 from sunmi_ipc_cli.main import load as fresh
 
 from sunmi_ipc import errors
@@ -28,17 +28,6 @@ PAGES = sorted(page.name for page in DOCS.glob("*.md"))
 SITE = (ROOT / "mkdocs.yml").read_text("utf-8")
 
 
-#: Pages whose Chinese is on its way.
-UNTRANSLATED = {
-    "cloud",
-    "contributing",
-    "events",
-    "first-camera",
-    "library",
-    "scale",
-    "security",
-    "virtual-cameras",
-}
 load = cache(fresh)
 
 
@@ -72,7 +61,7 @@ def anchors(path: Path) -> set[str]:
 # -- two languages
 
 
-@pytest.mark.parametrize("name", [name for name in ENGLISH if name not in BILINGUAL | UNTRANSLATED])
+@pytest.mark.parametrize("name", [name for name in ENGLISH if name not in BILINGUAL])
 def test_every_page_has_its_chinese(name: str) -> None:
     english, chinese = text(f"{name}.md"), text(f"{name}.zh-CN.md")
     assert f"]({name}.zh-CN.md)" in english
@@ -87,7 +76,7 @@ def test_every_page_has_its_chinese(name: str) -> None:
 
 def test_no_chinese_page_stands_alone() -> None:
     chinese = {name.removesuffix(".zh-CN.md") for name in PAGES if name.endswith(".zh-CN.md")}
-    assert chinese == set(ENGLISH) - BILINGUAL - UNTRANSLATED
+    assert chinese == set(ENGLISH) - BILINGUAL
 
 
 def test_a_page_of_the_index_is_one_of_the_folder() -> None:
@@ -99,6 +88,24 @@ def test_a_page_of_the_index_is_one_of_the_folder() -> None:
     assert block
     translated = {line.partition(":")[0].strip() for line in block[1].splitlines()}
     assert [title for title in titles if title not in translated] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["cloud", "errors", "events", "faq", "index", "models", "station", "virtual-cameras"]
+)
+def test_tables_have_the_same_rows(name: str) -> None:
+    """A row that is added to one page and not to the other shows here."""
+    english, chinese = (
+        [len(table.splitlines()) for table in re.findall(r"(?:^ *\|.*\n)+", text(name + suffix), re.M)]
+        for suffix in (".md", ".zh-CN.md")
+    )
+    assert english == chinese
+
+
+def test_both_tables_of_threats_name_the_same_tests() -> None:
+    named = [re.findall(r"`tests/[\w/.:]+`", text(name)) for name in ("security.md", "security.zh-CN.md")]
+    rows = [[test for test in tests if "test_fuzz.py`" not in test] for tests in named]
+    assert rows[0][1 if "test_mitm.py`" in rows[0][0] else 0 :] == rows[1]
 
 
 # -- links
@@ -137,7 +144,9 @@ def commands_in(source: str) -> list[str]:
     return lines + re.findall(r"`(ipc [a-z-][^`\n]*)`", source)
 
 
-@pytest.mark.parametrize("name", [*PAGES, "../README.md", "../README.zh-CN.md"])
+@pytest.mark.parametrize(
+    "name", [*(n for n in PAGES if "reference" not in n), "../README.md", "../README.zh-CN.md"]
+)
 def test_every_command_and_option_exists(name: str) -> None:
     for line in commands_in(text(name)):
         line = re.split(r" \||…|\.\.\.|\\\|", line)[0]
@@ -145,25 +154,11 @@ def test_every_command_and_option_exists(name: str) -> None:
             words = shlex.split(re.split(r"[;&>]", line)[0], comments=True)[1:]
         except ValueError:
             continue
-        allowed = {
-            "-c",
-            "--camera",
-            "--json",
-            "-v",
-            "-vv",
-            "-q",
-            "-p",
-            "--profile",
-            "--help",
-            "--lang",
-            "--tls",
-            "--insecure",
-            "--version",
-        }
+        allowed = {"--help", *(o for p in reference.app_command().params for o in p.opts)}
         while words and words[0].startswith("-"):
             option = words.pop(0)
             assert option in allowed, line
-            if option in ("-c", "-p", "--camera", "--profile", "--lang", "--tls"):
+            if option in _WITH_VALUE and words:
                 words.pop(0)
         if not words or words[0] in ("help", "COMMAND", "命令"):
             continue
@@ -222,8 +217,6 @@ def test_everything_is_in_the_reference(suffix: str) -> None:
     assert headings == {f"ipc {words}" for name in COMMANDS for words in spoken(load(name), name)}
     keys = set(re.findall(r"^### `(.+)`$", text("endpoints" + suffix), re.M))
     assert keys == {endpoint.key for endpoint in registry().values()}
-    if suffix != ".md" and "cloud" in UNTRANSLATED:
-        suffix = ".md"
     cloud = set(re.findall(r"^\| `([\w.]+)` \| `/", text("cloud" + suffix), re.M))
     assert cloud == {endpoint.key for endpoint in registry("cloud").values()}
     rows = set(re.findall(r"^\| (`?\w+`?) \|", text("errors" + suffix), re.M))
@@ -246,3 +239,15 @@ def test_the_chinese_reference_is_chinese() -> None:
         assert re.search(r"[\u4e00-\u9fff]", reference.endpoints.said(reference.summary(kind), "zh")), kind
     for error in reference.error_classes():
         assert re.search(r"[\u4e00-\u9fff]", reference.endpoints.said(reference.summary(error), "zh")), error
+
+
+@pytest.mark.parametrize("name", ["library.md", "library.zh-CN.md"])
+def test_what_a_loop_may_repeat_is_what_errors_say(name: str) -> None:
+    rows = [
+        line.split(" | ") for line in text(name).splitlines() if re.match(r"\| `\w+`", line) and " | " in line
+    ]
+    named = [[error for row in rows for error in re.findall(r"`(\w+)`", row[side])] for side in (0, 1)]
+    assert len(named[0]) > 4
+    assert len(named[1]) > 6
+    for side, transient in ((0, True), (1, False)):
+        assert [n for n in named[side] if getattr(errors, n).transient is not transient] == []

@@ -151,6 +151,17 @@ def test_a_row_that_no_database_takes_is_the_messages_fault(store: Store) -> Non
     assert store.sizes()["counts"] == 0
 
 
+@pytest.mark.parametrize("odd", ["a\0b", "\ud800", "x" * 300_000, "\U0001f600", "'; DROP TABLE counts; --"])
+def test_odd_text_is_stored_or_the_messages_fault(store: Store, odd: str) -> None:
+    table, row = counts()
+    try:
+        write(store, (table, row | {"key": odd, "people": odd}))
+    except Unstorable:
+        assert store.sizes()["counts"] == 0
+    else:
+        assert store.sizes()["counts"] == 1
+
+
 def test_a_table_that_is_missing_is_the_databases_fault(store: Store) -> None:
     """A message must not be thrown away for it."""
     with store._engine.begin() as connection:

@@ -10,8 +10,11 @@ import pytest
 
 from sunmi_ipc import errors
 from sunmi_ipc.simulator import VirtualCamera, connect
+from sunmi_ipc.simulator.filming import PictureFormat
+from sunmi_ipc.simulator.video import sdp
 from sunmi_ipc.survey import model
 from sunmi_ipc.survey.dump import container, dump
+from sunmi_ipc.video.describe import describe
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "plain": {}, "flat": {"flat": True}, "FM010": {"model": "FM010"}, "wire": {"wire_seed": 4},
@@ -127,3 +130,39 @@ def test_the_schema_is_current() -> None:
 )  # fmt: skip
 def test_containers_by_their_first_bytes(head: bytes, kind: str) -> None:
     assert container(head) == kind
+
+
+@pytest.mark.parametrize("escaped", [False, True])
+def test_a_replay_describes_its_streams_as_the_camera_did(escaped: bool) -> None:
+    document, _ = taken()
+    theirs = (
+        "v=0\r\no=- 7 7 IN IP4 10.0.0.1\r\ns=Xqwe\r\na=tool:Rtsp 2.1\r\nt=0 0\r\na=control:rtsp://10.0.0.1/x/\r\n"
+        "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/8000/2\r\na=control:track2\r\n"
+        "m=video 0 RTP/AVP 98\r\nb=AS:2048\r\na=rtpmap:98 H264/90000\r\na=fmtp:98 profile-level-id=4d0028\r\n"
+        "a=control:track1\r\na=recvonly\r\n"
+    )
+    document["video"] = {"hd_live_url": {"sdp": theirs, "picture": "640x640"}}
+    if escaped:
+        for call in document["calls"]:
+            if call["path"] == "media/getLiveStream":
+                call["body"] = call["body"].replace("/", "\\/")
+    with VirtualCamera(state="ready", dump=document) as replayed, connect(replayed) as camera:
+        said = describe(camera.video.live().hd)
+        picture = next(iter(camera.video.frames("hd")))
+    lines = said.splitlines()
+    assert lines[:4] == ["v=0", "o=- 7 7 IN IP4 10.0.0.1", "s=Xqwe", "a=tool:Rtsp 2.1"]
+    assert [line for line in lines if line.startswith("m=")] == [
+        "m=video 0 RTP/AVP 96"
+    ]  # no sound would come
+    assert {"b=AS:2048", "a=recvonly", "a=rtpmap:96 H264/90000"} <= set(lines)
+    assert "98" not in said
+    assert picture.shape[:2] == (640, 640)
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    ["", "v=0\r\n", "m=video 0 RTP/AVP 98\r\na=rtpmap:98 H265/90000\r\n", "\x00\x1b[2J" * 900, "m=" * 5000],
+)
+def test_where_a_dumped_description_cannot_be_served_it_is_ours(theirs: str) -> None:
+    ours = sdp.describe("live_hd.sdp", "127.0.0.9", PictureFormat(160, 90, 2), "h264", None)
+    assert sdp.as_dumped(ours, theirs) == ours

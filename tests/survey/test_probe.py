@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -134,3 +135,42 @@ def test_the_budget_is_kept_and_what_is_known_stays() -> None:
     assert report.calls_made <= 40
     assert "budget" in report.stopped
     assert any(f["verdict"] == "proven" for f in report.findings)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [4, 7])
+def test_a_probe_goes_on_where_it_was_stopped(seed: int) -> None:
+    """However often it is stopped: in the end it knows the same, and asks for no path twice."""
+    with VirtualCamera(state="ready", wire_seed=seed, udp=False) as virtual:
+        at_once = probe(virtual)
+        knowledge: dict[str, Any] | None = None
+        asked: list[str] = []
+        for _ in range(12):
+            with connect(virtual) as camera:
+                probing = Probe(camera, pace=0.0, budget=230, resume=knowledge)
+                report = probing.run()
+            before = set((knowledge or {}).get("exists", {}))
+            wrongly = [c["path"] for c in probing.survey.calls if c["signed"] == "wrongly"][3:]
+            assert not before & set(wrongly)
+            asked += wrongly
+            assert report.resumed == len(before)
+            knowledge = json.loads(json.dumps(probing.knowledge))
+            if not report.stopped and not report.unsearched:
+                break
+        assert not report.stopped
+        assert {o.path for o in report.overrides.values() if o.path} == {
+            o.path for o in at_once.overrides.values() if o.path
+        }
+
+
+@pytest.mark.parametrize(
+    "left", [{}, {"version": 1}, {"exists": 5}, {"exists": {"config/setZoom": "yes"}, "paths": [1]}, {"order": ["x"]},
+             {"firmware": "9.9.9"}],
+)  # fmt: skip
+def test_what_cannot_be_gone_on_with_is_begun_anew(left: dict[str, Any]) -> None:
+    with VirtualCamera(state="ready", udp=False) as virtual, connect(virtual) as camera:
+        probing = Probe(camera, pace=0.0, budget=40)
+        probing.run()
+        report = Probe(camera, pace=0.0, budget=40, resume=probing.knowledge | left if left else {}).run()
+    assert report.order_of_checks == ["URL", "signature", "parameters"]
+    assert report.resumed == 0 or left.keys() == {"version"}

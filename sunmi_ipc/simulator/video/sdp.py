@@ -36,3 +36,36 @@ def describe(name: str, ip: str, form: PictureFormat, codec: str, seconds: float
         )
     lines += [f"a=framerate:{form.fps}", f"a=control:{TRACK}"]
     return "\r\n".join(lines) + "\r\n"
+
+
+def as_dumped(ours: str, dumped: str) -> str:
+    """*ours* in the words of a dumped camera, as far as we serve what it did.
+
+    Its lines about the session and about its pictures stay; what a client needs to decode and to control our stream
+    is ours. Other media, sound above all, are left out: nothing of theirs would come. Where the dumped camera had no
+    H.264, the description is ours.
+    """
+    theirs, mine = _blocks(dumped), _blocks(ours)
+    video = next(
+        (b for b in theirs[1:] if b[0].startswith("m=video") and any("H264/" in line.upper() for line in b)),
+        None,
+    )
+    if video is None or len(mine) < 2 or not any("H264/" in line for line in mine[1]):
+        return ours
+    needed = ("a=rtpmap:", "a=fmtp:", "a=control:", "a=framerate:", "m=")
+    session = [line for line in theirs[0] if not line.startswith(("a=control:", "a=range:"))]
+    session += [line for line in mine[0] if line.startswith(("a=control:", "a=range:"))]
+    kept = [line for line in video if not line.startswith(needed)]
+    own = [line for line in mine[1] if line.startswith(needed)]
+    return "\r\n".join([*session, own[0], *kept, *own[1:]]) + "\r\n"
+
+
+def _blocks(text: str) -> list[list[str]]:
+    """The lines of the session, and of each medium."""
+    blocks: list[list[str]] = [[]]
+    for line in text[:65_536].splitlines():
+        if line[1:2] == "=" and line.isprintable():
+            if line.startswith("m="):
+                blocks.append([])
+            blocks[-1].append(line)
+    return blocks

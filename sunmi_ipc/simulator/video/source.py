@@ -12,7 +12,7 @@ from ..card import recorded
 from ..filming import PictureFormat
 from ..host import Host
 from .scene import Scene
-from .sdp import describe
+from .sdp import as_dumped, describe
 from .stream import Stream
 from .viewpoint import Look
 
@@ -77,6 +77,8 @@ class Sources:
             if Look.of(state).rotation % 180:
                 shown = PictureFormat(form.height, form.width, form.fps)
             text = describe(name, self._camera.ip, shown, video.codec, None)
+            if dumped := self._camera.dumped_sdp(name):
+                text = as_dumped(text, dumped)
             return Source(text, lambda: self._shared(name, form))
         match = re.fullmatch(r"playback_(\d{1,12})_(\d{1,12})\.sdp", name)
         if match is None:

@@ -25,6 +25,7 @@ async def build(place: Place) -> None:
         heading(tr("Events"))
         told = text("p", "", "soft")
         switch = button("", icon="sensors").classes("wide")
+        switch.set_visibility(not wall.lasting)
     segments(
         {"": tr("All"), "face": tr("Faces"), "motion": tr("Motion and sound")},
         "",
@@ -40,7 +41,10 @@ async def build(place: Place) -> None:
 
     def show() -> None:
         on = wall.listening(sn)
-        items = wall.items(sn, kind=chosen["kind"])[:60]
+        # Faces are personal data: for those who may read them from the camera, too.
+        items = [i for i in wall.items(sn, kind=chosen["kind"]) if i.kind != "face" or visit.may(Role.TUNE)][
+            :60
+        ]
         state = [on, [(i.number, i.picture is not None) for i in items]]
         if state == shown:
             return
