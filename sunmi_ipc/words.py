@@ -201,6 +201,7 @@ LABELS: Final[Mapping[str, str]] = {
     "what": "what it does",
     "evidence": "evidence",
     "models": "models",
+    "codes_evidence": "codes known from",
     "signed_with": "signed with",
     "result": "result",
     "codes": "codes",

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from sunmi_ipc import errors
-from sunmi_ipc.i18n import tr
+from sunmi_ipc.i18n import language, tr
 from sunmi_ipc.protocol.serial import SerialNumber
 
 from ..screen.output import confirm, print_json, say, table, waiting
@@ -131,7 +131,10 @@ def diff(
     if state.json:
         print_json({"a": one, "b": other, "differences": rows})
     elif rows:
-        shown = [{"setting": row["setting"], one: _shown(row["a"]), other: _shown(row["b"])} for row in rows]
+        shown = [
+            {"setting": _named(str(row["setting"])), one: _shown(row["a"]), other: _shown(row["b"])}
+            for row in rows
+        ]
         table(shown, ["setting", one, other])
     else:
         say(state, "No setting differs.")
@@ -152,6 +155,14 @@ def _flat(value: dict[str, Any], before: str = "") -> dict[str, Any]:
         else:
             found[before + key] = inner
     return found
+
+
+def _named(key: str) -> str:
+    """A setting in words, with what it is part of: ``motion detection: sensitivity``."""
+    from sunmi_ipc.fleet.report import label
+
+    first, _, rest = key.partition(".")
+    return label(first, language()) + (f": {rest}" if rest else "")
 
 
 def _shown(value: Any) -> str:

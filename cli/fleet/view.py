@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sunmi_ipc.i18n import language, tr
 from sunmi_ipc.redact import printable, redact_text
 
+from ..screen.lines import fitted
 from ..screen.output import advised, columns, progress_wanted, width
 from ..screen.tables import fitting, window
 from ..state import State
@@ -178,7 +179,7 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
         if len(places) > 1 and details:
             out.write("    " + tr("all {count} of these:", count=len(places)) + "\n")
         for line in details:
-            out.write(line + "\n")
+            out.write(fitted(line, out) + "\n")
     counts = summary(outcomes)
     total = tr(", ").join(f"{count} {tr(standing)}" for standing, count in counts.items())
     out.write(total + "\n")

@@ -112,7 +112,10 @@ def show(
     if state.json:
         print_json(facts | {"parameters": parameters})
         return
-    fields(facts)
+    told = facts | {"what": tr(endpoint.summary)}
+    for name in ("evidence", "codes_evidence"):
+        told[name] = tr(", ").join(tr(word) for word in facts[name].split(", "))
+    fields({name: text for name, text in told.items() if text or name != "corrected_to"})
     if parameters:
         more = [name for name in ("corrected_from", "encoding") if any(row[name] for row in parameters)]
         table(parameters, ["parameter", "wire", *more, "allowed", "help"])

@@ -174,7 +174,8 @@ def confirm(text: str, yes: bool) -> None:
     mine = collected.current()
     about = f"{mine.camera}: " if mine and mine.camera not in text else ""
     with collected.asking if mine else contextlib.nullcontext():
-        go_on = agreed(f"{about}{text} {tr('Go on?')}")
+        gap = "" if language() == "zh" else " "  # a Chinese full stop is wide enough
+        go_on = agreed(f"{about}{text}{gap}{tr('Go on?')}")
     if not go_on:
         sys.stderr.write(tr("Nothing was changed.") + "\n")
         raise typer.Exit(1)

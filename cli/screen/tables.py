@@ -18,6 +18,8 @@ from . import collected
 _GAP = 2
 #: A last column may be folded when it is a text of more than this; a narrower one is left out or kept.
 _TEXT = 24
+#: Where nothing more can be left out it is folded into this at the least: words are read, halves of words are not.
+_NARROW = 10
 #: No line starts with the one or ends with the other.
 _CLOSING, _OPENING = "，。：；？！、）」』》…,.:;?!)]", "（「『《(["
 _PIECE = re.compile(
@@ -128,11 +130,12 @@ def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, least: Seq
         elif rest < _TEXT:
             shown = fitting(names, [*(widths[n] for n in names[:-1]), _TEXT], least, room)
             rest = room - sum(widths[name] + _GAP for name in shown[:-1]) if shown[-1] == last else 0
+            rest = rest if rest >= _NARROW else 0
         if not rest:
             shown = fitting(names, list(widths.values()), least, room)
     for line in zip(*(cells[name] for name in shown), strict=True):
         *head, tail = line
-        parts = fold(tail, rest) if rest >= _TEXT else [tail]
+        parts = fold(tail, rest) if rest else [tail]
         for part in parts:
             sys.stdout.write(columns([*head, part], [widths[name] for name in shown]) + "\n")
             head = [""] * len(head)

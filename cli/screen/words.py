@@ -65,6 +65,8 @@ def told(value: Any, field: str = "", *, tz: tzinfo | None = None) -> str:
         return listed([told(item, field, tz=tz) for item in value]) if value else tr(words.NONE)
     if isinstance(value, Mapping):
         return json.dumps(value, ensure_ascii=False)
+    if field == "key_mgmt" and str(value).upper() in ("NONE", "OPEN"):
+        return tr("open")
     return tr(words.UNITS[field], value=value) if field in words.UNITS else str(value)
 
 

@@ -37,7 +37,7 @@ from .common import (
 from .counts import counts
 
 if TYPE_CHECKING:
-    from sunmi_ipc.fleet.sites import Progress, Shop, ShopResult, Verdict, Wave
+    from sunmi_ipc.fleet.sites import RolloutState, Shop, ShopResult, Verdict, Wave
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -59,14 +59,14 @@ def list_(ctx: typer.Context, folder: Folder = HERE, only: Only = None, csv: Csv
         {
             "site": shop.id,
             "name": shop.loaded.site.name if shop.loaded else "",
-            "cameras": len(shop.loaded.slots) if shop.loaded else "",
+            "camera count": len(shop.loaded.slots) if shop.loaded else "",
             "file": str(shop.path),
             "parts": tr(", ").join(part.name for part in shop.loaded.parts) if shop.loaded else "",
             "problem": fault(shop.error) if shop.error else "",
         }
         for shop in found.shops
     ]
-    names = ["site", "name", "cameras", "file", "parts", "problem"]
+    names = ["site", "name", "camera count", "file", "parts", "problem"]
     if csv is not None:
         write_csv(csv, rows, names)
     if state.json:
@@ -128,7 +128,7 @@ def status(
             {
                 "site": shop.id,
                 "name": shop.name if shop.name != shop.id else "",
-                "cameras": len(rows),
+                "camera count": len(rows),
                 "standing": counted(stood),
                 "when": time.strftime("%Y-%m-%d %H:%M", time.localtime(max(updated))) if updated else "",
                 "problem": fault(shop.error) if shop.error else "",
@@ -140,8 +140,8 @@ def status(
     elif not state.quiet and (csv is None or str(csv) != "-"):
         table(
             shown,
-            ["site", "name", "cameras", "standing", "when", "problem"],
-            least=("when", "name", "cameras"),
+            ["site", "name", "camera count", "standing", "when", "problem"],
+            least=("when", "name", "camera count"),
         )
         note(state, "This is what the last runs found. 'ipc sites verify' looks now.")
     bad = any(set(document["by_standing"]) - {"ok"} or document["error"] for document in documents)  # type: ignore[call-overload]
@@ -198,7 +198,7 @@ class _Run:
         at_once: int,
         keep_going: bool,
         fine: frozenset[Verdict],
-        progress: Progress | None = None,
+        progress: RolloutState | None = None,
     ) -> list[ShopResult]:
         """Run it; what became of every shop. Ctrl-C ends it and says how far it came."""
         from sunmi_ipc.fleet.sites import rollout
@@ -356,14 +356,14 @@ def apply_(
     html: Html = None,
 ) -> None:
     """Bring every shop to what its file wants, in waves; stops where one fails, goes on where it ended."""
-    from sunmi_ipc.fleet.sites import Progress, ShopResult, Verdict, waves
+    from sunmi_ipc.fleet.sites import RolloutState, ShopResult, Verdict, waves
 
     state = State.of(ctx)
     _one_form(state, jsonl)
     steps = waves(canary, then or ())
     found = shops_of(state, folder, only, inline=inline, as_is=as_is)
     with ExitStack() as stack:
-        progress = stack.enter_context(Progress(found.folder))
+        progress = stack.enter_context(RolloutState(found.folder))
         before = [shop for shop in found.shops if not again and progress.is_done(shop)]
         turn = progress.in_turn([shop for shop in found.shops if shop not in before])
         done = [ShopResult(shop, skipped=Verdict.DONE_BEFORE) for shop in before]

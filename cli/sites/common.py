@@ -93,24 +93,24 @@ def print_results(results: Sequence[ShopResult]) -> None:
     rows = []
     for result in in_order(results):
         counts = result.counts()
-        bad = sum(counts.get(word, 0) for word in ("failed", "absent", "refused"))
-        cameras = len(result.shop.loaded.slots) if result.shop.loaded else ""
+        cameras = len(result.shop.loaded.slots) if result.shop.loaded else 0
         rows.append(
             {
                 "site": result.shop.id,
                 "verdict": tr(str(result.verdict)),
-                "cameras": cameras,
-                "as wanted": counts.get("ok", "" if not counts else 0),
-                "differ": counts.get("differs", "" if not counts else 0),
-                "not well": bad if counts else "",
+                "as wanted": f"{counts.get('ok', 0)}/{cameras}"
+                if counts
+                else f"-/{cameras}"
+                if cameras
+                else "",
                 "name": result.shop.name if result.shop.name != result.shop.id else "",
                 "details": what(result),
             }
         )
     table(
         rows,
-        ["site", "verdict", "cameras", "as wanted", "differ", "not well", "name", "details"],
-        least=("name", "as wanted", "differ", "cameras"),
+        ["site", "verdict", "as wanted", "name", "details"],
+        least=("name", "as wanted"),
     )
     told = summary(results)
     parts = [f"{count} {tr(verdict)}" for verdict, count in told["by_verdict"].items()]

@@ -81,12 +81,12 @@ def counts(
             "came in": one.came_in if one.answered else "",
             "left": one.left if one.answered else "",
             "passed by": one.passed if one.answered else "",
-            "cameras": f"{one.answered}/{one.asked}",
+            "answered": f"{one.answered}/{one.asked}",
             "problem": "; ".join(dict.fromkeys(one.problems)),
         }
         for one in people
     ]
-    names = ["site", "name", "came in", "left", "passed by", "cameras", "problem"]
+    names = ["site", "name", "came in", "left", "passed by", "answered", "problem"]
     if csv is not None:
         write_csv(csv, rows, names)
     if state.json:

@@ -81,15 +81,15 @@ ZH: dict[str, str] = WORDS | {
     "'ipc fleet schema' prints what there is.": "'ipc fleet schema' 可列出所有可用的键。",
     "A shop's cameras from one file.": "用一个文件管理整店的摄像机。",
     "First join each camera's own access point SUNMI_XXXX and tell it the Wi-Fi.": (
-        "先逐个加入摄像机自己的热点 SUNMI_XXXX，并告知其 Wi-Fi。"
+        "先逐台连接摄像机自己的热点 SUNMI_XXXX 进行配网。"
     ),
     "joining the cameras' access points needs NetworkManager (nmcli), or a terminal to guide you on": (
-        "加入摄像机热点需要 NetworkManager（nmcli），或一个用于引导您的终端"
+        "加入摄像机热点需要 NetworkManager（nmcli），或在终端中按提示操作"
     ),
     "Run it on a terminal, or leave --via-hotspots out.": "请在终端中运行，或不用 --via-hotspots。",
     "Looking for the cameras' access points …": "正在查找摄像机热点……",
     "{count} access points of cameras are in reach. This computer leaves its Wi-Fi meanwhile.": (
-        "附近有 {count} 个摄像机热点。期间本机会离开当前的 Wi-Fi。"
+        "附近有 {count} 个摄像机热点。配网期间，本机会暂时断开当前的 Wi-Fi。"
     ),
     "Joining {ssid} …": "正在加入 {ssid}……",
     "This computer is back in its own network.": "本机已回到原来的网络。",
@@ -135,7 +135,7 @@ ZH: dict[str, str] = WORDS | {
         "若厂商的配额允许，请在门店文件中调高 activation_quota。"
     ),
     "Run 'ipc fleet apply' again in a minute.": "请一分钟后再次运行 'ipc fleet apply'。",
-    "Say what to write.": "请说明要写什么。",
+    "Say what to write.": "请用 --csv 或 --html 指定要生成的报告。",
     "Set the environment variable {name}.": "请设置环境变量 {name}。",
     "Taking pictures …": "正在截图……",
     "The file {path} cannot be read: {reason}.": "无法读取文件 {path}：{reason}。",
@@ -188,7 +188,7 @@ ZH: dict[str, str] = WORDS | {
     "Ending the calls under way … (Ctrl-C again: at once)": "正在结束进行中的调用……（再按 Ctrl-C 立即退出）",
     "{path} is there already": "{path} 已存在",
     "nobody was asked about this camera: it was not in reach, or different, when the plan was made": (
-        "没有就此摄像机征得同意：计划时它不可达，或状态不同"
+        "此摄像机的操作未经您确认：列计划时无法连接，或状态不同"
     ),
     "Run 'ipc fleet apply' again.": "请再次运行 'ipc fleet apply'。",
     "the entry {key} of the site file is the same camera": "门店文件中的条目 {key} 是同一台摄像机",
@@ -208,7 +208,7 @@ ZH: dict[str, str] = WORDS | {
     "They have: {known}.": "已绑定：{known}。",
     'No "any" entry has a camera yet.': "还没有 any 条目绑定摄像机。",
     "{entry} is free for another camera: 'ipc fleet apply' looks for it.": (
-        "{entry} 已可分配给另一台摄像机：'ipc fleet apply' 会去查找。"
+        "{entry} 已可分配给另一台摄像机：'ipc fleet apply' 会自动查找。"
     ),
     "A text with a comma or semicolon in it needs quotes around it.": "含逗号或分号的文本须加引号。",
     "{where}: {key}: more cells than columns": "{where}：{key}：单元格多于列数",
@@ -239,7 +239,7 @@ ZH |= {
     ),
     "the camera that answers has another MAC: {mac}": "应答的摄像机 MAC 不同：{mac}",
     "Name the camera by its serial number; somebody answers under its MAC.": (
-        "请用序列号指定摄像机；有他人以其 MAC 应答。"
+        "请用序列号指定摄像机；有其他设备以该 MAC 应答。"
     ),
 }
 

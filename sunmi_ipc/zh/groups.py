@@ -63,7 +63,7 @@ ZH: dict[str, str] = {
     "The new name; without it, show.": "新名称；不写则显示。",
     "The same face counts once within so many seconds.": "同一张脸在这么多秒内只计一次。",
     "The vendor's Postman collection (v2.0 or v2.1).": "厂商的 Postman 集合（v2.0 或 v2.1）。",
-    "This deletes every face of the group {group}.": "这会删除组 {group} 的所有人脸。",
+    "This deletes every face of the group {group}.": "这会删除人脸分组 {group} 中的所有人脸。",
     "This deletes {count} faces from the group {group}.": "这会从分组 {group} 删除 {count} 张人脸。",
     "This forgets every correction in {path}.": "这会清除 {path} 中的所有修正。",
     "URL that the camera can reach, http://ADDRESS:PORT/PATH.": "摄像机能访问的 URL：http://地址:端口/路径。",

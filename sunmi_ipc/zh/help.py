@@ -1,6 +1,9 @@
 """Chinese of the commands' help: their docstrings. A command without one here is shown in English."""
 
 ZH: dict[str, str] = {
+    "Compare our table with the vendor's Postman collection, and keep the differences as corrections.": "与厂商的 Postman 集合核对，并把差异保存为修正。",
+    "Paths and parameter names are read, secrets are not. The collection holds some basic examples only: that a call is missing in it says nothing about the call.": "只读取路径和参数名，不读取密钥。集合中只有一些基本示例：其中没有某个调用，不代表摄像机没有。",
+    "Show the cameras in a browser, with the live picture: set up, tune, count. Ctrl-C ends it.": "在浏览器中查看摄像机和实时画面：配置、调整、统计。按 Ctrl-C 结束。",
     "Accept the certificate that a camera shows now, after it was replaced or reset.": "摄像机更换或重置后，接受它现在出示的证书。",
     "Activate a camera for your app. Deletes every face group on its SD card.": "为您的应用激活摄像机。会删除其 SD 卡上的所有人脸分组。",
     "Add a face by a picture; the cloud works on it afterwards.": "用照片添加人脸；云端随后处理。",

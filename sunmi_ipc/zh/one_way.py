@@ -31,6 +31,7 @@ ZH: dict[str, str] = {
     "Write whole days, such as 7d.": "请写整天数，例如 7d。",
     "Write whole seconds, such as 30s.": "请写整秒数，例如 30s。",
     _LENGTH_HINT: "请写成 30s、5m、1h30m 或 7d。",
+    "codes known from": "返回码依据",
     "connection": "连接方式",
     "snapshot: without direction; normal: by crossing the door line.": "snapshot：抓拍计数，不分方向；normal：按越过进店划线计数。",
     "stranger, regular, staff or custom.": "stranger（生客）、regular（熟客）、staff（员工）或 custom（自定义）。",

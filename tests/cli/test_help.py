@@ -80,6 +80,15 @@ def test_values_are_words(lang: str) -> None:
     assert "ipc face add [OPTIONS] FILE…\n" in shown("face", "add", "--help")
 
 
+def test_every_page_is_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every paragraph of every command's help, and the help of every option and argument."""
+    monkeypatch.setenv("SUNMI_IPC_LANG", "zh")
+    for words, command in ((words, one) for name in COMMANDS for words, one in pages(load(name), name)):
+        told = [*str(command.help).split("\n\n"), *(p.help for p in command.params if getattr(p, "help", ""))]
+        english = [text for text in told if not re.search("[\u4e00-\u9fff]", text)]
+        assert all(re.fullmatch(r"[\w（(FM0-9），)、。]+", text) for text in english), (words, english)
+
+
 def test_endpoints_only_for_those_who_ask() -> None:
     assert "config/setZoom" not in shown("lens", "zoom", "--help")
     assert "config/setZoom (inferred, FM020)" in " ".join(shown("lens", "zoom", "--help", "-v").split())

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sunmi_ipc_cli.main import app
+from sunmi_ipc_cli.sites import counts as sites_counts
 from typer.testing import CliRunner
 
 from sunmi_ipc.simulator import Vendor, VirtualCamera, start_cameras
@@ -122,7 +123,10 @@ def test_what_destroys_is_asked_for_once(ipc: Ipc, shops: Path, cameras: list[Vi
     assert not cameras[0].state.activated
 
 
-def test_counts_tell_a_silent_camera_from_nobody(ipc: Ipc, shops: Path) -> None:
+def test_counts_tell_a_silent_camera_from_nobody(
+    ipc: Ipc, shops: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sites_counts, "_FIND_S", 0.3)
     document = json.loads(ipc("counts", "--json").stdout)
     assert [(one["site"], one["asked"], one["answered"]) for one in document["sites"]] == [
         ("a", 1, 1), ("b", 1, 1), ("c", 2, 2),

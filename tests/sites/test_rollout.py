@@ -11,7 +11,7 @@ import pytest
 
 from sunmi_ipc.errors import ConfigError, ParameterError, SunmiIpcError
 from sunmi_ipc.fleet.outcome import Outcome, Standing
-from sunmi_ipc.fleet.sites import Progress, Shop, ShopResult, Verdict, read, rollout, waves
+from sunmi_ipc.fleet.sites import RolloutState, Shop, ShopResult, Verdict, read, rollout, waves
 from sunmi_ipc.fleet.sites.rollout import Wave
 
 
@@ -169,14 +169,14 @@ CAMERA = '[[cameras]]\nsn = "FS101D8BS0010{}"\n'
 def test_an_apply_goes_on_where_it_ended(folder: Callable[..., Path]) -> None:
     here = folder(a=CAMERA.format(1), b=CAMERA.format(2), c=CAMERA.format(3))
     found = read(here).shops
-    with Progress(here) as progress:
+    with RolloutState(here) as progress:
         assert [shop.id for shop in found if progress.is_done(shop)] == []
         for shop, standing in zip(found, (Standing.OK, Standing.OK, Standing.FAILED), strict=True):
             progress.keep(stands(shop, standing))
         progress.keep(ShopResult(found[2], skipped=Verdict.NOT_BEGUN))
     folder(b=CAMERA.format(2) + "led = true\n")
     again = read(here).shops
-    with Progress(here) as progress:
+    with RolloutState(here) as progress:
         assert [shop.id for shop in again if progress.is_done(shop)] == ["a"]
         assert [shop.id for shop in progress.in_turn(again)] == ["c", "a", "b"]
 
@@ -187,7 +187,7 @@ def test_an_apply_goes_on_where_it_ended(folder: Callable[..., Path]) -> None:
 def test_a_damaged_progress_is_none(folder: Callable[..., Path], text: str) -> None:
     here = folder(a=CAMERA.format(1))
     (here / ".rollout.json").write_text(text)
-    with Progress(here) as progress:
+    with RolloutState(here) as progress:
         assert not progress.is_done(read(here).shops[0])
         progress.keep(stands(read(here).shops[0]))
         assert progress.is_done(read(here).shops[0])
@@ -195,7 +195,7 @@ def test_a_damaged_progress_is_none(folder: Callable[..., Path], text: str) -> N
 
 def test_one_apply_at_a_time(folder: Callable[..., Path]) -> None:
     here = folder(a=CAMERA.format(1))
-    with Progress(here), pytest.raises(ConfigError, match="another apply"), Progress(here):
+    with RolloutState(here), pytest.raises(ConfigError, match="another apply"), RolloutState(here):
         pass
 
 

@@ -2,6 +2,6 @@
 
 from .folder import Shop, Shops, read
 from .results import ShopResult, Verdict
-from .rollout import Progress, Wave, rollout, waves
+from .rollout import RolloutState, Wave, rollout, waves
 
-__all__ = ["Progress", "Shop", "ShopResult", "Shops", "Verdict", "Wave", "read", "rollout", "waves"]
+__all__ = ["RolloutState", "Shop", "ShopResult", "Shops", "Verdict", "Wave", "read", "rollout", "waves"]

@@ -161,7 +161,7 @@ def _guarded(work: Callable[[Shop], ShopResult], shop: Shop) -> ShopResult:
     return result
 
 
-class Progress:
+class RolloutState:
     """Which shops an apply is done with, beside their files, so that the next one goes on where it ended.
 
     A shop counts as done while its file and the parts that it includes are what they were. Use it as a context
