@@ -117,6 +117,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "trust accept": (f"trust accept {_SN}",),
     "configure": ("configure --from FOLDER", "configure", "configure --show"),
     "doctor": ("doctor", f"doctor -c {_SN}"),
+    "support": ("support", f"support -c {_SN}", "support --show"),
     "completion": ("completion --install", "completion zsh"),
     "help": ("help", "help wifi set", "help -v lens zoom"),
 }

@@ -60,6 +60,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trust": ("camera.trust", "Cameras known by their certificate."),
     "configure": ("start.configure", "Keep credentials in a profile."),
     "doctor": ("start.doctor", "Check this computer, and say what to do."),
+    "support": ("start.support", "One archive for a bug report, without secrets."),
     "completion": ("start.completion", "Install or print shell completion."),
     "help": ("start.help", "Show a command's help: ipc help wifi set."),
 }
@@ -70,7 +71,7 @@ _WITH_VALUE = frozenset(
 )
 _FLAGS = frozenset({"--json", "-q", "--quiet", "-v", "-vv", "-vvv", "--verbose", "--insecure"})
 #: Commands that do themselves what several cameras of ``-c`` mean; for others the command runs once for each.
-_SEVERAL = frozenset({("events", "listen")})
+_SEVERAL = frozenset({("events", "listen"), ("support",)})
 _Usage: type[Exception] = typer.BadParameter.__mro__[1]
 _Click: type[Exception] = typer.BadParameter.__mro__[2]
 
@@ -137,7 +138,7 @@ class Commands(typer.core.TyperGroup):
                 _offer(command)
             elif (
                 several(ctx.params.get("camera") or ())
-                and (name, *rest[:1]) not in _SEVERAL
+                and not {(name,), (name, *rest[:1])} & _SEVERAL
                 and not {"-h", "--help"} & set(rest)
             ):
                 from .many import Many
@@ -322,7 +323,7 @@ def _version(wanted: bool) -> None:
 _LOCAL = frozenset(
     {
         "demo", "firmware", "cloud", "dump", "protocol", "console", "watch", "serve", "sim", "trust", "configure", "doctor",
-        "completion", "keys", "hub",
+        "completion", "keys", "hub", "support",
     }
 )  # fmt: skip
 
@@ -444,7 +445,7 @@ def _root(
             command=name,
             hint="Run it on a computer in the shop; the help of 'ipc' says which commands are calls.",
         )
-    ctx.obj.log()
+    ctx.obj.log(ctx.invoked_subcommand or "")
 
 
 def main() -> None:

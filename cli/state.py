@@ -109,8 +109,15 @@ class State:
 
         return known_cameras()
 
-    def log(self) -> None:
-        """Show warnings, with ``-v`` what happens, with ``-vv`` every request, secrets masked."""
+    def log(self, command: str = "") -> None:
+        """Show warnings, with ``-v`` what happens, with ``-vv`` every request, secrets masked.
+
+        What ``-v`` shows is kept for a report, too: see :mod:`.kept_log`.
+
+        Args:
+            command: The command's name.
+
+        """
         from sunmi_ipc.redact import RedactingFilter
 
         handler = logging.StreamHandler(sys.stderr)
@@ -119,7 +126,15 @@ class State:
             logging.Formatter("%(levelname)s %(message)s" if self.verbose else "%(message)s")
         )
         logger = logging.getLogger("sunmi_ipc")
+        for before in logger.handlers:
+            before.close()
         logger.handlers[:] = [handler]
+        if self.verbose:
+            from sunmi_ipc.settings import state_dir
+
+            from .kept_log import KeptLog
+
+            logger.addHandler(KeptLog(state_dir() / "logs", command))
         logger.propagate = False
         level = logging.DEBUG if self.verbose > 1 else logging.INFO if self.verbose else logging.WARNING
         logger.setLevel(logging.ERROR if self.quiet else level)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .link.trust import KnownCameras as KnownCameras
     from .settings import Settings as Settings
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Loaded when first used: the command line's help must not pay for TLS and models.
 _HOMES = {

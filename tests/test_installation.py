@@ -132,7 +132,7 @@ def test_no_command_in_the_tree_names_the_project_on_an_index() -> None:
     """Until the name is ours there, whoever takes it would be installed."""
     assert installation.INDEX_NAME == ""
     asked = re.compile(
-        r"""(?:(?<!un)install|inject|--with|upgrade|uvx|pipx run)\s[^\n`|]*?(?<![\w/.])['"]?sunmi-ipc(?:\[|['"\s`]|$)(?!\s*@)"""
+        r"""(?:(?<!un)install(?! -d)|inject|--with|upgrade|uvx|pipx run)\s[^\n`|]*?(?<![\w/.])['"]?sunmi-ipc(?:\[|['"\s`]|$)(?!\s*@)"""
     )
     looked = 0
     for pattern in (

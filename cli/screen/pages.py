@@ -20,7 +20,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (later("Many cameras, many shops"), ("fleet", "sites", "hub", "keys", "cloud")),
     (
         later("Help"),
-        ("demo", "doctor", "help", "completion", "sim", "firmware", "protocol", "call", "dump"),
+        ("demo", "doctor", "support", "help", "completion", "sim", "firmware", "protocol", "call", "dump"),
     ),
 )
 

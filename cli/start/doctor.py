@@ -40,6 +40,18 @@ class _Failed(Exception):
 def doctor(ctx: typer.Context) -> None:
     """Check this computer and every camera in reach: credentials, network, card, door line, clock, Wi-Fi."""
     state = State.of(ctx)
+    results, examined = look(state)
+    _show_cameras(state, examined)
+    good = all(r["ok"] for r in results) and all(camera.ok for camera in examined)
+    if state.json:
+        cameras = [camera.as_dict() for camera in examined]
+        print_json({"ok": good, "checks": results, "cameras": cameras})
+    if not good:
+        raise typer.Exit(Exit.UNEXPECTED)
+
+
+def look(state: State) -> tuple[list[dict[str, Any]], list[Examined]]:
+    """Carry out every check, telling each as it ends. Returns: the checks as ``--json`` has them, and the cameras."""
     found: list[DiscoveredCamera] = []
     examined: list[Examined] = []
     checks: list[tuple[str, Callable[[State], str]]] = [
@@ -73,13 +85,7 @@ def doctor(ctx: typer.Context) -> None:
             say(state, "    - {message}", message=reason["message"])
             if reason["hint"]:
                 say(state, "      → {hint}", hint=reason["hint"])
-    _show_cameras(state, examined)
-    good = all(r["ok"] for r in results) and all(camera.ok for camera in examined)
-    if state.json:
-        cameras = [camera.as_dict() for camera in examined]
-        print_json({"ok": good, "checks": results, "cameras": cameras})
-    if not good:
-        raise typer.Exit(Exit.UNEXPECTED)
+    return results, examined
 
 
 def _settings(state: State) -> str:

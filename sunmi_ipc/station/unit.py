@@ -19,7 +19,7 @@ After=network-online.target time-sync.target
 [Service]
 Type=notify
 NotifyAccess=main
-ExecStart={python} -m sunmi_ipc_cli serve {file}
+ExecStart={program} serve {file}
 EnvironmentFile=-{file}.env
 Environment=PYTHONUNBUFFERED=1
 Restart=on-failure
@@ -110,13 +110,47 @@ def unit(loaded: Loaded, *, user: bool) -> str:
         )
     return _UNIT.format(
         site=site,
-        python=_escaped(sys.executable),
+        program=_program(),
         file=_escaped(str(loaded.path.resolve())),
         who=who,
         folders=folders,
         home=home,
         target=target,
     )
+
+
+def packaged(program: str, *, user: str, config: str, state: str) -> str:
+    """The unit of a system's package: one station, its user made at installation, its places fixed.
+
+    Args:
+        program: The command's path.
+        user: The user that the package makes.
+        config: The folder of profile and station file.
+        state: The folder of what the station gathers.
+
+    """
+    file = f"{config}/station.toml"
+    return _UNIT.format(
+        site="of this shop",
+        program=_escaped(program),
+        file=_escaped(file),
+        who=f"User={user}\nGroup={user}",
+        folders=f"ReadWritePaths={_escaped(state)} {_escaped(config)}\n"
+        f"Environment=SUNMI_IPC_CONFIG_DIR={_escaped(config)}\nEnvironment=SUNMI_IPC_STATE_DIR={_escaped(state)}",
+        home="yes",
+        target="multi-user.target",
+    ).replace(
+        "\n[Service]\n",
+        f"# Nothing to do until there is a station file.\nConditionPathExists={file}\n\n[Service]\n",
+        1,
+    )
+
+
+def _program() -> str:
+    """What systemd starts: this program where it is one file or folder, else this Python."""
+    if getattr(sys, "frozen", False):
+        return _escaped(sys.executable)
+    return f"{_escaped(sys.executable)} -m sunmi_ipc_cli"
 
 
 def _escaped(text: str) -> str:

@@ -345,7 +345,10 @@ class Anonymiser:
         if kind != "secret" and value.strip().lower() in _vocabulary()[0]:
             return
         if kind == "secret":
-            self._keep(value, re.sub(r"[a-z]", "x", re.sub(r"[A-Z]", "X", re.sub(r"\d", "0", value))), kind)
+            fake = re.sub(r"[a-z]", "x", re.sub(r"[A-Z]", "X", re.sub(r"\d", "0", value)))
+            if fake == value:  # somebody's secret is ten noughts
+                fake = fake.translate(str.maketrans("0xX", "1yY"))
+            self._keep(value, fake, kind)
             if any(c.isalpha() and not c.isascii() for c in value):
                 self._fakes[value] = re.sub(r"[^\x00-\x7f]", "x", self._fakes[value])
             return

@@ -144,7 +144,9 @@ def commands_in(source: str) -> list[str]:
     return lines + re.findall(r"`(ipc [a-z-][^`\n]*)`", source)
 
 
-@pytest.mark.parametrize("name", [*PAGES, "../README.md", "../README.zh-CN.md"])
+@pytest.mark.parametrize(
+    "name", [*(n for n in PAGES if "reference" not in n), "../README.md", "../README.zh-CN.md"]
+)
 def test_every_command_and_option_exists(name: str) -> None:
     for line in commands_in(text(name)):
         line = re.split(r" \||…|\.\.\.|\\\|", line)[0]
@@ -237,3 +239,15 @@ def test_the_chinese_reference_is_chinese() -> None:
         assert re.search(r"[\u4e00-\u9fff]", reference.endpoints.said(reference.summary(kind), "zh")), kind
     for error in reference.error_classes():
         assert re.search(r"[\u4e00-\u9fff]", reference.endpoints.said(reference.summary(error), "zh")), error
+
+
+@pytest.mark.parametrize("name", ["library.md", "library.zh-CN.md"])
+def test_what_a_loop_may_repeat_is_what_errors_say(name: str) -> None:
+    rows = [
+        line.split(" | ") for line in text(name).splitlines() if re.match(r"\| `\w+`", line) and " | " in line
+    ]
+    named = [[error for row in rows for error in re.findall(r"`(\w+)`", row[side])] for side in (0, 1)]
+    assert len(named[0]) > 4
+    assert len(named[1]) > 6
+    for side, transient in ((0, True), (1, False)):
+        assert [n for n in named[side] if getattr(errors, n).transient is not transient] == []
