@@ -6,14 +6,15 @@ from datetime import time
 from typing import TYPE_CHECKING
 
 from ..protocol.fields import AudioLevel, Days, DayTime, MotionLevel
-from ..protocol.spec import INFERRED, Group, endpoint
+from ..protocol.spec import INFERRED, C, Group, endpoint
+from ..protocol.steps import Steps, steps
 from ..protocol.values import Weekdays
 
 if TYPE_CHECKING:
     from ..models import MotionDetectConfig
 
 
-class Detection(Group, name="detection"):
+class Detection(Group[C], name="detection"):
     """Motion and sound detection."""
 
     @endpoint("config/getMotionDetect", evidence=INFERRED, document="motion")
@@ -36,6 +37,7 @@ class Detection(Group, name="detection"):
         What a camera does with a field that is left out is not known: ``update`` sends the whole set.
         """
 
+    @steps
     def update(
         self,
         *,
@@ -44,13 +46,13 @@ class Detection(Group, name="detection"):
         weekday: Weekdays | None = None,
         start_time: time | None = None,
         stop_time: time | None = None,
-    ) -> MotionDetectConfig:
+    ) -> Steps[MotionDetectConfig]:
         """Read, change what is given, and send back everything that came. Returns: what was set.
 
         Times mean nothing to a camera that detects round the clock: where only times are given to such a one, it
         detects every day between them.
         """
-        before = self.show()
+        before = yield from Detection.show.ask()
         timed = start_time is not None or stop_time is not None
         if weekday is None and timed and before.weekday is not None and Weekdays.ALWAYS in before.weekday:
             weekday = Weekdays.EVERY_DAY
@@ -61,5 +63,5 @@ class Detection(Group, name="detection"):
             start_time=start_time,
             stop_time=stop_time,
         )
-        self._caller.call(Detection.set, values)
+        yield from Detection.set.ask_with(values)
         return changed
