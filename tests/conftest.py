@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import inspect
 import ipaddress
 import logging
 import os
 import secrets
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time
 from enum import Flag
@@ -16,8 +20,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from sunmi_ipc.protocol.spec import registry
-from sunmi_ipc.simulator import Vendor, VirtualCamera
+from sunmi_ipc.protocol.spec import Group, registry
+from sunmi_ipc.simulator import Vendor, VirtualCamera, connect, connect_async
 
 # A shell that starts us behind "&" has SIGINT ignored, and every child would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -120,6 +124,73 @@ def ready(virtual: Callable[..., VirtualCamera]) -> VirtualCamera:
 def factory(virtual: Callable[..., VirtualCamera]) -> VirtualCamera:
     """A camera out of its box."""
     return virtual(state="factory")
+
+
+class Waiting:
+    """An asyncio camera, or a group of it, as tests of blocking ones use them: each call is waited for."""
+
+    def __init__(self, inner: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self.__dict__.update(_inner=inner, _loop=loop)
+
+    def __enter__(self) -> Waiting:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run(self._inner.close)
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._inner, name)
+        if isinstance(value, Group):
+            self.__dict__[name] = Waiting(value, self._loop)
+            return self.__dict__[name]
+        return functools.partial(self._run, value) if callable(value) else value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._inner, name, value)
+
+    def _run(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        async def run() -> Any:
+            made = method(*args, **kwargs)
+            return await made if inspect.isawaitable(made) else made
+
+        made = asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+        return self._items(made) if inspect.isasyncgen(made) else made
+
+    def _items(self, items: Any) -> Iterator[Any]:
+        try:
+            while True:
+                try:
+                    yield self._run(items.__anext__)
+                except StopAsyncIteration:
+                    return
+        finally:
+            self._run(items.aclose)
+
+
+@pytest.fixture(scope="session")
+def event_loop_thread() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop that runs in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    yield loop
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture(params=["blocking", "asyncio"])
+def both_colours(
+    request: pytest.FixtureRequest, event_loop_thread: asyncio.AbstractEventLoop
+) -> Callable[..., Any]:
+    """``connect`` for a blocking camera, and for an asyncio one whose calls are waited for."""
+    if request.param == "blocking":
+        return connect
+
+    def connected(virtual: VirtualCamera, **options: Any) -> Waiting:
+        return Waiting(connect_async(virtual, **options), event_loop_thread)
+
+    return connected
 
 
 @pytest.fixture

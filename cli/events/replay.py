@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sunmi_ipc.i18n import tr
+from sunmi_ipc.protocol.serial import spelt
 
 from ..forward.options import SinkOptions, SpoolOption, make_sinks, spool_folder, takes_sinks
 from ..screen.output import note, print_json, show, table
@@ -80,7 +81,9 @@ def replay(
                 yield from kept.replay(first, last, sn=sn, event_type=event)
                 return
             for _, stored in kept.dead_letters(sink):
-                right = (not sn or stored.event.sn == sn) and (not event or stored.event.event_type == event)
+                right = (not sn or stored.event.sn == spelt(sn)) and (
+                    not event or stored.event.event_type == event
+                )
                 if (
                     right
                     and (not from_ or stored.received >= first)
@@ -215,7 +218,7 @@ def purge(
             ),
             yes,
         )
-        number, files = kept.purge_faces(sn=sn.upper(), faceid=face, until=until)
+        number, files = kept.purge_faces(sn=sn, faceid=face, until=until)
         removed = 0
         for file in files:
             for one in (Path(file), Path(file).with_suffix(".json")):

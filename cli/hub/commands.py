@@ -70,7 +70,7 @@ def run(
         raise errors.ParameterError(
             "{name}: is needed", name="--broker", hint="For example --broker mqtts://hub@hq.example."
         )
-    from sunmi_ipc.hub.broker import Broker
+    from sunmi_ipc.broker.connection import Broker
     from sunmi_ipc.hub.hub import Hub
 
     link = Broker.of(

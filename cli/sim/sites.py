@@ -52,7 +52,7 @@ def sites(
     ] = None,
 ) -> None:
     """Simulate the stations of many shops at a broker, each with its own connection, until Ctrl-C."""
-    from sunmi_ipc.hub.broker import Broker
+    from sunmi_ipc.broker.connection import Broker
     from sunmi_ipc.simulator.sites import VirtualSites, opened
 
     from ..screen.times import parse_when

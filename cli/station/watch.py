@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sunmi_ipc import errors
+from sunmi_ipc.fleet.secret import KINDS
 from sunmi_ipc.i18n import language, tr
 
+from ..argv import take_secret
 from ..forward.run import until_signal
 from ..screen.lengths import Length, length
 from ..screen.options import Jsonl
@@ -61,6 +63,8 @@ def watch(
     from sunmi_ipc.station import Station
 
     state = State.of(ctx)
+    # What is told to whom is a secret as a whole: such URLs have their token anywhere.
+    notify = [url if url.startswith(KINDS) else take_secret(url).reveal() for url in notify or ()]
     if jsonl and state.json:
         raise errors.ParameterError("{name}: not together with {other}", name="--jsonl", other="--json")
     with tempfile.TemporaryDirectory(prefix="sunmi-ipc-watch-", ignore_cleanup_errors=True) as folder:

@@ -6,14 +6,15 @@ from datetime import time
 from typing import TYPE_CHECKING
 
 from ..protocol.fields import AudioLevel, Days, DayTime, MotionLevel
-from ..protocol.spec import INFERRED, Group, endpoint
+from ..protocol.spec import INFERRED, C, Group, endpoint
+from ..protocol.steps import Steps, steps
 from ..protocol.values import Weekdays
 
 if TYPE_CHECKING:
     from ..models import MotionDetectConfig
 
 
-class Detection(Group, name="detection"):
+class Detection(Group[C], name="detection"):
     """Motion and sound detection."""
 
     @endpoint("config/getMotionDetect", evidence=INFERRED, document="motion")
@@ -36,6 +37,7 @@ class Detection(Group, name="detection"):
         What a camera does with a field that is left out is not known: ``update`` sends the whole set.
         """
 
+    @steps
     def update(
         self,
         *,
@@ -44,14 +46,14 @@ class Detection(Group, name="detection"):
         weekday: Weekdays | None = None,
         start_time: time | None = None,
         stop_time: time | None = None,
-    ) -> MotionDetectConfig:
+    ) -> Steps[MotionDetectConfig]:
         """Read, change what is given, and send back everything that came. Returns: what was set."""
-        changed, values = self.show().changed(
+        changed, values = (yield from Detection.show.ask()).changed(
             motion_level=motion_level,
             audio_level=audio_level,
             weekday=weekday,
             start_time=start_time,
             stop_time=stop_time,
         )
-        self._caller.call(Detection.set, values)
+        yield from Detection.set.ask_with(values)
         return changed

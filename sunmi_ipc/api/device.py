@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from ..errors import AlreadyActivatedError
 from ..protocol.fields import Sn
-from ..protocol.spec import DOC, Group, Sign, endpoint
+from ..protocol.spec import DOC, C, Group, Sign, endpoint
+from ..protocol.steps import Steps, steps
 
 if TYPE_CHECKING:
     from ..models import DeviceInfo
 
 
-class Device(Group, name="device"):
+class Device(Group[C], name="device"):
     """Activation and identity."""
 
     @endpoint(
@@ -34,13 +35,14 @@ class Device(Group, name="device"):
     def info(self) -> DeviceInfo:
         """Read serial number, model, name, versions and addresses."""
 
-    def ensure_active(self, sn: str) -> bool:
+    @steps
+    def ensure_active(self, sn: str) -> Steps[bool]:
         """Activate the camera unless it is; True if this call did it, False if it was active already.
 
         Raises: as :meth:`activate`, but for code 9.
         """
         try:
-            self.activate(sn)
+            yield from Device.activate.ask(sn)
         except AlreadyActivatedError:
             return False
         return True

@@ -8,13 +8,15 @@ from ..errors import ParameterError, UnsupportedError
 from ..link.caller import Link, direct
 from ..protocol.fields import Callback, Refused, Wire
 from ..protocol.fields import Events as EventList
-from ..protocol.spec import DOC, INFERRED, Group, Model, endpoint
+from ..protocol.spec import DOC, INFERRED, C, Group, Model, endpoint
+from ..protocol.steps import Pair, Steps, known_model, pair, steps, work
 from ..protocol.values import EventType
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
+    from ..events.native import AsyncEventStream
     from ..events.stream import EventStream
     from ..models import IpcEventCollection
 
@@ -22,7 +24,7 @@ _EVENTS = Annotated[EventList, Refused(310), Wire("event_list")]
 _CALLBACK = Annotated[Callback, Wire("http_callback")]
 
 
-class Events(Group, name="events"):
+class Events(Group[C], name="events"):
     """What the camera pushes, and where to."""
 
     @endpoint("hook/add", evidence=DOC, documented={0, 1, 2, 5, 310, 311})
@@ -42,7 +44,8 @@ class Events(Group, name="events"):
         """The way to the camera itself; raises UnsupportedError where there is none."""
         return direct(self._caller)
 
-    def callback(self, port: int | None = None) -> str:
+    @steps
+    def callback(self, port: int | None = None) -> Steps[str]:
         """The URL under which the camera reaches a receiver on this computer, by the system's routes.
 
         Args:
@@ -54,9 +57,10 @@ class Events(Group, name="events"):
         """
         from ..events.subscription import PORT, callback_for
 
-        return callback_for(self.link.host, port or PORT)
+        return (yield from work(callback_for, self.link.host, port or PORT))
 
-    def subscribe(self, *events: EventType | str, callback: str = "") -> str:
+    @steps
+    def subscribe(self, *events: EventType | str, callback: str = "") -> Steps[str]:
         """Have events posted to a URL.
 
         Args:
@@ -72,7 +76,7 @@ class Events(Group, name="events"):
             ConnectionFailed: There is no route to the camera, to work the callback out from.
 
         """
-        callback = callback or self.callback()
+        callback = callback or (yield from Events.callback.steps(self))
         if not callback.startswith(("http://", "https://")):
             raise ParameterError(
                 "{name}: not a URL", name="callback", hint="For example http://192.168.1.5:8080/events."
@@ -83,7 +87,7 @@ class Events(Group, name="events"):
             raise ParameterError(
                 "{name}: unknown", name="events", hint="Allowed: {bounds}.", bounds=", ".join(EventType)
             ) from None
-        if EventType.FACE_RECOGNITION in wanted and Model.read(self._caller.known_model()) is Model.FM010:
+        if EventType.FACE_RECOGNITION in wanted and Model.read((yield from known_model())) is Model.FM010:
             raise UnsupportedError(
                 "{feature} does not exist on the {model}",
                 name="events",
@@ -92,9 +96,10 @@ class Events(Group, name="events"):
                 hint="It needs {models}.",
                 models="FM020",
             )
-        self.add(wanted, callback)
+        yield from Events.add.ask(wanted, callback)
         return callback
 
+    @pair
     def stream(
         self,
         *events: EventType | str,
@@ -107,7 +112,7 @@ class Events(Group, name="events"):
         allow_unsigned: bool = False,
         every: float = 30.0,
         interfaces: Sequence[str] | None = None,
-    ) -> EventStream:
+    ) -> Pair[EventStream, AsyncEventStream]:
         """Subscribe, receive, keep and hand over events; unsubscribe at the end, also on Ctrl-C.
 
         ::
@@ -115,6 +120,8 @@ class Events(Group, name="events"):
             with camera.events.stream("face_recog_event") as events:
                 for event in events:
                     print(event.faceid, event.arrive_count)
+
+        Under asyncio: ``async with`` and ``async for``.
 
         The subscription is renewed when this computer's address changes or the camera has forgotten it; a
         camera that has got another address is found by its serial number, where it is known.
@@ -141,16 +148,26 @@ class Events(Group, name="events"):
         """
         from ..events.stream import EventStream
 
-        return EventStream(
-            self,
-            events,
-            spool=spool,
-            save=save,
-            name=name,
-            host=host,
-            port=port,
-            callback=callback,
-            allow_unsigned=allow_unsigned,
-            every=every,
-            interfaces=interfaces,
-        )
+        link = self.link
+
+        def made() -> EventStream:
+            return EventStream(
+                Events(link),
+                events,
+                spool=spool,
+                save=save,
+                name=name,
+                host=host,
+                port=port,
+                callback=callback,
+                allow_unsigned=allow_unsigned,
+                every=every,
+                interfaces=interfaces,
+            )
+
+        def awaited() -> AsyncEventStream:
+            from ..events.native import AsyncEventStream
+
+            return AsyncEventStream(made())
+
+        return Pair(made, awaited)

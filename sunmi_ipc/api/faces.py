@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -26,9 +26,10 @@ from ..protocol.fields import (
     Refused,
     Sex,
 )
-from ..protocol.spec import DOC, FS, INFERRED, Group, endpoint
+from ..protocol.spec import DOC, FS, INFERRED, C, Group, endpoint
+from ..protocol.steps import Give, Series, Steps, series, steps, work
 from ..protocol.values import Gender
-from .paging import pages
+from .paging import paged
 
 if TYPE_CHECKING:
     from ..models import (
@@ -68,7 +69,7 @@ class Details(TypedDict, total=False):
     attributes: dict[str, str] | None
 
 
-class Faces(Group, name="faces"):
+class Faces(Group[C], name="faces"):
     """Face groups, attributes and faces."""
 
     @endpoint(
@@ -197,35 +198,39 @@ class Faces(Group, name="faces"):
     ) -> None:
         """Set how faces are captured. ``update_settings`` sends the whole set."""
 
+    @steps
     def update_settings(
         self, *, optimize_seconds: int | None = None, snap_size_thr: int | None = None
-    ) -> AiFaceConfig:
+    ) -> Steps[AiFaceConfig]:
         """Read, change what is given, and send back everything that came. Returns: what was set."""
-        changed, values = self.settings().changed(
+        changed, values = (yield from Faces.settings.ask()).changed(
             optimize_seconds=optimize_seconds, snap_size_thr=snap_size_thr
         )
-        self._caller.call(Faces.set_settings, values)
+        yield from Faces.set_settings.ask_with(values)
         return changed
 
-    def list(self, group_name: str) -> Iterator[FaceRecord]:
+    @series
+    def list(self, group_name: str) -> Series[FaceRecord]:
         """Every face of a group, fetched page by page as they are used."""
-        return pages(
-            lambda number, size: self.list_page(group_name, number, size),
+        return paged(
+            lambda number, size: Faces.list_page.ask(group_name, number, size),
             "face_list",
             key=lambda face: face.faceid,
         )
 
-    def ids(self, group_name: str) -> Iterator[str]:
+    @series
+    def ids(self, group_name: str) -> Series[str]:
         """The id of every face of a group, fetched page by page as they are used."""
-        return pages(lambda number, size: self.ids_page(group_name, number, size), "faceid_list")
+        return paged(lambda number, size: Faces.ids_page.ask(group_name, number, size), "faceid_list")
 
+    @series
     def add(
         self,
         group_name: str,
         *paths: str | Path,
         known: Mapping[str, str] = MappingProxyType({}),
         **details: Unpack[Details],
-    ) -> Iterator[PictureResult]:
+    ) -> Series[PictureResult]:
         """Add photos, or folders of them; yields what became of each, and goes on after a refusal.
 
         What a camera would not take is made smaller or converted (extra ``video``); a photo whose content was
@@ -242,19 +247,20 @@ class Faces(Group, name="faces"):
 
         """
         there = dict(known)
-        for path in photos.walk(paths):
+        for path in (yield from work(lambda: [*photos.walk(paths)])):
             try:
-                data = photos.read(path)
+                data = yield from work(photos.read, path)
                 sha256 = photos.digest(data)
                 if sha256 in there:
-                    yield PictureResult(path, faceid=there[sha256], sha256=sha256, repeated=True)
+                    yield Give(PictureResult(path, faceid=there[sha256], sha256=sha256, repeated=True))
                     continue
-                added = self.add_face(group_name, photos.fitted(data, str(path)), **details)
+                fitted = yield from work(photos.fitted, data, str(path))
+                added = yield from Faces.add_face.ask(group_name, fitted, **details)
             except SunmiIpcError as error:
-                yield PictureResult(path, error=error)
+                yield Give(PictureResult(path, error=error))
             else:
                 there[sha256] = added.faceid
-                yield PictureResult(path, faceid=added.faceid, sha256=sha256)
+                yield Give(PictureResult(path, faceid=added.faceid, sha256=sha256))
 
 
 def read_picture(path: Path) -> bytes:

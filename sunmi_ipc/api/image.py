@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from ..protocol.fields import CameraName, Help, Refused, Wire
-from ..protocol.spec import INFERRED, Group, endpoint
+from ..protocol.spec import INFERRED, C, Group, endpoint
 from ..protocol.values import Flag01, IrMode
 
 if TYPE_CHECKING:
     from ..models import IpcName, IrConfiguration, LedConfiguration, Rotation, SupportRotations
 
 
-class Image(Group, name="image"):
+class Image(Group[C], name="image"):
     """Night mode, rotation, LED, name."""
 
     @endpoint("config/getIrMode", evidence=INFERRED, document="ir")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import ParameterError, ProvisionError
 from ..protocol.fields import Focus, Percent, Zoom
-from ..protocol.spec import FS, INFERRED, SDK, Group, endpoint
+from ..protocol.spec import FS, INFERRED, SDK, C, Group, endpoint
+from ..protocol.steps import Steps, pause, steps
 
 if TYPE_CHECKING:
     from ..models import LensConfiguration
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 MOTOR_TIMEOUT_S = 18.0
 
 
-class Lens(Group, name="lens"):
+class Lens(Group[C], name="lens"):
     """Zoom and focus motors."""
 
     @endpoint("config/getLensConf", evidence=INFERRED, models=FS, document="lens")
@@ -40,7 +41,8 @@ class Lens(Group, name="lens"):
     def reset(self) -> None:
         """Bring both motors to their starting position. Up to 18 s."""
 
-    def zoom(self, value: int | str) -> int:
+    @steps
+    def zoom(self, value: int | str) -> Steps[int]:
         """Zoom to ``N``, by ``"+N"`` or ``"-N"`` steps, or to ``"N%"``.
 
         Steps and percentages are kept within the camera's own limits; an absolute value beyond
@@ -50,30 +52,32 @@ class Lens(Group, name="lens"):
             ParameterError: Not of that form, or beyond the camera's maximum.
 
         """
-        lens = self.show()
+        lens = yield from Lens.show.ask()
         target = position(value, lens.zoom, lens.max_zoom, "zoom")
-        self.set_zoom(target)
+        yield from Lens.set_zoom.ask(target)
         return target
 
-    def focus(self, value: int | str) -> int:
+    @steps
+    def focus(self, value: int | str) -> Steps[int]:
         """Focus to ``N``, by ``"+N"`` or ``"-N"`` steps, or to ``"N%"``; as :meth:`zoom`."""
-        lens = self.show()
+        lens = yield from Lens.show.ask()
         target = position(value, lens.focus, lens.max_focus, "focus")
-        self.set_focus(target)
+        yield from Lens.set_focus.ask(target)
         return target
 
+    @steps
     def wait_until_rest(
         self,
         *,
         timeout: float = MOTOR_TIMEOUT_S,
         interval: float = 0.3,
         on_poll: Callable[[LensConfiguration], None] = lambda lens: None,
-    ) -> LensConfiguration:
+    ) -> Steps[LensConfiguration]:
         """Poll until two readings agree; raises ProvisionError where the motors still run after *timeout* s."""
         end = time.monotonic() + timeout
         before: LensConfiguration | None = None
         while True:
-            lens = self.show()
+            lens = yield from Lens.show.ask()
             on_poll(lens)
             if lens == before:
                 return lens
@@ -85,7 +89,7 @@ class Lens(Group, name="lens"):
                     seconds=timeout,
                 )
             before = lens
-            time.sleep(interval)
+            yield from pause(interval)
 
 
 def position(value: int | str, now: int, limit: int, name: str) -> int:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from ..protocol.fields import Help
-from ..protocol.spec import INFERRED, Group, endpoint
+from ..protocol.spec import INFERRED, C, Group, endpoint
+from ..protocol.steps import Steps, steps
 from ..protocol.values import Flag01
 
 if TYPE_CHECKING:
     from ..models import IpConfiguration
 
 
-class Network(Group, name="network"):
+class Network(Group[C], name="network"):
     """IP settings. That the feature exists is known; its parameters' names are our guess."""
 
     @endpoint("config/getIpConf", evidence=INFERRED, document="ip")
@@ -30,6 +31,7 @@ class Network(Group, name="network"):
     ) -> None:
         """Set the camera's address. A wrong one takes it off the network. ``update`` sends the whole set."""
 
+    @steps
     def update(
         self,
         *,
@@ -38,8 +40,10 @@ class Network(Group, name="network"):
         netmask: str | None = None,
         gateway: str | None = None,
         dns: str | None = None,
-    ) -> IpConfiguration:
+    ) -> Steps[IpConfiguration]:
         """Read, change what is given, and send back everything that came. Returns: what was set."""
-        changed, values = self.show().changed(dhcp=dhcp, ip=ip, netmask=netmask, gateway=gateway, dns=dns)
-        self._caller.call(Network.set, values)
+        changed, values = (yield from Network.show.ask()).changed(
+            dhcp=dhcp, ip=ip, netmask=netmask, gateway=gateway, dns=dns
+        )
+        yield from Network.set.ask_with(values)
         return changed

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from ..errors import DeviceError, ReplyError
+from ..protocol.steps import Give, Series, Steps, iterate, work
 
 PAGE_SIZE = 50
 #: A page beyond the last may be answered with these instead of an empty list.
@@ -23,16 +24,29 @@ def pages(
     *,
     key: Callable[[Any], Hashable] = lambda entry: entry,
 ) -> Iterator[Any]:
+    """As :func:`paged`, where *fetch* blocks and returns the page."""
+    return iterate(None, paged(lambda number, many: work(fetch, number, many), field, size, key=key))
+
+
+def paged(
+    fetch: Callable[[int, int], Steps[Any]],
+    field: str,
+    size: int = PAGE_SIZE,
+    *,
+    key: Callable[[Any], Hashable] = lambda entry: entry,
+    only: Callable[[Any], bool] = lambda entry: True,
+) -> Series[Any]:
     """Every entry of a paged list, fetched as they are used.
 
     While a list is read, entries come and go, and all behind them move: one comes twice, another is skipped.
     So what is known is not given again, and where the list has moved it is read once more, to the same end.
 
     Args:
-        fetch: Reads page *number* (from 1) of *size* entries. The camera may give fewer.
+        fetch: The steps that read page *number* (from 1) of *size* entries. The camera may give fewer.
         field: The field that holds them.
         size: Entries a page.
         key: What an entry is known by.
+        only: Which entries are given.
 
     Raises:
         ReplyError: The list has no end, or the camera says that it has entries and gives none.
@@ -41,8 +55,8 @@ def pages(
     seen: set[Hashable] = set()
     for _ in range(_PASSES):
         reading = _Pass(fetch, field, size, key, seen)
-        yield from reading.entries()
-        if not reading.moved():
+        yield from reading.entries(only)
+        if not (yield from reading.moved()):
             return
 
 
@@ -51,7 +65,7 @@ class _Pass:
 
     def __init__(
         self,
-        fetch: Callable[[int, int], Any],
+        fetch: Callable[[int, int], Steps[Any]],
         field: str,
         size: int,
         key: Callable[[Any], Hashable],
@@ -64,11 +78,11 @@ class _Pass:
         self._pages = 0
         self._doubled = False
 
-    def entries(self) -> Iterator[Any]:
+    def entries(self, only: Callable[[Any], bool]) -> Series[Any]:
         """The entries that were not seen before."""
         count, idle, before, known = 0, 0, list[Hashable](), set[Hashable]()
         while True:
-            page = self._page(self._pages + 1, count)
+            page = yield from self._page(self._pages + 1, count)
             entries = [] if page is None else getattr(page, self._field)
             if page is None or not entries:
                 if page is not None and self._pages == 0 and (page.total_num or 0) > 0:
@@ -90,7 +104,8 @@ class _Pass:
             for k, entry in fresh:
                 if k not in self._seen:
                     self._seen.add(k)
-                    yield entry
+                    if only(entry):
+                        yield Give(entry)
             count += len(entries) + getattr(entries, "left_out", 0)
             total = page.total_num or 0
             self._totals.add(total)
@@ -102,9 +117,9 @@ class _Pass:
             if self._pages >= MAX_PAGES or len(self._seen) > MAX_ROWS:
                 raise ReplyError("the camera's list has no end")
 
-    def _page(self, number: int, count: int) -> Any:
+    def _page(self, number: int, count: int) -> Steps[Any]:
         try:
-            return self._fetch(number, self._size)
+            return (yield from self._fetch(number, self._size))
         except DeviceError as error:
             # Where no total was told, the page beyond the last is asked for, and may be refused in any way.
             guessed = number > 1 and self._totals <= {0} and count % self._size
@@ -112,11 +127,11 @@ class _Pass:
                 return None
             raise
 
-    def moved(self) -> bool:
+    def moved(self) -> Steps[bool]:
         """Whether entries came or went while it was read."""
         if self._pages < 2:
             return False
         if len(self._totals) > 1 or (self._doubled and not self._again):
             return True
-        page = self._page(1, 0)
+        page = yield from self._page(1, 0)
         return [self._key(entry) for entry in getattr(page, self._field)] != self._first

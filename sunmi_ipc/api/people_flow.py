@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, TypedDict, Unpack
 
 from annotated_types import Ge, Le
 
+from ..link.caller import direct
 from ..protocol.fields import (
     Age,
     Ages,
@@ -23,10 +23,11 @@ from ..protocol.fields import (
     Sex,
     StartTime,
 )
-from ..protocol.spec import DOC, FS, INFERRED, Group, endpoint
+from ..protocol.spec import DOC, FS, INFERRED, C, Group, endpoint
+from ..protocol.steps import Series, Steps, series, steps, work
 from ..protocol.values import AgeRange, CustomerJudgeMode, DoorLine, Gender, Resolution
-from .paging import pages
-from .video import Video
+from .paging import paged
+from .video import snapshot
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -55,7 +56,7 @@ class Filters(TypedDict, total=False):
     attributes: dict[str, str] | None
 
 
-class PeopleFlow(Group, name="people_flow"):
+class PeopleFlow(Group[C], name="people_flow"):
     """Door line, statistics, visitors."""
 
     @endpoint("peopleFlow/setDoorLine", evidence=DOC, models=FS,
@@ -133,21 +134,26 @@ class PeopleFlow(Group, name="people_flow"):
     ) -> None:
         """Set how people are counted. ``update_settings`` sends the whole set."""
 
+    @steps
     def update_settings(
         self, *, facerecog_interval: int | None = None, customer_judgemode: CustomerJudgeMode | None = None
-    ) -> PeopleFlowStatConfig:
+    ) -> Steps[PeopleFlowStatConfig]:
         """Read, change what is given, and send back everything that came. Returns: what was set."""
-        changed, values = self.settings().changed(
+        changed, values = (yield from PeopleFlow.settings.ask()).changed(
             facerecog_interval=facerecog_interval, customer_judgemode=customer_judgemode
         )
-        self._caller.call(PeopleFlow.set_settings, values)
+        yield from PeopleFlow.set_settings.ask_with(values)
         return changed
 
-    def draw(self, line: DoorLine) -> None:
+    @steps
+    def draw(self, line: DoorLine) -> Steps[None]:
         """Set the door line; a line out of the picture or too short cannot be made in the first place."""
-        self.set_door_line(line.start_x, line.start_y, line.end_x, line.end_y, line.resolution)
+        yield from PeopleFlow.set_door_line.ask(
+            line.start_x, line.start_y, line.end_x, line.end_y, line.resolution
+        )
 
-    def preview(self, line: DoorLine | None = None) -> Image:
+    @steps
+    def preview(self, line: DoorLine | None = None) -> Steps[Image]:
         """A picture of now with the door line and the way in over it, as a Pillow image (extra ``video``).
 
         Args:
@@ -160,13 +166,15 @@ class PeopleFlow(Group, name="people_flow"):
         """
         from ..video.doorline import current, draw
 
-        line = line or current(self.door_line())
-        return draw(Video(self._caller).snapshot().image(), line)
+        line = line or current((yield from PeopleFlow.door_line.ask()))
+        taken = yield from snapshot(direct(self._caller))
+        return (yield from work(lambda: draw(taken.image(), line)))
 
+    @series
     def visitors(
         self, start_time: datetime, end_time: datetime, **filters: Unpack[Filters]
-    ) -> Iterator[FaceRecord]:
+    ) -> Series[FaceRecord]:
         """Every visitor of a period, fetched page by page as they are used."""
-        return pages(lambda number, size: self.visitors_page(
+        return paged(lambda number, size: PeopleFlow.visitors_page.ask(
             start_time, end_time, page_num=number, page_size=size, **filters), "face_list",
             key=lambda face: (face.faceid, face.arrive_time))  # fmt: skip

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import ConnectionFailed, DeviceError, ProvisionError, TlsError
-from ..protocol.spec import INFERRED, SDK, Group, endpoint
+from ..protocol.spec import INFERRED, SDK, C, Group, endpoint
+from ..protocol.steps import Steps, pause, steps
 from ..protocol.values import CardStatus
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ NEXT = {
 }
 
 
-class SdCard(Group, name="sdcard"):
+class SdCard(Group[C], name="sdcard"):
     """The memory card."""
 
     @endpoint(
@@ -47,13 +48,14 @@ class SdCard(Group, name="sdcard"):
     def status(self) -> ExternalStorage:
         """Read the SD card's state. After a restart it may need up to a minute: try again."""
 
+    @steps
     def wait_until_normal(
         self,
         *,
         timeout: float = FORMAT_TIMEOUT_S,
         interval: float = 1.0,
         on_poll: Callable[[ExternalStorage | None], None] = lambda status: None,
-    ) -> ExternalStorage:
+    ) -> Steps[ExternalStorage]:
         """Poll until the card is normal.
 
         Args:
@@ -69,7 +71,7 @@ class SdCard(Group, name="sdcard"):
         state = "not answering"
         while True:
             try:
-                status = self.status()
+                status = yield from SdCard.status.ask()
             except (ConnectionFailed, DeviceError) as error:
                 if isinstance(error, DeviceError) and error.code in (1, 5, 7):
                     raise
@@ -87,11 +89,12 @@ class SdCard(Group, name="sdcard"):
                     seconds=timeout,
                     state=state,
                 )
-            time.sleep(interval)
+            yield from pause(interval)
 
+    @steps
     def ensure_ready(
         self, *, allow_format: bool = False, timeout: float = FORMAT_TIMEOUT_S, interval: float = 1.0
-    ) -> ExternalStorage:
+    ) -> Steps[ExternalStorage]:
         """Bring the card into use: wait out a restart, and format a blank card where that is allowed.
 
         Args:
@@ -104,9 +107,9 @@ class SdCard(Group, name="sdcard"):
             ConnectionFailed, DeviceError: The camera did not come back in time.
 
         """
-        status = self._patient_status(time.monotonic() + timeout, interval)
+        status = yield from _patient_status(time.monotonic() + timeout, interval)
         if status.status is CardStatus.BLANK and allow_format:
-            return self.format_and_wait(timeout=timeout, interval=interval)
+            return (yield from SdCard.format_and_wait.steps(self, timeout=timeout, interval=interval))
         if not status.ready:
             raise ProvisionError(
                 "the SD card is not usable (state: {state})",
@@ -116,27 +119,14 @@ class SdCard(Group, name="sdcard"):
             )
         return status
 
-    def _patient_status(self, end: float, interval: float) -> ExternalStorage:
-        while True:
-            try:
-                return self.status()
-            except TlsError:
-                raise
-            except (ConnectionFailed, DeviceError) as error:
-                # Wrong credentials do not heal with time; services that are starting do.
-                if isinstance(error, DeviceError) and error.code in (1, 2, 5, 7):
-                    raise
-                if time.monotonic() + interval > end:
-                    raise
-            time.sleep(interval)
-
+    @steps
     def format_and_wait(
         self,
         *,
         timeout: float = FORMAT_TIMEOUT_S,
         interval: float = 1.0,
         on_poll: Callable[[ExternalStorage | None], None] = lambda status: None,
-    ) -> ExternalStorage:
+    ) -> Steps[ExternalStorage]:
         """Format the card and wait until it is normal again. Destroys recordings and faces.
 
         Raises:
@@ -145,14 +135,33 @@ class SdCard(Group, name="sdcard"):
 
         """
         try:
-            self.format()
+            yield from SdCard.format.ask()
         except TlsError:
             raise
         except ConnectionFailed as error:
             if not error.sent:
                 raise
             # The answer may come only when it is over, or never: the card's state tells.
-        return self.wait_until_normal(timeout=timeout, interval=interval, on_poll=on_poll)
+        return (
+            yield from SdCard.wait_until_normal.steps(
+                self, timeout=timeout, interval=interval, on_poll=on_poll
+            )
+        )
+
+
+def _patient_status(end: float, interval: float) -> Steps[ExternalStorage]:
+    while True:
+        try:
+            return (yield from SdCard.status.ask())
+        except TlsError:
+            raise
+        except (ConnectionFailed, DeviceError) as error:
+            # Wrong credentials do not heal with time; services that are starting do.
+            if isinstance(error, DeviceError) and error.code in (1, 2, 5, 7):
+                raise
+            if time.monotonic() + interval > end:
+                raise
+        yield from pause(interval)
 
 
 __all__ = ["FORMAT_TIMEOUT_S", "NEXT", "CardStatus", "SdCard"]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from ..codes.device import DeviceCode
 from ..errors import DeviceError, NotSupportedError, ReplyError
-from ..link.caller import direct
+from ..link.caller import Link, direct
 from ..protocol.fields import EndTime, PageSize, RecordPage, Refused, StartTime
-from ..protocol.spec import DOC, INFERRED, Group, endpoint
+from ..protocol.spec import DOC, INFERRED, C, Group, endpoint
+from ..protocol.steps import Each, Series, Steps, series, steps, work
 from ..protocol.values import CardStatus
-from .paging import pages
+from .paging import paged
 from .sdcard import SdCard
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _RECORD_START = Annotated[StartTime, Refused(231)]
 _RECORD_END = Annotated[EndTime, Refused(231)]
 
 
-class Video(Group, name="video"):
+class Video(Group[C], name="video"):
     """Live picture, snapshots, recordings."""
 
     @endpoint("media/getLiveStream", evidence=DOC, documented={0, 1, 3, 5, 7, 232})
@@ -69,23 +70,25 @@ class Video(Group, name="video"):
     def clip_url(self, start_time: StartTime, end_time: EndTime) -> PresentVideoClip:
         """Ask for a clip; its address works 4 to 12 s after the answer. ``clip`` fetches it."""
 
-    def records(self, start_time: datetime, end_time: datetime) -> Iterator[VideoRecord]:
+    @series
+    def records(self, start_time: datetime, end_time: datetime) -> Series[VideoRecord]:
         """Every recording of a period, fetched page by page as they are used.
 
         One that merely begins as the period ends is left out. None at all is no error.
         """
-
-        def fetch(number: int, size: int) -> VideoRecordCollection:
-            return self.records_page(start_time, end_time, number, size)
-
         try:
-            found = pages(fetch, "record_list", key=lambda r: (r.start_time, r.url.partition("?")[0]))
-            yield from (r for r in found if r.start_time < end_time)
+            yield from paged(
+                lambda number, size: Video.records_page.ask(start_time, end_time, number, size),
+                "record_list",
+                key=lambda r: (r.start_time, r.url.partition("?")[0]),
+                only=lambda r: r.start_time < end_time,
+            )
         except DeviceError as error:
             if error.code not in (DeviceCode.RECORD_NOT_EXIST, DeviceCode.CAM_INFO_VIDEO_NOT_EXIST):
                 raise  # these two are how a camera may say that there are none
 
-    def live(self) -> Live:
+    @steps
+    def live(self) -> Steps[Live]:
         """Read the addresses of the live picture, with user and password put in (``str`` masks them).
 
         Raises:
@@ -95,9 +98,11 @@ class Video(Group, name="video"):
         """
         from ..video.address import live
 
-        return live(direct(self._caller), self.live_url())
+        given = yield from Video.live_url.ask()
+        return (yield from work(live, direct(self._caller), given))
 
-    def playback(self, start_time: datetime, end_time: datetime) -> RtspAddress:
+    @steps
+    def playback(self, start_time: datetime, end_time: datetime) -> Steps[RtspAddress]:
         """Read the RTSP address of a recorded period, with user and password put in (``str`` masks them).
 
         Raises:
@@ -107,9 +112,11 @@ class Video(Group, name="video"):
         """
         from ..video.address import rtsp
 
-        return rtsp(direct(self._caller), self.playback_url(start_time, end_time).playback_url)
+        given = yield from Video.playback_url.ask(start_time, end_time)
+        return (yield from work(rtsp, direct(self._caller), given.playback_url))
 
-    def snapshot(self) -> Snapshot:
+    @steps
+    def snapshot(self) -> Steps[Snapshot]:
         """Take a picture now. Where the camera refuses (233, 6), it is a frame of the live picture.
 
         Raises:
@@ -117,15 +124,12 @@ class Video(Group, name="video"):
             ReplyError: It is no picture, or not the camera's.
 
         """
-        from ..video.snapshot import snapshot
+        return (yield from snapshot(direct(self._caller)))
 
-        return snapshot(
-            direct(self._caller), lambda: self.snapshot_url().snapshot_url, lambda: self.live().best()
-        )
-
+    @series
     def frames(
         self, quality: str = "", *, every: float = 0.0, timeout: float = 10.0
-    ) -> Generator[NDArray[np.uint8]]:
+    ) -> Series[NDArray[np.uint8]]:
         """The frames of the live picture, as numpy arrays: height x width x 3, RGB. Needs the extra ``video``.
 
         Args:
@@ -141,9 +145,11 @@ class Video(Group, name="video"):
         """
         from ..video.stream import frames
 
-        return frames(self.live().best(quality), every=every, timeout=timeout)
+        live = yield from Video.live.steps(self)
+        yield Each(lambda: frames(live.best(quality), every=every, timeout=timeout))
 
-    def record(self, path: str | os.PathLike[str], seconds: float, quality: str = "") -> float:
+    @steps
+    def record(self, path: str | os.PathLike[str], seconds: float, quality: str = "") -> Steps[float]:
         """Record the live picture into an MP4 file, without re-encoding; returns the seconds in it.
 
         Args:
@@ -159,8 +165,10 @@ class Video(Group, name="video"):
         """
         from ..video.stream import record
 
-        return record(self.live().best(quality), Path(path), seconds)
+        live = yield from Video.live.steps(self)
+        return (yield from work(record, live.best(quality), Path(path), seconds))
 
+    @steps
     def clip(
         self,
         start_time: datetime,
@@ -172,7 +180,7 @@ class Video(Group, name="video"):
         interval: float = 1.0,
         on_wait: Callable[[], None] | None = None,
         on_progress: Callable[[int, int | None], None] | None = None,
-    ) -> Path:
+    ) -> Steps[Path]:
         """Let the camera cut out a clip, wait until it is there (4 to 12 s, S), and fetch it.
 
         Args:
@@ -192,17 +200,22 @@ class Video(Group, name="video"):
         """
         from ..video.clip import clip
 
-        return clip(
-            direct(self._caller),
-            lambda: self.clip_url(start_time, end_time).url,
-            Path(path),
-            timeout=timeout,
-            first=first,
-            interval=interval,
-            on_wait=on_wait,
-            on_progress=on_progress,
+        link = direct(self._caller)
+        return (
+            yield from work(
+                clip,
+                link,
+                lambda: Video(link).clip_url(start_time, end_time).url,
+                Path(path),
+                timeout=timeout,
+                first=first,
+                interval=interval,
+                on_wait=on_wait,
+                on_progress=on_progress,
+            )
         )
 
+    @series
     def download(
         self,
         start_time: datetime,
@@ -213,7 +226,7 @@ class Video(Group, name="video"):
         tz: tzinfo | None = None,
         patience: float = 60.0,
         on_progress: Progress | None = None,
-    ) -> Iterator[Clip]:
+    ) -> Series[Clip]:
         """Download the recordings of a period; yields each as it is done. It goes on where it stopped before.
 
         A recording is under its name only when it is complete: bytes counted, and on the disk. What is
@@ -235,8 +248,10 @@ class Video(Group, name="video"):
             DownloadError: At the end, where single recordings could not be had.
 
         """
-        return self.download_records(
-            self.records(start_time, end_time),
+        link = direct(self._caller)
+        yield from Video.download_records.steps(
+            self,
+            Video(link).records(start_time, end_time),
             folder,
             workers=workers,
             tz=tz,
@@ -244,6 +259,7 @@ class Video(Group, name="video"):
             on_progress=on_progress,
         )
 
+    @series
     def download_records(
         self,
         records: Iterable[VideoRecord],
@@ -253,37 +269,50 @@ class Video(Group, name="video"):
         tz: tzinfo | None = None,
         patience: float = 60.0,
         on_progress: Progress | None = None,
-    ) -> Iterator[Clip]:
+    ) -> Series[Clip]:
         """Download these recordings; as :meth:`download`, which takes all of a period."""
         from ..video.download import download
 
         link = direct(self._caller)
-        return download(
-            link,
-            records,
-            Path(folder),
-            sn=link.sn or link.read_sn(),
-            look_again=self._address_now,
-            workers=workers,
-            tz=tz,
-            patience=patience,
-            on_progress=on_progress,
+        yield Each(
+            lambda: download(
+                link,
+                records,
+                Path(folder),
+                sn=link.sn or link.read_sn(),
+                look_again=lambda record: _address_now(link, record),
+                workers=workers,
+                tz=tz,
+                patience=patience,
+                on_progress=on_progress,
+            )
         )
 
-    def _address_now(self, record: VideoRecord) -> str:
-        """Where a recording is now, as its link may have expired; empty where it is no longer.
 
-        Raises:
-            DeviceError: The card is gone.
+def snapshot(link: Link) -> Steps[Snapshot]:
+    """Take a picture now; see :meth:`Video.snapshot`."""
+    from ..video.snapshot import snapshot
 
-        """
-        card = CardStatus.NORMAL
-        with contextlib.suppress(NotSupportedError, ReplyError):  # the call's path is inferred
-            card = SdCard(self._caller).status().status
-        if card is not CardStatus.NORMAL:
-            code = 220 if card is CardStatus.NONE else 235
-            raise DeviceError.of(
-                code, camera=direct(self._caller).address, endpoint="media/getVideoRecordList"
-            )
-        found = self.records(record.start_time, record.end_time)
-        return next((r.url for r in found if r.start_time == record.start_time), "")
+    video = Video(link)
+    return (
+        yield from work(
+            snapshot, link, lambda: video.snapshot_url().snapshot_url, lambda: video.live().best()
+        )
+    )
+
+
+def _address_now(link: Link, record: VideoRecord) -> str:
+    """Where a recording is now, as its link may have expired; empty where it is no longer.
+
+    Raises:
+        DeviceError: The card is gone.
+
+    """
+    card = CardStatus.NORMAL
+    with contextlib.suppress(NotSupportedError, ReplyError):  # the call's path is inferred
+        card = SdCard(link).status().status
+    if card is not CardStatus.NORMAL:
+        code = 220 if card is CardStatus.NONE else 235
+        raise DeviceError.of(code, camera=link.address, endpoint="media/getVideoRecordList")
+    found = Video(link).records(record.start_time, record.end_time)
+    return next((r.url for r in found if r.start_time == record.start_time), "")

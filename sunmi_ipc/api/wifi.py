@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, ConnectionFailed, NotActivatedError, TlsError
 from ..protocol.fields import Ssid, WifiPassword
-from ..protocol.spec import DOC, INFERRED, SDK, Group, Sign, endpoint
+from ..protocol.spec import DOC, INFERRED, SDK, C, Group, Sign, endpoint
+from ..protocol.steps import Steps, steps
 from ..protocol.wifi import AsIs, check_passphrase, check_ssid
 from ..redact import Secret
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _WIFI_CODES = frozenset({0, 1, 2, 3, 5, 7, 100, 101})
 
 
-class Wifi(Group, name="wifi"):
+class Wifi(Group[C], name="wifi"):
     """The network that the camera joins."""
 
     @endpoint("config/setWifiConf", evidence=DOC, documented=_WIFI_CODES)
@@ -39,7 +40,8 @@ class Wifi(Group, name="wifi"):
     def scan_without_auth(self) -> AccessPoints:
         """List the networks that the camera can see, before activation; no credentials needed."""
 
-    def join(self, ssid: Ssid, password: WifiPassword = "", *, as_is: bool = False) -> bool:
+    @steps
+    def join(self, ssid: Ssid, password: WifiPassword = "", *, as_is: bool = False) -> Steps[bool]:
         """Set the Wi-Fi network, before and after activation alike.
 
         Args:
@@ -61,18 +63,19 @@ class Wifi(Group, name="wifi"):
         check_passphrase(password)
         try:
             try:
-                self.set(ssid, password)
+                yield from Wifi.set.ask(ssid, password)
             except (ConfigError, NotActivatedError):
-                self.set_without_auth(ssid, password)
+                yield from Wifi.set_without_auth.ask(ssid, password)
         except ConnectionFailed as error:
             if not error.sent or isinstance(error, TlsError):
                 raise
             return False
         return True
 
-    def networks(self) -> AccessPoints:
+    @steps
+    def networks(self) -> Steps[AccessPoints]:
         """List the networks that the camera can see, before and after activation alike."""
         try:
-            return self.scan()
+            return (yield from Wifi.scan.ask())
         except (ConfigError, NotActivatedError):
-            return self.scan_without_auth()
+            return (yield from Wifi.scan_without_auth.ask())

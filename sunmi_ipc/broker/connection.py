@@ -383,7 +383,8 @@ class Connection:
             self._client = client
         client.loop_start()
         while not self._ended.wait(1.0):
-            if self._closing.is_set():
+            # A client whose loop has ended without a word is gone, too.
+            if self._closing.is_set() or (self._connected.is_set() and not client.is_connected()):
                 break
         was = self._connected.is_set() or self.connections > 0
         self._drop()

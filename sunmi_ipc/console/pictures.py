@@ -41,9 +41,8 @@ def mount(app: FastAPI, console: Console) -> None:
     app.add_api_route("/picture/{sn}.jpg", picture, methods=["GET"])
 
     async def face(request: Request, sn: str, faceid: str) -> Response:
-        camera = console.desk.camera(sn, request.scope["session"])
-
         def fetch() -> bytes:
+            camera = console.desk.camera(sn, request.scope["session"])
             record = camera.faces.show(faceid)
             return read(console.desk.link(sn), record.pic_url, limit=4_000_000)[0] if record.pic_url else b""
 

@@ -168,11 +168,7 @@ class Tracker:
 
     def __iter__(self) -> Iterator[Change]:
         """Yield changes until the tracker is closed, those that are online first."""
-        now, mine = time.time(), deque[Change](maxlen=_UNTAKEN)
-        with self._lock:
-            for cameras in self._cameras.values():
-                mine.extend(Change(ChangeKind.ONLINE, camera, None, now) for camera in cameras)
-            self._waiting.append(mine)
+        mine = self.follow()
         try:
             while True:
                 with self._lock:
@@ -184,8 +180,21 @@ class Tracker:
                     change = mine.popleft()
                 yield change
         finally:
-            with self._lock:
-                self._waiting[:] = [one for one in self._waiting if one is not mine]
+            self.unfollow(mine)
+
+    def follow(self) -> deque[Change]:
+        """Where every change is put from now on, at the end: the cameras that are online are in it already."""
+        now, mine = time.time(), deque[Change](maxlen=_UNTAKEN)
+        with self._lock:
+            for cameras in self._cameras.values():
+                mine.extend(Change(ChangeKind.ONLINE, camera, None, now) for camera in cameras)
+            self._waiting.append(mine)
+        return mine
+
+    def unfollow(self, changes: deque[Change]) -> None:
+        """Put no more changes there."""
+        with self._lock:
+            self._waiting[:] = [one for one in self._waiting if one is not changes]
 
     # -- the thread ------------------------------------------------------------------------------
 

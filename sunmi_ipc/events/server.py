@@ -23,6 +23,8 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
+from .judge import Head, Refused, answer
+
 _log = logging.getLogger("sunmi_ipc")
 _IDLE_S = 75.0
 _HEAD = 16384
@@ -32,13 +34,12 @@ _UNFINISHED_S = 1.0  # a request that took longer to arrive may have to give its
 
 
 class Application(Protocol):
-    """What the server serves."""
+    """What the server serves: a :class:`~sunmi_ipc.events.judge.Judge`."""
 
-    path: str
     read_timeout: float
 
-    def largest(self, source: str) -> int:
-        """Bytes that a body from *source* may have."""
+    def admit(self, head: Head) -> tuple[int | None, int]:
+        """A body's length (None: in chunks) and the most that it may have; raises Refused."""
 
     def take(self, body: bytes, content_type: str, source: str) -> None:
         """Take a POST's body; raises Refused."""
@@ -63,16 +64,6 @@ class _Source(io.RawIOBase):
             raise TimeoutError
         self._socket.settimeout(left)
         return self._socket.recv_into(buffer)
-
-
-class Refused(Exception):
-    """A request that gets *status*; the connection is closed where its rest cannot be read."""
-
-    status: int
-    close: bool
-
-    def __init__(self, status: int, *, close: bool = False) -> None:
-        self.status, self.close = status, close
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -115,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = self._body()
             self.server.mark(self.connection, idle=False, done=True)
             application.take(body, self.headers.get("Content-Type", ""), self.client_address[0])
-            self._answer(HTTPStatus.OK, b'{"code":0}')
+            self._answer(HTTPStatus.OK)
         except TimeoutError:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, close=True)
         except Refused as refused:
@@ -163,7 +154,8 @@ class _Handler(BaseHTTPRequestHandler):
     def version_string(self) -> str:
         return "sunmi-ipc"
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _answer(self, status: int) -> None:
+        body, more = answer(status)
         if self.server.crowded:
             self.close_connection = True
         head = f"HTTP/1.1 {int(status)} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
@@ -172,10 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
             head += "Connection: close\r\n"
         elif self.request_version == "HTTP/1.0":
             head += "Connection: keep-alive\r\n"
-        if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            head += "Retry-After: 5\r\n"
-        if status == HTTPStatus.METHOD_NOT_ALLOWED:
-            head += "Allow: POST\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in more.items())
         self.connection.settimeout(self.server.application.read_timeout)
         self.wfile.write(head.encode("ascii") + b"\r\n" + body)
         self.answered = True
@@ -188,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
         _log.info("events: %s: answered %d", self.client_address[0], status)
         if close:
             self.close_connection = True
-        self._answer(status, b'{"code":%d}' % (2 if status < 500 else 3))
+        self._answer(status)
         if close:
             self._drain()
 
@@ -204,28 +193,18 @@ class _Handler(BaseHTTPRequestHandler):
             return
 
     def _body(self) -> bytes:
-        wanted = self.server.application.path
-        if wanted and self._target() != wanted:
-            raise Refused(HTTPStatus.NOT_FOUND, close=True)
-        if self.command != "POST":
-            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, close=True)
-        kind = self.headers.get("Content-Type", "").strip().lower()
-        coding = self.headers.get("Content-Encoding", "").strip().lower()
-        if kind.startswith("multipart/") or coding not in ("", "identity"):
-            # Not read as one, it would look like an event with a wrong signature.
-            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, close=True)
-        lengths = self.headers.get_all("Content-Length") or []
-        limit = self.server.application.largest(self.client_address[0])
-        if transfer := self.headers.get("Transfer-Encoding"):
-            # Both lengths at once is how requests are smuggled.
-            if lengths or transfer.strip().lower() != "chunked":
-                raise Refused(HTTPStatus.BAD_REQUEST, close=True)
-            return self._chunks(limit)
-        if len(lengths) != 1 or not lengths[0].isascii() or not lengths[0].isdecimal():
-            raise Refused(HTTPStatus.BAD_REQUEST, close=True)
-        if len(lengths[0]) > 15 or (length := int(lengths[0])) > limit:
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, close=True)
-        return self._exactly(length)
+        length, limit = self.server.application.admit(
+            Head(
+                self.command,
+                self._target(),
+                self.client_address[0],
+                self.headers.get("Content-Type", ""),
+                self.headers.get("Content-Encoding", ""),
+                self.headers.get_all("Content-Length") or (),
+                self.headers.get("Transfer-Encoding"),
+            )
+        )
+        return self._chunks(limit) if length is None else self._exactly(length)
 
     def _target(self) -> str:
         """The path asked for; a whole URL in its place is as good (RFC 9112, 3.2.2)."""

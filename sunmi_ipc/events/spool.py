@@ -23,6 +23,7 @@ from ..atomic import clean_parts
 from ..database import transaction
 from ..errors import ParameterError, SpoolError
 from ..lock import try_lock
+from ..protocol.serial import spelt
 from .adapters import CAMERA, Dialect
 from .consumer import Consumer, Reader, StoredEvent
 from .decoding import content
@@ -250,7 +251,7 @@ class Spool:
             )
         first = int(since.timestamp() * 1e6)
         last = (1 << 62) if until is None else int(until.timestamp() * 1e6)
-        return self._replay(first, last, sn, event_type)
+        return self._replay(first, last, spelt(sn), event_type)
 
     def _replay(self, first: int, last: int, sn: str, event_type: str) -> Iterator[StoredEvent]:
         reader, position = Reader(self._path, self.dialect.event), 0
@@ -311,6 +312,7 @@ class Spool:
         """
         conditions = ["face"]
         values: list[Any] = []
+        sn = spelt(sn)
         if sn:
             conditions.append("sn = ?")
             values.append(sn)

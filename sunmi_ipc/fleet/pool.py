@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from ..errors import ParameterError
 
@@ -136,9 +136,17 @@ class Fleet:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
+    @overload
     def call(
-        self, endpoint: Endpoint[..., T] | str, values: Mapping[str, Any] | None = None, **more: Any
-    ) -> Iterator[Result[T]]:
+        self, endpoint: Endpoint[..., T], values: Mapping[str, object] | None = None, **more: object
+    ) -> Iterator[Result[T]]: ...
+    @overload
+    def call(
+        self, endpoint: str, values: Mapping[str, object] | None = None, **more: object
+    ) -> Iterator[Result[dict[str, object]]]: ...
+    def call(
+        self, endpoint: Endpoint[..., T] | str, values: Mapping[str, object] | None = None, **more: object
+    ) -> Iterator[Result[T]] | Iterator[Result[dict[str, object]]]:
         """Call an endpoint, or any ``"apiType/action"``, on every camera.
 
         Args:
@@ -151,6 +159,9 @@ class Fleet:
 
         """
         given = {**(values or {}), **more}
-        if not isinstance(endpoint, str):
-            endpoint.check(given)
-        return self.map(lambda camera: camera.call(endpoint, given))
+        if isinstance(endpoint, str):
+            path = endpoint
+            return self.map(lambda camera: camera.call(path, given))
+        declared = endpoint
+        declared.check(given)
+        return self.map(lambda camera: camera.call(declared, given))

@@ -11,14 +11,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Self
 
 from .. import __version__
 from ..broker import contract
+from ..broker.connection import Broker
 from ..errors import ConfigError, SunmiIpcError
 from ..redact import printable, scrub
 from . import rows
-from .broker import Broker
+from .client import connect, new_client
 from .inlet import Arrival, Inlet
 from .store import Away, Batch, Refusal, Store, Unstorable
 
@@ -97,8 +99,8 @@ class Hub:
         """
         self._store.migrate()
         self._inlet = Inlet(
-            self._broker.client(self.name),
-            self._broker.connect,
+            new_client(self._broker, self.name),
+            partial(connect, self._broker),
             contract.filters(group=self._group, prefix=self._prefix),
             self._arrivals,
             in_flight=self._in_flight,
@@ -300,8 +302,8 @@ class Hub:
                 continue
             self._snapshot_due.clear()
             inlet = Inlet(
-                self._broker.client(""),
-                self._broker.connect,
+                new_client(self._broker),
+                partial(connect, self._broker),
                 contract.filters(names=names, prefix=self._prefix),
                 self._arrivals,
                 in_flight=self._in_flight,

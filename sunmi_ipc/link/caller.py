@@ -7,9 +7,10 @@ and subscriptions need besides.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeGuard
+from typing import TYPE_CHECKING, Protocol, TypeGuard, cast
 
 from ..errors import UnsupportedError
+from ..protocol.spec import AsyncCaller as AsyncCaller
 from ..protocol.spec import Caller as Caller
 from ..redact import Secret
 
@@ -55,18 +56,55 @@ class Link(Caller, Protocol):
         """Close the connection; the next call opens a new one."""
 
 
+class AsyncLink(AsyncCaller, Protocol):
+    """As :class:`Link`, for asyncio; ``AsyncCamera`` is one."""
+
+    sn: str
+    host: str
+    port: int
+    rtsp_user: str
+    rtsp_password: Secret
+
+    @property
+    def address(self) -> str:
+        """``host``, or ``host:port`` where the port is not 443."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """What signs the calls, and the events."""
+
+    @property
+    def tls(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
+        """How the camera's https is trusted: a context, and who approves the certificate (DER), if any."""
+
+    @property
+    def tls_of_links(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
+        """As :attr:`tls`, for links that somebody else may have written: it never pins."""
+
+    async def read_sn(self) -> str:
+        """Ask the camera for its serial number."""
+
+    async def move(self, address: str) -> None:
+        """The camera is at another address now; its next call goes there."""
+
+    async def close(self) -> None:
+        """Close the connection; the next call opens a new one."""
+
+
 def _is_link(caller: Caller) -> TypeGuard[Link]:
     # By its class: an isinstance() of the protocol would read the properties, and open certificates.
     return all(hasattr(type(caller), name) for name in ("tls", "move", "read_sn"))
 
 
-def direct(caller: Caller) -> Link:
-    """*caller* as a way to the camera itself.
+def direct(caller: Caller | AsyncCaller) -> Link:
+    """*caller* as a way to the camera itself; of an asyncio camera, the way that threads take.
 
     Raises:
         UnsupportedError: The camera is reached through something that carries calls alone.
 
     """
+    if hasattr(caller, "in_threads"):
+        caller = cast("AsyncCaller", caller).in_threads()
     if not _is_link(caller):
         raise UnsupportedError(
             "{feature} needs a direct connection to the camera",
@@ -77,4 +115,4 @@ def direct(caller: Caller) -> Link:
     return caller
 
 
-__all__ = ["Caller", "Link", "direct"]
+__all__ = ["AsyncCaller", "AsyncLink", "Caller", "Link", "direct"]

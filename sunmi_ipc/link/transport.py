@@ -173,7 +173,7 @@ class HttpsTransport:
             CALL.deadline = CALL.approve = CALL.room = None
         self.close()
         # TLS 1.3 tells only after the request that our certificate is not taken; then nobody has read it.
-        failure.sent = CALL.sent and not _refuses_us(failure)
+        failure.sent = CALL.sent and not refuses_us(failure)
         # Raised here, and bare: the frames that it came through hold the signed request.
         raise failure.with_traceback(None)
 
@@ -185,14 +185,8 @@ class HttpsTransport:
         return self._pool
 
     def _post(self, outgoing: Outgoing, timeout: float) -> Incoming:
-        if _log.isEnabledFor(logging.DEBUG):
-            fields = "&".join(f"{k}={v}" for k, v in outgoing.fields)
-            _log.debug("POST %s%s %s", self.base, outgoing.url_path, fields)
-        if outgoing.files:
-            parts = [(name, (name, data, "application/octet-stream")) for name, data in outgoing.files]
-            body, kind = urllib3.encode_multipart_formdata([*outgoing.revealed, *parts])
-        else:
-            body, kind = outgoing.body, "application/x-www-form-urlencoded"
+        show_request(self.base, outgoing)
+        body, kind = encoded(outgoing)
         response = self._opened().urlopen(
             "POST",
             outgoing.url_path,
@@ -208,10 +202,9 @@ class HttpsTransport:
             content = self._read(response)
         finally:
             response.close()
-        if _log.isEnabledFor(logging.DEBUG):
-            shown = redact_text(content[:_SHOWN].decode("utf-8", "replace"))
-            _log.debug("HTTP %s, %d bytes: %s", response.status, len(content), printable(shown))
-        return Incoming(response.status, response.headers, content)
+        incoming = Incoming(response.status, response.headers, content)
+        show_answer(incoming)
+        return incoming
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
         if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
@@ -223,6 +216,28 @@ class HttpsTransport:
             if len(content) > self._max:
                 raise too_large(self._max)
         return bytes(content)
+
+
+def encoded(outgoing: Outgoing) -> tuple[bytes, str]:
+    """The body of a request, and its content type."""
+    if not outgoing.files:
+        return outgoing.body, "application/x-www-form-urlencoded"
+    parts = [(name, (name, data, "application/octet-stream")) for name, data in outgoing.files]
+    return urllib3.encode_multipart_formdata([*outgoing.revealed, *parts])
+
+
+def show_request(base: str, outgoing: Outgoing) -> None:
+    """Log what is sent, secrets masked."""
+    if _log.isEnabledFor(logging.DEBUG):
+        fields = "&".join(f"{k}={v}" for k, v in outgoing.fields)
+        _log.debug("POST %s%s %s", base, outgoing.url_path, fields)
+
+
+def show_answer(incoming: Incoming) -> None:
+    """Log the beginning of what came, secrets masked."""
+    if _log.isEnabledFor(logging.DEBUG):
+        shown = redact_text(incoming.body[:_SHOWN].decode("utf-8", "replace"))
+        _log.debug("HTTP %s, %d bytes: %s", incoming.status, len(incoming.body), printable(shown))
 
 
 def _chain(error: BaseException) -> list[BaseException]:
@@ -252,7 +267,8 @@ def _chain(error: BaseException) -> list[BaseException]:
     return found
 
 
-def _refuses_us(failure: SunmiIpcError) -> bool:
+def refuses_us(failure: SunmiIpcError) -> bool:
+    """Whether the camera has refused our certificate."""
     return isinstance(failure, TlsError) and bool(_OUR_CERTIFICATE.search(str(failure.values.get("reason"))))
 
 

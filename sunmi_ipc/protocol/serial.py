@@ -97,3 +97,11 @@ def same_serial_number(one: str, other: str) -> bool:
 
 
 __all__ = ["MAX_SERIAL_NUMBER", "OneSpelling", "SerialNumber", "same_serial_number"]
+
+
+def spelt(text: str) -> str:
+    """*text* in the one spelling of serial numbers where it is one, else as it is: for filters and look-ups.
+
+    What is looked up may also be a name or nothing at all; whoever needs a serial number takes :class:`SerialNumber`.
+    """
+    return str(SerialNumber.read(text) or text)

@@ -18,7 +18,7 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from functools import cached_property, update_wrapper
@@ -42,6 +42,8 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from ..errors import ParameterError
 from ..redact import Secret
 from .fields import Help, Hidden, MaxBytes, NoBlankFirst, Refused, Wire
+from .steps import Ask, Async, Coloured, Series, Steps, Sync
+from .steps import C as C
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -168,13 +170,39 @@ class Caller(Protocol):
         """Check, send, and open the answer."""
 
 
-class Group:
-    """Endpoints that belong together; ``name`` is the word in library and command."""
+class AsyncCaller(Protocol):
+    """What an endpoint is called on with ``await``: an asyncio camera."""
+
+    async def known_model(self) -> str:
+        """The camera's model, read once; empty where the camera does not say it."""
+
+    async def call(self, endpoint: Endpoint[..., Any], values: Mapping[str, Any]) -> Any:
+        """Check, send, and open the answer."""
+
+    async def follow(self, steps: Steps[R]) -> R:
+        """Carry out steps to one result."""
+
+    def iterate(self, series: Series[R]) -> AsyncGenerator[R, None]:
+        """Carry out steps to many items."""
+
+    def in_threads(self) -> Caller:
+        """The same camera for code that blocks, to be used in other threads than the loop's."""
+
+
+class Group(Coloured[C]):
+    """Endpoints that belong together; ``name`` is the word in library and command.
+
+    ``Wifi[Sync]``, or plain ``Wifi``, belongs to a ``Camera``; ``Wifi[Async]`` to an ``AsyncCamera``.
+    """
 
     name: ClassVar[str] = ""
     api: ClassVar[str] = "device"
 
-    def __init__(self, caller: Caller) -> None:
+    @overload
+    def __init__(self: Group[Sync], caller: Caller) -> None: ...
+    @overload
+    def __init__(self: Group[Async], caller: AsyncCaller) -> None: ...
+    def __init__(self, caller: Caller | AsyncCaller) -> None:
         self._caller = caller
 
     def __init_subclass__(cls, *, name: str = "", api: str = "device", **kwargs: Any) -> None:
@@ -265,17 +293,28 @@ class Endpoint(Generic[P, R]):
     @overload
     def __get__(self, instance: None, owner: type) -> Endpoint[P, R]: ...
     @overload
-    def __get__(self, instance: Group, owner: type) -> Callable[P, R]: ...
-    def __get__(self, instance: Group | None, owner: type) -> Any:
+    def __get__(self, instance: Group[Async], owner: type) -> Callable[P, Coroutine[Any, Any, R]]: ...
+    @overload
+    def __get__(self, instance: Group[Sync], owner: type) -> Callable[P, R]: ...
+    def __get__(self, instance: Group[Any] | None, owner: type) -> Any:
         if instance is None:
             return self
 
-        def call(*args: Any, **kwargs: Any) -> R:
+        def call(*args: Any, **kwargs: Any) -> Any:
             values = self.bind(*args, **kwargs)
             args, kwargs = (), {}  # a traceback with locals shows this frame
-            return cast(R, instance._caller.call(self, values))
+            # The result, or a coroutine of it: as the caller is.
+            return instance._caller.call(self, values)
 
         return update_wrapper(call, self.function)
+
+    def ask(self, *args: P.args, **kwargs: P.kwargs) -> Steps[R]:
+        """The call as a step, for a method made of steps."""
+        return self.ask_with(self.bind(*args, **kwargs))
+
+    def ask_with(self, values: Mapping[str, Any]) -> Steps[R]:
+        """As :meth:`ask`, with the values as a mapping by parameter name."""
+        return cast(R, (yield Ask(self, values)))
 
     def __call__(self, *args: Any, **kwargs: Any) -> R:
         """Refuse: an endpoint is called on a camera."""

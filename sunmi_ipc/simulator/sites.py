@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .. import __version__
 from ..broker import contract
+from ..broker.connection import Broker
+from ..hub.client import new_client
 from .shops import Saying, VirtualShop
 
 if TYPE_CHECKING:
@@ -483,16 +485,15 @@ class VirtualSites:
                 station.connect()
 
 
-def opened(broker: Any) -> tuple[Callable[[str], Client], Callable[[Client], None]]:
-    """How stations get to a broker (:class:`sunmi_ipc.hub.broker.Broker`); a user ``{site}`` is each one's own name."""
+def opened(broker: Broker) -> tuple[Callable[[str], Client], Callable[[Client], None]]:
+    """How stations get to a broker; ``{site}`` as the user is each one's own name."""
     from dataclasses import replace
 
-    from paho.mqtt.properties import PacketTypes, Properties  # type: ignore[attr-defined]
+    from paho.mqtt.packettypes import PacketTypes
+    from paho.mqtt.properties import Properties
 
     def make(site: str) -> Client:
-        client: Client = replace(broker, user=broker.user.replace("{site}", site)).client(
-            f"station-{site}", by_hand=False
-        )
+        client = new_client(replace(broker, user=broker.user.replace("{site}", site)), by_hand=False)
         client.connect_timeout = 3.0
         return client
 

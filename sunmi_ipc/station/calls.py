@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
+from pydantic import AfterValidator
 
 from .. import untrusted
 from ..errors import ParameterError
+from ..protocol.serial import spelt
 from ..protocol.spec import ALL_MODELS, Endpoint, Parameter, registry
 from .access import at_least, body_of
 from .execute import HEAVY, carry_out, confirmed, values_of
@@ -21,7 +23,13 @@ from .roles import Person, needed
 if TYPE_CHECKING:
     from .station import Station
 
-SN = Annotated[str, Path(pattern=r"^[0-9A-Za-z][0-9A-Za-z._:-]{0,63}$", description="serial number")]
+#: Serial numbers in addresses and queries, whatever their letters: in the one spelling from here on.
+SN = Annotated[
+    str,
+    Path(pattern=r"^[0-9A-Za-z][0-9A-Za-z._:-]{0,63}$", description="serial number"),
+    AfterValidator(spelt),
+]
+SnFilter = Annotated[str, Query(max_length=64), AfterValidator(spelt)]
 _PROBLEM = {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": _PROBLEM}

@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 from ..errors import SpoolError, SunmiIpcError
 from ..protocol.values import EventType
 from .access import at_least
-from .calls import PROBLEMS
+from .calls import PROBLEMS, SnFilter
 from .problems import Refusal
 from .roles import Person, allows
 from .routes import gone
@@ -42,7 +42,7 @@ def router(station: Station) -> APIRouter:
         who: Viewer,
         after: Seq = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        sn: Annotated[str, Query(max_length=64)] = "",
+        sn: SnFilter = "",
     ) -> EventsShape:
         if station.intake is None:
             raise gone("events")
@@ -64,7 +64,7 @@ def router(station: Station) -> APIRouter:
         after: Annotated[
             int | None, Query(ge=0, le=2**62, description="events after this one; default: those that come")
         ] = None,
-        sn: Annotated[str, Query(max_length=64)] = "",
+        sn: SnFilter = "",
         last_event_id: Annotated[str, Header(max_length=20, description="where the stream broke off")] = "",
     ) -> StreamingResponse:
         nonlocal streams

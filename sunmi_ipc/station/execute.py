@@ -13,6 +13,7 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeviceError, NotActivatedError, ParameterError, SunmiIpcError
+from ..protocol.serial import spelt
 from ..protocol.spec import REST, Endpoint, Parameter, Sign
 from .roles import needed
 
@@ -79,7 +80,7 @@ def _value(parameter: Parameter, value: Any) -> Any:
 
 def confirmed(endpoint: Endpoint[..., Any], confirm: str, sn: str) -> None:
     """Raises ParameterError where the call destroys something and nobody has said the camera's number once more."""
-    if endpoint.destroys and confirm != sn:
+    if endpoint.destroys and spelt(confirm) != spelt(sn):
         raise ParameterError(
             "{name}: this destroys {what}",
             name="confirm",

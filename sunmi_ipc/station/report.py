@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Literal
 
+from ..protocol.serial import spelt
 from ..protocol.spec import Model
 from .hours import Hours, day_bounds
 from .store import Store
@@ -162,7 +163,7 @@ def report(
     starts = [first for first, _, _ in spans]
     now = time.time() if now is None else now
     over = now - now % window
-    names = _names(store, sns)
+    names = _names(store, [spelt(sn) for sn in sns])
     lines: dict[tuple[str, int], Line] = {}
     for sn, name in names.items():
         who, title = {"camera": (sn, name), "door": (name or sn, name), "site": (site, site)}[per]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..discovery import DUPLICATE_SN, OTHER_NETWORK, Change, ChangeKind, DiscoveredCamera, Tracker
 from ..errors import CameraNotFound, ConnectionFailed, ReplyError
+from ..protocol.serial import spelt
 from ..protocol.spec import Model
 from .store import Store
 
@@ -166,6 +167,7 @@ class Roster:
 
     def member(self, sn: str) -> Member:
         """The camera of this serial number; raises CameraNotFound."""
+        sn = spelt(sn)
         with self._lock:
             for member in self._members.values():
                 if sn and member.sn == sn:
@@ -177,6 +179,7 @@ class Roster:
     def forget(self, sn: str) -> None:
         """The camera belongs here no more, until discovery finds it again; raises CameraNotFound."""
         member = self.member(sn)
+        sn = member.sn
         with self._lock:
             if self._site is None:
                 self._members.pop(member.key or member.sn, None)

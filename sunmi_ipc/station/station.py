@@ -263,7 +263,7 @@ class Station:
             CameraNotFound, StoreError: No such camera; or it cannot be written.
 
         """
-        self.roster.member(sn)
+        sn = self.roster.member(sn).sn
         if until:
             self.watch.mutes.set(sn, until, reason=reason, who=who)
         else:

@@ -10,13 +10,13 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from ..errors import SunmiIpcError
 from .access import at_least
-from .calls import PROBLEMS
+from .calls import PROBLEMS, SnFilter
 from .event_routes import BEAT_S, MAX_STREAMS, message
 from .problems import Refusal, language_of
 from .roles import Person
@@ -47,9 +47,7 @@ def router(station: Station) -> APIRouter:
             429: {"description": "Too many streams", "content": PROBLEMS[401]["content"]},
         },
     )  # fmt: skip
-    async def stream(
-        request: Request, who: Viewer, sn: Annotated[str, Query(max_length=64)] = ""
-    ) -> StreamingResponse:
+    async def stream(request: Request, who: Viewer, sn: SnFilter = "") -> StreamingResponse:
         nonlocal streams
         if streams >= MAX_STREAMS:
             raise Refusal(429, SunmiIpcError("too many streams are open"), {"Retry-After": "10"})

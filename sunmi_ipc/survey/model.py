@@ -141,22 +141,30 @@ def read(path: Path) -> dict[str, Any]:
     return dict(document)
 
 
-def wrong(document: Any) -> str:
-    """Why *document* is no dump that can be used, in few words that begin with the place; empty for a good one."""
+_WORDS = {
+    "missing": "{place} is missing",
+    "greater_than_equal": "{place} is too small",
+    "less_than_equal": "{place} is too large",
+    "string_too_long": "{place} is too long",
+}
+
+
+def wrong(document: Any) -> SunmiIpcError | None:
+    """Why *document* is no dump that can be used, with the place; None for a good one."""
     try:
         Dump.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(printable(str(part), 64) for part in first["loc"]) or "the document"
-        return f"{place}: {first['msg']}"
+        return ConfigError(_WORDS.get(first["type"], "{place} is not what it is in a dump"), place=place)
     try:
         corrections.parse(document.get("overrides", ""), "overrides")
     except SunmiIpcError as error:
-        return error.message
-    return ""
+        return error
+    return None
 
 
-def _bad(path: Path, reason: str) -> ConfigError:
+def _bad(path: Path, reason: str | SunmiIpcError) -> ConfigError:
     return ConfigError(
         "{path} is no dump: {reason}",
         hint="'ipc dump -o FILE' writes one.",

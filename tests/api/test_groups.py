@@ -32,8 +32,14 @@ JPEG = b"\xff\xd8\xff\xe0 a face"
 NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=10)
 
 
+@pytest.fixture(autouse=True)
+def in_both_colours(both_colours: Callable[..., Camera], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test here is run on a blocking camera, and on an asyncio one."""
+    monkeypatch.setitem(globals(), "connect", both_colours)
+
+
 @pytest.fixture
-def camera(ready: VirtualCamera) -> Camera:
+def camera(ready: VirtualCamera, in_both_colours: None) -> Camera:
     with connect(ready) as client:
         yield client
 

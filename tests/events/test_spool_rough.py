@@ -316,3 +316,12 @@ def test_what_came_while_the_clock_was_behind_is_no_older(
             ahead(later, 31)
             spool.clean()
             assert spool.counts()["kept"] == 0
+
+
+def test_looked_for_in_any_spelling(tmp_path: Path) -> None:
+    with Spool(tmp_path) as spool:
+        spool.append(
+            of({"event_type": "face_recog_event", "sn": "FS101D8BS00106", "event_id": "1", "faceid": "7"})
+        )
+        assert len(list(spool.replay(EPOCH, sn=" fs101d8bs00106"))) == 1
+        assert spool.purge_faces(sn="ｆｓ101d8bs00106")[0] == 1

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sunmi_ipc.broker import contract
-from sunmi_ipc.hub.broker import Broker
+from sunmi_ipc.broker.connection import Broker
 from sunmi_ipc.hub.store import Away, Store, open_url
 from sunmi_ipc.simulator.sites import VirtualSites, digest, opened
 
@@ -110,7 +110,7 @@ def rough(
         store = Store(open_url(database.url))
         make, connect = opened(Broker.of(broker.url))
         try:
-            assert eventually(lambda: all('"ready"' in hub.log for hub in running), 60), running[0].log
+            assert eventually(lambda: all('"ready"' in hub.log for hub in running), 300), running[0].log
             with VirtualSites(
                 make, connect, count=stations, cameras=cameras, rate=rate, limit=messages, start=1_795_600_000, keep=True
             ) as sites:  # fmt: skip

@@ -219,7 +219,7 @@ def test_the_page_runs_as_it_is_written(tmp_path: Path) -> None:
     wrapper.chmod(0o755)
     script = "\n".join(
         [
-            "ip link set lo up",
+            "set -m; ip link set lo up",
             f"export PATH={tools}:{Path(sys.executable).parent}:$PATH PYTHONPATH={ROOT}",
             "trap 'kill $(jobs -p) $(cat mosquitto.pid 2>/dev/null) 2>/dev/null' EXIT",
             *_blocks(),
@@ -229,7 +229,7 @@ def test_the_page_runs_as_it_is_written(tmp_path: Path) -> None:
     done = subprocess.run(
         ["unshare", "--net", "bash", "-euo", "pipefail", "-c", script],
         cwd=tmp_path, env=environment | {"SUNMI_IPC_CONFIG_DIR": str(tmp_path / "config")},
-        capture_output=True, text=True, timeout=240,
+        capture_output=True, text=True, timeout=480,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     told: dict[str, Any] = json.loads(done.stdout[done.stdout.index('{\n  "database"') :])

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from sunmi_ipc.broker import contract
-from sunmi_ipc.hub.broker import Broker
+from sunmi_ipc.broker.connection import Broker
 from sunmi_ipc.hub.hub import Hub, HubRefused
 from sunmi_ipc.hub.status import status
 from sunmi_ipc.hub.store import Away, Store, open_url
@@ -343,14 +343,14 @@ def test_the_database_is_stopped_and_started(broker: Mosquitto, talker: Talker, 
     with Postgres(tmp_path / "database") as database:
         hub = HubProcess(broker.url, database.url, "one", tmp_path).start()
         try:
-            assert eventually(lambda: '"ready"' in hub.log, 30), hub.log
+            assert eventually(lambda: '"ready"' in hub.log, 120), hub.log
             database.stop()
             for number in range(1, 201):
                 talker.say(topic(), event(number).encode())
             time.sleep(1)
             database.start()
             store = Store(open_url(database.url))
-            assert eventually(lambda: rows(store) == 200, 40), hub.log
+            assert eventually(lambda: rows(store) == 200, 120), hub.log
             store.close()
             assert hub.stop() == 0, hub.log
             assert "the database is back" in hub.log
@@ -364,9 +364,9 @@ def test_a_hub_that_starts_before_its_database_waits(broker: Mosquitto, tmp_path
     database = Postgres(tmp_path / "database")
     hub = HubProcess(broker.url, database.url, "one", tmp_path).start()
     try:
-        assert eventually(lambda: "The database is waited for" in hub.log, 30), hub.log
+        assert eventually(lambda: "The database is waited for" in hub.log, 120), hub.log
         with database:
-            assert eventually(lambda: '"ready"' in hub.log, 30), hub.log
+            assert eventually(lambda: '"ready"' in hub.log, 120), hub.log
             assert hub.stop() == 0
     finally:
         hub.kill()

@@ -11,10 +11,17 @@ import pytest
 import requests
 
 from sunmi_ipc import errors
+from sunmi_ipc.aio.transport import AsyncHttpsTransport
 from sunmi_ipc.camera import Camera, split_address
 from sunmi_ipc.link.tls import ClientCertificate, client_context
 from sunmi_ipc.link.transport import HttpsTransport
 from sunmi_ipc.simulator import VirtualCamera, connect
+
+
+@pytest.fixture(autouse=True)
+def in_both_colours(both_colours: Callable[..., Camera], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test here is run on a blocking camera, and on an asyncio one."""
+    monkeypatch.setitem(globals(), "connect", both_colours)
 
 
 def test_one_connection_serves_many_calls(ready: VirtualCamera) -> None:
@@ -128,7 +135,7 @@ def test_the_context_stays_as_it_is(ready: VirtualCamera) -> None:
     before = (len(context.get_ca_certs()), context.verify_mode, context.check_hostname)
     with connect(ready) as camera:
         camera.device.info()
-        assert isinstance(camera._transport, HttpsTransport)
+        assert isinstance(camera._transport, HttpsTransport | AsyncHttpsTransport)
         # The same key and CA give the same context: a fleet loads them once.
         assert camera._transport.context is context
     assert (len(context.get_ca_certs()), context.verify_mode, context.check_hostname) == before
@@ -185,7 +192,11 @@ def test_no_foreign_exception_escapes(ready: VirtualCamera, monkeypatch: pytest.
             def post(*args: Any, error: BaseException = sample, **kwargs: Any) -> None:
                 raise error
 
+            async def ask(*args: Any, error: BaseException = sample, **kwargs: Any) -> None:
+                raise error
+
             monkeypatch.setattr(urllib3.HTTPSConnectionPool, "urlopen", post)
+            monkeypatch.setattr("sunmi_ipc.aio.transport._Connection.ask", ask)
             with pytest.raises(errors.SunmiIpcError):
                 camera.device.info()
 

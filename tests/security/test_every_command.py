@@ -284,3 +284,24 @@ def test_a_secret_on_the_command_line_leaves_the_process_list(tmp_path: Path) ->
             process.communicate()
     assert b"Shop" in listed
     assert MARKS["wifi"].encode() not in listed
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the line cannot be overwritten")
+def test_whom_to_tell_leaves_the_process_list(tmp_path: Path) -> None:
+    """An alert's URL has its token anywhere: in the path, in the host."""
+    token = "tgram://7654321:AAzz-marked/12345"
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "SUNMI_IPC_CONFIG_DIR": str(tmp_path)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sunmi_ipc_cli", "watch", "--interface", "lo", "--notify", token, f"--notify={token}2"],
+        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        listed, deadline = b"marked", time.monotonic() + 30
+        while b"marked" in listed and process.poll() is None and time.monotonic() < deadline:
+            listed = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+            time.sleep(0.02)
+    finally:
+        process.kill()
+        process.communicate()
+    assert b"--notify" in listed
+    assert b"marked" not in listed

@@ -21,7 +21,12 @@ EXTRAS = PROJECT["optional-dependencies"]
 #: Where the name of a distribution and that of its module differ.
 MODULES = {"paho-mqtt": "paho", "pillow": "PIL"}
 #: Imported by us, brought by a dependency whose own interface is made of it.
-BROUGHT = {"annotated_types": "pydantic", "pydantic_core": "pydantic", "starlette": "fastapi"}
+BROUGHT = {
+    "typing_extensions": "pydantic",
+    "annotated_types": "pydantic",
+    "pydantic_core": "pydantic",
+    "starlette": "fastapi",
+}
 #: Used without an import: pytest loads its plugins, the tools are commands.
 PLUGINS = {"pytest-randomly", "pytest-xdist"}
 

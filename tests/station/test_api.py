@@ -328,3 +328,15 @@ def test_a_short_token_is_refused(serve: Serve, virtual: Virtual, monkeypatch: p
     monkeypatch.setenv("TOKEN_VIEW", "short")
     with pytest.raises(Exception, match="shorter than 16"):
         serve([virtual()])
+
+
+def test_a_serial_number_in_small_letters_is_the_same_camera(serve: Serve, virtual: Virtual) -> None:
+    camera = virtual()
+    _, ask = serve([camera])
+    small = camera.sn.lower()
+    status, _, muted = ask("PUT", f"/api/v1/cameras/{small}/mute", role="tune", body={"seconds": 60})
+    assert (status, muted["sn"]) == (200, camera.sn)
+    assert ask("GET", f"/api/v1/cameras/{small}", role="view")[2]["sn"] == camera.sn
+    assert ask("GET", f"/api/v1/cameras/{small}/history", role="view")[0] == 200
+    _, _, shown = ask("DELETE", f"/api/v1/cameras/{camera.sn}/mute", role="tune")
+    assert shown == {"sn": camera.sn, "muted_until": None}

@@ -12,6 +12,7 @@ from nicegui import ui
 from starlette.requests import Request
 
 from ...errors import SunmiIpcError
+from ...protocol.serial import spelt
 from ...protocol.spec import Model
 from ..desk import Card
 from ..state import current
@@ -66,6 +67,7 @@ def labels(visit: Visit) -> dict[str, str]:
 @ui.page("/camera/{sn}")
 async def camera(request: Request, sn: str, tab: str = "picture") -> None:
     """One camera."""
+    sn = spelt(sn)
     visit = Visit(current(), request)
     tr = visit.tr
     try:

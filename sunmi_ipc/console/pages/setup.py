@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from ...errors import DeviceError, SunmiIpcError
+from ...protocol.serial import spelt
 from ...values import CardStatus
 from ..doorline import Draft, Ends
 from ..identify import blink
@@ -440,6 +441,7 @@ class Wizard:
 @ui.page("/setup/{sn}")
 async def page(request: Request, sn: str, step: str = "") -> None:
     """The set-up of one camera."""
+    sn = spelt(sn)
     visit = Visit(current(), request)
     tr = visit.tr
     if not visit.may(Role.ADMIN):
@@ -466,6 +468,7 @@ async def page(request: Request, sn: str, step: str = "") -> None:
 @ui.page("/report/{sn}")
 async def report(request: Request, sn: str) -> Response:
     """The hand-over report."""
+    sn = spelt(sn)
     visit = Visit(current(), request)
     try:
         setup = visit.console.setup(sn, visit.session)

@@ -1,0 +1,355 @@
+"""One camera as a partner of talk, in neither colour: what is sent, in which order, and what is tried again.
+
+Nothing here does I/O. A call is a generator: it yields what is to be sent or waited for, and is given what
+came; ``Camera`` and ``AsyncCamera`` carry that out, each in its way.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import re
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+from ..errors import (
+    CertificateMissingError,
+    ConnectionFailed,
+    DeviceError,
+    ParameterError,
+    SunmiIpcError,
+    TlsError,
+    UnsupportedError,
+)
+from ..protocol import wire
+from ..protocol.serial import SerialNumber
+from ..protocol.spec import ALL_MODELS, Endpoint, Model, Sign, registry
+from ..protocol.wire import Credentials, Incoming, Outgoing, Override
+from ..redact import Secret, is_secret
+
+if TYPE_CHECKING:
+    import ssl
+
+    from .trust import KnownCameras
+
+R = TypeVar("R")
+X = TypeVar("X")
+_log = logging.getLogger("sunmi_ipc")
+
+#: A camera's clock is taken to be wrong beyond this; how far it may differ is not documented.
+CLOCK_TOLERANCE_S = 60.0
+#: A camera whose clock is wrong refuses good credentials with these.
+_CLOCK_CODES = frozenset({2, 5})
+_RETRY_PAUSES_S = (0.1, 0.4)
+# Names of hosts (of every language) and addresses, an IPv6 one with its zone.
+_HOST = re.compile(r"[\w.:%-]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request; the answer is what came."""
+
+    outgoing: Outgoing
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait for so many seconds."""
+
+    seconds: float
+
+
+#: A call: what it yields is carried out, what came is sent in.
+Talk: TypeAlias = Generator[Send | Wait, Incoming | None, R]
+
+
+def _read(read: Callable[[Incoming], R], incoming: Incoming) -> R:
+    """What *read* makes of an answer; its errors know that the request was sent."""
+    try:
+        return read(incoming)
+    except SunmiIpcError as error:
+        error.sent = True
+        raise
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """``host`` or ``host:port`` as (host, port); the port is 443 where none is given.
+
+    A URL that was pasted from a browser is taken, too; of it, host and port count.
+
+    Raises:
+        ParameterError: The port is no number from 1 to 65535, or there is no host.
+
+    """
+    text = address.strip()
+    scheme, marked, rest = text.partition("://")
+    if marked:
+        # Pasted from a browser: host and port are what we need of it.
+        text = re.split(r"[/?#]", rest, maxsplit=1)[0] if scheme.lower() in ("http", "https") else ""
+    host, colon, port = text.partition(":")
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        colon, port = rest[:1], rest[1:]
+    elif text.count(":") > 1:
+        host, colon, port = text, "", ""
+    if (
+        not _HOST.fullmatch(host)
+        or colon not in ("", ":")
+        or (colon and not (port.isascii() and port.isdecimal() and len(port) < 6 and 0 < int(port) < 65536))
+    ):
+        raise ParameterError(
+            "{name}: not an address", name="camera", hint="Write it like 192.168.1.20 or 192.168.1.20:8443."
+        )
+    return host, int(port) if colon else 443
+
+
+class Exchange(Generic[X]):
+    """What cameras of both colours have: address, credentials, trust, clock, and how a call goes.
+
+    ``X`` is their kind of transport.
+    """
+
+    host: str
+    port: int
+    timeout: float
+    retries: int
+    rtsp_user: str
+    rtsp_password: Secret
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        sn: str = "",
+        model: str = "",
+        app_id: str = "",
+        secret_key: str = "",
+        activation_code: str = "",
+        p12: str | os.PathLike[str] | None = None,
+        p12_password: str = "",
+        rtsp_user: str = "admin",
+        rtsp_password: str = "admin",  # noqa: S107 - the camera's default (S)
+        ca: str | os.PathLike[str] | None = None,
+        known_cameras: KnownCameras | None = None,
+        insecure: bool = False,
+        legacy_tls: bool = False,
+        timeout: float = 10.0,
+        retries: int = 2,
+        overrides: Mapping[str, Override] | None = None,
+        transport: X | None = None,
+    ) -> None:
+        self.host, self.port = split_address(address)
+        #: Its serial number in the one spelling, or "" where it is not known.
+        self.sn: str = SerialNumber(sn) if sn else ""
+        self.model: str = model
+        if not 0 < timeout < math.inf:
+            raise ParameterError(
+                "{name}: out of bounds",
+                name="timeout",
+                hint="Allowed: {bounds}.",
+                bounds="seconds, more than 0",
+            )
+        self.timeout, self.retries = timeout, retries
+        self.overrides: dict[str, Override] = dict(overrides or {})
+        #: Seconds that the camera's clock is ahead of ours, once a refused call has shown it.
+        self.clock_offset: float = 0.0
+        #: Seconds that its clock was ahead of ours in its last answer (HTTP Date); None where it does not say.
+        self.clock_ahead: float | None = None
+        self._credentials = Credentials(app_id, Secret(secret_key), Secret(activation_code))
+        self._trust = (p12, Secret(p12_password), ca, known_cameras, insecure, legacy_tls)
+        self.rtsp_user, self.rtsp_password = rtsp_user, Secret(rtsp_password)
+        self._own_transport = transport
+        self._set_up()
+
+    def _set_up(self) -> None:
+        """Make what this colour needs besides."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.address!r}" + (f", sn={self.sn!r})" if self.sn else ")")
+
+    @property
+    def address(self) -> str:
+        """``host``, or ``host:port`` where the port is not 443."""
+        if self.port == 443:
+            return self.host
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def credentials(self) -> Credentials:
+        """What signs the calls; its ``repr`` shows no secret."""
+        return self._credentials
+
+    @cached_property
+    def tls(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
+        """How this camera's https is trusted: a context, and who approves the certificate (DER), if any.
+
+        For its links: pictures and recordings. Raises ConfigError where there is no client certificate, and
+        TlsError where it does not open.
+        """
+        return self._tls(pin=True)
+
+    @property
+    def tls_of_links(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
+        """As :attr:`tls`, for links that whoever posts an event may have written: compares, and never pins."""
+        return self._tls(pin=False)
+
+    def _tls(self, *, pin: bool) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
+        from .tls import ClientCertificate, client_context, read_ca
+        from .trust import KnownCameras
+
+        p12, password, ca, known, insecure, legacy = self._trust
+        if p12 is None:
+            raise CertificateMissingError(
+                "no client certificate is configured; the camera accepts no call without one",
+                hint="Get openapi.p12 from the vendor and set SUNMI_IPC_P12, or run 'ipc configure'.",
+            )
+        certificate = ClientCertificate.load(p12, password)
+        approve: Callable[[bytes], None] | None = None
+        if insecure:
+            _log.warning("%s: the camera's certificate is NOT checked (insecure)", self.address)
+        elif ca is None:
+            pins = known if known is not None else KnownCameras()
+
+            def approve(der: bytes) -> None:
+                if pin:
+                    pins.approve(self.sn or self.address, der, by_address=not self.sn)
+                else:
+                    pins.compare(self.sn or self.address, der, by_address=not self.sn)
+
+        return client_context(certificate, read_ca(ca) if ca and not insecure else None, legacy), approve
+
+    def _talk(
+        self, endpoint: Endpoint[..., Any] | str, values: Mapping[str, Any] | None, sign: bool, until: float
+    ) -> Talk[Any]:
+        """Call an endpoint, or any path, before *until*; see ``Camera.call``."""
+        # Sealed first: a traceback with locals shows these frames.
+        if isinstance(endpoint, str):
+            given = values or {}
+            values = {k: Secret(v) if is_secret(k) and isinstance(v, str) else v for k, v in given.items()}
+            return (yield from self._call_path(endpoint, values, sign, until))
+        values = endpoint.seal(values or {})
+        checked = endpoint.check(values)
+        until = min(until, time.monotonic() + max(self.timeout, endpoint.timeout_s or 0))
+        yield from self._require_model(endpoint, until)
+        override = self.overrides.get(endpoint.path)
+        sent, theirs = (override.path, override.fields) if override else ("", None)
+
+        def make(now: float) -> Outgoing:
+            return wire.build(
+                endpoint, checked, self._credentials, now=now, random=wire.nonce(), override=override
+            )
+
+        return (
+            yield from self._exchange(
+                make, lambda answer: wire.open_reply(endpoint, answer, path=sent, fields=theirs), until
+            )
+        )
+
+    def _named(self, error: SunmiIpcError, endpoint: Endpoint[..., Any] | str) -> SunmiIpcError:
+        """*error* with the camera's name, and bare: the frames below it hold the request and the answer."""
+        if error.camera is None and not isinstance(error, ParameterError):
+            error.camera = self.address
+        if self.sn and "sn" in error.values:  # the hint's next command can be copied as it is
+            error.values = {**error.values, "sn": self.sn}
+        error.__cause__ = error.__context__ = None
+        return error.with_traceback(None)
+
+    def _call_path(
+        self, path: str, values: Mapping[str, Any], sign: bool, until: float
+    ) -> Talk[dict[str, Any]]:
+        path = path.removeprefix("/openapi/").strip("/")
+        if path.count("/") != 1 or not path.replace("/", "").replace("_", "").isalnum():
+            raise ParameterError(
+                "{name}: not apiType/action", name="path", hint="For example device/getInfo."
+            )
+        how = Sign.NONE if not sign else Sign.ACTIVATION if path == "device/activate" else Sign.SECRET
+
+        def make(now: float) -> Outgoing:
+            return wire.build_raw(path, values, self._credentials, now=now, random=wire.nonce(), how=how)
+
+        until = min(until, time.monotonic() + self.timeout)
+        return (yield from self._exchange(make, lambda answer: wire.open_json(answer, path=path), until))
+
+    def _know_model(self, until: float) -> Talk[str]:
+        """The camera's model, read once; empty where the camera does not say it."""
+        if not self.model:
+            try:
+                self.model = (yield from self._talk(registry()["device/getInfo"], {}, True, until)).model
+            except DeviceError:
+                return ""  # the call that asks will say what is wrong
+        return self.model
+
+    def _require_model(self, endpoint: Endpoint[..., Any], until: float) -> Talk[None]:
+        if endpoint.models == ALL_MODELS:
+            return
+        known = Model.read((yield from self._know_model(until)))
+        if known is not None and known not in endpoint.models:
+            raise UnsupportedError(
+                "{feature} does not exist on the {model}",
+                name=endpoint.key,
+                feature=endpoint.key,
+                model=str(known),
+                hint="It needs {models}.",
+                models=", ".join(sorted(endpoint.models)),
+            )
+
+    def _exchange(
+        self, make: Callable[[float], Outgoing], read: Callable[[Incoming], R], until: float
+    ) -> Talk[R]:
+        outgoing = make(time.time() + self.clock_offset)
+        incoming = yield from self._sent(outgoing, until)
+        try:
+            return _read(read, incoming)
+        except DeviceError as error:
+            refused = error
+            offset = self._other_clock(incoming, outgoing)
+            if error.code not in _CLOCK_CODES or offset is None:
+                raise
+        # Refused, so not carried out: safe to say again with the camera's own time.
+        answer = yield from self._sent(make(time.time() + offset), until)
+        try:
+            result = _read(read, answer)
+        except DeviceError as error:
+            if error.code in _CLOCK_CODES:
+                raise refused from None  # the time was not what was wrong
+            raise
+        # Only now is it proved: a web server's clock need not be the one that checks signatures.
+        self.clock_offset = offset
+        _log.warning(
+            "%s: the camera's clock is %+.0f s off; signing with the camera's time", self.address, offset
+        )
+        return result
+
+    def _other_clock(self, incoming: Incoming, outgoing: Outgoing) -> float | None:
+        """Seconds to be added to our clock for the camera's, where a signed call's time may be what was refused."""
+        stamp = dict(outgoing.fields).get("timestamp")
+        date = incoming.date
+        if date is None or stamp is None or abs(date - int(stamp)) <= CLOCK_TOLERANCE_S:
+            return None
+        return date - time.time()
+
+    def _sent(self, outgoing: Outgoing, until: float) -> Talk[Incoming]:
+        pauses = iter(_RETRY_PAUSES_S[: self.retries] if outgoing.safe else ())
+        while True:
+            left = until - time.monotonic()
+            try:
+                incoming = yield Send(outgoing, max(left, 0.001))
+                assert incoming is not None
+                date = incoming.date
+                self.clock_ahead = None if date is None else date - time.time()
+                return incoming
+            except TlsError:
+                raise
+            except ConnectionFailed:
+                pause = next(pauses, None)
+                if pause is None or until - time.monotonic() < pause:
+                    raise
+                yield Wait(pause)
+
+
+__all__ = ["CLOCK_TOLERANCE_S", "Exchange", "Send", "Talk", "Wait", "split_address"]
