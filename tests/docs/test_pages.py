@@ -161,11 +161,7 @@ def test_every_command_and_option_exists(name: str) -> None:
         allowed = {"--help", *(o for p in reference.app_command().params for o in p.opts)}
         while words and words[0].startswith("-"):
             option = words.pop(0)
-<<<<<<< HEAD
-            assert option.replace("-vv", "-v") in allowed, line
-=======
             assert (option if option.startswith("--") else option[:2]) in allowed, line  # -vv
->>>>>>> main
             if option in _WITH_VALUE and words:
                 words.pop(0)
         if not words or words[0] in ("help", "COMMAND", "命令"):
