@@ -68,6 +68,11 @@ READ = f"""() => {{
 }}"""
 
 
+#: Anything at all: what was seen last, or what moves.
+SEEN = """() => [...document.querySelectorAll('.lp-media')].some(e => e.offsetWidth > 200
+  && (e.naturalWidth > 0 || (e.readyState >= 2 && e.style.visibility !== 'hidden')))"""
+
+
 def cpu(pid: int) -> float:
     """Seconds of CPU that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -167,16 +172,19 @@ def measure(given: Any, camera: VirtualCamera, pid: int, link: str, base: str) -
         cookie = next(f"{c['name']}={c['value']}" for c in context.cookies() if c["name"] == "ipc_session")
         page.wait_for_selector(f"a[href$='{camera.sn}']", timeout=30_000)
         for name in ("cold (the camera was not looked at)", "warm (somebody looks already)"):
-            firsts = []
+            firsts, seen = [], []
             for _ in range(3):
                 page.goto("about:blank")
                 time.sleep(12 if name.startswith("cold") else 1)
                 began = time.monotonic()
                 page.goto(f"{base}/camera/{camera.sn}", wait_until="commit")
+                page.wait_for_function(SEEN, polling=20)
+                seen.append(time.monotonic() - began)
                 page.wait_for_function(READ, polling=20)
                 firsts.append(time.monotonic() - began)
             print(
-                f"first moving picture, {name}: {statistics.median(firsts):.2f} s (median of {len(firsts)})",
+                f"first picture, {name}: {statistics.median(seen):.2f} s; "
+                f"first that moves: {statistics.median(firsts):.2f} s (medians of {len(firsts)})",
                 flush=True,
             )
         delays = []

@@ -67,7 +67,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 #: Global options may stand anywhere on the line; behind these a value follows.
 _WITH_VALUE = frozenset(
-    {"-c", "--camera", "-p", "--profile", "--tls", "--lang", "--interface", "--via", "--site", "--key"}
+    {"-c", "--camera", "-p", "--profile", "--tls", "--lang", "--interface", "--via", "--site", "--sign-key"}
 )
 _FLAGS = frozenset({"--json", "-q", "--quiet", "-v", "-vv", "-vvv", "--verbose", "--insecure"})
 #: Commands that do themselves what several cameras of ``-c`` mean; for others the command runs once for each.
@@ -424,7 +424,7 @@ def _root(
     key: Annotated[
         str,
         typer.Option(
-            "--key",
+            "--sign-key",
             metavar="NAME|FILE",
             help=later("The key that signs calls, with --via; default: $SUNMI_IPC_KEY, else the only one."),
         ),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .errors import SunmiIpcError as SunmiIpcError
     from .fleet import Fleet as Fleet
     from .link.trust import KnownCameras as KnownCameras
+    from .protocol.serial import SerialNumber as SerialNumber
     from .settings import Settings as Settings
 
 __version__ = "0.2.0"
@@ -37,6 +38,7 @@ _HOMES = {
     "DiscoveredCamera": "discovery",
     "Fleet": "fleet",
     "KnownCameras": "link.trust",
+    "SerialNumber": "protocol.serial",
     "Settings": "settings",
     "SunmiIpcError": "errors",
     "discover": "discovery",

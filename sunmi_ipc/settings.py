@@ -212,10 +212,15 @@ class Settings:
 
             return remote_camera(self, address, sn=sn, model=model, **options)
         from .camera import Camera
-        from .corrections import read
         from .protocol.serial import SerialNumber
 
-        settings: dict[str, Any] = {
+        return Camera(address, sn=SerialNumber.read(sn) or "", model=model, **self.arguments() | options)
+
+    def arguments(self) -> dict[str, Any]:
+        """What a camera is made with: credentials, trust, corrections and the list of known cameras."""
+        from .corrections import read
+
+        return {
             "app_id": self.app_id,
             "secret_key": self.secret_key,
             "activation_code": self.activation_code,
@@ -230,7 +235,6 @@ class Settings:
             "overrides": read(config_dir()),
             "known_cameras": known_cameras(),
         }
-        return Camera(address, sn=SerialNumber.read(sn) or "", model=model, **settings | options)
 
     def discover(self, **options: Any) -> Iterator[DiscoveredCamera]:
         """The cameras that are there: of the networks, as :func:`sunmi_ipc.discovery.discover`; of the site with ``via``."""

@@ -176,7 +176,10 @@ def _count(
     if output is not None:
         from .flow_picture import draw_flow
 
-        draw_flow(state, output, stat, period, tz, by, title=tr(heading) + " " + period_told(*period, tz))
+        def named() -> str:
+            return tr(heading) + " " + period_told(*period, tz)
+
+        draw_flow(state, output, stat, period, tz, by, title=named)
 
 
 def _csv_names() -> list[str]:
@@ -250,18 +253,19 @@ def visitors(
     start, end = parse_period(from_, to, tz=zone(tz), whole=True)
     with open_camera(state) as camera:
         seen = list(camera.people_flow.visitors(start, end, group_name=group or None))
+        book = people.names(camera, None)
     if csv is not None:
         names = {wire: words.label(wire) for wire in people.CSV}
         made = [words.cells(face, tz=zone(tz)) for face in seen]
         rows = [{names[wire]: row.get(wire, "") for wire in names} for row in made]
         write_csv(csv, rows, list(names.values()))
     if state.json:
-        print_json({"face_list": [face.as_dict() for face in seen]})
+        print_json({"face_list": [people.document(face, book) for face in seen]})
     elif csv is None or str(csv) != "-":
         title = tr("{name}: {text}", name=tr("Visitors"), text=period_told(start, end, zone(tz)))
         say(state, title)
         say(state, "{count} people", count=len(seen))
-        people.faces(state, seen, zone(tz))
+        people.faces(state, seen, zone(tz), book)
 
 
 @app.command()

@@ -47,7 +47,8 @@ def console(
     stop: SimpleQueue[bool] = SimpleQueue()
     previous = {s: signal.signal(s, lambda *_: stop.put(True)) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
-        site = site_file
+        # --site named this file before it named a shop behind a broker.
+        site = site_file or (Path(state.site) if state.site and not state.via else None)
         if site is None and Path("site.toml").is_file():
             site = Path("site.toml")
         with Server(state.settings, port=port, lan=lan, cert=cert, key=key, site=site) as server:

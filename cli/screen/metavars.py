@@ -23,6 +23,7 @@ _OPTIONS: dict[str, str] = {
     "--evidence": "TAG",
     "--exec-parallel": "N",
     "--expect": "N",
+    "--first": "N",
     "--gateway": "ADDRESS",
     "--group": "GROUP",
     "--host": "ADDRESS",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -163,26 +163,31 @@ class _Run:
         self._state, self._apply, self._record, self._jobs, self._jsonl = state, apply, record, jobs, jsonl
         self._shops = list(shops)
         self._stop = threading.Event()
-        settings = state.settings
+        # Once for all cameras: the file is read once, and pins are written under one lock.
         pins, overrides = state.known_cameras(), read(config_dir())
-        self._connect = partial(settings.connect, known_cameras=pins, overrides=overrides)
-        self._look = partial(settings.connect, known_cameras=pins.copy(), overrides=overrides)
+        self._shared: dict[str, Any] = {"known_cameras": pins, "overrides": overrides}
+        self._looked: dict[str, Any] = {"known_cameras": pins.copy(), "overrides": overrides}
         self.agreed: dict[str, frozenset[tuple[str, str]]] | None = None
         cameras = sum(len(shop.loaded.slots) for shop in shops if shop.loaded)
         self._view = View(state, len(self._shops), cameras)
 
     def _work(self, shop: Shop) -> ShopResult:
+        from sunmi_ipc.fleet.finder import Finder
         from sunmi_ipc.fleet.journal import Journal
         from sunmi_ipc.fleet.run import run
         from sunmi_ipc.fleet.sites import ShopResult
 
         assert shop.loaded is not None
         made = ShopResult(shop)
+        # Behind a broker a shop's cameras are those of the site that is called as its file is.
+        settings = self._state.settings
+        settings = settings.with_options(site=shop.id) if settings.via else settings
+        finder = Finder(scan=lambda **_: settings.discover()) if settings.via else None
         with Journal(shop.journal, write=self._apply or self._record) as book:
             outcomes = run(
-                shop.loaded, self._connect, book, apply=self._apply, record=self._record, jobs=self._jobs,
+                shop.loaded, partial(settings.connect, **self._shared), book, apply=self._apply, record=self._record, jobs=self._jobs,
                 agreed=None if self.agreed is None else self.agreed.get(shop.id, frozenset()),
-                interfaces=self._state.settings.interfaces(), stop=self._stop, look=self._look,
+                interfaces=settings.interfaces(), stop=self._stop, look=partial(settings.connect, **self._looked), finder=finder,
             )  # fmt: skip
             with closing(outcomes):
                 for outcome in outcomes:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sunmi_ipc.fleet.finder import Finder
     from sunmi_ipc.fleet.site import Slot
     from sunmi_ipc.fleet.sites import Shop
+    from sunmi_ipc.settings import Settings
 
 #: How long a camera is looked for that is not where it was.
 _FIND_S = 3.0
@@ -119,23 +120,29 @@ def _of_shop(state: State, shop: Shop, start: datetime, end: datetime) -> _Peopl
     with Journal(shop.journal if shop.journal.exists() else None, write=False) as book:
         bound = book.bindings()
         last = {key: str(outcome["address"]) for key, (_, outcome) in book.outcomes().items()}
-    site = shop.loaded.site
+    site, settings = shop.loaded.site, state.settings
+    scan: dict[str, Any] = {}
+    if settings.via:
+        settings = settings.with_options(site=shop.id)
+        scan = {"scan": lambda **_: settings.discover()}
+        last = {}
     lock = threading.Lock()
     targets = [address for address in last.values() if address]
     with Finder(
         interfaces=site.interfaces or state.settings.interfaces(),
         targets=[*site.targets, *(address.rpartition(":")[0] or address for address in targets)],
-        within=site.targets,
+        within=() if settings.via else site.targets,
+        **scan,
     ) as finder:
 
         def one(slot: Slot) -> None:
             sn = slot.sn or bound.get(slot.key, "")
-            places = [place for place in (slot.address, last.get(slot.key, "")) if place]
+            places = [place for place in (slot.address, last.get(slot.key, "")) if place and not settings.via]
             told: tuple[int, ...] | None = None
             reason = tr("not found")
             for address in _places(finder, sn or slot.mac, places):
                 try:
-                    told = _ask(state, address, sn, start, end)
+                    told = _ask(settings, address, sn, start, end)
                 except (NotSupportedError, UnsupportedError):
                     return  # this model does not count
                 except SunmiIpcError as error:
@@ -168,9 +175,9 @@ def _places(finder: Finder, key: str, known: list[str]) -> Iterator[str]:
             yield found.address
 
 
-def _ask(state: State, address: str, sn: str, start: datetime, end: datetime) -> tuple[int, ...]:
+def _ask(settings: Settings, address: str, sn: str, start: datetime, end: datetime) -> tuple[int, ...]:
     """How many came in, left and passed by."""
-    with state.settings.connect(address, sn=sn) as camera:
+    with settings.connect(address, sn=sn) as camera:
         flow = camera.people_flow
         stats = [ask(start, end) for ask in (flow.arrivals, flow.leaving, flow.passing)]
     return tuple(

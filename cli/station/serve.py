@@ -175,7 +175,7 @@ def init(
         confirm(tr("{path} is overwritten.", path=str(file)), yes)
     with waiting(state, "Looking for cameras …"):
         found = list(discovery.discover(interfaces=state.settings.interfaces()))
-    name = name or platform.node().partition(".")[0] or "shop"
+    name = name or state.site or platform.node().partition(".")[0] or "shop"
     text = draft(
         site=name,
         name=name,

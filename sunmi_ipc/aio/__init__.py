@@ -18,5 +18,16 @@ from ..events.asgi import EventReceiver
 from ..events.native import AsyncEventStream
 from .camera import AsyncCamera
 from .discovery import AsyncTracker, discover, find
+from .fleet import AsyncFleet, AsyncResult, connect
 
-__all__ = ["AsyncCamera", "AsyncEventStream", "AsyncTracker", "EventReceiver", "discover", "find"]
+__all__ = [
+    "AsyncCamera",
+    "AsyncEventStream",
+    "AsyncFleet",
+    "AsyncResult",
+    "AsyncTracker",
+    "EventReceiver",
+    "connect",
+    "discover",
+    "find",
+]

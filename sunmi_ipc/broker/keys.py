@@ -219,7 +219,7 @@ class KeyStore:
             if len(index) != 1:
                 raise ConfigError(
                     "calls through a broker are signed, and it is not said with which key",
-                    hint="'ipc keys new NAME' makes one; with several, name it: --key NAME or $SUNMI_IPC_KEY.",
+                    hint="'ipc keys new NAME' makes one; with several, name it: --sign-key NAME or $SUNMI_IPC_KEY.",
                 )
             name = next(iter(index))
         entry = index.get(name)

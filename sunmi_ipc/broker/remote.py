@@ -289,7 +289,7 @@ class Channel:
         if self._key is None:
             raise ConfigError(
                 "calls through a broker are signed, and it is not said with which key",
-                hint="'ipc keys new NAME' makes one; with several, name it: --key NAME or $SUNMI_IPC_KEY.",
+                hint="'ipc keys new NAME' makes one; with several, name it: --sign-key NAME or $SUNMI_IPC_KEY.",
             )
         self.approve(site)
         now = time.time() + self._offset

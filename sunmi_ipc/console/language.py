@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..i18n import Language
 
 
@@ -21,3 +23,21 @@ def preferred(header: str) -> Language:
         if name.startswith("en"):
             return "en"
     return "en"
+
+
+#: What is typed into a terminal helps nobody on a phone: the part of a sentence that names a command is left out.
+_CLAUSE = re.compile(r"(?<=[.;:,!?])\s+|(?<=[。；：，！？])")
+_COMMAND = re.compile(r"'ipc\b|^ipc [a-z]|--[a-z]")
+_LOOSE = re.compile(r"[,;，；]?\s*(?:\b(?:then|and|or)|然后|再|并|或)$")
+
+
+def without_commands(hint: str) -> str:
+    """A hint without the parts that name commands; empty where nothing else is left."""
+    parts = [part for part in _CLAUSE.split(hint) if part]
+    kept = [part for part in parts if not _COMMAND.search(part)]
+    if len(kept) == len(parts):
+        return hint
+    chinese = any("\u4e00" <= c <= "\u9fff" for c in hint)
+    text = ("" if chinese else " ").join(kept).strip().rstrip(",;:，；：")
+    text = _LOOSE.sub("", text)
+    return text if not text or text[-1] in ".!?。！？" else text + ("。" if chinese else ".")

@@ -40,7 +40,7 @@ ZH: dict[str, str] = {
     "'ipc keys list' shows those that there are.": "'ipc keys list' 会列出已有的密钥。",
     "'ipc keys new NAME' makes one.": "'ipc keys new NAME' 会生成一个。",
     "calls through a broker are signed, and it is not said with which key": "经由代理服务器的调用需要签名，但没有说明用哪个密钥",
-    "'ipc keys new NAME' makes one; with several, name it: --key NAME or $SUNMI_IPC_KEY.": "'ipc keys new NAME' 会生成一个；有多个时请指定：--key NAME 或 $SUNMI_IPC_KEY。",
+    "'ipc keys new NAME' makes one; with several, name it: --sign-key NAME or $SUNMI_IPC_KEY.": "'ipc keys new NAME' 会生成一个；有多个时请指定：--sign-key NAME 或 $SUNMI_IPC_KEY。",
     "{name} is no name for a key": "{name} 不能作为密钥名称",
     "Letters, digits, '.', '_', '@' and '-', at most 64.": "字母、数字、'.'、'_'、'@' 和 '-'，最多 64 个。",
     "{path} holds no Ed25519 key": "{path} 中没有 Ed25519 密钥",

@@ -118,7 +118,7 @@ class Mosquitto:
             f"listener {self.port} 127.0.0.1\ncafile {folder}/ca.pem\ncertfile {folder}/server.pem\n"
             f"keyfile {folder}/server.key\npassword_file {passwords}\nacl_file {folder}/acl\n"
             f"allow_anonymous false\npersistence true\npersistence_location {folder}/store/\n"
-            f"max_queued_messages 0\nuser root\nlog_dest file {folder}/log\n"
+            f"max_queued_messages 0\nmax_packet_size 3000000\nuser root\nlog_dest file {folder}/log\n"
         )
         self.process: subprocess.Popen[bytes] | None = None
 

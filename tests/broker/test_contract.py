@@ -148,3 +148,19 @@ def test_a_part_of_a_topic_cannot_be_a_wildcard() -> None:
             contract.topic("station", bad)
         with pytest.raises(BadMessage):
             contract.topic("state", "shop-1", sn=bad)
+
+
+def test_the_documents_are_current() -> None:
+    """``python -m sunmi_ipc.broker.reference docs`` makes them."""
+    from pathlib import Path
+
+    from sunmi_ipc.broker import reference
+
+    docs = Path(__file__).parents[2] / "docs"
+    for name, text in reference.files().items():
+        assert (docs / "mqtt" / name).read_text("utf-8") == text, name
+    page = (docs / "mqtt.md").read_text("utf-8")
+    assert reference.page(page) == page
+    document = reference.asyncapi()
+    assert document["channels"]["state"]["address"] == "sunmi-ipc/v1/{site}/cameras/{sn}/state"
+    assert set(document["operations"]) == set(contract.MESSAGES)

@@ -23,7 +23,7 @@ REFUSED = {
         "Option '--interval' requires an argument.",
     ),
     "scan --jsonl=3": ("选项 '--jsonl' 不接受值。", "Option '--jsonl' does not take a value."),
-    "flow settings --interval abc": ("'--interval' 的值无效：", "Invalid value for '--interval': "),
+    "face settings --size abc": ("'--size' 的值无效：", "Invalid value for '--size': "),
     "sim start --count 2000": ("'--count' 的值无效：", "Invalid value for '--count': "),
     "wifi show more": ("多余的参数（more）", "Got unexpected extra argument(s) (more)"),
 }
@@ -56,7 +56,7 @@ def test_help(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "用法：ipc" in chinese
         assert not [word for word in ("Usage", "Options", "Commands", "exit.", "default:", "required", "env var") if word in chinese]  # fmt: skip
         assert [line for line in chinese.splitlines() if output.width(line) > 80] == []
-    assert "[默认：5.0;" in CliRunner().invoke(app, ["scan", "--help"]).stdout.replace("\n", "")
+    assert "[默认：5s]" in CliRunner().invoke(app, ["scan", "--help"]).stdout.replace("\n", "")
 
 
 def test_what_is_not_known_stays(monkeypatch: pytest.MonkeyPatch) -> None:

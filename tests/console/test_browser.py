@@ -64,7 +64,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         )
         try:
             with (
-                console(environment, "--site", str(site)) as started,
+                console(environment, "--site-file", str(site)) as started,
                 Feed(list(made.values()), Play()) as feed,
             ):
                 yield Shop(vendor, started, made, feed)

@@ -20,6 +20,7 @@ from sunmi_ipc.console.doorline import Draft, checked, ends_of, ordered
 from sunmi_ipc.console.focusing import sharpness
 from sunmi_ipc.console.footage import Footage
 from sunmi_ipc.console.identify import blink
+from sunmi_ipc.console.language import without_commands
 from sunmi_ipc.console.people import before, period, read
 from sunmi_ipc.console.photos import shrunk
 from sunmi_ipc.console.roles import Role
@@ -262,6 +263,29 @@ def test_periods_by_the_shops_midnight() -> None:
     assert (end - start, by) == (timedelta(hours=25), "hour")
     start, end, by = period("week", now, ZoneInfo("Asia/Shanghai"))
     assert (end - start, by) == (timedelta(days=7), "day")
+
+
+@pytest.mark.parametrize(
+    ("hint", "shown"),
+    [
+        ("Insert a card, then run 'ipc sdcard status'.", "Insert a card."),
+        ("请插入 SD 卡，然后运行 'ipc sdcard status'。", "请插入 SD 卡。"),
+        ("'ipc scan' lists the cameras that answer.", ""),
+        (
+            "Is it on and in this network? 'ipc scan' lists the cameras that answer.",
+            "Is it on and in this network?",
+        ),
+        (
+            "Join that with this computer, then: ipc wifi set Shop - -c 192.168.200.1",
+            "Join that with this computer.",
+        ),
+        ("Check the cable.", "Check the cable."),
+        ("It needs the ipc file.", "It needs the ipc file."),
+        ("", ""),
+    ],
+)
+def test_hints_of_a_page_name_no_commands(hint: str, shown: str) -> None:
+    assert without_commands(hint) == shown
 
 
 # -- set-up -----------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from sunmi_ipc_cli.main import app
 from sunmi_ipc_cli.sites import counts as sites_counts
 from typer.testing import CliRunner
 
+from sunmi_ipc.discovery import DiscoveredCamera
+from sunmi_ipc.settings import Settings
 from sunmi_ipc.simulator import Vendor, VirtualCamera, start_cameras
 
 Ipc = Callable[..., Any]
@@ -157,3 +159,31 @@ def test_a_broken_file_is_a_shop_that_fails(ipc: Ipc, shops: Path) -> None:
 def test_refusals(ipc: Ipc, args: list[str], said: str) -> None:
     done = ipc(*args, code=2)
     assert said in done.stderr
+
+
+def test_behind_a_broker_each_shop_is_the_site_of_its_name(
+    ipc: Ipc, cameras: list[VirtualCamera], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With ``--via`` nothing is asked in this network: each shop's cameras are those of the site of its name."""
+    asked: list[tuple[str, str]] = []
+    found: list[str] = []
+    local = Settings.connect
+
+    def connect(self: Settings, address: str, **options: Any) -> Any:
+        asked.append((self.via, self.site))
+        camera = next(one for one in cameras if one.sn == options["sn"])
+        return local(self.with_options(via=""), camera.address, **options)
+
+    def discover(self: Settings, **_: Any) -> Iterator[DiscoveredCamera]:
+        found.append(self.site)
+        of = {"a": cameras[:1], "b": cameras[1:2], "c": cameras[2:]}[self.site]
+        yield from (DiscoveredCamera(one.sn, one.ip, one.port, model="FM020") for one in of)
+
+    monkeypatch.setattr(Settings, "connect", connect)
+    monkeypatch.setattr(Settings, "discover", discover)
+    done = ipc("verify", "--via", "mqtts://hq.example", "--json", code=7)
+    assert verdicts(done) == {"a": "differs", "b": "differs", "c": "differs"}
+    assert {site for via, site in asked if via} == {"a", "b", "c"}
+    document = json.loads(ipc("counts", "--via", "mqtts://hq.example", "--json").stdout)
+    assert [one["answered"] for one in document["sites"]] == [1, 1, 2]
+    assert set(found) == {"a", "b", "c"}

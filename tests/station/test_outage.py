@@ -44,6 +44,7 @@ def test_two_days_without_power_are_restored_but_for_the_time_without_a_card(
     with Station(load(write([camera], more=counts.format("1h"))), settings) as running:
         assert kit.wait_for(lambda: len(kept(running, camera.sn)) >= 3)
         before = kept(running, camera.sn)
+    left = time.time()
     assert max(before) < real() - 2 * DAY
     moved[0] = 0  # two days later, with nobody at home meanwhile
     out = int(real()) // 900 * 900 - DAY
@@ -59,10 +60,9 @@ def test_two_days_without_power_are_restored_but_for_the_time_without_a_card(
         for start in (*before, *wanted[4::37]):
             own = client.people_flow.arrivals(*(datetime.fromtimestamp(t, UTC) for t in (start, start + 900)))
             assert after[start][0] == own.total
-    rest = [state for start, (_, state) in after.items() if start in wanted and start not in blind]
-    # A window in which the station came or went may be whole in part alone; none is a gap.
-    assert set(rest) <= {"counted", "partial"}
-    assert rest.count("partial") <= 3
+    # The window in which the power went was seen in part: what of it nobody saw may be unprovable.
+    unsure = {start for start, (_, state) in after.items() if state != "counted"} - set(blind)
+    assert all(left - 900 <= start <= left for start in unsure if start in wanted), (unsure, left)
     assert before.items() <= after.items()  # what was counted then is not asked again
 
 

@@ -11,9 +11,10 @@ from starlette.requests import Request
 
 from ...errors import SunmiIpcError
 from ..desk import Card
+from ..language import without_commands
 from ..roles import Role
 from ..state import current
-from .visit import Visit, heading, text, without_commands
+from .visit import Visit, heading, text
 
 #: Seconds between two pictures of a card.
 _PICTURE_S = 20

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +14,7 @@ from starlette.requests import Request
 from ...errors import SunmiIpcError
 from ...i18n import Language, speaking, translate
 from ..gate import session_of
-from ..language import preferred
+from ..language import preferred, without_commands
 from ..roles import ForbiddenError, Role, require
 
 if TYPE_CHECKING:
@@ -175,24 +174,6 @@ class Visit:
         answer = await dialog
         dialog.delete()
         return bool(answer)
-
-
-#: What is typed into a terminal helps nobody on a phone: the part of a sentence that names a command is left out.
-_CLAUSE = re.compile(r"(?<=[.;:,!?])\s+|(?<=[。；：，！？])")
-_COMMAND = re.compile(r"'ipc\b|\bipc [a-z]|--[a-z]")
-
-
-def without_commands(hint: str) -> str:
-    """A hint without the parts that name commands; empty where nothing else is left."""
-    if not _COMMAND.search(hint):
-        return hint
-    kept = [part for part in _CLAUSE.split(hint) if part and not _COMMAND.search(part)]
-    if not kept:
-        return ""
-    joint = "" if any("\u4e00" <= c <= "\u9fff" for c in hint) else " "
-    stop = "。" if not joint else "."
-    text = joint.join(kept).strip().rstrip(",;:，；：")
-    return text if text[-1:] in ".!?。！？" else text + stop
 
 
 def role_word(visit: Visit, role: Role) -> str:

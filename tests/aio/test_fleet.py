@@ -1,0 +1,99 @@
+"""Many asyncio cameras in one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+
+import pytest
+
+from sunmi_ipc import Settings, errors
+from sunmi_ipc.aio import AsyncCamera, AsyncFleet, connect
+from sunmi_ipc.api.device import Device
+from sunmi_ipc.api.lens import Lens
+from sunmi_ipc.discovery import DiscoveredCamera
+from sunmi_ipc.simulator import VirtualCamera, connect_async
+
+Start = Callable[..., VirtualCamera]
+
+
+def test_results_as_they_finish_and_errors_are_results(virtual: Start) -> None:
+    cameras = [virtual() for _ in range(4)]
+    cameras[0].fail("delay", 0.4, times=None)
+    cameras[1].fail("code", 3, times=None)
+    threads = threading.active_count()
+
+    async def call() -> None:
+        clients = [connect_async(camera) for camera in cameras]
+        async with AsyncFleet([*clients, clients[0]]) as fleet:
+            assert len(fleet) == 4
+            results = [result async for result in fleet.call(Device.info)]
+            assert results[-1].camera is clients[0]
+            assert {type(result.error) for result in results} == {type(None), errors.DeviceError}
+            with pytest.raises(errors.DeviceError):
+                next(result for result in results if not result.ok).get()
+            assert {result.get().sn for result in results if result.ok} == {
+                camera.sn for camera in (cameras[0], *cameras[2:])
+            }
+            raw = [result async for result in fleet.call("device/getInfo")]
+            told = [str(result.get().values()) for result in raw if result.ok]
+            assert sum(camera.sn in text for camera in cameras for text in told) == 3
+            with pytest.raises(errors.ParameterError):
+                fleet.call(Lens.set_zoom, {"zoom": -1})
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(call())
+    assert threading.active_count() <= threads + 1
+
+
+def test_no_more_at_a_time_than_jobs_and_leaving_early_cancels() -> None:
+    async def work() -> None:
+        fleet = AsyncFleet([AsyncCamera(f"127.0.0.{i}") for i in range(1, 31)], jobs=5)
+        now = most = ended = 0
+
+        async def one(camera: AsyncCamera) -> str:
+            nonlocal now, most, ended
+            now, most = now + 1, max(most, now + 1)
+            try:
+                await asyncio.sleep(0.005)
+            finally:
+                now, ended = now - 1, ended + 1
+            return camera.host
+
+        assert len({result.get() async for result in fleet.map(one)}) == 30
+        assert most == 5
+        async with aclosing(fleet.map(one)) as results:
+            async for _ in results:
+                break
+        assert now == 0
+        assert ended < 60
+        with pytest.raises(errors.ParameterError):
+            AsyncFleet([], jobs=0)
+
+    asyncio.run(work())
+
+
+def test_cameras_with_settings(ready: VirtualCamera) -> None:
+    settings = Settings.load(environment=ready.vendor.environment())
+
+    async def call() -> None:
+        async with connect(settings, ready.address, sn=ready.sn) as camera:
+            assert (await camera.device.info()).sn == ready.sn
+        host, _, port = ready.address.partition(":")
+        found = [DiscoveredCamera(ready.sn, host, int(port or 443), model="FM020")]
+        async with AsyncFleet.of(found, settings) as fleet:
+            assert [result.get().sn async for result in fleet.call(Device.info)] == [ready.sn]
+
+    asyncio.run(call())
+
+
+def test_an_empty_fleet_is_done_at_once() -> None:
+    async def call() -> None:
+        started = time.monotonic()
+        assert [result async for result in AsyncFleet([]).call(Device.info)] == []
+        assert time.monotonic() - started < 5
+
+    asyncio.run(call())

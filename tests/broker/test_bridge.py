@@ -1,0 +1,199 @@
+"""What a station tells its broker: state, availability, counts and alerts, over outages of either side."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sunmi_ipc.broker import contract
+from sunmi_ipc.broker.connection import Connection, Delivered
+from sunmi_ipc.errors import ConfigError, ExtraMissingError, SiteError
+from sunmi_ipc.events.model import of
+from sunmi_ipc.simulator import VirtualCamera
+from sunmi_ipc.station import load
+
+pytestmark = pytest.mark.broker
+Virtual = Callable[..., VirtualCamera]
+
+
+class Ear:
+    """Hears everything; its session lives on while the broker is away."""
+
+    def __init__(self, mosquitto: Any, *filters: str, user: str = "watcher") -> None:
+        self.got: list[Delivered] = []
+        self.connection = Connection(
+            mosquitto.broker(user),
+            client_id=f"ear-{user}",
+            subscriptions=filters or ("sunmi-ipc/v1/#",),
+            on_message=self.got.append,
+            session_s=600,
+            backoff=(0.2, 1.0),
+        )
+        assert self.connection.wait(20), self.connection.problem
+
+    def read(self, name: str) -> list[Any]:
+        made = []
+        for message in self.got:
+            if message.payload and message.topic.startswith("sunmi-ipc/"):
+                found = contract.read(message.topic, message.payload)
+                made += [found.payload] if found.message.name == name else []
+        return made
+
+
+@pytest.fixture
+def ear(mosquitto: Any) -> Iterator[Callable[..., Ear]]:
+    opened: list[Ear] = []
+
+    def listen(*filters: str) -> Ear:
+        opened.append(Ear(mosquitto, *filters))
+        return opened[-1]
+
+    yield listen
+    for one in opened:
+        one.connection.close()
+
+
+def put_counts(station: Any, sn: str, *starts: int, arrivals: int = 3, state: str = "counted") -> None:
+    covered = {"counted": 900, "partial": 450, "gap": 0}[state]
+    for start in starts:
+        station.store.write(
+            (
+                "INSERT OR REPLACE INTO counts VALUES (?, ?, 900, ?, 1, 2, ?, ?, ?, '{\"male\": [1,2,3]}')",
+                (sn, start, arrivals, covered, state, int(time.time())),
+            )
+        )
+
+
+def test_state_availability_and_the_last_will(
+    connected: Any, ear: Any, virtual: Virtual, kit: Any, mosquitto: Any
+) -> None:
+    camera = virtual()
+    hears = ear()
+    station, bridge = connected([camera])
+    assert kit.eventually(lambda: any(s.verdict == "ok" for s in hears.read("state")))
+    online = next(s for s in hears.read("station") if s.state == "online")
+    assert (online.name, online.timezone, online.cameras) == ("Nanjing Road", "Asia/Shanghai", (camera.sn,))
+    state = hears.read("state")[-1]
+    assert (state.model, state.card) == ("FM020", "normal")
+    assert hears.read("availability")[-1].state == "online"
+    camera.close()
+    assert kit.eventually(lambda: hears.read("availability")[-1].state == "offline", 40)
+    assert kit.eventually(
+        lambda: any(a.code == "unreachable" and a.state == "open" for a in hears.read("alerts"))
+    )
+    revision = bridge._session
+    # The line is cut: nobody says goodbye.
+    bridge.connection._client.socket().shutdown(socket.SHUT_RDWR)
+    assert kit.eventually(lambda: [s for s in hears.read("station") if s.state == "offline"])
+    assert next(s for s in hears.read("station") if s.state == "offline").revision == revision
+    assert kit.eventually(lambda: bridge.connection.connected, 30)
+    assert kit.eventually(lambda: hears.read("station")[-1].state == "online")
+    assert station.site == "shop-0017"
+
+
+def test_days_without_a_broker_are_caught_up_once(
+    connected: Any, ear: Any, virtual: Virtual, kit: Any, mosquitto: Any
+) -> None:
+    camera = virtual()
+    hears = ear()
+    station, bridge = connected([camera])
+    now = int(time.time()) // 900 * 900
+    mosquitto.stop()
+    assert kit.eventually(lambda: not bridge.connection.connected)
+    starts = [now - 900 * (n + 1) for n in range(3 * 96)]  # three days
+    put_counts(station, camera.sn, *starts[:-2])
+    put_counts(station, camera.sn, starts[-2], state="gap")
+    put_counts(station, camera.sn, starts[-1], state="partial")
+    put_counts(station, camera.sn, starts[0], arrivals=7)  # asked once more
+    assert bridge.outbox.backlog() >= len(starts)
+    mosquitto.start()
+    assert kit.eventually(lambda: bridge.outbox.backlog() == 0, 60), bridge.figures()
+    assert kit.eventually(lambda: len({c.key for c in hears.read("counts")}) == len(starts), 30)
+    found: dict[str, Any] = {}
+    for counts in hears.read("counts"):
+        if counts.key not in found or counts.revision > found[counts.key].revision:
+            found[counts.key] = counts
+    by_start = {counts.start: counts for counts in found.values()}
+    assert by_start[starts[0]].arrivals == 7
+    assert by_start[starts[1]].arrivals == 3
+    assert by_start[starts[1]].people["male"] == (1, 2, 3)
+    assert (by_start[starts[-2]].arrivals, by_start[starts[-2]].completeness) == (None, 0.0)
+    assert by_start[starts[-1]].completeness == 0.5
+
+
+def test_a_message_that_the_broker_does_not_take_blocks_nothing(
+    connected: Any, ear: Any, virtual: Virtual, kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera = virtual()
+    hears = ear()
+    station, bridge = connected([camera])
+    make = bridge.outbox._counts
+
+    def poisoned(number: int, sn: str, start: int) -> Any:
+        made = make(number, sn, start)
+        # Longer than what the broker takes: it closes the connection with this one.
+        return made.model_copy(update={"key": made.key + "x" * (4 << 20)}) if start == 900 else made
+
+    monkeypatch.setattr(bridge.outbox, "_counts", poisoned)
+    put_counts(station, camera.sn, 900, 1800, 2700)
+    assert kit.eventually(lambda: {c.start for c in hears.read("counts")} == {1800, 2700}, 40)
+    assert kit.eventually(lambda: bridge.outbox.backlog() == 1)
+
+
+def test_events_leave_the_shop_without_faces_and_links(
+    connected: Any, ear: Any, virtual: Virtual, kit: Any
+) -> None:
+    camera = virtual()
+    hears = ear()
+    station, _ = connected([camera], events='enabled = true\nlisten = "127.0.0.1:0"')
+    fields = {
+        "event_type": "dynamic_detect_event", "sn": camera.sn, "event_id": "1", "detect_type": 1,
+        "video_url": "https://127.0.0.1/clip", "report_time": 1593029283,
+    }  # fmt: skip
+    face = {"event_type": "face_recog_event", "sn": camera.sn, "event_id": "2", "faceid": "7", "age": "30"}
+    for one in (face, fields):
+        station.intake.spool.append(of(one), one)
+    assert kit.eventually(lambda: hears.read("events"))
+    event = hears.read("events")[0]
+    assert (event.type, event.time, event.data) == ("dynamic_detect_event", 1593029283.0, {"detect_type": 1})
+    time.sleep(0.5)
+    assert len(hears.read("events")) == 1
+
+
+def test_home_assistant_finds_the_cameras(connected: Any, ear: Any, virtual: Virtual, kit: Any) -> None:
+    camera = virtual()
+    hears = ear("homeassistant/#")
+    connected([camera], broker='home_assistant = "homeassistant"')
+    assert kit.eventually(lambda: len(hears.got) >= 9)
+    configs = {m.topic: json.loads(m.payload) for m in hears.got}
+    verdict = next(c for t, c in configs.items() if t.endswith("/verdict/config"))
+    assert verdict["state_topic"] == f"sunmi-ipc/v1/shop-0017/cameras/{camera.sn}/state"
+    assert verdict["availability"][0]["topic"] == "sunmi-ipc/v1/shop-0017/station"
+
+
+def test_another_sites_password_opens_nothing(connected: Any, ear: Any, virtual: Virtual, kit: Any) -> None:
+    hears = ear()
+    _, bridge = connected([virtual()], user="shop-0018")  # whose ACL lets it write under its own site alone
+    time.sleep(1.5)
+    assert not [m for m in hears.got if "shop-0017" in m.topic]
+    assert bridge.connection.connections >= 1
+
+
+def test_the_brokers_table_is_checked(station_file: Any, virtual: Virtual, tmp_path: Any) -> None:
+    camera = virtual()
+    for url, keys, kind in (
+        ("http://hq", "", "broker.url"),
+        ("mqtts://u:secret@hq", "", "broker.url"),
+        ("mqtts://hq", "[[broker.keys]]\nname = 'a b'\npublic = 'x'\nendpoints = ['lense.*']", "broker.keys"),
+    ):
+        with pytest.raises(SiteError) as refused:
+            load(station_file([camera], url=url, keys=keys))
+        assert refused.value.values["key"].startswith(kind)
+        assert "secret" not in str(refused.value)
+        assert len(refused.value.others) == (2 if keys else 0)
+    assert issubclass(ExtraMissingError, ConfigError)
