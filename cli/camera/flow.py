@@ -176,7 +176,10 @@ def _count(
     if output is not None:
         from .flow_picture import draw_flow
 
-        draw_flow(state, output, stat, period, tz, by, title=tr(heading) + " " + period_told(*period, tz))
+        def named() -> str:
+            return tr(heading) + " " + period_told(*period, tz)
+
+        draw_flow(state, output, stat, period, tz, by, title=named)
 
 
 def _csv_names() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ def draw_flow(
     tz: tzinfo | None,
     by: str,
     *,
-    title: str,
+    title: Callable[[], str],
 ) -> None:
     """Draw the figures of a period: bars by hour, day, age or gender, or a map of many days' hours."""
     span = period[1] - period[0]

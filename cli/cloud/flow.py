@@ -91,7 +91,6 @@ def flow(
     rows, label, names = _rows(answer)
     if csv is not None:
         write_csv(csv, rows, list(rows[0]) if rows else [label])
-    title = _heading(by, start, end)
     series = {name: [int(row.get(key) or 0) for row in rows] for key, name in names.items()}
     labels = [str(row[label]) for row in rows]
     if start == end:
@@ -100,6 +99,9 @@ def flow(
     many_hours = by == "hour" and end - start > timedelta(days=7)
     if output is not None:
         from ..screen.pictures import bar_picture, map_picture
+
+        def title() -> str:
+            return _heading(by, start, end)
 
         if many_hours:
             map_picture(state, output, _by_day(rows, series), title=title)
@@ -110,7 +112,7 @@ def flow(
         return
     if csv is not None and str(csv) == "-":
         return
-    say(state, title)
+    say(state, _heading(by, start, end))
     _sums(state, rows, series)
     if many_hours:
         day_map(state, "by day and hour", _by_day(rows, series))

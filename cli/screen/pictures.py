@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -28,10 +28,13 @@ def bar_picture(
     labels: Sequence[str],
     series: Mapping[str, Sequence[int | None]],
     *,
-    title: str,
+    title: Callable[[], str],
     parts: Collection[int] = (),
 ) -> None:
-    """Draw bars into *path*; *title*, *labels* and the names of *series* are English and are put into words."""
+    """Draw bars into *path*; *labels* and the names of *series* are English and are put into words.
+
+    *title* is asked for in the picture's language, which is not the screen's where no font has Chinese.
+    """
     from sunmi_ipc.chart import draw
 
     with speaking(None if _fitting_language(state) else "en"), waiting(state, "Drawing …"):
@@ -42,7 +45,7 @@ def bar_picture(
             path,
             [tr(label) for label in labels],
             {tr(name): values for name, values in series.items()},
-            title=title,
+            title=title(),
             unit=tr("people"),
             parts=parts,
             remark="; ".join(remarks),
@@ -50,15 +53,17 @@ def bar_picture(
     say(state, "drawn: {path}", path=str(path))
 
 
-def map_picture(state: State, path: Path, days: Mapping[date, Sequence[int | None]], *, title: str) -> None:
-    """Draw hours over many days into *path*."""
+def map_picture(
+    state: State, path: Path, days: Mapping[date, Sequence[int | None]], *, title: Callable[[], str]
+) -> None:
+    """Draw hours over many days into *path*; *title* as with :func:`bar_picture`."""
     from sunmi_ipc.chart import draw_map
 
     with speaking(None if _fitting_language(state) else "en"), waiting(state, "Drawing …"):
         draw_map(
             path,
             days,
-            title=title,
+            title=title(),
             unit=tr("people an hour"),
             remark=tr("grey: no figures for this time, which is not zero"),
         )

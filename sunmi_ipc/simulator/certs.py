@@ -27,6 +27,19 @@ def _name(text: str) -> x509.Name:
     )
 
 
+_SIGNS = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
 @dataclass
 class CertificateAuthority:
     """A CA that lives as long as the process; P-256 throughout, because it is quick."""
@@ -78,6 +91,8 @@ class CertificateAuthority:
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
             )
         )
+        if ca:  # RFC 5280; from 3.13 on Python's own default context insists
+            builder = builder.add_extension(_SIGNS, critical=True)
         if names is not None:
             builder = builder.add_extension(names, critical=False)
         return builder.sign(self.key, hashes.SHA256())

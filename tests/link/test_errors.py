@@ -260,4 +260,4 @@ def test_a_p12_that_is_none_is_named(data: bytes, word: str, tmp_path: Path) -> 
     path = tmp_path / "openapi.p12"
     path.write_bytes(data)
     with pytest.raises(errors.TlsError, match=word):
-        tls.ClientCertificate.load(path, "secret")
+        tls.ClientCertificate.load(path, "hunter2-hunter2")
