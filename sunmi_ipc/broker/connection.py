@@ -9,9 +9,11 @@ Needs the extra: ``pip install 'sunmi-ipc[mqtt]'``.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import random
+import socket
 import ssl
 import threading
 import time
@@ -429,6 +431,7 @@ class Connection:
         client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
         client.on_message = self._came
+        client.on_socket_open = _at_once
         if self._will is not None:
             topic, payload, schema = self._will()
             properties = _properties("WILLMESSAGE")
@@ -516,6 +519,12 @@ class Connection:
         self._ended.set()
         if threading.current_thread() is not self._thread:
             self._thread.join(5.0)
+
+
+def _at_once(client: Client, userdata: Any, sock: Any) -> None:
+    """Send small packets at once: an answer must not wait for the acknowledgement of what was sent before."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _options() -> Any:
