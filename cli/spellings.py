@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import speak
 
 from .naming import cleaned
@@ -36,6 +37,7 @@ class Old:
         positional: Its value is an argument now.
         language: Its value is a language, which ``--lang`` names now.
         quiet: It is not told: it stays good.
+        needs: The option without which it is refused.
 
     """
 
@@ -46,6 +48,7 @@ class Old:
     positional: bool = False
     language: bool = False
     quiet: bool = False
+    needs: str = ""
 
 
 _WAIT = {"--wait": Old("", flag=True, quiet=True)}
@@ -67,7 +70,7 @@ OPTIONS: dict[str, Mapping[str, Old]] = {
         **_KEEP,
         "--keep-faces-days": Old("--keep-faces", "d"),
         "--keep-pictures-days": Old("--keep-pictures", "d"),
-        "--on": Old("-c", camera=True),
+        "--on": Old("-c", camera=True, needs="--subscribe"),
         "--timezone": Old("--tz"),
     },
     "fleet export": {"--language": Old("--lang", language=True)},
@@ -116,6 +119,7 @@ def respell(words: str, args: list[str], command: Any, state: State | None) -> l
         return args
     valued = _valued(command) | set(table)
     made: list[str] = []
+    named: list[str] = []
     waiting = iter(args)
     for arg in waiting:
         if arg == "--":
@@ -132,15 +136,21 @@ def respell(words: str, args: list[str], command: Any, state: State | None) -> l
                 _tell(state, arg, f"-g {arg}")
                 into = ""
             continue
+        if old.needs and not any(one.partition("=")[0] == old.needs for one in args):
+            raise ParameterError("{name}: needs {other}", name=name, other=old.needs)
         if old.flag:
             made += [old.name] if old.name else []
         else:
             given = value if equals else next(waiting, None)
             if given is None:
                 return args  # Typer says that its value is missing
-            made += _given(old, given, state)
+            if old.camera:
+                named.append(cleaned(given))
+            made += _given(old, given)
         if not old.quiet:
             _tell(state, name, old.name)
+    if named and state is not None:
+        state.camera, state.cameras = named[0], tuple(named)
     return made
 
 
@@ -166,11 +176,8 @@ def _camera_first(args: list[str], left: int, command: Any, old: set[str], state
     return [arg for n, arg in enumerate(args) if n != places[0]]
 
 
-def _given(old: Old, value: str, state: State | None) -> list[str]:
+def _given(old: Old, value: str) -> list[str]:
     if old.camera:
-        if state is not None:
-            state.cameras = (*state.cameras, cleaned(value))
-            state.camera = state.camera or cleaned(value)
         return []
     if old.positional:
         return [value]

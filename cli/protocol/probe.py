@@ -132,15 +132,21 @@ def _leave(place: Path | None, knowledge: dict[str, Any] | None) -> None:
             file.write(json.dumps(knowledge).encode())
 
 
+def _detail(text: str) -> str:
+    """A finding's detail for people; what is made of names of the protocol stays as it is."""
+    head, path = text[:6], text[6:]
+    return tr("it is {path}", path=path) if head == "it is " and " " not in path else tr(text)
+
+
 def _show(state: State, report: Report) -> None:
     rows = [
-        {"path": f["path"], "what": tr(f["fact"]), "known": tr(f["evidence"]), "verdict": verdict_word(f["verdict"]),
-         "detail": f["detail"]}
+        {"path": f["path"], "fact": tr(f["fact"]), "evidence": tr(f["evidence"]), "verdict": verdict_word(f["verdict"]),
+         "detail": _detail(f["detail"])}
         for f in report.findings
         if f["fact"] == "path" or f["verdict"] != "proven"
     ]  # fmt: skip
     if rows:
-        table(rows, list(rows[0]), least=("known", "detail"))
+        table(rows, list(rows[0]), least=("evidence", "detail"))
     counts: dict[str, int] = {}
     for finding in report.findings:
         counts[finding["verdict"]] = counts.get(finding["verdict"], 0) + 1

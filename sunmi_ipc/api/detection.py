@@ -47,8 +47,16 @@ class Detection(Group[C], name="detection"):
         start_time: time | None = None,
         stop_time: time | None = None,
     ) -> Steps[MotionDetectConfig]:
-        """Read, change what is given, and send back everything that came. Returns: what was set."""
-        changed, values = (yield from Detection.show.ask()).changed(
+        """Read, change what is given, and send back everything that came. Returns: what was set.
+
+        Times mean nothing to a camera that detects round the clock: where only times are given to such a one, it
+        detects every day between them.
+        """
+        before = yield from Detection.show.ask()
+        timed = start_time is not None or stop_time is not None
+        if weekday is None and timed and before.weekday is not None and Weekdays.ALWAYS in before.weekday:
+            weekday = Weekdays.EVERY_DAY
+        changed, values = before.changed(
             motion_level=motion_level,
             audio_level=audio_level,
             weekday=weekday,

@@ -101,6 +101,7 @@ class StationWall(Wall):
         super().__init__()
         assert station.intake is not None
         self._intake, self._folder_of_pictures = station.intake, station.loaded.data / "pictures"
+        self._roster = station.roster
         self._came: dict[str, deque[Item]] = {}
         self._reading = threading.Lock()
         self._at = max(0, self._intake.spool.newest_seq() - _BEFORE)
@@ -125,8 +126,12 @@ class StationWall(Wall):
         return [self._pictured(item) if place < _PICTURED else item for place, item in enumerate(chosen)]
 
     def _read(self) -> None:
+        # Events may name cameras that nobody has: of those nothing is kept here.
+        ours = {member.sn for member in self._roster.members()}
         while page := self._intake.spool.after(self._at, _PAGE):
             for stored in page:
+                if stored.event.sn not in ours:
+                    continue
                 item = Item(stored.seq, stored.received.timestamp(), stored.event)
                 self._came.setdefault(stored.event.sn, deque(maxlen=KEPT)).append(item)
             self._at = page[-1].seq

@@ -40,6 +40,10 @@ _VERSION = 1
 Told = Callable[[int, int, str], None]
 
 
+_NONE_LEFT = "it does not exist, and no likely name does"
+_SOME_LEFT = "it does not exist; not all likely names were tried"
+
+
 class _Stop(Exception):
     """No more calls; the reason, in English."""
 
@@ -444,9 +448,8 @@ class Probe:
                 self._correct(ours)
                 rows.append(finding(ours, "path", evidence, "corrected", f"it is {theirs}"))
             elif self._exists.get(ours) is False:
-                rows.append(
-                    finding(ours, "path", evidence, "refuted", "it does not exist, and no likely name does")
-                )
+                left = any(candidate not in self._exists for candidate, _ in candidates(ours))
+                rows.append(finding(ours, "path", evidence, "refuted", _SOME_LEFT if left else _NONE_LEFT))
             else:
                 rows.append(finding(ours, "path", evidence, "open", "it could not be asked for safely"))
         self.report.findings = rows + self.report.findings

@@ -56,4 +56,8 @@ ZH: dict[str, str] = {
     "lag p99": "延迟 p99",
     "stored": "已保存",
     "not understood": "无法理解",
+    "seen": "最近在线",
+    "shop": "门店",
+    "last": "最近一次",
+    "reason": "原因",
 }

@@ -83,6 +83,18 @@ def test_detection_goes_back_whole() -> None:
     }  # fmt: skip
 
 
+def test_times_mean_something_where_they_are_given() -> None:
+    """A camera that detects round the clock would take them and go on round the clock."""
+    one, told = camera({"motion_level": 2, "weekday": 0x80, "start_time": 0, "stop_time": 1440})
+    changed = one.detection.update(start_time=time(9), stop_time=time(18))
+    assert changed.weekday is Weekdays.EVERY_DAY
+    assert (told.sent["weekday"], told.sent["start_time"]) == ("127", "540")
+    one.detection.update(weekday=Weekdays.ALWAYS, start_time=time(9))
+    assert told.sent["weekday"] == "128"
+    one.detection.update(motion_level=1)
+    assert told.sent["weekday"] == "128"
+
+
 def test_what_is_missing_is_not_written_and_what_is_odd_goes_back_as_it_came() -> None:
     one, told = camera({"motion_level": 1, "weekday": 511, "start_time": 28_800, "human": "on"})
     one.detection.update(audio_level=2)

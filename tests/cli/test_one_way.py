@@ -44,7 +44,7 @@ MEANINGS: dict[str, tuple[str, int]] = {
     "--key": ("the key of --cert", 2),
     "--model": ("the camera's model", 2),
     "--name": ("the name that something gets", 6),
-    "--output": ("where the result is written", 8),
+    "--output": ("where the result is written", 9),
     "--port": ("port to listen on", 6),
     "--reveal": ("show secrets", 2),
     "--seed": ("same number, same result", 3),
@@ -194,7 +194,7 @@ def test_an_old_spelling_does_the_same_and_says_the_new_one(ipc: Ipc, ready: Vir
     [
         ("events listen", ["--keep-days", "14", "--keep-mb", "5"], ["--keep", "14d", "--keep-mb", "5"]),
         ("events listen", ["--keep-days=0.5"], ["--keep", "0.5d"]),
-        ("events listen", ["--on", "all", "--jsonl"], ["--jsonl"]),
+        ("events listen", ["--on", "all", "--subscribe", "E"], ["--subscribe", "E"]),
         ("face update", ["7", "-g", "VIP"], ["7", "--to-group", "VIP"]),
         ("cloud face list", ["--csv", "-", "VIP"], ["--csv", "-", "--group", "VIP"]),
         ("cloud face list", ["-g", "VIP"], ["-g", "VIP"]),

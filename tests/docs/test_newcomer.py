@@ -13,6 +13,17 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "install.md").read_text("utf-8")
 
 
+#: What a browser does with the link that the console prints: it sends the code, and gets the first page.
+LOOK = """
+import re, urllib.parse, urllib.request
+base, code = re.search(r"(http\\S+)/enter[?]code=(\\w+)", open("/console").read()).groups()
+browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+form = urllib.parse.urlencode({"code": code}).encode()
+page = browser.open(urllib.request.Request(base + "/enter", form, {"Origin": base}), timeout=60)
+assert page.status == 200 and "nicegui" in page.read().decode().lower()
+"""
+
+
 def lines(title: str) -> list[str]:
     """What the page has one type under *title*."""
     section = PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
@@ -25,14 +36,13 @@ def lines(title: str) -> list[str]:
 
 def walk() -> str:
     """The whole way, as a script; 77 is what a machine without a package registry ends with."""
-    packages = re.search(r"`sudo (apt install .+?)`", PAGE)
+    packages = re.search(r"`sudo (apt install .+?)`", PAGE.partition("\n## With Python alone\n")[2])
     assert packages
     quick = re.search(r"part of them: `(.+? -m pytest .+?)`", PAGE)
     assert quick
     venv, install, demo = lines("With Python alone")
     extra, console = lines("The console on virtual cameras")
     test, _whole = lines("The tests")
-    link = "import re, sys, urllib.request as r; a = re.search(r'http\\S+', open('/console').read())[0]; p = r.build_opener(r.HTTPCookieProcessor()).open(a, timeout=60); t = p.read().decode(); print(p.status, p.url); sys.exit(not (p.status == 200 and 'nicegui' in t.lower()))"
     return f"""
     command -v python3 && {{ echo "there is a Python already"; exit 1; }}
     (apt-get -qq update && DEBIAN_FRONTEND=noninteractive {packages[1].replace("apt install", "apt-get -qq install -y --no-install-recommends")}) >/dev/null 2>&1 || exit 77
@@ -45,8 +55,9 @@ def walk() -> str:
     {console} --no-open --port 0 > /console 2>&1 &
     shown=$!
     for _ in $(seq 120); do grep -q http /console && break; kill -0 $shown; sleep 1; done
-    .venv/bin/python -c "{link}"
-    kill -INT $shown; wait $shown || true
+    .venv/bin/python - <<'PY'
+{LOOK}PY
+    kill -TERM $shown; wait $shown || true
     echo "== the console is through"
     {test} || exit 77
     {quick[1]}

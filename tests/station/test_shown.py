@@ -42,6 +42,7 @@ def test_the_wall_shows_what_the_station_has_received(station: Start, virtual: V
     assert kit.wait_for(lambda: running.status().verdict == "ok")
     put(running, 1, camera.sn)
     put(running, 2, other.sn)
+    put(running, 9, "FS101D8BS99999")  # of a camera that nobody has
     before = camera.state.counts.get("hook/add", 0)
     wall = StationWall(running)
     try:
@@ -61,6 +62,7 @@ def test_the_wall_shows_what_the_station_has_received(station: Start, virtual: V
         picture = wall.picture(camera.sn, number)
         assert picture is not None
         assert picture.read_bytes()[:2] == b"\xff\xd8"
+        assert wall.items("FS101D8BS99999") == []
         assert wall.listening(camera.sn)
         wall.leave(camera.sn)  # whoever presses it ends nothing
         assert wall.listening(camera.sn)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sunmi_ipc import (
     Camera,
@@ -17,6 +18,8 @@ from sunmi_ipc import (
     discover,
     find,
 )
+from sunmi_ipc.aio import AsyncCamera, AsyncFleet
+from sunmi_ipc.aio import discover as async_discover
 from sunmi_ipc.api.device import Device
 from sunmi_ipc.errors import ConnectionFailed, DeviceError, SunmiIpcError
 from sunmi_ipc.events import Event, FaceRecognitionEvent, Receiver, Spool, StoredEvent
@@ -69,6 +72,28 @@ def received(folder: Path, secret: str) -> Iterator[str]:
             event: Event = stored.event
             if isinstance(event, FaceRecognitionEvent):
                 yield event.faceid or ""
+
+
+async def awaited(camera: AsyncCamera, settings: Settings) -> list[str]:
+    info: DeviceInfo = await camera.device.info()
+    joined: bool = await camera.wifi.join("Shop", "welcome-2020", as_is=False)
+    raw: dict[str, object] = await camera.call("device/getInfo", sign=False)
+    typed: DeviceInfo = await camera.call(Device.info)
+    setting: Coroutine[Any, Any, None] = camera.wifi.set("Shop")
+    await setting
+    face: FaceRecord
+    faces: AsyncIterator[FaceRecord] = camera.faces.list("VIP")
+    async for face in faces:
+        info.sn.join(face.faceid)
+    async with camera.events.stream("face_recog_event") as stream:
+        event: Event
+        async for event in stream:
+            return [str(event.sn), info.sn, typed.sn, str(joined), *raw]
+    found: DiscoveredCamera
+    async for found in async_discover(expect=1):
+        async with AsyncFleet.of([found], settings) as fleet:
+            return [result.get().sn async for result in fleet.call(Device.info)]
+    return []
 
 
 def many(settings: Settings, cloud: Cloud, known: KnownCameras) -> list[str]:
