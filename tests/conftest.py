@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from sunmi_ipc import redact
 from sunmi_ipc.protocol.spec import Group, registry
 from sunmi_ipc.simulator import Vendor, VirtualCamera, connect, connect_async
 
@@ -57,6 +58,16 @@ def logging_as_it_was() -> Iterator[None]:
     yield
     logger.handlers[:], logger.propagate, level = before
     logger.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def secrets_as_they_were() -> Iterator[None]:
+    """What one test calls a secret ("xxxxxxxx") must not be masked in the words of the next."""
+    known = redact._known
+    before = dict(known._spellings)
+    yield
+    if known._spellings != before:
+        known._spellings, known._pattern = before, None
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,7 @@ def preferred(header: str) -> Language:
 #: What is typed into a terminal helps nobody on a phone: the part of a sentence that names a command is left out.
 _CLAUSE = re.compile(r"(?<=[.;:,!?])\s+|(?<=[。；：，！？])")
 _COMMAND = re.compile(r"'ipc\b|^ipc [a-z]|--[a-z]")
-_LOOSE = re.compile(r"[,;，；]?\s*(?:\b(?:then|and|or)|然后|再|并|或)$")
+_LOOSE = re.compile(r"(?:\b(?:then|and|or)|然后|再|并|或)$")
 
 
 def without_commands(hint: str) -> str:
@@ -39,5 +39,5 @@ def without_commands(hint: str) -> str:
         return hint
     chinese = any("\u4e00" <= c <= "\u9fff" for c in hint)
     text = ("" if chinese else " ").join(kept).strip().rstrip(",;:，；：")
-    text = _LOOSE.sub("", text)
+    text = _LOOSE.sub("", text).rstrip(",;，； ")
     return text if not text or text[-1] in ".!?。！？" else text + ("。" if chinese else ".")

@@ -48,7 +48,7 @@ MEANINGS: dict[str, tuple[str, int]] = {
     "--port": ("port to listen on", 6),
     "--reveal": ("show secrets", 2),
     "--seed": ("same number, same result", 3),
-    "--show": ("show it on the terminal", 2),
+    "--show": ("show it on the terminal", 3),
     "--sn": ("only this serial number", 2),
     "--stop": ("end it", 1),
     "--subscribe": ("subscribe to this while listening", 2),

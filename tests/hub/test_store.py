@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -283,7 +284,7 @@ def test_another_programs_file_is_not_touched(tmp_path: Path) -> None:
     import sqlite3
 
     path = tmp_path / "theirs.db"
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE theirs (a)")
     before = path.read_bytes()
     with pytest.raises(Away, match="another program"):
