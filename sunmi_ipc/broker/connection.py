@@ -4,7 +4,7 @@ What paho does by itself and we do not want: it keeps what it could not send and
 connection, so that a message that breaks the connection breaks every one; it reads a packet of any length into
 memory. So each connection has a client of its own, without a memory, and a packet that is too long ends it.
 
-Needs the extra: ``pip install 'sunmi-ipc[mqtt]'``.
+Needs the extra ``mqtt``.
 """
 
 from __future__ import annotations

@@ -32,10 +32,6 @@ _QUIET_STEPS = 6
 _EXCERPT = 500
 
 
-class HubError(SunmiIpcError):
-    """The hub cannot go on; started again, it may."""
-
-
 class HubRefused(ConfigError):
     """The hub cannot go on until a person has looked: its name is taken, or the broker lets it read nothing."""
 
@@ -139,7 +135,7 @@ class Hub:
 
         Raises:
             HubRefused: Another hub has this name, or the broker refuses the subscription.
-            HubError: It has failed.
+            SunmiIpcError: It has failed; started again, it may go on.
 
         """
         inlet = self._inlet
@@ -152,7 +148,7 @@ class Hub:
                     reason=inlet.problem,
                 )
             if not any(thread.is_alive() for thread in self._threads[:1]):
-                raise HubError("the hub cannot go on: {reason}", reason="its writer has ended")
+                raise SunmiIpcError("the hub cannot go on: {reason}", reason="its writer has ended")
 
     @property
     def hopeless(self) -> bool:

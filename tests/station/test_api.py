@@ -57,7 +57,7 @@ def test_cameras(serve: Serve, virtual: Virtual, kit: Any) -> None:
     status, _, problem = ask("GET", "/api/v1/cameras/FS101D8BS99999", role="view")
     assert (status, problem["status"], problem["title"]) == (404, 404, "Not Found")
     _, _, chinese = ask("GET", "/api/v1/cameras/FS101D8BS99999", role="view", Accept_Language="zh-CN,en")
-    assert chinese["detail"] == "站点没有摄像机 FS101D8BS99999"
+    assert chinese["detail"] == "站点服务中没有摄像机 FS101D8BS99999"
 
 
 def test_every_declared_endpoint_is_a_call_with_its_bounds(serve: Serve, virtual: Virtual) -> None:
