@@ -126,7 +126,7 @@ class Camera(Exchange["Transport"], Groups[Sync]):
         with self._lock:
             self.close()
             self.__dict__.pop("_transport", None)
-            self.host, self.port = host, port
+            self._moved(host, port)
 
     @overload
     def call(self, endpoint: Endpoint[..., R], values: Mapping[str, object] | None = None) -> R: ...

@@ -134,7 +134,7 @@ class AsyncCamera(Exchange[AsyncTransport], Groups[Async]):
             if self._transport is not None:
                 await self._transport.close()
             self._transport = self._own_transport
-            self.host, self.port = host, port
+            self._moved(host, port)
 
     @overload
     async def call(self, endpoint: Endpoint[..., R], values: Mapping[str, object] | None = None) -> R: ...

@@ -169,6 +169,9 @@ class Exchange(Generic[X]):
     def _set_up(self) -> None:
         """Make what this colour needs besides."""
 
+    def _moved(self, host: str, port: int) -> None:
+        self.host, self.port = host, port
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.address!r}" + (f", sn={self.sn!r})" if self.sn else ")")
 
