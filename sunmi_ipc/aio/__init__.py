@@ -7,7 +7,7 @@
     async with AsyncCamera("192.168.1.20", app_id=..., secret_key=..., p12="openapi.p12") as camera:
         info = await camera.device.info()
 
-Needs the extra ``aio``: ``pip install 'sunmi-ipc[aio]'``.
+Needs the extra ``aio``.
 """
 
 from __future__ import annotations

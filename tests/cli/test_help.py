@@ -67,6 +67,7 @@ def test_examples_parse(words: str) -> None:
         PAGES[words].make_context(words, typed[len(path) :], parent=context)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_values_are_words(lang: str) -> None:
     for words, command in PAGES.items():

@@ -29,9 +29,11 @@ from sunmi_ipc.events.homeassistant import discovery, of_sink
 from sunmi_ipc.events.mqtt import MqttSink
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-needs_broker = pytest.mark.skipif(
-    MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)"
-)
+_there = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)")
+
+
+def needs_broker(test: Any) -> Any:
+    return pytest.mark.broker(_there(test))
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:

@@ -27,6 +27,8 @@ from sunmi_ipc.simulator.cloud import VirtualCloud
 
 from .marks import MARKS, all_marks, mark, marked_vendor, spellings
 
+pytestmark = pytest.mark.slow  # runs every command there is
+
 ROOT = Path(__file__).parents[2]
 #: Every environment variable of a secret that the sources name, and its mark: a new one is marked, too.
 VARIABLES = {
@@ -212,7 +214,6 @@ def written(trial: Trial) -> Iterator[tuple[Path, bytes]]:
                         yield path / name, file.read(name)
 
 
-@pytest.mark.slow
 def test_every_command_was_run(trial: Trial) -> None:
     assert len(trial.results) == len(trial.jobs)
     ran = {tuple(job["args"][3:]) for job in trial.jobs}

@@ -357,7 +357,7 @@ def test_a_list_without_links(
     if not still:
         assert [c.status for c in camera.video.download_records([bare], tmp_path)] == ["saved"]
         return
-    monkeypatch.setattr(type(camera.video), "_address_now", lambda *_: "")
+    monkeypatch.setattr("sunmi_ipc.api.video._address_now", lambda *_: "")
     with pytest.raises(DownloadError, match="no link"):
         list(camera.video.download_records([bare], tmp_path))
     assert list(tmp_path.iterdir()) == []
