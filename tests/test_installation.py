@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,8 @@ def prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def came_from(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[dict[str, object]], None]]:
     def told(document: dict[str, object]) -> None:
         class Here:
+            requires = metadata.requires("sunmi-ipc")
+
             def read_text(self, name: str) -> str:
                 assert name == "direct_url.json"
                 return json.dumps(document)

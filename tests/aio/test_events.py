@@ -37,7 +37,7 @@ def test_cameras_as_they_answer(virtual: Start) -> None:
         async def tick() -> None:
             nonlocal ticks
             while True:
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0)
                 ticks += 1
 
         ticking = asyncio.ensure_future(tick())
@@ -177,7 +177,8 @@ def test_the_receiver_judges_as_the_threaded_one(spool: Spool) -> None:
         )  # fmt: skip
         assert len(spool.after(0, 10)) == 1  # on the disk before the answer
         assert (await ask(receiver, posted()))[0] == 200
-        forged = posted()[:-1] + b"0"
+        good = posted()
+        forged = good[:-1] + (b"1" if good.endswith(b"0") else b"0")
         assert (await ask(receiver, forged))[:2] == (401, {"code": 2})
         assert (await ask(receiver, b"nothing"))[0] in (400, 401)
         assert (await ask(receiver, posted(), method="GET"))[0] == 405
