@@ -11,10 +11,12 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time
 from enum import Flag
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,15 @@ from sunmi_ipc.simulator import Vendor, VirtualCamera, connect, connect_async
 # A shell that starts us behind "&" has SIGINT ignored, and every child would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Hundreds of children would compile the same modules again where no bytecode may be written into the tree.
+if sys.dont_write_bytecode:
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ.setdefault(
+        "PYTHONPYCACHEPREFIX", str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    )
+    sys.dont_write_bytecode, sys.pycache_prefix = False, os.environ["PYTHONPYCACHEPREFIX"]
 
 
 # How long an example takes to make or to run says something of this machine's load, not of the code.

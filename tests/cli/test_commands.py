@@ -53,6 +53,7 @@ def refused(done: subprocess.CompletedProcess[str], code: int, *words: str) -> N
     assert last.startswith("error:")
 
 
+@pytest.mark.slow
 def test_scan_finds_and_remembers(ipc: Run, virtual: Callable[..., VirtualCamera]) -> None:
     camera = virtual(udp=True)
     document = ok(ipc("scan", "--json", "--timeout", "1.2"))
@@ -88,6 +89,7 @@ def test_info(ipc: Run, ready: VirtualCamera) -> None:
     assert shown.returncode == 0
 
 
+@pytest.mark.slow
 def test_activate_asks_first_and_refuses_without_a_terminal(ipc: Run, factory: VirtualCamera) -> None:
     refused(ipc("activate", factory.sn, "-c", factory.address), 2, "deletes every face group", "--yes")
     assert factory.state.counts == {}
@@ -132,6 +134,7 @@ def test_bad_wifi_is_refused_before_sending(
     assert factory.state.counts == {}
 
 
+@pytest.mark.slow
 def test_sdcard(ipc: Run, ready: VirtualCamera) -> None:
     ready.insert_card(CardStatus.BLANK)
     shown = ipc("sdcard", "status", "-c", ready.address)
@@ -192,6 +195,7 @@ def test_broken_cameras(
     refused(done, code, word)
 
 
+@pytest.mark.slow
 def test_certificates(ipc: Run, ready: VirtualCamera) -> None:
     with Vendor() as other:
         refused(
@@ -207,6 +211,7 @@ def test_certificates(ipc: Run, ready: VirtualCamera) -> None:
     assert ready.state.counts == {"device/getInfo": 1}
 
 
+@pytest.mark.slow
 def test_nobody_there(ipc: Run) -> None:
     refused(ipc("info", "-c", "127.0.0.1:1"), 3, "refused")
     refused(ipc("info", "-c", "FS101D8BS99999"), 3, "not found", "ipc scan")
@@ -269,6 +274,7 @@ def test_doctor(ipc: Run, ready: VirtualCamera, vendor: Vendor) -> None:
     assert "ipc configure" in bad.stdout
 
 
+@pytest.mark.slow
 def test_demo_in_both_tongues(ipc: Run) -> None:
     done = ipc("demo")
     assert done.returncode == 0, done.stderr

@@ -53,6 +53,7 @@ def environment(ready: VirtualCamera, monkeypatch: pytest.MonkeyPatch, tmp_path:
     return ready
 
 
+@pytest.mark.slow
 def test_a_whole_archive(environment: VirtualCamera, tmp_path: Path) -> None:
     camera = environment
     run("-vv", "-c", camera.address, "info")

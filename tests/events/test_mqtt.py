@@ -433,6 +433,7 @@ def pad(spool: Spool, number: int, size: int) -> None:
     spool.append(of(fields), fields)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [0, 7, 19])
 def test_what_is_too_large_for_the_broker_is_given_up_alone(spool: Spool, at: int) -> None:
     broker = Handmade(limit=50_000)

@@ -228,6 +228,7 @@ def test_guide_without_a_camera() -> None:
     assert "红色" in ipc("guide", env={"LANG": "zh_CN.UTF-8"}).output
 
 
+@pytest.mark.slow
 def test_guide_follows_the_camera(
     virtual: Callable[..., VirtualCamera], monkeypatch: pytest.MonkeyPatch
 ) -> None:

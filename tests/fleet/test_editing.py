@@ -98,6 +98,7 @@ def test_captured_settings_are_a_site_file_that_wants_nothing(shop: Make) -> Non
     assert "password" not in "".join(line for line in text.splitlines() if not line.startswith("#"))
 
 
+@pytest.mark.slow
 def test_the_commands(shop: Make, ipc: Ipc) -> None:  # noqa: F811
     here = shop(2, state="ready")
     first, second = here.cameras
@@ -116,6 +117,7 @@ def test_the_commands(shop: Make, ipc: Ipc) -> None:  # noqa: F811
     ipc(here, "replace", first.sn, "FS101D8BS00001", code=2)
 
 
+@pytest.mark.slow
 def test_the_certificates_of_a_whole_site_are_accepted_at_once(
     shop: Make, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,7 +46,10 @@ def modules() -> Iterator[tuple[str, Path]]:
 def patterns() -> Iterator[tuple[str, re.Pattern[Any], set[str]]]:
     """Every pattern that is written in the tree, and by which methods it is used."""
     for name, path in modules():
-        tree = ast.parse(path.read_text("utf-8"))
+        text_of_module = path.read_text("utf-8")
+        if not re.search(r"\bre\.", text_of_module):
+            continue
+        tree = ast.parse(text_of_module)
         used: dict[str, set[str]] = {}
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _CALLS:

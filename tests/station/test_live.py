@@ -131,6 +131,7 @@ def test_a_newcomer_gets_the_last_key_frame_at_once(film: Callable[..., VirtualC
     assert len(play(waiting)) >= 1
 
 
+@pytest.mark.slow
 def test_a_slow_viewer_skips_to_a_key_frame_and_holds_up_nobody(
     film: Callable[..., VirtualCamera],
 ) -> None:

@@ -113,6 +113,7 @@ def test_a_camera_that_says_the_same_to_everything(answer: str) -> None:
     assert not report.overrides
 
 
+@pytest.mark.slow
 def test_a_camera_that_grows_slower() -> None:
     with VirtualCamera(state="ready", udp=False) as virtual:
         honest, count = virtual.answer, 0
