@@ -163,6 +163,7 @@ def test_another_language_is_refused(args: list[str]) -> None:
     assert "is not one of 'en', 'zh'" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_tour_speaks_it_too(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["demo", "--count", "1", "--lang", "zh"], prog_name="ipc")
     assert done.exit_code == 0, done.output

@@ -205,6 +205,7 @@ def test_download_refusals(ipc: Any, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_clip(ipc: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from sunmi_ipc.video import clip
 

@@ -19,6 +19,7 @@ def _get(service: VirtualCloud, url: str, **options: Any) -> requests.Response:
     return requests.get(url, verify=str(service.ca), timeout=30, **options)
 
 
+@pytest.mark.slow
 def test_flv_plays(service: VirtualCloud, cloud: Cloud) -> None:
     live = cloud.media.live_start(ipc_sn=service.devices()[0].sn, resolution=1)
     with _get(service, live.url, stream=True) as response, av.open(response.raw) as container:

@@ -109,6 +109,7 @@ def spoken(by: str, *services: tuple[str, str]) -> Iterator[None]:
         speaker.join()
 
 
+@pytest.mark.slow
 def test_an_address_counts_where_its_own_owner_announces_it() -> None:
     own, other, far = f"FS111D8BS{OURS}", f"FS112D8BS{OURS}", f"FS113D8BS{OURS}"
     with spoken("127.0.7.7", (own, "127.0.7.7"), (other, "127.0.7.8"), (far, "203.0.113.5")):
@@ -124,6 +125,7 @@ def test_an_address_counts_where_its_own_owner_announces_it() -> None:
                 find(sn, interfaces=["lo"], timeout=1.5)
 
 
+@pytest.mark.slow
 def test_none_is_left_out_where_many_must_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     class NotCached(ServiceInfo):
         def load_from_cache(self, zc: Zeroconf, now: float | None = None) -> bool:

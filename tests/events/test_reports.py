@@ -95,6 +95,7 @@ def test_the_day_is_the_shops(zone: str, midnight: datetime) -> None:
     assert asked == [midnight]
 
 
+@pytest.mark.slow
 def test_a_camera_that_comes_while_somebody_listens_is_subscribed(
     ready: VirtualCamera, vendor: Vendor, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,8 @@ import json
 import time
 from collections.abc import Callable
 
+import pytest
+
 from sunmi_ipc.fleet.journal import Journal
 from sunmi_ipc.fleet.outcome import Standing
 from sunmi_ipc.simulator import Vendor, VirtualCamera
@@ -143,6 +145,7 @@ def test_a_url_with_a_password_is_kept_and_shown_without_it(shop: Make, ipc: Ipc
     }
 
 
+@pytest.mark.slow
 def test_an_entry_is_bound_to_a_camera_that_answered_an_apply(shop: Make) -> None:
     """Neither a plan nor a camera of another vendor's key binds it."""
     here = shop(1, state="ready")

@@ -116,6 +116,7 @@ def test_plan_apply_verify_status(shop: Make, ipc: Ipc) -> None:
     assert "符合要求" in ipc(here, "status", LANG="zh_CN.UTF-8").stdout
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_goes_on(shop: Make, ipc: Ipc) -> None:
     """SIGKILL at random moments, then once to the end: everything done, nothing done twice."""
     here = shop(3)
@@ -152,6 +153,7 @@ def _steps(here: Shop) -> int:
         return 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how_far_it_came(shop: Make) -> None:
     here = shop(2, state="ready")
     here.write("[defaults]\nled = false\n")

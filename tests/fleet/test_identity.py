@@ -72,6 +72,7 @@ def test_the_first_claimant_of_a_serial_number_keeps_nobody_from_the_camera(shop
     assert impostor.state.counts == {}
 
 
+@pytest.mark.slow
 def test_where_only_the_impostor_answers_the_last_good_address_is_tried(shop: Make) -> None:
     here = shop(1, state="ready")
     (camera,) = here.cameras

@@ -157,6 +157,7 @@ def test_a_path_that_a_camera_does_not_know_spoils_nothing_else(shop: Make) -> N
     assert second.done == ["ir", "rotation"]
 
 
+@pytest.mark.slow
 def test_faults_of_all_kinds_are_waited_out(shop: Make) -> None:
     here = shop(3)
     kinds = ("drop", "reset", "garble", "empty", "dirty")

@@ -119,7 +119,7 @@ def test_what_never_left_was_not_sent(vendor: Vendor) -> None:
 def test_what_got_no_good_answer_was_sent(vendor: Vendor, reply: bytes) -> None:
     with (
         Hostile(vendor, reply) as hostile,
-        hostile.camera(retries=0) as camera,
+        hostile.camera(retries=0, timeout=1.5) as camera,
         pytest.raises(errors.SunmiIpcError) as caught,
     ):
         camera.device.info()

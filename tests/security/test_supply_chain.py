@@ -85,6 +85,7 @@ def test_every_dependency_is_imported() -> None:
             )
 
 
+@pytest.mark.slow
 def test_every_test_tool_is_used() -> None:
     ours = imported("tests", "benchmarks", "sunmi_ipc", "cli")
     for distribution, module in modules(EXTRAS["test"]).items():

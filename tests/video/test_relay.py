@@ -114,6 +114,7 @@ def test_a_head_without_an_end_is_bounded() -> None:
         describe(RtspAddress(_raw(flood)))
 
 
+@pytest.mark.slow
 def test_sound_alone_ends(serve: Callable[..., Server], tmp_path: Path) -> None:
     server = serve(sound=True, picture=False)
     for read in (
@@ -128,6 +129,7 @@ def test_sound_alone_ends(serve: Callable[..., Server], tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_reader_who_takes_his_time_is_no_broken_stream(serve: Callable[..., Server]) -> None:
     frames = stream.frames(_address(serve()), timeout=1)
     with contextlib.closing(frames):
@@ -256,6 +258,7 @@ def test_a_recording_begins_at_the_first_key_frame(serve: Callable[..., Server],
     assert len(frames) >= 23
 
 
+@pytest.mark.slow
 def test_a_recording_that_got_less_says_how_much(serve: Callable[..., Server], tmp_path: Path) -> None:
     with pytest.raises(StreamShortError, match=r"of 60 s") as caught:
         stream.record(_address(serve(stop_after=36)), tmp_path / "r.mp4", 60)

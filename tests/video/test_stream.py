@@ -74,6 +74,7 @@ def test_addresses_that_lead_elsewhere_are_refused(camera: Camera, url: str) -> 
         address.rtsp(camera, url.format(ip=camera.host))
 
 
+@pytest.mark.slow
 def test_fifty_frames(camera: Camera, filming: VirtualCamera) -> None:
     with closing(camera.video.frames()) as frames:
         taken = list(islice(frames, 50))
@@ -93,6 +94,7 @@ def test_frames_now_and_then(camera: Camera) -> None:
     assert time.monotonic() - begun >= 0.55
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("ffprobe") is None, reason="needs ffprobe")
 def test_ffprobe_reads_the_address(camera: Camera) -> None:
     done = subprocess.run(
