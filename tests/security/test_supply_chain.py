@@ -28,7 +28,7 @@ BROUGHT = {
     "starlette": "fastapi",
 }
 #: Used without an import: pytest loads its plugins, the tools are commands.
-PLUGINS = {"pytest-randomly", "pytest-xdist"}
+PLUGINS = {"pytest-randomly", "pytest-xdist", "httpx"}  # run or imported by others
 
 
 def name(requirement: str) -> str:
