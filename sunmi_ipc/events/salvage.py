@@ -35,6 +35,8 @@ _log = logging.getLogger("sunmi_ipc.events")
 _PAGE = 500
 _LEAF = 0x0D
 #: What a row's values are, by the table's columns: i a whole number, t text, r a number, n nothing.
+#: Unix microseconds of the year 10000: Python's own last moment.
+_LAST_US = 253_402_300_800_000_000
 _EVENT = ("n", "t", "t", "t", "t", "i", "t", "i", "i", "t")
 _CONSUMER = ("t", "i", "i", "r", "i")
 _SIDES = ("", "-wal", "-shm")
@@ -303,6 +305,8 @@ def _has_form(values: Row, form: tuple[str, ...]) -> bool:
 def _is_event(row: Row) -> bool:
     """Whether a row is an event of ours: its types, and a body that is an object."""
     if not _has_form((None, *row[1:]), _EVENT) or not isinstance(row[0], int) or row[0] < 1:
+        return False
+    if not 0 <= row[5] < _LAST_US:  # a moment that no clock of ours has told
         return False
     try:
         return isinstance(json.loads(row[9]), dict)

@@ -27,7 +27,7 @@ class Unauthorized(ForbiddenError):
     """Nobody that we know."""
 
 
-class Forbidden(SunmiIpcError):
+class Forbidden(ForbiddenError):
     """The role does not allow it."""
 
 

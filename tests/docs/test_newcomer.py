@@ -71,7 +71,7 @@ def test_the_page_has_the_whole_way() -> None:
     assert script.index("ipc demo\n") < script.index("ipc demo --console") < script.index("-m pytest")
 
 
-@pytest.mark.slow
+@pytest.mark.rough  # a system of its own, many minutes
 def test_from_nothing_to_the_demo_the_console_and_a_passing_test_run(tmp_path: Path) -> None:
     script = tmp_path / "walk.sh"
     script.write_text(walk(), "utf-8")
