@@ -168,6 +168,8 @@ class Channel:
 
     """
 
+    broker: Broker
+
     def __init__(
         self,
         broker: Broker,
@@ -188,7 +190,7 @@ class Channel:
         self._sites: dict[str, RemoteSite] = {}
         self._offset = 0.0
         replies = f"{prefix}/+/replies/{self.client}"
-        self.connection = Connection(
+        self.connection: Connection = Connection(
             broker,
             client_id=self.client,
             subscriptions=[replies, *(text for site in sites for text in self._filters(site))],
@@ -419,6 +421,9 @@ def _lost(template: str, site: str, *, sent: bool = True) -> ConnectionFailed:
 class RemoteSite:
     """A shop's cameras, through the broker; made by :meth:`Channel.site`."""
 
+    channel: Channel
+    name: str
+
     def __init__(self, channel: Channel, name: str) -> None:
         self.channel, self.name = channel, name
 
@@ -456,6 +461,12 @@ class RemoteCamera:
         retries: How often a read is tried again.
 
     """
+
+    site: RemoteSite
+    sn: str
+    model: str
+    timeout: float
+    retries: int
 
     device: Device
     wifi: Wifi

@@ -110,6 +110,9 @@ class Desk:
 
     """
 
+    settings: Settings
+    audit: Audit
+
     def __init__(
         self, settings: Settings, audit: Audit, *, interval: float = 5.0, refresh: float = 20.0
     ) -> None:

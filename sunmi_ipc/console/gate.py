@@ -64,7 +64,7 @@ class Gate:
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
         self._app, self._sessions, self._secure = app, sessions, secure
-        self.hosts = {host.lower() for host in hosts}
+        self.hosts: set[str] = {host.lower() for host in hosts}
         self._passed = tuple(passed)
         self._on_close = on_close
 

@@ -99,6 +99,9 @@ class Server:
 
     """
 
+    lan: bool
+    secure: bool
+
     def __init__(
         self,
         settings: Settings,
@@ -128,19 +131,19 @@ class Server:
         self.port: int = self._listener.getsockname()[1]
         self._store: Store | None = None
         self.audit: Audit = audit or self._kept()
-        self.desk = Desk(settings, self.audit, interval=interval)
-        self.console = Console(self.desk, self.audit)
+        self.desk: Desk = Desk(settings, self.audit, interval=interval)
+        self.console: Console = Console(self.desk, self.audit)
         if site is not None:
             self.console.rollout = Rollout(settings, site)
         scheme = "https" if self.secure else "http"
         reachable = [n for n in names if n not in ("localhost", "127.0.0.1")] if lan else []
-        self.url = f"{scheme}://{_bracketed((reachable or ['127.0.0.1'])[0])}:{self.port}"
+        self.url: str = f"{scheme}://{_bracketed((reachable or ['127.0.0.1'])[0])}:{self.port}"
         self.console.base = self.url
         usual = 443 if self.secure else 80
         hosts = {f"{_bracketed(n)}:{self.port}" for n in names}
         if self.port == usual:
             hosts |= {_bracketed(n) for n in names}
-        self.app = Gate(build(self.console), self.console.sessions, hosts, secure=self.secure)
+        self.app: Gate = Gate(build(self.console), self.console.sessions, hosts, secure=self.secure)
         self._server: Any = None
         self._thread: threading.Thread | None = None
 

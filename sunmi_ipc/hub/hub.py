@@ -53,6 +53,10 @@ class Hub:
 
     """
 
+    stored: int
+    refused: int
+    waits: int
+
     def __init__(
         self,
         broker: Broker,
@@ -70,7 +74,7 @@ class Hub:
                     hint="Leave out '+', '#' and '/'.",
                     name=word[:64],
                 )
-        self.name = name or f"hub-{platform.node().partition('.')[0] or 'one'}"[:64]
+        self.name: str = name or f"hub-{platform.node().partition('.')[0] or 'one'}"[:64]
         self._broker, self._store, self._group = broker, store, group
         self._in_flight, self._prefix = in_flight, prefix
         self._arrivals: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
@@ -83,7 +87,7 @@ class Hub:
         #: What was done since the start: rows stored, messages refused, times that the database was waited for.
         self.stored = self.refused = self.waits = 0
         #: What the database's trouble is; empty where there is none.
-        self.problem = ""
+        self.problem: str = ""
 
     def start(self) -> Self:
         """Bring the database up to date, connect, and store.

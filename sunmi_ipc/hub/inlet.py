@@ -70,13 +70,13 @@ class Inlet:
         self._lock = threading.Lock()
         self._generation = self._floor = 0
         self._closing = False
-        self.connected = threading.Event()
+        self.connected: threading.Event = threading.Event()
         #: What is wrong with the connection, in words; empty where nothing is.
-        self.problem = ""
+        self.problem: str = ""
         #: Set when another client took our name, or the subscription is refused: there is no use in going on.
-        self.hopeless = threading.Event()
+        self.hopeless: threading.Event = threading.Event()
         #: Set for each message that came.
-        self.came = threading.Event()
+        self.came: threading.Event = threading.Event()
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect

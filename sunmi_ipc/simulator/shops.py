@@ -105,13 +105,13 @@ class VirtualShop:
         events: float = 8.0,
         troubles: bool = True,
     ) -> None:
-        self.site = f"{prefix}-{number:04d}"
+        self.site: str = f"{prefix}-{number:04d}"
         self._seed, self._events, self._troubled = f"{seed}:{self.site}", events, troubles
         chance = self._random("shop")
-        self.name = f"Shop {number}"
+        self.name: str = f"Shop {number}"
         self.timezone = chance.choice(_ZONES)
         self._zone = ZoneInfo(self.timezone)
-        self.cameras = tuple(self._camera(n, chance) for n in range(cameras))
+        self.cameras: tuple[VirtualShopCamera, ...] = tuple(self._camera(n, chance) for n in range(cameras))
         #: How the cameras are, by serial number, as they were said last: for when the broker has to be told anew.
         self.states: dict[str, contract.CameraState] = {}
         self.online: dict[str, bool] = {}

@@ -78,8 +78,8 @@ class _Station:
         self._waiting: deque[Sent] = deque()
         self._revision = 0
         self._connected = False
-        self.away_until = 0.0  # in simulated time
-        self.next_try = 0.0  # in real time
+        self.away_until: float = 0.0  # in simulated time
+        self.next_try: float = 0.0  # in real time
         self._pause = 1.0
 
     @property
@@ -319,6 +319,8 @@ class VirtualSites:
 
     """
 
+    prefix: str
+
     def __init__(
         self,
         make_client: Callable[[str], Client],
@@ -342,7 +344,7 @@ class VirtualSites:
         self._start = start if start is not None else (now - 7 * 86_400) // 86_400 * 86_400 if rate else now
         #: When the stations were started, Unix seconds.
         self.began = now
-        self.tally = Tally()
+        self.tally: Tally = Tally()
         self.properties: dict[tuple[str, bool], Any] = {}
         #: Stations whose socket takes nothing now; those that wait a moment.
         self.blocked: set[_Station] = set()
@@ -351,7 +353,7 @@ class VirtualSites:
         self.refused = ""
         self._selector = selectors.DefaultSelector()
         self._now = self._start
-        self.stations = [
+        self.stations: list[_Station] = [
             _Station(self, VirtualShop(n, cameras=cameras, seed=seed, prefix=name, troubles=troubles))
             for n in range(first, first + count)
         ]

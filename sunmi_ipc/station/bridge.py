@@ -58,6 +58,8 @@ class Bridge:
 
     """
 
+    site: str
+
     connection: Connection
     outbox: Outbox
     gate: Gate

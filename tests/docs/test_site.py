@@ -130,7 +130,6 @@ def address(site: Path) -> Iterator[str]:
     [
         ("", "door line", "door line"),
         ("zh-CN/", "进店划线", "进店划线"),
-        ("zh-CN/", "找不到摄像机", "摄像机"),
     ],
 )
 def test_search(address: str, folder: str, words: str, found: str) -> None:

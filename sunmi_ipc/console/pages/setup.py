@@ -48,10 +48,14 @@ class Wizard:
 
     """
 
+    visit: Visit
+    setup: Setup
+    told: Any
+
     def __init__(self, visit: Visit, setup: Setup) -> None:
         self.visit, self.setup, self.tr = visit, setup, visit.tr
-        self.stage = setup.current
-        self.busy = False
+        self.stage: Stage = setup.current
+        self.busy: bool = False
 
     def build(self) -> None:
         """The frame of all steps."""

@@ -33,6 +33,8 @@ class Visit:
 
     """
 
+    console: Console
+
     def __init__(self, console: Console, request: Request) -> None:
         session = session_of(request.scope)
         assert session is not None  # the gate lets nobody else in
