@@ -123,6 +123,8 @@ def test_mute(station: Any, virtual: Virtual) -> None:
 def test_the_two_commands_of_the_page(tmp_path: Path) -> None:
     (block,) = re.findall(r"^```sh\n(.*?)^```", (DOCS / "station.md").read_text("utf-8"), re.M | re.S)
     first, second = block.strip().splitlines()
+    for page in ("README.md", "README.zh-CN.md"):
+        assert f"   {first}\n   {second}\n" in (DOCS.parent / page).read_text("utf-8")
     folder = str(Path(sys.executable).parent)
     env = {"PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(tmp_path), "SUNMI_IPC_CONFIG_DIR": str(tmp_path / "c"),
            "SUNMI_IPC_STATE_DIR": str(tmp_path / "s"), "LANG": "C.UTF-8"}  # fmt: skip
