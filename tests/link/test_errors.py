@@ -227,6 +227,11 @@ def test_a_ca_file_as_people_have_it(vendor: Vendor) -> None:
         assert len(context.get_ca_certs()) == 1, name
 
 
+def pem(kind: str, body: bytes) -> bytes:
+    """A file of that kind with nothing of a key in it."""
+    return b"-----BEGIN %b-----\n%b\n-----END %b-----\n" % (kind.encode(), body, kind.encode())
+
+
 @pytest.mark.parametrize(
     ("data", "word"),
     [
@@ -234,8 +239,8 @@ def test_a_ca_file_as_people_have_it(vendor: Vendor) -> None:
         (b"<!DOCTYPE html><html>", "HTML"),
         (b"\xef\xbb\xbf  <html>", "HTML"),
         (b"PK\x03\x04abc", "zip"),
-        (b"-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", "RSA PRIVATE KEY"),
-        (b"-----BEGIN CERTIFICATE-----\nnot base64 \xff\n-----END CERTIFICATE-----\n", "CERTIFICATE"),
+        (pem("RSA PRIVATE KEY", b"AAAA"), "RSA PRIVATE KEY"),
+        (pem("CERTIFICATE", b"not base64 \xff"), "CERTIFICATE"),
         (b"MIIKkgIBAzCCCk4GCSqGSIb3DQEHAaCCCj8Eggo7MIIKNzCC\n", "base64"),
         (b"\x00\x01\x02", "something else"),
     ],
@@ -250,7 +255,7 @@ def test_what_is_no_ca_file_is_named(data: bytes, word: str) -> None:
     [
         (b"<html><body>Sign in</body></html>", "HTML"),
         (b"MIIKkgIBAzCCCk4GCSqGSIb3DQEHAaCCCj8Eggo7MIIKNzCC\n" * 4, "base64"),
-        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "PEM: CERTIFICATE"),
+        (pem("CERTIFICATE", b"AAAA"), "PEM: CERTIFICATE"),
         (b"", "nothing"),
         (b"\x30\x82\x0a\x92\x02\x01\x03", "cut off: 7 bytes of 2710"),
         (b"\x30\x03\x02\x01\x03", "wrong password"),
