@@ -189,5 +189,5 @@ class Configure:
                 setting=f"{setting.key}.{left[0].field}",
                 now=left[0].now,
                 wanted=left[0].wanted,
-                hint="Its firmware may name it differently: 'ipc protocol import-postman FILE'.",
+                hint="Its firmware may name it differently: 'ipc protocol probe' finds out, 'ipc protocol import-postman FILE' reads the vendor's collection.",
             )
