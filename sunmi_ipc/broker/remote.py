@@ -18,6 +18,7 @@ import binascii
 import contextlib
 import json
 import logging
+import math
 import os
 import secrets
 import threading
@@ -30,16 +31,19 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+from .. import untrusted
 from ..atomic import whole
 from ..errors import (
     CameraNotFound,
     ConfigError,
     ConnectionFailed,
     ForbiddenError,
+    ParameterError,
     ReplyError,
     TlsError,
     UnsupportedError,
 )
+from ..protocol.serial import spelt
 from ..protocol.spec import Endpoint, Group, registry
 from . import contract, keys
 from .connection import LOST, Broker, BrokerError, Connection, Delivered, Sent
@@ -112,7 +116,7 @@ class KnownStations:
         if self._path is None:
             return dict(self._memory)
         try:
-            found = json.loads(self._path.read_text("utf-8"))
+            found = untrusted.load_json(self._path.read_bytes())
             return {str(k): str(v) for k, v in found.items()}
         except FileNotFoundError:
             return {}
@@ -141,8 +145,8 @@ class KnownStations:
 class _Wait:
     """Somebody who waits for the answer to a nonce."""
 
-    def __init__(self, site: str) -> None:
-        self.site = site
+    def __init__(self, site: str, public: str) -> None:
+        self.site, self.public = site, public
         self.arrived = threading.Event()
         self.answers: list[Answer] = []
 
@@ -258,14 +262,18 @@ class Channel:
             self._lock.notify_all()
 
     def _answered(self, site: str, envelope: Envelope) -> None:
-        state = self._states.get(site)
-        if state is None or not state.public:
-            return
-        try:
-            text = keys.verify(envelope, keys.ANSWER, state.public)
-            answer: Answer = contract.decode(Answer, text, limit=contract.MAX_CALL)
-        except (keys.BadSignature, BadMessage) as error:
-            _log.debug("%s: an answer is not the station's: %s", site, error)
+        # By the key that was approved when the call went out: what the broker tells meanwhile changes nothing.
+        with self._lock:
+            approved = {wait.public for wait in self._waiting.values() if wait.site == site}
+        answer: Answer | None = None
+        for public in approved:
+            try:
+                text = keys.verify(envelope, keys.ANSWER, public)
+                answer = contract.decode(Answer, text, limit=contract.MAX_CALL)
+                break
+            except (keys.BadSignature, BadMessage) as error:
+                _log.debug("%s: an answer is not the station's: %s", site, error)
+        if answer is None:
             return
         with self._lock:
             wait = self._waiting.get(answer.nonce)
@@ -274,14 +282,25 @@ class Channel:
 
     # -- asking ---------------------------------------------------------------------------------------
 
-    def once(self, site: str, kind: RequestKind, timeout: float, **fields: Any) -> list[Answer]:
+    def once(
+        self,
+        site: str,
+        kind: RequestKind,
+        timeout: float,
+        *,
+        asked: list[str] | None = None,
+        by_its_clock: bool = True,
+        **fields: Any,
+    ) -> list[Answer]:
         """Send one request and wait for its answer.
 
         Args:
             site: Whose station.
             kind: What is asked.
             timeout: Seconds.
-            fields: Of the request; *nonce* to choose it.
+            asked: Takes the nonces that were sent: the last one may have been carried out, those before were refused.
+            by_its_clock: Whether to ask once more with the station's time where ours is refused.
+            fields: Of the request.
 
         Raises:
             ConnectionFailed: No answer, ``sent`` tells whether the station may have had it.
@@ -293,14 +312,16 @@ class Channel:
                 "calls through a broker are signed, and it is not said with which key",
                 hint="'ipc keys new NAME' makes one; with several, name it: --sign-key NAME or $SUNMI_IPC_KEY.",
             )
-        self.approve(site)
+        public = self.approve(site)
         now = time.time() + self._offset
-        nonce = fields.pop("nonce", None) or new_nonce()
+        nonce = new_nonce()
+        if asked is not None:
+            asked.append(nonce)
         request = Request(
             kind=kind, site=site, nonce=nonce, issued=now, expires=now + min(timeout + 1.0, 590.0),
             client=self.client, **fields,
         )  # fmt: skip
-        wait = _Wait(site)
+        wait = _Wait(site, public)
         with self._lock:
             self._waiting[nonce] = wait
         try:
@@ -318,7 +339,9 @@ class Channel:
                 self._waiting.pop(nonce, None)
         if not wait.answers:
             raise _lost("the station {site} did not answer in time", site)
-        return self._clock(wait.answers, site, kind, timeout, fields)
+        if by_its_clock and self._other_clock(wait.answers[0], site):
+            return self.once(site, kind, timeout, asked=asked, by_its_clock=False, **fields)
+        return wait.answers
 
     def _await(self, wait: _Wait, sent: Sent, timeout: float, site: str) -> None:
         end = time.monotonic() + timeout
@@ -335,22 +358,19 @@ class Channel:
                     wait.answers.clear()  # of a picture, a piece is missing
                 return
 
-    def _clock(
-        self, answers: list[Answer], site: str, kind: RequestKind, timeout: float, fields: dict[str, Any]
-    ) -> list[Answer]:
-        """Once more by the station's clock, where ours is what was refused: so nothing was carried out."""
-        answer = answers[0]
+    def _other_clock(self, answer: Answer, site: str) -> bool:
+        """Whether our clock is what was refused: then nothing was carried out, and the station's is signed with."""
         if answer.state != "refused" or answer.error is None or answer.error.template not in CLOCK.values():
-            return answers
+            return False
         offset = answer.at - time.time()
         if abs(offset - self._offset) < 5.0:
-            return answers
+            return False
         _log.warning("%s: the clocks differ by %+.0f s; signing with the station's time", site, offset)
         self._offset = offset
-        return self.once(site, kind, timeout, **fields)
+        return True
 
-    def approve(self, site: str) -> None:
-        """Know the station's key, and that it is there."""
+    def approve(self, site: str) -> str:
+        """Know the station's key, and that it is there; the key."""
         state = self.state(site)
         if state is None:
             if not self.connection.connected:
@@ -368,6 +388,7 @@ class Channel:
                 site=site,
             )
         self._stations.approve(f"{self.broker.name}/{site}", state.public)
+        return state.public
 
     def state(self, site: str) -> StationState | None:
         """What a station says of itself; waits for it a little, None where the broker knows none."""
@@ -487,7 +508,14 @@ class RemoteCamera:
     def __init__(
         self, site: RemoteSite, sn: str, *, model: str = "", timeout: float = 10.0, retries: int = 2
     ) -> None:
-        self.site, self.sn, self.model = site, sn, model
+        if not 0 < timeout < math.inf:
+            raise ParameterError(
+                "{name}: out of bounds",
+                name="timeout",
+                hint="Allowed: {bounds}.",
+                bounds="seconds, more than 0",
+            )
+        self.site, self.sn, self.model = site, spelt(sn), model
         self.timeout, self.retries = timeout, retries
 
     def __repr__(self) -> str:
@@ -599,15 +627,15 @@ class RemoteCamera:
         """Have it carried out once: where the answer is lost, what became of it is asked for."""
         left = self.retries
         while True:
-            nonce = new_nonce()
+            asked: list[str] = []
             try:
                 return self.site.channel.once(
-                    self.site.name, RequestKind.CALL, seconds, nonce=nonce, **fields
+                    self.site.name, RequestKind.CALL, seconds, asked=asked, **fields
                 )[-1]
             except ConnectionFailed as error:
-                if not error.sent:
+                if not error.sent or not asked:
                     raise
-                answer = self._recall(nonce, error)
+                answer = self._recall(asked[-1], error)
             if answer is not None:
                 return answer
             # The station has not had it, and will never take it: it may be sent again.

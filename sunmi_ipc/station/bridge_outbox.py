@@ -80,8 +80,9 @@ class Outbox:
 
         """
         rows = self._store.read(
-            "SELECT id, kind, sn, ref, tries FROM outbox WHERE due <= ? ORDER BY id LIMIT ?",
-            (time.time(), self._size),
+            # Later than any pause: the clock was set back meanwhile.
+            "SELECT id, kind, sn, ref, tries FROM outbox WHERE due <= ? OR due > ? ORDER BY id LIMIT ?",
+            ((now := time.time()), now + 2 * _LONGEST_S, self._size),
         )
         on_their_way: list[tuple[int, int, Sent]] = []
         over: list[Row] = []
