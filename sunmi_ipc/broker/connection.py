@@ -250,7 +250,7 @@ class Connection:
         self._pending: dict[int, Sent] = {}
         self._early: dict[int, str] = {}
         self._connected, self._closing, self._ended = threading.Event(), threading.Event(), threading.Event()
-        self._window = WINDOW
+        self._window, self._asked = WINDOW, 0
         #: Why there is no connection; empty where there is one.
         self.problem: str = ""
         #: How often a connection was made.
@@ -275,9 +275,10 @@ class Connection:
 
     def subscribe(self, filters: Sequence[str]) -> None:
         """Hear of more; remembered over connections."""
-        self._subscriptions += [text for text in filters if text not in self._subscriptions]
-        client = self._client
-        if client is not None and self._connected.is_set():
+        with self._changed:
+            self._subscriptions += [text for text in filters if text not in self._subscriptions]
+            client = self._client if self._connected.is_set() else None
+        if client is not None:
             client.subscribe([(text, _options()) for text in filters])
 
     # -- sending --------------------------------------------------------------------------------------
@@ -450,8 +451,11 @@ class Connection:
             self._ended.set()
             return
         self._window = max(1, min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW)))
-        if self._subscriptions:
-            client.subscribe([(text, _options()) for text in self._subscriptions])
+        with self._changed:
+            wanted = list(self._subscriptions)
+        self._asked = len(wanted)
+        if wanted:
+            client.subscribe([(text, _options()) for text in wanted])
         else:
             self._ready()
 
@@ -471,7 +475,11 @@ class Connection:
         self.problem = ""
         with self._changed:
             self._connected.set()
+            # Who asked for more while the broker had not answered yet.
+            late, client = self._subscriptions[self._asked :], self._client
             self._changed.notify_all()
+        if late and client is not None:
+            client.subscribe([(text, _options()) for text in late])
         if self._on_connected is not None:
             # Not in paho's thread: whoever is told may publish and wait.
             threading.Thread(target=self._on_connected, name="broker-connected", daemon=True).start()

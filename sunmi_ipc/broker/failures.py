@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import errors
-from ..errors import DeviceError, SunmiIpcError
+from ..errors import ConnectionFailed, DeviceError, SunmiIpcError
 from ..redact import scrub
 from .contract import Failure
 
@@ -82,3 +82,12 @@ def _harmless(template: str, values: Mapping[str, object]) -> str:
         else:
             return template
     return _BRACES.sub(lambda brace: brace[0] * 2, template)
+
+
+def lost(template: str, site: str, *, sent: bool = True) -> ConnectionFailed:
+    """No answer came from a station; *sent*: it may have had the request."""
+    error = ConnectionFailed(
+        template, hint="Is the shop's connection slow? Try again in a moment.", site=site
+    )
+    error.sent = sent
+    return error

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -15,8 +15,9 @@ import pytest
 from sunmi_ipc import errors
 from sunmi_ipc.broker import contract, failures, keys
 from sunmi_ipc.broker.contract import Answer, BadMessage, Failure, StationState
-from sunmi_ipc.broker.keys import KeyStore, SigningKey
-from sunmi_ipc.broker.remote import Channel, KnownStations, RemoteSite, _Wait, new_nonce
+from sunmi_ipc.broker.keys import KeyStore, SigningKey, new_nonce
+from sunmi_ipc.broker.site import RemoteSite, _Wait
+from sunmi_ipc.broker.stations import KnownStations
 from sunmi_ipc.hub import rows
 
 SN = "FS101D8BS00106"
@@ -79,40 +80,50 @@ def test_our_own_templates_are_filled_in() -> None:
     assert str(again) == "shop/A1: no complete answer within 3.14 s. See x."
 
 
-class _Air:
-    """A channel that is connected to nothing: what the broker says is handed in."""
-
-    def __init__(self, tmp_path: Path) -> None:
-        self.channel = Channel.__new__(Channel)
-        self.channel._lock = threading.Condition()
-        self.channel._waiting, self.channel._states, self.channel._cameras = {}, {}, {}
-        self.channel._prefix, self.channel._offset = contract.PREFIX, 0.0
-        self.channel._stations = KnownStations(tmp_path / "known.json")
-
-    def says(self, topic: str, payload: Any) -> None:
-        from sunmi_ipc.broker.connection import Delivered
-
-        self.channel._came(Delivered(topic, payload.encode(), False, lambda: None))
-
-
-def test_a_broker_that_swaps_the_stations_key_while_a_call_is_under_way(tmp_path: Path) -> None:
-    air, true, evil = _Air(tmp_path), SigningKey.new("station"), SigningKey.new("station")
-    nonce = new_nonce()
-    wait = air.channel._waiting[nonce] = _Wait("s1", true.public)
-    air.says(
-        "sunmi-ipc/v1/s1/station", StationState(state="online", revision=2, since=1.0, public=evil.public)
-    )
+def test_a_broker_that_swaps_the_stations_key_while_a_call_is_under_way() -> None:
+    true, evil = SigningKey.new("station"), SigningKey.new("station")
+    site, nonce = RemoteSite(None, "s1"), new_nonce()  # type: ignore[arg-type]
+    site._approved, wait = true.public, _Wait()
+    site._waiting[nonce] = wait
+    site.take("", StationState(state="online", revision=2, since=1.0, public=evil.public))
     answer = Answer(site="s1", nonce=nonce, state="done", at=time.time(), result={"sn": "X"})
-    air.says(f"sunmi-ipc/v1/s1/replies/{'c' * 8}", evil.sign(keys.ANSWER, answer))
+    site.take("", evil.sign(keys.ANSWER, answer))
     assert not wait.arrived.is_set()
-    air.says(f"sunmi-ipc/v1/s1/replies/{'c' * 8}", true.sign(keys.ANSWER, answer))
+    site.take("", true.sign(keys.ANSWER, answer))
     assert wait.arrived.is_set()
     assert len(wait.answers) == 1
 
 
+def test_a_station_that_never_agrees_about_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    site, asked = RemoteSite(None, "s1"), list[str]()  # type: ignore[arg-type]
+    swing = itertools.cycle((1000.0, -1000.0))
+
+    def refused() -> Answer:
+        error = failures.told(errors.ForbiddenError(failures.CLOCK["expired"]))
+        return Answer(
+            site="s1", nonce=new_nonce(), state="refused", at=time.time() + next(swing), error=error
+        )
+
+    class Line:
+        key, client, prefix = SigningKey.new("hq"), "c" * 8, contract.PREFIX
+
+        class connection:
+            @staticmethod
+            def publish(*_: Any, **__: Any) -> Any:
+                next(iter(site._waiting.values())).take(refused())
+
+    site._line = Line  # type: ignore[assignment]
+    monkeypatch.setattr(site, "approve", lambda: None)
+    answers = site.once(contract.RequestKind.CALL, 5.0, asked=asked)
+    assert [a.state for a in answers] == ["refused"]
+    assert len(asked) == len(set(asked)) == 2, (
+        "asked for by the nonce that was sent last, and no more than twice"
+    )
+
+
 @pytest.mark.parametrize("timeout", [0, -1, math.nan, math.inf])
 def test_a_timeout_that_is_none_is_refused(timeout: float) -> None:
-    site = RemoteSite.__new__(RemoteSite)
+    site = RemoteSite(None, "s1")  # type: ignore[arg-type]
     with pytest.raises(errors.ParameterError):
         site.camera(SN, timeout=timeout)
 
