@@ -22,6 +22,10 @@ _WORDS = {
 }
 
 
+#: Refusals for who asks, for what this model is, or for what it lacks at the moment.
+_OTHER_REASONS = frozenset({1, 5, 6, 7, 12, 13, 211, 220, 232, 237})
+
+
 def camel(name: str) -> str:
     """``page_num`` as ``pageNum``."""
     head, *rest = name.split("_")
@@ -84,15 +88,19 @@ def parameter_names(
 
     """
     tried: dict[tuple[tuple[str, str], ...], bool] = {}
+    ended = False
 
     def goes(names: dict[str, str]) -> bool:
         key = tuple(sorted(names.items()))
+        nonlocal ended
         if len(set(names.values())) < len(names):
             return False
         if key not in tried:
-            if len(tried) >= limit:
+            if ended or len(tried) >= limit:
                 return False
-            tried[key] = taken(ask(names))
+            outcome = ask(names)
+            tried[key] = taken(outcome)
+            ended = not tried[key] and not of_names(outcome)
         return tried[key]
 
     for whole in (
@@ -118,6 +126,11 @@ def parameter_names(
 def taken(outcome: Outcome) -> bool:
     """Whether a call went through: done, or refused for what there is and not for how it was asked."""
     return outcome.done or (outcome.kind == "code" and outcome.number in (121, 122, 220, 235, 236, 280))
+
+
+def of_names(outcome: Outcome) -> bool:
+    """Whether a refusal may be for how the parameters are called; no other names help against the others."""
+    return outcome.kind == "code" and outcome.number not in _OTHER_REASONS
 
 
 def _guesses(needed: list[str], learnt: Mapping[str, str]) -> Iterator[dict[str, str]]:
