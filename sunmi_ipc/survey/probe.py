@@ -391,6 +391,7 @@ class Probe:
 
     def _ask_reads(self) -> None:
         """Ask every read that exists, and compare what comes with what we expected."""
+        unread: list[tuple[Endpoint[..., Any], str, dict[str, str], str]] = []
         for endpoint in questions():
             path = self._paths.get(endpoint.path, endpoint.path if endpoint.evidence is DOC else "")
             if not path or endpoint.sign is not Sign.SECRET:
@@ -399,9 +400,19 @@ class Probe:
             if values is None:
                 self._note(endpoint, "fields", "open", "something that it needs is not known")
                 continue
-            self._read(endpoint, path, values)
+            before = dict(self._parameters)
+            if (why := self._read(endpoint, path, values)) is not None:
+                unread.append((endpoint, path, before, why))
+        for endpoint, path, before, why in unread:
+            # What others have shown since may be what was missing here.
+            values = self._answers.values(endpoint)
+            news = {p.wire for p in endpoint.parameters if self._parameters.get(p.wire) != before.get(p.wire)}
+            again = self._read(endpoint, path, values) if values and news else why
+            if again is not None:
+                self._note(endpoint, "parameters", "open", again)
 
-    def _read(self, endpoint: Endpoint[..., Any], path: str, values: dict[str, str]) -> None:
+    def _read(self, endpoint: Endpoint[..., Any], path: str, values: dict[str, str]) -> str | None:
+        """Ask one read; why none of the names tried for its parameters was taken, None where they were."""
         needed = list(values) if endpoint.params_evidence is not DOC and endpoint.evidence is not DOC else []
         last: list[Outcome] = []
 
@@ -413,19 +424,19 @@ class Probe:
         names: dict[str, str] | None = {}
         if needed:
             required = {p.wire for p in endpoint.parameters if p.required}
-            names = parameter_names(needed, required, ask, self._parameters)
+            codes = {p.wire: p.refused for p in endpoint.parameters}
+            names = parameter_names(needed, required, ask, self._parameters, codes)
         else:
             ask({})
         # The last try may have been for a name that was not taken.
         outcome = next((o for o in reversed(last) if taken(o)), last[-1])
         if names is None:
-            why = (
+            known = (
                 "none of the names tried was taken"
                 if of_names(outcome)
                 else "refused whatever they are called"
             )
-            self._note(endpoint, "parameters", "open", f"{why}: {outcome}")
-            return
+            return f"{known}: {outcome}"
         other = {ours: theirs for ours, theirs in names.items() if ours != theirs}
         self._parameters |= names
         if other:
@@ -437,6 +448,7 @@ class Probe:
             self._note(endpoint, "parameters", "proven" if outcome.done else "open", str(outcome))
         if outcome.done and endpoint.result is not None and isinstance(outcome.data, dict):
             self._compare(endpoint, outcome)
+        return None
 
     def _compare(self, endpoint: Endpoint[..., Any], outcome: Outcome) -> None:
         assert endpoint.result is not None

@@ -110,6 +110,8 @@ VIDEO = VideoSettings(hd=_SMALL, fhd=_SMALL, clip=_SMALL, clip_ready_s=(0.0, 0.1
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 #: Exit codes that say: the camera does not do that, or did not answer as one does.
 _SAID = {3, 5, 6}
+#: No such group, it still has faces, no such face, no such attribute.
+_NOT_THERE = ("GROUP_NOT_EXIST", "GROUP_NOT_EMPTY", "FACE_ID_NOT_EXIST", "ATTRIBUTE_NAME_NOT_EXISTED")
 
 
 def lines(model: str) -> list[str]:
@@ -216,6 +218,7 @@ class Firmware:
     commands: int = 0
     left: int = 0
     url_first: bool = False
+    known: set[str] = field(default_factory=set)
     troubles: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -246,9 +249,8 @@ def firmware(vendor: Vendor, folder: Path, seed: int, model: str, lang: str) -> 
             made.troubles.append(f"the probe stopped: {report['stopped']}")
         overrides = parse(report["overrides"]) if report["overrides"] else {}
         _judge(made, camera, overrides, report["findings"])
-        known = {
-            e.key for path, e in registry().items() if _path(overrides, path) == _path(camera.overrides, path)
-        }
+        known = made.known | {e.key for e in registry().values() if e.evidence is DOC}
+        missing = False  # something that later lines are about was not made
         for line in lines(model):
             if line.startswith("video download"):
                 continue  # the same calls as records, and a film to be made
@@ -256,13 +258,14 @@ def firmware(vendor: Vendor, folder: Path, seed: int, model: str, lang: str) -> 
             if "FACE" in line and not traveller.face:
                 traveller.face = _a_face(camera)
             code, out, err = traveller.run(*traveller.words(line))
-            if set(used(line)) <= known:
+            if set(used(line)) <= known and not (missing and any(code in err for code in _NOT_THERE)):
                 made.commands += 1
                 made.passed += code == 0
                 if code:
                     made.troubles.append(f"ipc {line}: exit {code}: {err.strip().splitlines()[-1:]}")
             elif code == 0 or code in _SAID:
                 made.left += 1
+                missing = True
             else:
                 made.troubles.append(f"ipc {line} (unknown call): exit {code}: {err.strip()[-300:]}")
         made.troubles += traveller.troubles
@@ -296,6 +299,7 @@ def _judge(made: Firmware, camera: VirtualCamera, overrides: dict[str, Override]
             told = _path(overrides, ours)
             if told == real:
                 made.found += 1
+                made.known.add(endpoint.key)
             else:
                 made.troubles.append(f"{ours} was taken for {told}, it is {real}")
 
