@@ -53,7 +53,7 @@ class DeviceCode(IntEnum):
     URL_NOT_FOUND = said(
         6,
         "the camera does not know this URL",
-        "Its firmware may be older or the path may be inferred: see 'ipc protocol list'.",
+        "Its firmware may be older or the path may be inferred: 'ipc protocol list' shows which are, 'ipc protocol probe' what this camera has.",
     )
     DEVICE_NOT_ACTIVATED = said(7, "the camera is not activated", "Activate it: 'ipc activate {sn}'.")
     DEVICE_ACTIVATE_FAILED = said(

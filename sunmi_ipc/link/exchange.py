@@ -27,7 +27,7 @@ from ..errors import (
 )
 from ..protocol import wire
 from ..protocol.serial import SerialNumber
-from ..protocol.spec import ALL_MODELS, Endpoint, Model, Sign, registry
+from ..protocol.spec import ALL_MODELS, DOC, Endpoint, Model, Sign, registry
 from ..protocol.wire import Credentials, Incoming, Outgoing, Override
 from ..redact import Secret, is_secret
 
@@ -276,7 +276,12 @@ class Exchange(Generic[X]):
             return wire.build_raw(path, values, self._credentials, now=now, random=wire.nonce(), how=how)
 
         until = min(until, time.monotonic() + self.timeout)
-        return (yield from self._exchange(make, lambda answer: wire.open_json(answer, path=path), until))
+        ours = registry().get(path)
+
+        def read(answer: Incoming) -> dict[str, Any]:
+            return wire.open_json(answer, path=path, inferred=ours is not None and ours.evidence is not DOC)
+
+        return (yield from self._exchange(make, read, until))
 
     def _know_model(self, until: float) -> Talk[str]:
         """The camera's model, read once; empty where the camera does not say it."""

@@ -14,7 +14,7 @@ _HEAD: dict[Language, str] = {
 
 Generated from the endpoint table by `python -m sunmi_ipc_cli.reference`; a test holds it current.
 
-*Evidence*: `documented` by the vendor; `sdk`: named in the vendor's SDK; `inferred` by us; `proven` by a real camera, with its model and firmware. The second word, where there is one, is for the parameters. Inferred facts can be corrected without a release: `ipc protocol import-postman FILE`, or `overrides.toml` in the config directory.
+*Evidence*: `documented` by the vendor; `sdk`: named in the vendor's SDK; `inferred` by us; `proven` by a real camera, with its model and firmware. The second word, where there is one, is for the parameters. Inferred facts can be corrected without a release: `ipc protocol probe --write`, `ipc protocol import-postman FILE`, or `overrides.toml` in the config directory.
 
 The heading is the name in the library: `device.info` is `camera.device.info()`. The results' fields are on [the models' page](models.md), the codes' meanings on [the errors' page](errors.md).
 """,
@@ -22,7 +22,7 @@ The heading is the name in the library: `device.info` is `camera.device.info()`.
 
 本页由 `python -m sunmi_ipc_cli.reference` 根据接口表生成，有测试保证它与代码一致。
 
-*依据*：`documented` 表示厂商文档写明；`sdk` 表示厂商 SDK 中有此名称；`inferred` 表示由我们推断；`proven` 表示由真实的摄像机证实，并注明型号和固件。有两个词时，第二个针对参数。推断的内容不必等新版本就能修正：`ipc protocol import-postman 文件`，或配置文件夹中的 `overrides.toml`。
+*依据*：`documented` 表示厂商文档写明；`sdk` 表示厂商 SDK 中有此名称；`inferred` 表示由我们推断；`proven` 表示由真实的摄像机证实，并注明型号和固件。有两个词时，第二个针对参数。推断的内容不必等新版本就能修正：`ipc protocol probe --write`、`ipc protocol import-postman 文件`，或配置文件夹中的 `overrides.toml`。
 
 标题是库中的名称：`device.info` 即 `camera.device.info()`。结果的字段见[数据模型](models.md)，返回码的含义见[错误](errors.md)。
 """,

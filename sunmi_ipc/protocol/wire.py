@@ -20,12 +20,16 @@ from .. import untrusted
 from ..errors import ConfigError, DeviceError, ParameterError, ReplyError
 from ..redact import Secret, is_secret
 from ..untrusted import Changed, Refused, Why
-from .spec import REST, Endpoint, Parameter, Sign
+from .spec import DOC, REST, Endpoint, Parameter, Sign
 
 R = TypeVar("R")
 _OVERRIDE_HINT = (
-    "The path {path} is inferred, not documented: compare it with the vendor's Postman collection "
-    "('ipc protocol import-postman FILE')."
+    "The path {path} is inferred, not documented: 'ipc protocol probe' finds out what this camera calls it, "
+    "'ipc protocol import-postman FILE' reads the vendor's Postman collection."
+)
+_NAMES_HINT = (
+    "Check the values, and the camera's clock. How this call's parameters are named is inferred, not documented: "
+    "'ipc protocol probe' finds out."
 )
 
 
@@ -232,7 +236,7 @@ def _signed(
     return (*fields.items(), ("sign", Secret(sign(fields, key), remember=False)))
 
 
-def open_json(incoming: Incoming, *, path: str, inferred: bool = False) -> dict[str, Any]:
+def open_json(incoming: Incoming, *, path: str, inferred: bool = False, named: bool = True) -> dict[str, Any]:
     """The answer's fields, success only: ``data`` where it is, else the top level (I).
 
     Raises:
@@ -260,7 +264,7 @@ def open_json(incoming: Incoming, *, path: str, inferred: bool = False) -> dict[
     if isinstance(code, bool) or not isinstance(code, int):
         raise _not_understood("the answer has no return code")
     if code != 0:
-        hint = _OVERRIDE_HINT if code == 6 and inferred else ""
+        hint = _OVERRIDE_HINT if code == 6 and inferred else _NAMES_HINT if code == 2 and not named else ""
         raise DeviceError.of(code, endpoint=path, hint=hint)
     data = payload.get("data")
     if isinstance(data, dict):
@@ -287,7 +291,10 @@ def open_reply(
     *path* is the one that was sent, where a correction has another than the endpoint's; *fields* are its names of
     the answer's fields by ours.
     """
-    data = open_json(incoming, path=path or endpoint.path, inferred=endpoint.inferred)
+    data = open_json(
+        incoming, path=path or endpoint.path, inferred=endpoint.evidence is not DOC,
+        named=endpoint.params_evidence is DOC or not endpoint.parameters,
+    )  # fmt: skip
     if endpoint.result is None:
         return cast(R, None)
     if fields:

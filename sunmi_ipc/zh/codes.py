@@ -22,7 +22,7 @@ ZH: dict[str, str] = {
     "app_id or secret key is wrong": "app_id 或 secret key 错误",
     "Check the credentials ('ipc configure'; to activate, the activation code) and the camera's clock.": "请检查凭据（'ipc configure'；激活时检查激活码）以及摄像机的时钟。",
     "the camera does not know this URL": "摄像机不认识这个 URL",
-    "Its firmware may be older or the path may be inferred: see 'ipc protocol list'.": "固件可能较旧，或路径是推断的：见 'ipc protocol list'。",
+    "Its firmware may be older or the path may be inferred: 'ipc protocol list' shows which are, 'ipc protocol probe' what this camera has.": "固件可能较旧，或路径是推断的：'ipc protocol list' 显示哪些是推断的，'ipc protocol probe' 查明此摄像机有哪些。",
     "the camera is not activated": "摄像机尚未激活",
     "Activate it: 'ipc activate {sn}'.": "请激活：'ipc activate {sn}'。",
     "activation failed": "激活失败",

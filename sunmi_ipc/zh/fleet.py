@@ -124,8 +124,8 @@ ZH: dict[str, str] = WORDS | {
     "Columns: {columns}.": "可用的列：{columns}。",
     "Correct the address in the site file, or leave it out.": "请更正门店文件中的地址，或将其删去。",
     "Do not plan and ask first.": "不先列出计划并询问。",
-    "Its firmware may name it differently: 'ipc protocol import-postman FILE'.": (
-        "其固件可能使用别的名称：'ipc protocol import-postman FILE'。"
+    "Its firmware may name it differently: 'ipc protocol probe' finds out, 'ipc protocol import-postman FILE' reads the vendor's collection.": (
+        "其固件可能使用别的名称：'ipc protocol probe' 可以查明，'ipc protocol import-postman FILE' 可读取厂商的集合。"
     ),
     "Keep it with: keyring set SERVICE USER; and write keyring:SERVICE/USER.": (
         "用 keyring set SERVICE USER 保存，并写作 keyring:SERVICE/USER。"

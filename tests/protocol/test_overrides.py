@@ -82,6 +82,7 @@ def test_import_and_then_the_call_goes_there(file: Path, tmp_path: Path, vendor:
         with connect(virtual) as plain, pytest.raises(errors.NotSupportedError) as caught:
             plain.image.set_led(Flag01.OFF)
         assert "import-postman" in caught.value.hint
+        assert "protocol probe" in caught.value.hint
         with connect(virtual, overrides=read) as camera:
             camera.image.set_led(Flag01.OFF)
             assert camera.image.led().switch is Flag01.OFF

@@ -181,6 +181,26 @@ def test_inferred_path_unknown_to_the_camera_says_how_to_correct_it() -> None:
             wire.open_reply(endpoint, incoming)
         assert "config/getWifiConf is inferred" in caught.value.hint
         assert "import-postman" in caught.value.hint
+        assert "protocol probe" in caught.value.hint
+
+
+def test_only_what_is_inferred_is_called_so() -> None:
+    """A documented path that is not there, and a parameter that is refused, by what is known of each."""
+    documented, inferred = registry()["face/updateGroup"], registry()["config/setLed"]
+    for endpoint, body, said in (
+        (documented, b'{"code":6}', "path is inferred"), (inferred, b'{"code":6}', "path config/setLed is inferred"),
+        (documented, b'{"code":2}', "parameters are named is inferred"),
+        (inferred, b'{"code":2}', "parameters are named is inferred"),
+        (registry()["config/setWifiConf"], b'{"code":2}', ""), (registry()["config/getLed"], b'{"code":2}', ""),
+    ):  # fmt: skip
+        with pytest.raises(DeviceError) as caught:
+            wire.open_reply(endpoint, Incoming(200, {}, body))
+        if endpoint is documented and b"6" in body:
+            assert "is inferred, not documented" not in caught.value.hint
+            assert "protocol probe" in caught.value.hint
+        else:
+            assert said in caught.value.hint
+            assert ("inferred" in caught.value.hint) == bool(said)
 
 
 def test_tolerated_envelopes() -> None:
