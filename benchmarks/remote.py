@@ -24,9 +24,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from sunmi_ipc.broker.channel import Channel
 from sunmi_ipc.broker.connection import Broker, Connection
 from sunmi_ipc.broker.keys import KeyStore
-from sunmi_ipc.broker.remote import Channel
 from sunmi_ipc.discovery import DiscoveredCamera
 from sunmi_ipc.events.receiver import free_port
 from sunmi_ipc.fleet import sitefile
@@ -175,7 +175,7 @@ def main() -> None:
         )
         for site, cameras in shops:  # every station has come to rest
             end = time.monotonic() + 120
-            while len(channel.cameras(site)) < len(cameras) and time.monotonic() < end:
+            while len(channel.site(site).cameras()) < len(cameras) and time.monotonic() < end:
                 time.sleep(0.2)
         trip = round_trip(line.port)
         print(f"a question and its answer through the broker: {trip * 1000:.1f} ms", flush=True)
@@ -201,7 +201,7 @@ def main() -> None:
 
         def finder(site: str) -> Any:
             def scan(**_: Any) -> Any:
-                for sn, state in channel.cameras(site).items():
+                for sn, state in channel.site(site).cameras().items():
                     yield DiscoveredCamera(sn, f"{sn}.{site}.via", model=state.model, name=state.name)
 
             return lambda: Finder(scan=scan)

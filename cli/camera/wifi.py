@@ -76,7 +76,7 @@ def set_(
     with open_camera(state) as camera:
         before = _seen(state, camera) if wait else None
         with waiting(state, "Asking the camera which networks it sees …"):
-            view = flow.look(camera)
+            view = flow.look(camera, "" if hidden else ssid)
         if view.networks is None and not hidden:
             note(state, "This camera does not tell which networks it sees: {ssid} is not checked.", ssid=ssid)
         flow.check(view, ssid, password, hidden=hidden, as_is=as_is)

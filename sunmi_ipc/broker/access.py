@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ..discovery import DiscoveredCamera
 from ..errors import ConfigError
+from .channel import Channel, shared
 from .connection import Broker
 from .contract import PREFIX
 from .keys import KeyStore, SigningKey
-from .remote import Channel, KnownStations, RemoteSite, shared
+from .site import RemoteSite
+from .stations import KnownStations
 
 if TYPE_CHECKING:
     from ..camera import Camera
@@ -129,7 +131,7 @@ def remote_camera(settings: Wishes, address: str, *, sn: str, model: str, **opti
 def remote_cameras(settings: Wishes) -> Iterator[DiscoveredCamera]:
     """The cameras of the site, as its station tells of them."""
     site = site_of(settings)
-    site.channel.approve(site.name)
+    site.approve()
     for sn, camera in sorted(site.cameras().items()):
         yield DiscoveredCamera(
             sn,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import errors
-from ..errors import DeviceError, SunmiIpcError
+from ..errors import ConnectionFailed, DeviceError, SunmiIpcError
 from ..redact import scrub
 from .contract import Failure
 
@@ -58,3 +58,12 @@ def raised(failure: Failure, camera: str) -> SunmiIpcError:
         made.camera = camera
     made.sent = failure.sent
     return made
+
+
+def lost(template: str, site: str, *, sent: bool = True) -> ConnectionFailed:
+    """No answer came from a station; *sent*: it may have had the request."""
+    error = ConnectionFailed(
+        template, hint="Is the shop's connection slow? Try again in a moment.", site=site
+    )
+    error.sent = sent
+    return error

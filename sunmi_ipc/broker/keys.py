@@ -12,6 +12,7 @@ import binascii
 import json
 import os
 import re
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,11 @@ CALL, ANSWER = "sunmi-ipc/v1/call", "sunmi-ipc/v1/answer"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _SERVICE = "sunmi-ipc/keys"
 SUFFIX = ".pem"
+
+
+def new_nonce() -> str:
+    """A nonce: 128 random bits, hex."""
+    return secrets.token_hex(16)
 
 
 class BadSignature(ForbiddenError):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from .. import onboarding
 from ..discovery import DiscoveredCamera, discover
 from ..discovery.camera import ACCESS_POINT
 from ..errors import CameraNotFound, ConfigError, ProvisionError, SunmiIpcError
@@ -259,7 +260,12 @@ def _tell(
     address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
     try:
         with connect(address, sn=found.sn, model=found.model) as camera:
-            camera.wifi.join(wifi.ssid, wifi.passphrase(loaded.secrets), as_is=loaded.secrets.as_is)
+            view = onboarding.look(camera, "" if wifi.hidden else wifi.ssid)
+            password, as_is = wifi.passphrase(loaded.secrets), loaded.secrets.as_is
+            onboarding.check(
+                view, wifi.ssid, password.reveal(), hidden=wifi.hidden, as_is=as_is, in_file=True
+            )
+            camera.wifi.join(view.heard(wifi.ssid), password, as_is=as_is)
     except SunmiIpcError as error:
         journal.end(number, "failed", error=error.message)
         raise

@@ -39,6 +39,7 @@ class Wish:
     sn: str
     model: str
     secrets: Secrets
+    heard: str = ""  # the network's name as the camera hears it: its bytes go back as they came
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.slot.wanted, name)
@@ -115,7 +116,7 @@ def _wifi(reply: Any, wish: Wish) -> Pairs:
 
 
 def _join(camera: Camera, reply: Any, wish: Wish) -> None:
-    camera.wifi.set(wish.wifi.ssid, wish.wifi.passphrase(wish.secrets))
+    camera.wifi.set(wish.heard or wish.wifi.ssid, wish.wifi.passphrase(wish.secrets))
 
 
 def _ip(reply: Any, wish: Wish) -> Pairs:

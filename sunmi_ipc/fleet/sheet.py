@@ -19,6 +19,7 @@ _PLAIN = ("sn", "mac", "any", "address", "name", "activation_code", "sdcard", "i
 _NESTED = {
     "wifi_ssid": ("wifi", "ssid"),
     "wifi_password": ("wifi", "password"),
+    "wifi_hidden": ("wifi", "hidden"),
     "motion": ("detection", "motion"),
     "sound": ("detection", "sound"),
     "days": ("detection", "days"),
@@ -38,7 +39,8 @@ _SWITCH = {"1": True, "on": True, "yes": True, "true": True, "0": False, "off": 
 #: What the columns are called in Chinese; both are read, whatever the language.
 CHINESE = {
     "sn": "序列号", "mac": "MAC", "any": "型号", "count": "数量", "address": "地址", "name": "名称",
-    "activation_code": "激活码", "wifi_ssid": "Wi-Fi 名称", "wifi_password": "Wi-Fi 密码", "sdcard": "SD 卡",
+    "activation_code": "激活码", "wifi_ssid": "Wi-Fi 名称", "wifi_password": "Wi-Fi 密码", "wifi_hidden": "Wi-Fi 隐藏",
+    "sdcard": "SD 卡",
     "ir": "夜视", "led": "指示灯", "rotation": "画面旋转", "motion": "动态侦测灵敏度", "sound": "声音侦测灵敏度",
     "days": "侦测日", "from": "开始时间", "to": "结束时间", "zoom": "缩放", "focus": "聚焦",
     "door_line": "进店划线", "face_groups": "人脸分组", "events": "事件", "callback": "回调地址", "ip": "IP 地址",
@@ -67,6 +69,7 @@ _WORDS = {
     "ir": {"开": "on", "打开": "on", "关": "off", "关闭": "off", "自动": "auto"},
     "sdcard": {"忽略": "ignore", "必须": "require", "格式化空白卡": "format-blank"},
     "led": {"开": "on", "打开": "on", "是": "on", "关": "off", "关闭": "off", "否": "off"},
+    "wifi_hidden": {"是": "yes", "否": "no"},
     "days": {"每天": "everyday", "始终": "always", "全天": "always"},
 }
 
@@ -164,6 +167,9 @@ def _entry(row: dict[str, str], where: str) -> dict[str, Any]:
             entry.setdefault(table, {})[key] = _number(row[column])
     if "wifi" in entry:
         entry["wifi"] = {k: row[f"wifi_{k}"] for k in ("ssid", "password") if f"wifi_{k}" in row}
+        if "wifi_hidden" in row:
+            hidden = row["wifi_hidden"].strip().lower()
+            entry["wifi"]["hidden"] = _SWITCH.get(hidden, hidden)
     if "ip" in entry:
         entry["ip"]["dhcp"] = False
     if "days" in row:

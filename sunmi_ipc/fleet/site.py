@@ -179,6 +179,7 @@ class WifiWish(Table):
 
     ssid: Ssid
     password: SecretText = Field(default="", repr=False)
+    hidden: bool = Field(default=False, description="the camera need not see it when it is told")
 
     def passphrase(self, secrets: Secrets) -> Secret:
         """The password itself, marked where it is insisted on."""

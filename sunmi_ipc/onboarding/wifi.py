@@ -32,7 +32,7 @@ from .passphrase import check_network
 if TYPE_CHECKING:
     from ..camera import Camera
     from ..discovery import DiscoveredCamera
-    from ..models import AccessPoint
+    from ..models import AccessPoint, AccessPoints
 
 #: Words of ``key_mgmt`` for a network without a password; the SDK's sample has ``NONE``.
 _OPEN = frozenset({"NONE", "OPEN", ""})
@@ -46,6 +46,8 @@ _LEAVES_S = 8.0
 #: Gone from the network for so long while its old address answers: it is on its own access point.
 _SILENT_S = 6.0
 _SHOWN = 8
+#: A radio misses a network now and then: so many seconds later it is asked again.
+AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,10 @@ class View:
         """The names of the networks, each once."""
         return list(dict.fromkeys(point.ssid for point in self.networks or () if point.ssid))
 
+    def lacks(self, ssid: str) -> bool:
+        """Whether the camera says what it sees, and this network is not among it."""
+        return self.networks is not None and ssid not in self.names
+
     def heard(self, ssid: str) -> str:
         """The network of that name as the camera hears it: its bytes go back as they came, whatever they spell."""
         return next((point.ssid for point in self.networks or () if point.ssid == ssid), ssid)
@@ -73,20 +79,46 @@ class Joined:
     left: bool
 
 
-def look(camera: Camera) -> View:
+def look(camera: Camera, ssid: str = "") -> View:
     """Ask the camera which networks it sees.
+
+    Args:
+        camera: Which.
+        ssid: Where this one is not among them, it is asked again: a radio misses a network now and then.
+
+    Raises:
+        ConnectionFailed: It cannot be reached.
+
+    """
+    view = seen(camera.wifi.networks)
+    if ssid and view.lacks(ssid):
+        time.sleep(AGAIN_S)
+        view = seen(camera.wifi.networks)
+    return view
+
+
+def seen(ask: Callable[[], AccessPoints]) -> View:
+    """As :func:`look`, where *ask* is how the camera is asked: by a caller with a patience of its own.
 
     Raises:
         ConnectionFailed: It cannot be reached.
 
     """
     try:
-        return View(camera.wifi.networks().ap_list)
+        return View(ask().ap_list)
     except (DeviceError, ReplyError, ParameterError) as error:
         return View(None, error)  # a firmware may not have this call, or call it otherwise
 
 
-def check(view: View, ssid: str, password: str = "", *, hidden: bool = False, as_is: bool = False) -> None:
+def check(
+    view: View,
+    ssid: str,
+    password: str = "",
+    *,
+    hidden: bool = False,
+    as_is: bool = False,
+    in_file: bool = False,
+) -> None:
     """Refuse a network that the camera cannot join, before it is told.
 
     Args:
@@ -95,6 +127,7 @@ def check(view: View, ssid: str, password: str = "", *, hidden: bool = False, as
         password: Empty for an open one.
         hidden: The network does not tell its name: it need not be in sight.
         as_is: Name and password are sent whatever the radio's rules say.
+        in_file: The network stands in a site file: what is refused and what helps are called as there.
 
     Raises:
         ParameterError: Not in reach, its password is missing, superfluous or impossible, or its security
@@ -105,17 +138,19 @@ def check(view: View, ssid: str, password: str = "", *, hidden: bool = False, as
         check_network(ssid, password)
     if view.networks is None or hidden:
         return
+    network, secret = ("wifi.ssid", "wifi.password") if in_file else ("ssid", "password")
     here = [point for point in view.networks if point.ssid == ssid]
     if not here:
         near = _near(ssid, view.names)
         raise ParameterError(
             "{name}: the camera does not see {ssid}",
-            name="ssid",
+            name=network,
             ssid=printable(ssid),
-            hint="Did you mean {near}? If the name is hidden: --hidden."
+            hint="Did you mean {near}? If the name is hidden: {insist}."
             if near
             else "It sees: {seen}. It can use 2.4 GHz alone; nearer to the router it may see more. If the name "
-            "is hidden: --hidden.",
+            "is hidden: {insist}.",
+            insist="wifi.hidden = true" if in_file else "--hidden",
             near=", ".join(map(printable, near)),
             seen=", ".join(map(printable, view.names[:_SHOWN])) or "-",
         )
@@ -123,7 +158,7 @@ def check(view: View, ssid: str, password: str = "", *, hidden: bool = False, as
     if all(any(word in kind for word in _IMPOSSIBLE) and "PSK" not in kind for kind in kinds):
         raise ParameterError(
             "{name}: {ssid} is secured with {kind}, which the camera does not know",
-            name="ssid",
+            name=network,
             ssid=printable(ssid),
             kind=", ".join(sorted(map(printable, kinds))),
             hint="Set the router to WPA2 with a password, or open a second network for the cameras.",
@@ -131,16 +166,16 @@ def check(view: View, ssid: str, password: str = "", *, hidden: bool = False, as
     if password and kinds <= _OPEN - {""}:
         raise ParameterError(
             "{name}: {ssid} is open and has no password",
-            name="password",
+            name=secret,
             ssid=printable(ssid),
             hint="Leave the password out, if it is this network that you mean.",
         )
     if not password and kinds.isdisjoint(_OPEN):
         raise ParameterError(
             "{name}: {ssid} needs a password",
-            name="password",
+            name=secret,
             ssid=printable(ssid),
-            hint="'-' in its place asks for it.",
+            hint="Give it in the site file." if in_file else "'-' in its place asks for it.",
         )
 
 
@@ -148,6 +183,8 @@ def _near(ssid: str, names: list[str]) -> list[str]:
     """Names that may have been meant: other capitals, blanks around it, a letter or two amiss."""
     folded = {"".join(name.split()).casefold(): name for name in names}
     wanted = "".join(ssid.split()).casefold()
+    if wanted in folded:
+        return [folded[wanted]]
     return [folded[key] for key in get_close_matches(wanted, folded, n=3, cutoff=0.7)]
 
 

@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from sunmi_ipc.broker.channel import Channel
 from sunmi_ipc.broker.connection import Broker
 from sunmi_ipc.broker.keys import KeyStore
-from sunmi_ipc.broker.remote import Channel
 from sunmi_ipc.events.receiver import free_port
 from sunmi_ipc.settings import Settings
 from sunmi_ipc.simulator import Vendor, VirtualCamera

@@ -12,8 +12,7 @@ import pytest
 
 from sunmi_ipc.broker import contract, keys
 from sunmi_ipc.broker.contract import Answer, Envelope, Request, RequestKind
-from sunmi_ipc.broker.keys import SigningKey
-from sunmi_ipc.broker.remote import new_nonce
+from sunmi_ipc.broker.keys import SigningKey, new_nonce
 from sunmi_ipc.simulator import VirtualCamera
 from sunmi_ipc.station import Station, load
 from sunmi_ipc.station.gate import Gate

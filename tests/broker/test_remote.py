@@ -128,7 +128,7 @@ def test_a_lost_answer_is_asked_for_and_the_call_carried_out_once(
     station, bridge = connected([camera], keys=key("hq"))
     opened = channel("hq")
     remote = opened.site("shop-0017").camera(camera.sn, timeout=0.5)
-    monkeypatch.setattr("sunmi_ipc.broker.remote._MARGIN_S", 1.0)
+    monkeypatch.setattr("sunmi_ipc.broker.camera._MARGIN_S", 1.0)
     lost: list[Any] = []
     send = bridge.gate._reply
 
@@ -150,7 +150,7 @@ def test_a_call_that_the_station_never_had_is_sent_again_under_another_nonce(
 ) -> None:
     camera = virtual()
     station, bridge = connected([camera], keys=key("hq"))
-    monkeypatch.setattr("sunmi_ipc.broker.remote._MARGIN_S", 1.0)
+    monkeypatch.setattr("sunmi_ipc.broker.camera._MARGIN_S", 1.0)
     held: list[bytes] = []
     take = bridge.gate.take
 
@@ -175,9 +175,9 @@ def test_clocks_that_differ(
     camera = virtual()
     connected([camera], keys=key("hq"))
     opened = channel("hq")
-    opened._offset = -300.0  # as if our clock were five minutes behind
+    opened.site("shop-0017")._offset = -300.0  # as if our clock were five minutes behind
     assert opened.site("shop-0017").camera(camera.sn).device.info().sn == camera.sn
-    assert abs(opened._offset) < 10
+    assert abs(opened.site("shop-0017")._offset) < 10
 
 
 class Served:
@@ -206,7 +206,7 @@ def test_a_killed_station_carries_nothing_out_twice(
 ) -> None:  # fmt: skip
     from sunmi_ipc.broker import contract, keys
     from sunmi_ipc.broker.contract import Request, RequestKind
-    from sunmi_ipc.broker.remote import new_nonce
+    from sunmi_ipc.broker.keys import new_nonce
 
     camera = virtual()
     path = station_file([camera], url=mosquitto.url, ca=mosquitto.ca, keys=key("hq"))
@@ -224,7 +224,7 @@ def test_a_killed_station_carries_nothing_out_twice(
         )  # fmt: skip
         signed = keystore.load("hq").sign(keys.CALL, request).encode()
         topic = contract.topic("calls", "shop-0017")
-        assert kit.eventually(lambda: opened.state("shop-0017"))
+        assert kit.eventually(lambda: opened.site("shop-0017").state())
         opened.connection.publish(topic, signed, schema="calls/1").wait(10)
         assert kit.eventually(lambda: remote.lens.show().focus == 111)
         served.kill()
@@ -240,5 +240,5 @@ def test_a_killed_station_carries_nothing_out_twice(
 
 
 def _online(opened: Any) -> bool:
-    state = opened._states.get("shop-0017")
+    state = opened.site("shop-0017")._state
     return state is not None and state.state == "online"

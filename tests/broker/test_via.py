@@ -11,7 +11,7 @@ import pytest
 from sunmi_ipc_cli.main import app
 from typer.testing import CliRunner
 
-from sunmi_ipc.broker import remote
+from sunmi_ipc.broker import channel
 from sunmi_ipc.simulator import VirtualCamera
 
 pytestmark = pytest.mark.broker
@@ -37,7 +37,7 @@ def ipc(mosquitto: Any, settings: Any, tmp_path: Path, monkeypatch: pytest.Monke
         return done.exit_code, done.stdout if "--json" in words else done.output
 
     yield run
-    remote.close_shared()
+    channel.close_shared()
 
 
 @pytest.fixture

@@ -139,6 +139,7 @@ def ipc(vendor: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     for name, value in vendor.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sunmi_ipc.onboarding.wifi._STEADY_S", 0.3)
+    monkeypatch.setattr("sunmi_ipc.onboarding.wifi.AGAIN_S", 0.05)
 
     def run(camera: VirtualCamera, *args: str, code: int = 0) -> Any:
         done = CliRunner().invoke(app, ["wifi", "set", *args, "-c", camera.sn])

@@ -14,6 +14,7 @@ from ..contact import Contact, heals
 from ..outcome import Problem
 from ..settings import SETTINGS, WIFI, Setting, Wish
 from ..throttle import pauses
+from .wifi import in_sight
 
 if TYPE_CHECKING:
     from ...camera import Camera
@@ -33,6 +34,7 @@ class Configure:
     def __init__(self, contact: Contact) -> None:
         self._contact = contact
         self._written: list[Setting] = []
+        self._heard = ""
 
     def wifi(self) -> None:
         """The network of a camera that is activated."""
@@ -60,6 +62,7 @@ class Configure:
             self._contact.outcome.sn,
             self._contact.outcome.model,
             self._contact.run.secrets,
+            self._heard,
         )
 
     def _has(self, setting: Setting) -> bool:
@@ -104,6 +107,8 @@ class Configure:
             return
         if setting.key not in self._contact.outcome.done:
             self._contact.outcome.differences += differences
+            if setting is WIFI:
+                self._heard = in_sight(self._contact)
         if not self._contact.run.apply:
             self._contact.outcome.planned.append(setting.key)
             return

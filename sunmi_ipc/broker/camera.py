@@ -1,0 +1,355 @@
+"""A camera behind a station: all that a declared endpoint needs, so it has all groups.
+
+What only reads is asked again where an answer is lost. What changes something never is: what became of it is
+asked for by its nonce, and only if the station has not had it, and then never takes it, may it be sent again.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import time
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from datetime import time as day_time
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
+
+from ..errors import ConnectionFailed, ForbiddenError, ReplyError, TlsError, UnsupportedError
+from ..protocol.spec import Endpoint, Group, registry
+from .contract import Answer, CameraState, RequestKind
+from .failures import lost, raised
+from .keys import new_nonce
+
+if TYPE_CHECKING:
+    from ..api.detection import Detection
+    from ..api.device import Device
+    from ..api.events import Events
+    from ..api.faces import Faces
+    from ..api.image import Image
+    from ..api.lens import Lens
+    from ..api.network import Network
+    from ..api.people_flow import PeopleFlow
+    from ..api.sdcard import SdCard
+    from ..api.video import Video
+    from ..api.wifi import Wifi
+    from ..video.snapshot import Snapshot
+
+#: Beside the camera's own time: the way through the broker, and the station's other calls to that camera.
+_MARGIN_S = 5.0
+#: How long what became of a lost call is asked for.
+RECALL_S = 30.0
+_AGAIN_S = 0.4
+_MAX_PICTURE = 8 << 20
+
+
+class Asked(Protocol):
+    """The station that a camera stands behind; :class:`.site.RemoteSite` is one."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    def once(self, kind: RequestKind, timeout: float, **fields: Any) -> list[Answer]: ...  # noqa: D102
+
+    def known(self, sn: str) -> CameraState | None: ...  # noqa: D102
+
+
+class RemoteCamera:
+    """A camera behind a station; has the groups of :class:`~sunmi_ipc.Camera`. Thread-safe.
+
+    What needs the camera's own address (live video, recordings, subscriptions) is refused with the reason.
+
+    Args:
+        site: Whose it is.
+        sn: Serial number.
+        model: Model, where known.
+        timeout: Seconds that a call may take, beside the way through the broker.
+        retries: How often a read is tried again.
+
+    """
+
+    site: Asked
+    sn: str
+    model: str
+    timeout: float
+    retries: int
+
+    device: Device
+    wifi: Wifi
+    sdcard: SdCard
+    video: Video
+    network: Network
+    lens: Lens
+    image: Image
+    detection: Detection
+    people_flow: PeopleFlow
+    faces: Faces
+    events: Events
+
+    #: The station keeps the camera's clock in view; here it is not known.
+    clock_ahead: float | None = None
+    clock_offset: float = 0.0
+
+    def __init__(
+        self, site: Asked, sn: str, *, model: str = "", timeout: float = 10.0, retries: int = 2
+    ) -> None:
+        self.site, self.sn, self.model = site, sn, model
+        self.timeout, self.retries = timeout, retries
+
+    def __repr__(self) -> str:
+        return f"RemoteCamera({self.address!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __getattr__(self, name: str) -> Any:
+        if (group := _groups().get(name)) is not None:
+            made = self.__dict__[name] = group(self)
+            return made
+        if name in _DIRECT:
+            self._needs_link(name)
+        raise AttributeError(name)
+
+    @property
+    def address(self) -> str:
+        """``SITE/SN``, for errors and tables."""
+        return f"{self.site.name}/{self.sn}"
+
+    def close(self) -> None:
+        """Nothing of its own: the connection is the channel's."""
+
+    def greet(self, timeout: float | None = None) -> str:
+        """The station vouches for the camera; empty."""
+        return ""
+
+    def known_model(self) -> str:
+        """The camera's model: as the station tells it, else as the camera says."""
+        if not self.model:
+            told = self.site.known(self.sn)
+            self.model = (told.model if told else "") or self.device.info().model
+        return self.model
+
+    def call(
+        self,
+        endpoint: Endpoint[..., Any] | str,
+        values: Mapping[str, Any] | None = None,
+        *,
+        sign: bool = True,
+    ) -> Any:
+        """Call a declared endpoint.
+
+        Args:
+            endpoint: A declaration (``Wifi.set``); a path only of a declared one without parameters.
+            values: Parameters by Python name.
+            sign: Always; for the likeness to ``Camera``.
+
+        Returns: the endpoint's result.
+
+        Raises:
+            ParameterError: A parameter is out of its bounds; nothing was sent.
+            ForbiddenError: The station does not allow it to this key; nothing was carried out.
+            ConnectionFailed: The broker, the station or the camera does not answer.
+            SunmiIpcError: What the station's call raised, as what it was.
+
+        """
+        if isinstance(endpoint, str):
+            return self._call_path(endpoint, values or {})
+        sealed = endpoint.seal(values or {})
+        checked = endpoint.check(sealed)
+        seconds = max(self.timeout, endpoint.timeout_s or 0.0) + _MARGIN_S
+        fields = {
+            "sn": self.sn,
+            "endpoint": endpoint.key,
+            "values": {name: plain(value) for name, value in checked.items()},
+            "confirm": self.sn if endpoint.destroys else "",
+        }
+        if endpoint.safe:
+            answer = self._again(RequestKind.CALL, seconds, fields)[-1]
+        else:
+            answer = self._surely(seconds, fields)
+        result = self._result(answer)
+        if endpoint.result is None:
+            return None
+        try:
+            return endpoint.result.read(result)  # type: ignore[attr-defined]
+        except ReplyError as error:
+            error.sent, error.camera = True, self.address
+            raise
+
+    def _call_path(self, path: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        path = path.removeprefix("/openapi/").strip("/")
+        endpoint = registry().get(path)
+        if endpoint is None or values:
+            raise UnsupportedError(
+                "{feature} does not go through a broker", name="path", feature="a call by its wire names",
+                hint="Only declared calls do, by their own command; 'ipc protocol list' shows them.",
+            )  # fmt: skip
+        answer = self.call(endpoint)
+        return {} if answer is None else dict(answer.as_dict())
+
+    def _again(self, kind: RequestKind, seconds: float, fields: dict[str, Any]) -> list[Answer]:
+        """Ask, and once more where an answer is lost: nothing but reading."""
+        left = self.retries
+        while True:
+            try:
+                return self.site.once(kind, seconds, **fields)
+            except ConnectionFailed as error:
+                if left <= 0 or isinstance(error, TlsError) or not error.sent:
+                    raise
+                left -= 1
+
+    def _surely(self, seconds: float, fields: dict[str, Any]) -> Answer:
+        """Have it carried out once: where the answer is lost, what became of it is asked for."""
+        left = self.retries
+        while True:
+            nonce = new_nonce()
+            try:
+                return self.site.once(RequestKind.CALL, seconds, nonce=nonce, **fields)[-1]
+            except ConnectionFailed as error:
+                if not error.sent:
+                    raise
+                answer = self._recall(nonce, error)
+            if answer is not None:
+                return answer
+            # The station has not had it, and will never take it: it may be sent again.
+            if left <= 0:
+                raise lost("the station {site} did not get the call", self.site.name, sent=False)
+            left -= 1
+
+    def _recall(self, nonce: str, failed: ConnectionFailed) -> Answer | None:
+        """What became of a call; None where the station has not had it and never will take it."""
+        end = time.monotonic() + RECALL_S + self.timeout
+        while time.monotonic() < end:
+            try:
+                answer = self.site.once(RequestKind.RECALL, _MARGIN_S, of=nonce)[-1]
+            except ConnectionFailed as error:
+                if isinstance(error, TlsError):
+                    raise
+                time.sleep(_AGAIN_S)
+                continue
+            if answer.state == "unknown":
+                return None
+            if answer.state == "lost":
+                raise lost("the station {site} was restarted during the call", self.site.name)
+            if answer.state != "running":
+                return answer
+            time.sleep(_AGAIN_S)
+        failed.sent = True
+        raise failed
+
+    def _result(self, answer: Answer) -> dict[str, Any]:
+        if answer.state == "done":
+            return answer.result or {}
+        if answer.error is not None:
+            raise raised(answer.error, self.address)
+        raise ForbiddenError("the station refuses the call")
+
+    # -- pictures -------------------------------------------------------------------------------------
+
+    def take_snapshot(self) -> Snapshot:
+        """A picture taken now, through the station; see :meth:`sunmi_ipc.api.video.Video.snapshot`."""
+        from ..video.snapshot import Snapshot
+
+        data, media = self._picture(RequestKind.SNAPSHOT, {"sn": self.sn})
+        return Snapshot(data, "png" if media == "image/png" else "jpeg")
+
+    def fetch_picture(self, url: str) -> bytes:
+        """A picture that the camera has given a link to, such as a face's ``pic_url``.
+
+        Args:
+            url: As the camera gave it.
+
+        Raises:
+            ForbiddenError: Pictures stay in the shop, or our key may not.
+
+        """
+        return self._picture(RequestKind.LINK, {"sn": self.sn, "link": url})[0]
+
+    def _picture(self, kind: RequestKind, fields: dict[str, Any]) -> tuple[bytes, str]:
+        answers = self._again(kind, max(self.timeout, 15.0) + _MARGIN_S, fields)
+        self._result(answers[-1])
+        pieces = {a.chunk.part: a.chunk for a in answers if a.chunk is not None}
+        first = next(iter(pieces.values()), None)
+        try:
+            if first is None or first.size > _MAX_PICTURE or {*pieces} != {*range(first.parts)}:
+                raise ValueError
+            data = b"".join(base64.b64decode(pieces[part].data, validate=True) for part in range(first.parts))
+            if len(data) != first.size:
+                raise ValueError
+        except (ValueError, binascii.Error):
+            raise ReplyError("the station's picture is not whole", camera=self.address) from None
+        return data, first.media
+
+    def _needs_link(self, name: str) -> NoReturn:
+        raise UnsupportedError(
+            "{feature} needs a direct connection to the camera",
+            name=name,
+            feature="this",
+            hint="Live video, recordings and subscriptions do not go through a broker: use the shop's console, or a "
+            "computer in the camera's own network. 'ipc video snapshot' works.",
+        )
+
+
+#: What only a direct connection has.
+_DIRECT = frozenset(
+    {
+        "host", "port", "tls", "tls_of_links", "credentials", "rtsp_user", "rtsp_password", "move", "send",
+        "read_sn", "overrides",
+    }
+)  # fmt: skip
+
+
+@cache
+def _groups() -> dict[str, Callable[[Any], Any]]:
+    """The groups of endpoints by name."""
+    registry()  # imports them
+    made: dict[str, Callable[[Any], Any]] = {
+        group.name: group for group in Group.__subclasses__() if group.api == "device" and group.name
+    }
+    video: Any = made["video"]
+
+    class RemoteVideo(video):  # type: ignore[misc]
+        """Video calls; a snapshot comes through the station, all else needs the camera's own address."""
+
+        def snapshot(self) -> Snapshot:
+            taken: Snapshot = self._caller.take_snapshot()
+            return taken
+
+        def _direct(self, *_: Any, **__: Any) -> Any:
+            self._caller._needs_link("video")
+
+        live = playback = frames = record = clip = download = _direct
+
+    made["video"] = RemoteVideo
+    return made
+
+
+def plain(value: Any) -> Any:
+    """A parameter as JSON, in the form that a station reads (:func:`sunmi_ipc.station.execute.values_of`)."""
+    if isinstance(value, bool | None):
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str):
+        return "".join(value)  # a Secret would show its mask
+    if isinstance(value, bytes | bytearray | memoryview):
+        return base64.b64encode(bytes(value)).decode()
+    if isinstance(value, os.PathLike):
+        return base64.b64encode(Path(value).read_bytes()).decode()
+    if isinstance(value, datetime):
+        return int(value.timestamp()) if value.microsecond == 0 else value.astimezone().isoformat()
+    if isinstance(value, day_time):
+        return "24:00" if value == day_time.max else value.isoformat("minutes")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    return value
