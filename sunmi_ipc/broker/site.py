@@ -231,6 +231,8 @@ class RemoteSite:
                     reason=sent.problem,
                     topic=contract.topic("calls", self.name, prefix=self._line.prefix),
                 )
+            if sent.unheard and not wait.answers:
+                raise lost("the station {site} does not listen at the broker", self.name, sent=False)
             if time.monotonic() >= end:
                 if wait.answers:
                     wait.answers.clear()  # of a picture, a piece is missing

@@ -62,6 +62,11 @@ class Session:
     dark: bool | None = None
     ended: bool = False
 
+    @property
+    def name(self) -> str:
+        """Who did it, as the audit writes it."""
+        return f"console:{self.id}:{self.role.name.lower()}"
+
 
 @dataclass
 class _Code:

@@ -349,7 +349,12 @@ class BrokerTable(Table):
         default=False, description="whether snapshots and faces' pictures are given to keys that ask for them"
     )
     backfill: Seconds = Field(
-        default=2592000.0, description="how far back counts and alerts are sent at the first time"
+        default=2592000.0,
+        description="how far back counts and alerts are sent at the first time, and counts wait for a subscriber",
+    )
+    hold: bool = Field(
+        default=True,
+        description="whether counts, events and alerts that nobody has subscribed to yet wait on the disk",
     )
     clock: Seconds = Field(default=60.0, description="how far a caller's clock may be off")
     home_assistant: str = Field(
