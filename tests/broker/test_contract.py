@@ -159,8 +159,21 @@ def test_the_documents_are_current() -> None:
     docs = Path(__file__).parents[2] / "docs"
     for name, text in reference.files().items():
         assert (docs / "mqtt" / name).read_text("utf-8") == text, name
-    page = (docs / "mqtt.md").read_text("utf-8")
-    assert reference.page(page) == page
+    for lang, name in reference.PAGES.items():
+        page = (docs / name).read_text("utf-8")
+        assert reference.page(page, lang) == page, name
     document = reference.asyncapi()
     assert document["channels"]["state"]["address"] == "sunmi-ipc/v1/{site}/cameras/{sn}/state"
     assert set(document["operations"]) == set(contract.MESSAGES)
+
+
+def test_the_chinese_tables_are_chinese() -> None:
+    """Every sentence of the contract has its Chinese: what is left in Latin letters are names and values."""
+    import re
+
+    from sunmi_ipc.broker import reference
+
+    plain = re.sub(r"`[^`]*`|\[[^\]]*\]\([^)]*\)|^#+ .*$", "", reference.tables("zh"), flags=re.M)
+    assert re.findall(r"\b[A-Za-z]+ [a-z]+ [a-z]+", plain) == []
+    shape = [[line.count("|") for line in reference.tables(lang).splitlines()] for lang in ("en", "zh")]
+    assert shape[0] == shape[1]

@@ -92,16 +92,61 @@ def test_a_page_of_the_index_is_one_of_the_folder() -> None:
     assert [title for title in titles if title not in translated] == []
 
 
-@pytest.mark.parametrize(
-    "name", ["cloud", "errors", "events", "faq", "index", "models", "station", "virtual-cameras"]
-)
-def test_tables_have_the_same_rows(name: str) -> None:
-    """A row that is added to one page and not to the other shows here."""
-    english, chinese = (
-        [len(table.splitlines()) for table in re.findall(r"(?:^ *\|.*\n)+", text(name + suffix), re.M)]
-        for suffix in (".md", ".zh-CN.md")
-    )
+#: What stands beside docs/ in both languages, too.
+TWINS = [*(name for name in ENGLISH if name not in BILINGUAL), "../README", "../SECURITY"]
+
+
+def parts(source: str) -> list[tuple[int, str]]:
+    """The shape of a page: for each heading its level, and what stands below it, a letter each.
+
+    P is a paragraph, L3 a list of three, C code, T5 a table of five lines, I an image.
+    """
+
+    def kind(block: str) -> str:
+        first = block.lstrip()
+        if first.startswith("|"):
+            return f"T{len(block.splitlines())}"
+        if first.startswith("!["):
+            return "I"
+        if re.match(r"(?:[-*]|\d+\.) ", first):
+            return f"L{len(re.findall(r'^ *(?:[-*]|[0-9]+[.]) ', block, re.M))}"
+        return "C" if first.startswith("\x00") else "P"
+
+    plain = re.sub(r"^ *```.*?^ *```$", "\x00", source, flags=re.M | re.S)
+    sections = re.split(r"^(#{1,6}) .*$", plain, flags=re.M)
+    return [
+        (len(level), " ".join(kind(block) for block in re.split(r"\n\s*\n", text.strip()) if block.strip()))
+        for level, text in zip(["", *sections[1::2]], sections[0::2], strict=True)
+    ]
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_page_and_its_chinese_have_the_same_parts(name: str) -> None:
+    """A paragraph, list, table, row, picture or block that is added to one page and not to the other shows here."""
+    english, chinese = parts(text(f"{name}.md")), parts(text(f"{name}.zh-CN.md"))
     assert english == chinese
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_page_and_its_chinese_have_the_same_code(name: str) -> None:
+    """Line by line, but for remarks and for lines that have Chinese in them."""
+
+    def lines(source: str) -> list[list[str]]:
+        found = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", source, re.M | re.S)
+        return [
+            [kind, *(re.sub(r"(?:^|\s+)#.*$", "", line) for line in code.splitlines())]
+            for kind, code in found
+        ]
+
+    english, chinese = lines(text(f"{name}.md")), lines(text(f"{name}.zh-CN.md"))
+    assert [len(block) for block in english] == [len(block) for block in chinese]
+    for one, other in zip(english, chinese, strict=True):
+        said = [
+            (a, b)
+            for a, b in zip(one, other, strict=True)
+            if not re.search(r"[\u3000-\u9fff\uff00-\uffef]", b)
+        ]
+        assert [a for a, _ in said] == [b for _, b in said]
 
 
 def test_both_tables_of_threats_name_the_same_tests() -> None:
@@ -116,7 +161,15 @@ def test_both_tables_of_threats_name_the_same_tests() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*PAGES, "../README.md", "../README.zh-CN.md", "../SECURITY.md", "../certs/README.md"]
+    "name",
+    [
+        *PAGES,
+        "../README.md",
+        "../README.zh-CN.md",
+        "../SECURITY.md",
+        "../SECURITY.zh-CN.md",
+        "../certs/README.md",
+    ],
 )
 def test_links_lead_somewhere(name: str) -> None:
     page = (DOCS / name).resolve()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import json
 import os
 import re
 import subprocess
@@ -98,6 +99,24 @@ def test_every_page_is_there_in_both_languages(site: Path) -> None:
             assert re.search(rf'<html lang="{language}', text), name
 
 
+def test_the_search_knows_where_a_chinese_word_ends(site: Path) -> None:
+    """jieba cuts sentences into words; the index is told that words end where it has cut."""
+    index = json.loads((site / "search" / "search_index.json").read_text("utf-8"))
+    section = next(d for d in index["docs"] if d["location"] == "zh-CN/events/#在命令行中")
+    words = re.split(index["config"]["separator"], section["text"])
+    assert {"摄像机", "订阅", "后来", "出现"} <= set(words)
+    assert max(len(word) for word in words if re.fullmatch(r"[\u4e00-\u9fff]+", word)) < 6
+
+
+def test_the_threat_model_is_on_the_site(site: Path, pages: dict[Path, _Page]) -> None:
+    for folder, title in ((site, "The threat model in a page"), (site / "zh-CN", "威胁模型")):
+        page = folder / "security" / "index.html"
+        text = page.read_text("utf-8")
+        assert text.count("<h1") == 1
+        assert title in text
+        assert "tests/security/test_mitm.py" in text
+
+
 def test_the_api_has_every_model_with_its_fields(site: Path, pages: dict[Path, _Page]) -> None:
     anchors = pages[site / "api" / "index.html"].anchors
     text = (site / "api" / "index.html").read_text("utf-8")
@@ -130,6 +149,9 @@ def address(site: Path) -> Iterator[str]:
     [
         ("", "door line", "door line"),
         ("zh-CN/", "进店划线", "进店划线"),
+        # A sentence, as it stands on a page, and as somebody asks.
+        ("zh-CN/", "它在找到的每台摄像机上订阅，后来出现的也订阅", "在命令行中"),
+        ("zh-CN/", "怎样激活摄像机？", "激活"),
     ],
 )
 def test_search(address: str, folder: str, words: str, found: str) -> None:
@@ -145,7 +167,7 @@ def test_search(address: str, folder: str, words: str, found: str) -> None:
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{address}/{folder}")
         page.evaluate("document.querySelector('#__search').click()")
-        page.fill(".md-search__input", words)
+        page.locator(".md-search__input").press_sequentially(words)
         page.wait_for_selector(".md-search-result__item", timeout=60_000)
         text = page.inner_text(".md-search-result__list").replace("\u200b", "")  # where words may break
         assert found in text.lower()
