@@ -312,7 +312,8 @@ def explain(
         if isinstance(item, ConnectionRefusedError):
             return ConnectionFailed("the connection was refused", hint=hint)
     for item in chain:
-        if isinstance(item, OSError) and item.errno is not None and item.strerror:
+        # Of ssl's errors only the end in the middle is left here; its text is OpenSSL's, and its number no system's.
+        if isinstance(item, OSError) and not isinstance(item, ssl.SSLError) and item.errno and item.strerror:
             return ConnectionFailed("the connection failed: {reason}", hint=hint, reason=item.strerror)
     return ConnectionFailed("the connection broke before the whole answer was there", hint=hint)
 
@@ -387,5 +388,5 @@ def _tls(error: ssl.SSLError) -> TlsError:
     return TlsError(
         "the TLS connection failed ({reason})",
         hint="Is there a SUNMI camera at this address and port? 'ipc scan' lists them.",
-        reason=reason or "unknown reason",
+        reason=reason or str(error) or type(error).__name__,
     )
