@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
+import struct
 import subprocess
 import sys
 import unicodedata
@@ -190,6 +192,35 @@ def test_links_lead_somewhere(name: str) -> None:
                 else path
             )
             assert anchor in anchors(there), link
+
+
+# -- pictures
+
+
+def test_pictures_are_those_that_the_browser_tests_make() -> None:
+    """Each page shows those of its language; none is left over, none was made by hand."""
+    pictures = runpy.run_path(str(ROOT / "tests" / "console" / "pictures.py"))["PICTURES"]
+    assert sorted(pictures) == sorted(path.name for path in (DOCS / "images").iterdir())
+    shown = set()
+    for name in (*PAGES, "../README.md", "../README.zh-CN.md"):
+        for alt, link in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", text(name)):
+            assert alt
+            target = ((DOCS / name).resolve().parent / link).resolve()
+            assert target.parent == (DOCS / "images").resolve()
+            assert pictures[target.name].lang == ("zh-CN" if name.endswith(".zh-CN.md") else "en-GB"), name
+            shown.add(target.name)
+    assert shown == set(pictures)
+    for name, picture in pictures.items():
+        head = (DOCS / "images" / name).read_bytes()[:24]
+        assert head.startswith(b"\x89PNG"), name
+        assert struct.unpack(">II", head[16:24]) == picture.pixels, name
+
+
+@pytest.mark.parametrize("name", ["../README.md", "../README.zh-CN.md", "console.md", "console.zh-CN.md"])
+def test_a_phone_and_a_computer_are_shown(name: str) -> None:
+    suffix = ".zh-CN" if "zh-CN" in name else ""
+    for picture in ("console", "console-desktop"):
+        assert f"images/{picture}{suffix}.png)" in text(name)
 
 
 # -- commands
