@@ -1,10 +1,10 @@
 """Bytes to one camera under asyncio: one kept connection, one deadline, one size limit.
 
-The connection is the event loop's own, and httptools (llhttp, the parser of Node and uvicorn) reads the answers: it
-does no I/O and keeps nothing, so that the deadline, the size limits, the trust decision before the first byte and
-what a cancellation does are all here, as in :mod:`sunmi_ipc.link.transport`. Measured for a camera's usual answer:
-httptools takes 2 us, h11 160 us, which is a fifth of a whole call; aiohttp would bring a session, cookies,
-redirections and a connector besides, each to be switched off (``benchmarks/aio.py`` has it beside us).
+The connection is the event loop's own, TLS the ``ssl`` module's, and httptools (llhttp, the parser of Node and uvicorn)
+reads the answers: it does no I/O and keeps nothing, so that the deadline, the size limits, the trust decision before
+the first byte and what a cancellation does are all here, as in :mod:`sunmi_ipc.link.transport`. Measured for a
+camera's usual answer: httptools takes 2 us, h11 160 us, which is a fifth of a whole call; aiohttp would bring a
+session, cookies, redirections and a connector besides, each to be switched off (``benchmarks/aio.py`` has it beside us).
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from ..link.transport import (
     show_request,
 )
 from ..protocol.wire import Incoming, Outgoing
+from .secure import TlsConnection
 
 try:
     import httptools
@@ -48,6 +49,8 @@ _log = logging.getLogger("sunmi_ipc.link.transport")
 _MAX_HEADERS = 100
 #: What may surround an answer's body: chunk sizes, extensions, trailers.
 _AROUND = 65_536
+#: What TLS itself may say while nothing is asked: certificates, tickets, new keys.
+_UNASKED = 262_144
 
 
 class AsyncTransport(Protocol):
@@ -60,32 +63,35 @@ class AsyncTransport(Protocol):
         """Close the connection."""
 
 
-class _Connection(asyncio.Protocol):
+class _Connection(TlsConnection):
     """One connection, and the answer that is awaited on it."""
 
-    def __init__(self, max_answer: int) -> None:
+    def __init__(self, context: ssl.SSLContext, host: str, max_answer: int) -> None:
+        super().__init__(context, host)
         self._max = max_answer
         self._parser = httptools.HttpResponseParser(self)
-        self._transport: asyncio.Transport | None = None
-        loop = asyncio.get_running_loop()
-        self._closed: asyncio.Future[None] = loop.create_future()
         self._answer: asyncio.Future[Incoming] | None = None
         self._headers: list[tuple[bytes, bytes]] = []
         self._body = bytearray()
-        self._raw = self._head = 0
+        self._raw = self._head = self._unasked = 0
         self._begun = self._has_end = False
         #: Whether the camera is the one that we trust.
         self.trusted: bool = False
         #: Whether anything of a request has gone out.
         self.sent: bool = False
 
-    # -- called by the loop --
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
     def data_received(self, data: bytes) -> None:
+        """Decrypt, no more than there can be a reason for."""
+        if self._answer is None:
+            self._unasked += len(data)
+            if self._unasked > _UNASKED:
+                self.abort()
+                return
+        super().data_received(data)
+
+    # -- what comes through TLS --
+
+    def received(self, data: bytes) -> None:
         if self._answer is None or self._answer.done():
             self.abort()  # nobody asked: whoever asks next would take it for his
             return
@@ -93,22 +99,23 @@ class _Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self._fail(http.client.HTTPException(str(error)))
+            self.failed(http.client.HTTPException(str(error)))
         except httptools.HttpParserUpgrade:
-            self._fail(http.client.HTTPException("another protocol"))
+            self.failed(http.client.HTTPException("another protocol"))
         # What surrounds a body counts, too: chunk sizes, extensions, trailers.
         if self._raw > (self._max + _AROUND if self._begun else MAX_HEAD):
-            self._fail(too_large(None))
+            self.failed(too_large(None))
 
-    def eof_received(self) -> bool:
+    def ended(self) -> None:
         if self._begun and not self._has_end:
             self._complete(keep=False)  # an answer without a length ends with the connection
-        return False
+        else:
+            self.failed(http.client.RemoteDisconnected("the connection was closed"))
+        self.abort()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self._closed.done():
-            self._closed.set_result(None)
-        self._fail(exc or http.client.RemoteDisconnected("the connection was closed"))
+    def failed(self, error: BaseException) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error)
 
     # -- called by the parser; what is raised here would reach us in its clothes --
 
@@ -120,7 +127,7 @@ class _Connection(asyncio.Protocol):
         self._head += len(name) + len(value)
         self._headers.append((name, value))
         if self._head > MAX_HEAD or len(self._headers) > _MAX_HEADERS:
-            self._fail(too_large(None))
+            self.failed(too_large(None))
 
     def on_headers_complete(self) -> None:
         self._begun = True
@@ -132,12 +139,12 @@ class _Connection(asyncio.Protocol):
             elif kind == b"content-encoding":
                 coding = value.strip().lower()
         if coding not in (b"", b"identity"):
-            self._fail(ReplyError("the answer is compressed, which was not asked for", hint=NOT_A_CAMERA))
+            self.failed(ReplyError("the answer is compressed, which was not asked for", hint=NOT_A_CAMERA))
 
     def on_body(self, body: bytes) -> None:
         self._body += body
         if len(self._body) > self._max:
-            self._fail(too_large(self._max))
+            self.failed(too_large(self._max))
 
     def on_message_complete(self) -> None:
         if 100 <= self._parser.get_status_code() < 200:
@@ -150,44 +157,26 @@ class _Connection(asyncio.Protocol):
     @property
     def open(self) -> bool:
         """Whether another request may go out here."""
-        return self.trusted and self._transport is not None and not self._transport.is_closing()
-
-    def certificate(self) -> bytes:
-        """The certificate (DER) that the camera has shown."""
-        assert self._transport is not None
-        secure: ssl.SSLObject = self._transport.get_extra_info("ssl_object")
-        return secure.getpeercert(binary_form=True) or b""
+        return self.trusted and not self.is_closing
 
     async def ask(self, host: str, outgoing: Outgoing) -> Incoming:
         """Send a request, and return its answer."""
-        assert self._transport is not None
         body, kind = encoded(outgoing)
         # identity: a compressed answer could be a bomb, and nothing here is worth compressing.
         head = (
             f"POST {_target(outgoing.url_path)} HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: identity\r\n"
             f"User-Agent: sunmi-ipc\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        self._raw, self._begun = 0, False
+        if self.broken is not None:  # while the certificate was looked at
+            raise self.broken
+        self._raw, self._unasked, self._begun = 0, 0, False
         self._answer = asyncio.get_running_loop().create_future()
         self.sent = True  # a part may be gone even where this fails
         try:
-            self._transport.write(head.encode("ascii") + body)
+            self.write(head.encode("ascii") + body)
             return await self._answer
         finally:
             self._answer = None
-
-    def abort(self) -> None:
-        """Close at once, without a goodbye: nothing that was under way may come to the next request."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    async def gone(self) -> None:
-        """Wait until the loop has let go of the socket."""
-        await asyncio.shield(self._closed)
-
-    def _fail(self, error: BaseException) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error)
 
     def _complete(self, *, keep: bool) -> None:
         if self._answer is None or self._answer.done():
@@ -309,14 +298,11 @@ class AsyncHttpsTransport:
         await self.close()
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(
-            lambda: _Connection(self._max),
-            self._host,
-            self._port,
-            ssl=self.context,
-            server_hostname=self._host,
+            lambda: _Connection(self.context, self._host, self._max), self._host, self._port
         )
         # From here on it is ours to close, also where it is not approved.
         self._connection = connection
+        await connection.shake_hands()
         if self._approve is not None:
             await asyncio.to_thread(self._approve, connection.certificate())
         connection.trusted = True

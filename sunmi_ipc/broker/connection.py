@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("sunmi_ipc")
 _KEEPALIVE_S = 30
 _CONNECT_S = 10.0
+#: "No matching subscribers": a success by MQTT's rules, and yet the message is gone.
+_NO_SUBSCRIBER = 0x10
 #: The pause before the next attempt doubles from the first to the second.
 BACKOFF_S = (0.5, 60.0)
 #: So many messages may be on their way to the broker, not yet acknowledged.
@@ -149,10 +151,12 @@ class Sent:
     def __init__(self) -> None:
         self._done = threading.Event()
         self._reason = ""
+        #: Whether the broker has taken it for nobody: it had no subscriber, and keeps it for none.
+        self.unheard: bool = False
 
-    def finish(self, reason: str = "") -> None:
+    def finish(self, reason: str = "", *, unheard: bool = False) -> None:
         """The broker has taken it, or not."""
-        self._reason = reason
+        self._reason, self.unheard = reason, unheard
         self._done.set()
 
     @property
@@ -248,7 +252,7 @@ class Connection:
         self._client: Client | None = None
         self._changed = threading.Condition()
         self._pending: dict[int, Sent] = {}
-        self._early: dict[int, str] = {}
+        self._early: dict[int, tuple[str, bool]] = {}
         self._connected, self._closing, self._ended = threading.Event(), threading.Event(), threading.Event()
         self._window, self._asked = WINDOW, 0
         #: Why there is no connection; empty where there is one.
@@ -337,7 +341,8 @@ class Connection:
             if client is not self._client or not self._connected.is_set():
                 sent.finish(LOST)
             elif info.mid in self._early:
-                sent.finish(self._early.pop(info.mid))
+                problem, unheard = self._early.pop(info.mid)
+                sent.finish(problem, unheard=unheard)
             else:
                 self._pending[info.mid] = sent
         return sent
@@ -492,13 +497,14 @@ class Connection:
 
     def _on_publish(self, client: Client, userdata: Any, mid: int, reason: Any, properties: Any) -> None:
         problem = str(reason) if reason is not None and reason.is_failure else ""
+        unheard = getattr(reason, "value", 0) == _NO_SUBSCRIBER
         with self._changed:
             sent = self._pending.pop(mid, None)
             if sent is None and client is self._client:
-                self._early[mid] = problem
+                self._early[mid] = problem, unheard
             self._changed.notify_all()
         if sent is not None:
-            sent.finish(problem)
+            sent.finish(problem, unheard=unheard)
 
     def _came(self, client: Client, userdata: Any, message: Any) -> None:
         if self._on_message is None:

@@ -440,7 +440,7 @@ class Guarded:
     def _write(self, action: str, values: Mapping[str, Any] | None, result: str) -> None:
         self._audit.record(
             action,
-            who=f"console:{self._session.id}:{self._session.role.name.lower()}",
+            who=self._session.name,
             origin=self._session.origin,
             sn=self._sn,
             details=values,

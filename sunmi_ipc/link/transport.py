@@ -312,7 +312,8 @@ def explain(
         if isinstance(item, ConnectionRefusedError):
             return ConnectionFailed("the connection was refused", hint=hint)
     for item in chain:
-        if isinstance(item, OSError) and item.errno is not None and item.strerror:
+        # Of ssl's errors only the end in the middle is left here; its text is OpenSSL's, and its number no system's.
+        if isinstance(item, OSError) and not isinstance(item, ssl.SSLError) and item.errno and item.strerror:
             return ConnectionFailed("the connection failed: {reason}", hint=hint, reason=item.strerror)
     return ConnectionFailed("the connection broke before the whole answer was there", hint=hint)
 

@@ -28,6 +28,7 @@ from ..protocol.values import EventType
 from .bridge_outbox import Outbox
 from .gate import Gate
 from .hours import day_bounds
+from .store import StoreError
 from .verdict import REACH, CameraStatus, Transition
 
 if TYPE_CHECKING:
@@ -107,9 +108,8 @@ class Bridge:
             stack.callback(self.connection.close)
             stack.callback(self._goodbye)
             if station.intake is not None and table.events:
-                delivery = Delivery(
-                    station.intake.spool, _EventSink(self, station.intake.spool), name="broker", start="now"
-                )
+                self.outbox.events = sink = _EventSink(self, station.intake.spool)
+                delivery = Delivery(station.intake.spool, sink, name="broker", start="now")
                 stack.callback(delivery.close)
             station.watch.subscribe(self._changed)
             station.scheduler.add("broker", self._health, delay=_HEALTH_S)
@@ -117,6 +117,7 @@ class Bridge:
             self._thread = threading.Thread(target=self._run, name="bridge", daemon=True)
             self._thread.start()
             stack.callback(self._end)
+            station.broker_figures = self.figures
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -130,6 +131,7 @@ class Bridge:
         self._stack.close()
 
     def _end(self) -> None:
+        self._station.broker_figures = None
         self._closing.set()
         self._wake.set()
         self._thread.join()
@@ -138,16 +140,22 @@ class Bridge:
         """How it stands with the broker."""
         return {
             "connected": self.connection.connected,
+            "connections": self.connection.connections,
             "problem": self.connection.problem or self.outbox.problem,
             "sent": self.outbox.sent,
             "backlog": self.outbox.backlog(),
+            "unheard": list(self.outbox.unheard.kinds),
             "calls": dict(self.gate.counts),
         }
 
     def _health(self) -> float:
-        """Have the watch tell of a broker that is away."""
-        found = {"broker": {"problem": problem}} if (problem := self.connection.problem) else {}
-        self._station.watch.tell(self._station.watch.judge.update("", found, ["broker"]))
+        """Have the watch tell of a broker that is away, and of one at which nobody listens."""
+        found: dict[str, dict[str, Any]] = {}
+        if problem := self.connection.problem:
+            found["broker"] = {"problem": problem}
+        elif kinds := self.outbox.unheard.kinds:
+            found["broker-unheard"] = {"kinds": ", ".join(kinds)}
+        self._station.watch.tell(self._station.watch.judge.update("", found, ["broker", "broker-unheard"]))
         return _HEALTH_S
 
     # -- the connection -------------------------------------------------------------------------------
@@ -216,6 +224,7 @@ class Bridge:
             self._fresh.clear()
             self._said.clear()
             self._introduced.clear()
+            self.outbox.unheard.clear()
         status = self._station.status()
         cameras = [camera for camera in status.cameras if self._sayable(camera.sn)]
         self._say("station", self._state("online"), key="station")
@@ -368,7 +377,10 @@ def home_assistant(site: str, sn: str, prefix: str) -> Topics:
 
 
 class _EventSink:
-    """Hands events from the spool to the broker; an event counts as delivered when the broker has it."""
+    """Hands events from the spool to the broker; one counts as delivered when the broker has it for somebody.
+
+    What nobody heard is set aside, so that it waits by itself and keeps up nothing else.
+    """
 
     name = "broker"
     batch = 50
@@ -382,15 +394,36 @@ class _EventSink:
         if not connection.wait(_PATIENCE_S):
             raise Again(connection.problem or "no connection to the broker")
         try:
-            sent = [
-                self._bridge._publish("events", payload, sn=payload.sn)
-                for stored in events
-                if (payload := self._payload(stored)) is not None
-            ]
-            for one in sent:
+            waiting = {sn for kind, sn in self._bridge.outbox.unheard.waiting() if kind == "events"}
+            sent: list[tuple[StoredEvent, Any]] = []
+            aside: list[tuple[str, int]] = []
+            for stored in events:
+                payload = self._payload(stored)
+                if payload is not None and payload.sn in waiting:
+                    aside.append((payload.sn, stored.seq))
+                elif payload is not None:
+                    sent.append((stored, self._bridge._publish("events", payload, sn=payload.sn)))
+            for _, one in sent:
                 one.wait(_ACKNOWLEDGE_S)
         except BrokerError as error:
             raise Again(error.message, suspect=connection.connections > 0) from None
+        if self._bridge._table.hold:
+            aside += [(stored.event.sn, stored.seq) for stored, one in sent if one.unheard]
+        if aside:
+            try:
+                self._bridge.outbox.set_aside(aside)
+            except StoreError as error:  # the database is away: they come again
+                raise Again(error.message) from None
+            self._bridge._wake.set()
+
+    def payload(self, number: int) -> Event | None:
+        """An event by its number, as it leaves the shop; None where it does not, or is no longer kept."""
+        found = self._spool.after(number - 1, 1)
+        return self._payload(found[0]) if found and found[0].seq == number else None
+
+    def oldest(self) -> int:
+        """The number of the oldest event that is kept; 0: none."""
+        return self._spool.oldest_seq()
 
     def _payload(self, stored: StoredEvent) -> Event | None:
         event, table = stored.event, self._bridge._table

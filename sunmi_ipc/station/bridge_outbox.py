@@ -1,8 +1,9 @@
 """Counts and alerts on their way to the broker: from disk, in order, each until the broker has taken it.
 
 Triggers put what changes into the table ``outbox``, whether the broker is there or not; a row goes when the
-broker has acknowledged it. So an outage of days is caught up, and memory holds one batch. A message that the
-broker does not take waits by itself, longer each time, and the others go on.
+broker has acknowledged it for somebody. So an outage of days is caught up, and memory holds one batch. A message
+that the broker does not take waits by itself, longer each time, and the others go on. What nobody has subscribed to
+waits, too, topic by topic (:mod:`.unheard`); events that nobody heard come in here from the spool.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 import json
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..broker import contract
 from ..broker.connection import LOST, BrokerError, Connection, Sent
 from ..broker.contract import Alert, Counts, Payload
+from .unheard import Unheard
 from .verdict import Reason
 
 if TYPE_CHECKING:
@@ -27,6 +30,18 @@ _ACKNOWLEDGE_S = 30.0
 #: A message that the broker does not take is tried again after so long, at most.
 _LONGEST_S = 300.0
 _MARK = "broker since"
+#: Where all that waits is for topics that nobody hears, it is not looked through again before.
+_REST_S = 10.0
+
+
+class Events(Protocol):
+    """Where the events are that nobody heard."""
+
+    def payload(self, number: int) -> Payload | None:
+        """An event by its number; None where it is no longer kept."""
+
+    def oldest(self) -> int:
+        """The number of the oldest that is kept; 0: none."""
 
 
 class Outbox:
@@ -38,8 +53,10 @@ class Outbox:
         table: ``[broker]`` of the station file.
 
     Attributes:
-        sent: How many messages the broker has taken.
+        sent: How many messages the broker has taken for somebody.
         problem: Why the last one was not taken; empty since one was.
+        unheard: What nobody has subscribed to.
+        events: Where events come from that nobody heard.
 
     """
 
@@ -48,6 +65,9 @@ class Outbox:
         self._size = _BATCH
         self.sent: int = 0
         self.problem: str = ""
+        self.unheard: Unheard = Unheard()
+        self.events: Events | None = None
+        self._rest_until, self._newest = 0.0, -1
 
     def begin(self) -> None:
         """At the first time, what is there already goes out, too, as far back as the file says."""
@@ -79,17 +99,19 @@ class Outbox:
             BrokerError: There is no connection.
 
         """
-        rows = self._store.read(
-            "SELECT id, kind, sn, ref, tries FROM outbox WHERE due <= ? ORDER BY id LIMIT ?",
-            (time.time(), self._size),
-        )
-        on_their_way: list[tuple[int, int, Sent]] = []
+        rows = self._due()
+        on_their_way: list[tuple[int, str, str, int, Sent]] = []
         over: list[Row] = []
+        asked: set[tuple[str, str]] = set()
         for number, kind, sn, ref, tries in rows:
             payload = self._payload(number, kind, sn, ref)
             if payload is None:
                 over.append(_gone(number))
                 continue
+            if self.unheard.asks(kind, sn):
+                if (kind, sn) in asked:
+                    continue
+                asked.add((kind, sn))
             topic = contract.topic(kind, self._site, sn=sn, prefix=self._table.prefix)
             schema = contract.MESSAGES[kind].schema
             try:
@@ -98,16 +120,20 @@ class Outbox:
                 if not on_their_way:
                     raise
                 break
-            on_their_way.append((number, tries, sent))
+            on_their_way.append((number, kind, sn, tries, sent))
         lost = 0
         until = time.monotonic() + _ACKNOWLEDGE_S
-        for number, tries, sent in on_their_way:
+        for number, kind, sn, tries, sent in on_their_way:
             while not sent.done and time.monotonic() < until:
                 try:
                     sent.wait(0.2)
                 except BrokerError:
                     continue
-            if sent.done and not sent.problem:
+            if sent.done and sent.unheard and self._table.hold:
+                over += self._hold(kind, sn)
+                until = time.monotonic() + _ACKNOWLEDGE_S
+            elif sent.done and not sent.problem:
+                self.unheard.heard(kind, sn)
                 over.append(_gone(number))
                 self.sent += 1
                 self.problem = ""
@@ -126,6 +152,54 @@ class Outbox:
             self._store.write(*over)
         return len(rows) > 0 and not lost
 
+    def _due(self) -> list[tuple[Any, ...]]:
+        """What may be sent now: nothing for topics that nobody heard a moment ago."""
+        waiting = self.unheard.waiting()
+        newest = int(self._store.read("SELECT coalesce(max(id), 0) FROM outbox")[0][0]) if waiting else -1
+        if waiting and newest == self._newest and time.monotonic() < self._rest_until:
+            return []
+        marks = ", ".join("?" * len(waiting))
+        rows = self._store.read(
+            f"SELECT id, kind, sn, ref, tries FROM outbox WHERE (due <= ? OR due > ?) AND kind || ' ' || sn NOT IN ({marks})"  # noqa: S608 - marks
+            " ORDER BY id LIMIT ?",
+            # Later than any pause: the clock was set back meanwhile.
+            (
+                (now := time.time()),
+                now + 2 * _LONGEST_S,
+                *(f"{kind} {sn}" for kind, sn in waiting),
+                self._size,
+            ),
+        )
+        if waiting and not rows:
+            self._newest, self._rest_until = newest, time.monotonic() + _REST_S
+        return rows
+
+    def _hold(self, kind: str, sn: str) -> list[Row]:
+        """Nobody hears this topic: it waits; what is too old to wait, as rows to delete."""
+        if kind not in self.unheard.kinds:
+            _log.warning("broker: nobody has subscribed to %s: they wait", kind)
+        self.unheard.told(kind, sn)
+        if kind == "counts":
+            oldest = int(time.time() - self._table.backfill)
+            return [("DELETE FROM outbox WHERE kind = 'counts' AND sn = ? AND ref < ?", (sn, oldest))]
+        if kind == "events" and self.events is not None:
+            return [
+                (
+                    "DELETE FROM outbox WHERE kind = 'events' AND sn = ? AND ref < ?",
+                    (sn, self.events.oldest()),
+                )
+            ]
+        return []
+
+    def set_aside(self, events: Iterable[tuple[str, int]]) -> None:
+        """Keep events that nobody heard, by serial number and number in the spool; on the disk on return."""
+        self._store.write(
+            *(
+                ("INSERT OR IGNORE INTO outbox (kind, sn, ref) VALUES ('events', ?, ?)", (sn, number))
+                for sn, number in events
+            )
+        )
+
     def _say(self, problem: str) -> None:
         if problem != self.problem:
             _log.warning("broker: a message was not taken: %s", problem)
@@ -134,6 +208,8 @@ class Outbox:
     def _payload(self, number: int, kind: str, sn: str, ref: int) -> Payload | None:
         if kind == "counts":
             return self._counts(number, sn, ref) if self._table.counts else None
+        if kind == "events":
+            return self.events.payload(ref) if self.events is not None else None
         return self._alert(number, sn, ref)
 
     def _counts(self, number: int, sn: str, start: int) -> Counts | None:

@@ -32,6 +32,7 @@ class StationCollector(Collector):
         yield from self._cameras()
         yield from self._people()
         yield from self._events()
+        yield from self._broker()
         yield from self._own()
 
     def _cameras(self) -> Iterator[Metric]:
@@ -125,6 +126,46 @@ class StationCollector(Collector):
         for name, consumer in sorted(figures["consumers"].items()):
             backlog.add_metric([site, name], consumer["backlog"])
         yield from (received, kept, size, backlog)
+
+    def _broker(self) -> Iterator[Metric]:
+        if self._station.broker_figures is None:
+            return
+        figures, site = self._station.broker_figures(), self._station.site
+        for name, text, value in (
+            ("connected", "Whether there is a connection to the broker", figures["connected"]),
+            ("waiting_messages", "Counts, alerts and events that wait for the broker", figures["backlog"]),
+        ):
+            gauge = GaugeMetricFamily(f"sunmi_ipc_broker_{name}", text, labels=["site"])
+            gauge.add_metric([site], float(value))
+            yield gauge
+        unheard = GaugeMetricFamily(
+            "sunmi_ipc_broker_unheard", "1 for what nobody has subscribed to", labels=["site", "kind"]
+        )
+        for kind in ("counts", "events", "alerts"):
+            unheard.add_metric([site, kind], float(kind in figures["unheard"]))
+        yield unheard
+        for name, text, value in (
+            ("connections", "Connections made to the broker since the start", figures["connections"]),
+            ("sent_messages", "Counts and alerts that the broker has taken", figures["sent"]),
+        ):
+            counter = CounterMetricFamily(f"sunmi_ipc_broker_{name}", text, labels=["site"])
+            counter.add_metric([site], float(value))
+            yield counter
+        calls = CounterMetricFamily(
+            "sunmi_ipc_broker_calls",
+            "Calls through the broker by what became of them",
+            labels=["site", "result"],
+        )
+        for result in ("done", "failed", "refused"):
+            calls.add_metric([site, result], figures["calls"].get(result, 0))
+        yield calls
+        why = CounterMetricFamily(
+            "sunmi_ipc_broker_calls_refused", "Calls that were refused, by reason", labels=["site", "reason"]
+        )
+        for reason, number in sorted(figures["calls"].items()):
+            if reason not in ("done", "failed", "refused"):
+                why.add_metric([site, reason], number)
+        yield why
 
     def _own(self) -> Iterator[Metric]:
         station, site = self._station, [self._station.site]

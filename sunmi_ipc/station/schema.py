@@ -9,9 +9,9 @@ from ..database import Schema
 _OUTBOX = (
     """CREATE TABLE outbox (
              id INTEGER PRIMARY KEY AUTOINCREMENT,
-             kind TEXT NOT NULL,                   -- counts, alerts
+             kind TEXT NOT NULL,                   -- counts, alerts; events that nobody heard
              sn TEXT NOT NULL,
-             ref INTEGER NOT NULL,                 -- counts: start; alerts: id of the reason
+             ref INTEGER NOT NULL,                 -- counts: start; alerts: id of the reason; events: number in the spool
              tries INTEGER NOT NULL DEFAULT 0,
              due REAL NOT NULL DEFAULT 0,          -- Unix seconds; not tried again before
              UNIQUE (kind, sn, ref)

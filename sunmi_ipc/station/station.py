@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import ConfigError
@@ -79,6 +79,8 @@ class Station:
         self.intake: Intake | None = None
         self.counts: Counts | None = None
         self.alerts: Alerts | None = None
+        #: How it stands with the broker; set by the way to it.
+        self.broker_figures: Callable[[], dict[str, Any]] | None = None
         self.started: float = 0.0
 
     @property

@@ -188,6 +188,12 @@ KINDS: dict[str, Kind] = {
         "Is the address under [broker] right, and the broker there? What is to be sent waits on the disk.",
         looks=3,
     ),
+    "broker-unheard": Kind(
+        Level.WARNING,
+        "nobody has subscribed at the broker to {kinds}",
+        "Start the hub ('ipc hub'): all of it waits on the disk, and goes out then. 'hold = false' under [broker] lets it go.",
+        looks=3,
+    ),
     "certificate": Kind(
         Level.WARNING, "our client certificate ends {when}", "Get a new openapi.p12 from the vendor."
     ),

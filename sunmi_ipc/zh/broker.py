@@ -16,6 +16,9 @@ ZH: dict[str, str] = {
     "the broker does not let the call through: {reason}": "代理服务器不转发该调用：{reason}",
     "May our name write to {topic}? See the broker's ACL.": "我们的用户名能否写入 {topic}？请看代理服务器的 ACL。",
     "no connection to the broker: {problem}": "无法连接代理服务器：{problem}",
+    "nobody has subscribed at the broker to {kinds}": "代理服务器上没有任何客户端订阅 {kinds}",
+    "Start the hub ('ipc hub'): all of it waits on the disk, and goes out then. 'hold = false' under [broker] lets it go.": "请启动 hub（'ipc hub'）：全部内容保存在磁盘上，届时会发出。在 [broker] 下设置 'hold = false' 则不再保留。",
+    "the station {site} does not listen at the broker": "站点 {site} 没有在代理服务器上监听",
     "Is the address under [broker] right, and the broker there? What is to be sent waits on the disk.": "[broker] 下的地址是否正确，代理服务器是否在运行？待发送的内容保存在磁盘上。",
     # Keys.
     "Keys that sign calls through a broker.": "为经由代理服务器的调用签名的密钥。",

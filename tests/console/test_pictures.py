@@ -1,121 +1,145 @@
-"""The pictures of README and docs are made here, so that they show what there is."""
+"""The pictures of README and guide: a shop as a reader would have it, in both languages, taken in the browser.
+
+They land in the folder ``$SUNMI_IPC_SCREENSHOTS``; ``.ci/pictures`` takes them and puts the chosen ones into ``docs/``.
+"""
 
 from __future__ import annotations
 
-import io
-import os
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sunmi_ipc.simulator import Vendor, VirtualCamera
+from sunmi_ipc.simulator import Feed, Play, Vendor, VirtualCamera
 from sunmi_ipc.simulator.video import PictureFormat, VideoSettings
 
-from .browser import ARGUMENTS, CHROMIUM, MISSING, Page, console
-from .pictures import GAP, PICTURES, Picture
+from .browser import ARGUMENTS, CHROMIUM, DESK, MISSING, SHOTS, console
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
 
-DOCS = Path(__file__).parents[2] / "docs" / "images"
-#: Where they are kept, where that is wanted: tests themselves have no such variables.
-KEEP = os.environ.get("SUNMI_IPC_PICTURES", "") and Path(os.environ["SUNMI_IPC_PICTURES"]).resolve()
-#: Eleven in the morning, whenever it is made: at night pictures are grey.
-MORNING = timezone(timedelta(hours=11 - datetime.now(UTC).hour))
-CLEAR = VideoSettings(hd=PictureFormat(640, 360, 12), fhd=PictureFormat(1280, 720, 12), zone=MORNING)
-NAMES = {"en-GB": ("Front door", "Till", "Window"), "zh-CN": ("正门", "收银台", "橱窗")}
+WIDE = VideoSettings(hd=PictureFormat(640, 360, 12), fhd=PictureFormat(1280, 720, 8), zone=UTC)
+SQUARE = VideoSettings(hd=PictureFormat(360, 360, 12), fhd=PictureFormat(720, 720, 8), zone=UTC)
+PHONE = (390, 800)
+LINE = {"resolution": 0, "start_x": 400, "start_y": 800, "end_x": 1500, "end_y": 800}
+NAMES = {"en": ("Front door", "Till"), "zh-CN": ("正门", "收银台")}
+#: Name, size, address, and what stands on the page once it is as it should be.
+PAGES = (
+    ("home", PHONE, "/", ".cam .shot img"),
+    ("line", PHONE, "/camera/{door}?tab=line", ".lp-end"),
+    ("setup", PHONE, "/setup/{new}", ".choice"),
+    ("people", PHONE, "/camera/{door}?tab=people", "canvas"),
+    ("recordings", PHONE, "/camera/{till}?tab=recordings", ".day i"),
+    ("desk", DESK, "/camera/{door}", ".lp-sharp"),
+    ("fleet", DESK, "/fleet", "table.plain"),
+)
 
 
-@pytest.fixture(scope="module", params=["en-GB", "zh-CN"])
-def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A shop whose cameras have names in the language of the pictures; a way to look at its pages."""
-    from playwright.sync_api import sync_playwright
-
-    lang: str = request.param
+@pytest.fixture(scope="module")
+def shop(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[dict[str, Any], dict[str, VirtualCamera]]]:
+    folder = tmp_path_factory.mktemp("pictures")
     with Vendor() as vendor:
-        cameras = [VirtualCamera(vendor, state="ready", seed=seed, video=CLEAR) for seed in (41, 43, 45)]
-        cameras.append(VirtualCamera(vendor, state="factory", seed=44, video=CLEAR))
-        for camera, name in zip(cameras, NAMES[lang], strict=False):
-            camera.state.name = name
-        folder = tmp_path_factory.mktemp("pictures")
+        made = {
+            "door": VirtualCamera(vendor, state="ready", seed=61, video=WIDE),
+            "till": VirtualCamera(vendor, state="ready", seed=63, model="FM010", video=SQUARE),
+            "new": VirtualCamera(vendor, state="factory", seed=64, video=WIDE),
+        }
+        made["door"].state.documents["door_line"] = dict(LINE)
+        for camera in made.values():
+            camera.state.documents["ir"] = {"irmode": 0}  # in colour, whatever the hour
+        for camera in made.values():
+            camera.start()
+        site = folder / "site.toml"
+        rows = (f'[[cameras]]\nsn = "{made[k].sn}"\nir = "on"\nrotation = 180\n' for k in ("door", "till"))
+        site.write_text("".join(rows), "utf-8")
         environment = vendor.environment() | {
-            "SUNMI_IPC_CONFIG_DIR": str(folder), "SUNMI_IPC_INTERFACE": "lo", "LANG": "C.UTF-8", "TZ": "UTC",
+            "SUNMI_IPC_CONFIG_DIR": str(folder), "SUNMI_IPC_INTERFACE": "lo", "LANG": "C.UTF-8",
         }  # fmt: skip
         try:
-            for camera in cameras:
-                camera.start()
-            with console(environment) as started, sync_playwright() as play:
-                browser = play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-                entered = browser.new_context()
-                entered.new_page().goto(started["url"])
-                entered.pages[0].wait_for_url(started["base"] + "/")
-                cookies = entered.cookies()
-
-                def look(picture: Picture) -> list[bytes]:
-                    context = browser.new_context(
-                        viewport={"width": picture.size[0], "height": picture.size[1]},
-                        locale=picture.lang,
-                        has_touch=picture.size[0] < 600,
-                        is_mobile=picture.size[0] < 600,
-                        device_scale_factor=2,
-                    )
-                    context.add_cookies(cookies)
-                    page = Page(context.new_page(), started["base"])
-                    shown = []
-                    for path in picture.pages:
-                        page.go(path.format(door=cameras[0].sn, new=cameras[-1].sn), wait=500)
-                        ready(page, path, NAMES[lang][0])
-                        shown.append(page.page.screenshot())
-                    context.close()
-                    assert page.wrong == []
-                    return shown
-
-                yield lang, look
-                browser.close()
+            with console(environment, "--site-file", str(site)) as said, Feed(list(made.values()), Play()):
+                yield said, made
         finally:
-            for camera in cameras:
+            for camera in made.values():
                 camera.close()
 
 
-def ready(page: Page, path: str, name: str) -> None:
-    """Wait until what the page is about is to be seen: pictures, the moving one, the networks."""
-    wait = page.page.wait_for_function
-    if path == "/":
-        # Cards load their pictures when they come into view; others' cameras may stand before ours.
-        page.page.get_by_text(name).first.scroll_into_view_if_needed(timeout=60_000)
-        wait("[...document.querySelectorAll('main img')].some(i => i.naturalWidth > 50)", timeout=60_000)
-        page.page.evaluate("scrollTo(0, 0)")
-    elif "camera" in path:
-        wait(
-            "() => { const v = document.querySelector('video.lp-media'); return v && v.currentTime > 0 && v.readyState > 2 }",
-            timeout=40_000,
-        )
-        page.page.wait_for_selector(".lp-end")
-    else:
-        page.page.get_by_text("Shop-Guest").wait_for(timeout=60_000)
-    page.page.wait_for_timeout(700)
+@pytest.fixture(scope="module")
+def browser(shop: tuple[dict[str, Any], dict[str, VirtualCamera]]) -> Iterator[tuple[Any, list[Any]]]:
+    """Chromium, and the cookies of one who was let in."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        context = made.new_context()
+        page = context.new_page()
+        page.goto(shop[0]["url"])
+        page.wait_for_url(shop[0]["base"] + "/")
+        cookies: list[Any] = context.cookies()
+        context.close()
+        yield made, cookies
+        made.close()
 
 
-def test_the_pictures_of_the_docs(shop: Any) -> None:
+@pytest.mark.parametrize(("name", "size", "path", "there"), PAGES)
+@pytest.mark.parametrize("lang", list(NAMES))
+def test_picture_of_the_guide(
+    shop: tuple[dict[str, Any], dict[str, VirtualCamera]],
+    browser: tuple[Any, list[Any]],
+    tmp_path: Path,
+    lang: str,
+    name: str,
+    size: tuple[int, int],
+    path: str,
+    there: str,
+) -> None:
     from PIL import Image
 
-    lang, look = shop
-    for name, picture in PICTURES.items():
-        if picture.lang != lang:
-            continue
-        whole = Image.new(
-            "RGB", (len(picture.pages) * (picture.size[0] + GAP) * 2 - 2 * GAP, picture.height * 2), "#dfe3ea"
-        )
-        for number, shown in enumerate(look(picture)):
-            page = Image.open(io.BytesIO(shown)).crop((0, 0, picture.size[0] * 2, picture.height * 2))
-            # Something is on it, from top to bottom and not one colour.
-            assert len(page.convert("L").resize((64, 64)).getcolors() or ()) > 20, (name, number)
-            whole.paste(page, (number * (picture.size[0] + GAP) * 2, 0))
-        made = whole.resize(picture.pixels, Image.Resampling.LANCZOS).quantize(128, dither=Image.Dither.NONE)
-        if KEEP:
-            made.save(Path(KEEP) / name, optimize=True)
-        with Image.open(DOCS / name) as there:
-            size = there.size
-        assert made.size == size, f"{name} is an old one: tests/console/pictures.py says how to make it"
+    said, cameras = shop
+    for key, words in zip(("door", "till"), NAMES[lang], strict=True):
+        cameras[key].state.name = words
+    chromium, cookies = browser
+    phone = size == PHONE
+    context = chromium.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        locale=lang,
+        is_mobile=phone,
+        has_touch=phone,
+        device_scale_factor=2 if phone else 1.25,
+        color_scheme="light",
+    )
+    context.add_cookies(cookies)
+    page = context.new_page()
+    try:
+        page.goto(said["base"] + path.format(**{k: c.sn for k, c in cameras.items()}))
+        if name == "fleet":
+            page.wait_for_selector("main .q-btn", timeout=60_000)
+            page.locator("main .q-btn").first.click()
+        if name == "people":
+            page.locator(".seg button").nth(1).click(timeout=60_000)
+        page.wait_for_selector(there, timeout=120_000)
+        if name == "home":  # names are asked for anew; every camera that can be seen has its picture
+            page.wait_for_selector(f"text={NAMES[lang][0]}", timeout=60_000)
+            page.wait_for_function(
+                """() => { const i = [...document.querySelectorAll('.cam .shot img')].filter(e => e.getBoundingClientRect().top < innerHeight);
+                return i.length > 0 && i.every(e => e.naturalWidth > 0) }""",
+                timeout=60_000,
+            )
+        elif page.locator(".lp").count() and page.locator(".lp").is_visible():
+            page.wait_for_selector(".lp-live", timeout=30_000)
+        page.wait_for_timeout(1200)  # what moves comes to rest
+        folder = Path(SHOTS) if SHOTS else tmp_path
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"guide-{name}-{lang}.png"
+        page.screenshot(path=str(file))
+    finally:
+        context.close()
+    with Image.open(file) as picture:
+        assert picture.width == size[0] * (2 if phone else 1.25)
+        colours = picture.convert("RGB").resize((200, 200)).getcolors(40_000)
+        assert colours is not None
+        assert len(colours) > 50, "an empty page"
+    assert time.time() - file.stat().st_mtime < 120

@@ -195,6 +195,44 @@ def test_headers_shut_the_page_off() -> None:
 # -- the door ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize(("path", "size"), [("/enter", 17_000), ("/_nicegui/client/x/upload/1", 40_000_000)])
+def test_what_is_too_large_is_not_read(path: str, size: int, told: bool) -> None:
+    """By its own word, or without one: at most a piece more than the bound is taken, and nothing is kept."""
+    sessions = Sessions()
+    secret, _ = sessions.enter(sessions.code(Role.VIEW), origin="a")
+    sent: list[dict[str, Any]] = []
+    piece, given = b"x" * 65_536, 0
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        kept = b""
+        while (message := await receive())["type"] == "http.request":
+            kept += message["body"]
+        assert len(kept) <= 33_000_000
+        raise RuntimeError("the browser has gone")  # as Starlette does
+
+    async def receive() -> dict[str, Any]:
+        nonlocal given
+        given += len(piece)
+        return {"type": "http.request", "body": piece, "more_body": given < size}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = {"host": "127.0.0.1:1", "cookie": f"ipc_session={secret}", "origin": "http://127.0.0.1:1"}
+    if told:
+        headers["content-length"] = str(size)
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "headers": [(k.encode(), v.encode()) for k, v in headers.items()],
+    }
+    asyncio.run(Gate(app, sessions, ["127.0.0.1:1"], secure=False)(scope, receive, send))
+    assert sent[0]["status"] == 413
+    assert given <= (0 if told else 33_000_000)
+
+
 def test_the_door_speaks_the_browsers_language_and_shows_a_code_as_text() -> None:
     assert '<html lang="zh-CN">' in page("zh")
     assert "验证码" in page("zh")
