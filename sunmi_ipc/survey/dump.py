@@ -136,8 +136,11 @@ class Survey:
             outgoing = Outgoing(outgoing.path, fields, outgoing.files, outgoing.safe)
         started = time.monotonic()
         incoming: Incoming | None = None
-        with contextlib.suppress(SunmiIpcError):
+        self.trouble = None
+        try:
             incoming = self.camera.send(outgoing)
+        except SunmiIpcError as error:
+            self.trouble = error
         took = time.monotonic() - started
         signed = "no" if how is Sign.NONE else "wrongly" if spoil else "yes"
         self.calls.append(
@@ -160,6 +163,8 @@ class Survey:
         return read(incoming) if incoming else SILENT
 
     _clock: float | None = None
+    #: Why the last call brought no answer.
+    trouble: SunmiIpcError | None = None
 
     def ask(self) -> None:
         """Ask everything that only reads."""
