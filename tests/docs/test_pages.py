@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
+import struct
 import subprocess
 import sys
 import unicodedata
@@ -190,6 +192,43 @@ def test_links_lead_somewhere(name: str) -> None:
                 else path
             )
             assert anchor in anchors(there), link
+
+
+# -- pictures
+
+
+def test_pictures_are_those_that_the_browser_tests_make() -> None:
+    """Each page shows those of its language; none is left over, none was made by hand: ``.ci/pictures`` puts them there."""
+    made = runpy.run_path(str(ROOT / ".ci" / "pictures"))
+    source = (ROOT / "tests" / "console" / "test_pictures.py").read_text("utf-8")
+    taken = set(re.findall(r'^    \("(\w+)", (?:PHONE|DESK), "/', source, re.M))
+    assert {page for pages in made["CHOSEN"].values() for page in pages} <= taken
+    expected = {f"{name}{suffix}.png": suffix for name in made["CHOSEN"] for suffix in made["LANGUAGES"]}
+    assert sorted(expected) == sorted(path.name for path in (DOCS / "images").iterdir())
+    shown = set()
+    for name in (*PAGES, "../README.md", "../README.zh-CN.md"):
+        for alt, link in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", text(name)):
+            assert alt
+            target = ((DOCS / name).resolve().parent / link).resolve()
+            assert target.parent == (DOCS / "images").resolve()
+            assert expected[target.name] == (".zh-CN" if name.endswith(".zh-CN.md") else ""), name
+            shown.add(target.name)
+    assert shown == set(expected)
+    for name in expected:
+        head = (DOCS / "images" / name).read_bytes()[:24]
+        assert head.startswith(b"\x89PNG"), name
+        pages = made["CHOSEN"][name.partition(".")[0]]
+        width = (
+            made["DESK"] if pages == ("desk",) else len(pages) * (made["PHONE"] + made["GAP"]) - made["GAP"]
+        )
+        assert struct.unpack(">I", head[16:20]) == (width,), name
+
+
+@pytest.mark.parametrize("name", ["../README.md", "../README.zh-CN.md", "console.md", "console.zh-CN.md"])
+def test_a_phone_and_a_computer_are_shown(name: str) -> None:
+    suffix = ".zh-CN" if "zh-CN" in name else ""
+    for picture in ("console", "console-desk"):
+        assert f"images/{picture}{suffix}.png)" in text(name)
 
 
 # -- commands
