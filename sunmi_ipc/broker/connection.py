@@ -18,6 +18,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
@@ -317,10 +318,7 @@ class Connection:
             BrokerError: There is no connection, or no room in time.
 
         """
-        properties = _properties("PUBLISH")
-        properties.ContentType = CONTENT_TYPE
-        properties.PayloadFormatIndicator = 1
-        properties.UserProperty = (SCHEMA_PROPERTY, schema)
+        properties = copy(_usual(schema))
         if expiry_s is not None:
             properties.MessageExpiryInterval = max(1, expiry_s)
         if response_topic:
@@ -551,6 +549,16 @@ def _options() -> Any:
     from paho.mqtt.subscribeoptions import SubscribeOptions
 
     return SubscribeOptions(qos=1)
+
+
+@cache
+def _usual(schema: str) -> Any:
+    """The properties that every message of a schema has: making them takes a while."""
+    properties = _properties("PUBLISH")
+    properties.ContentType = CONTENT_TYPE
+    properties.PayloadFormatIndicator = 1
+    properties.UserProperty = (SCHEMA_PROPERTY, schema)
+    return properties
 
 
 def _properties(packet: str) -> Any:

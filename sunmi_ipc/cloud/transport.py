@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 
 from ..errors import ReplyError, SunmiIpcError, TlsError
-from ..link.tls import CALL, CameraSocket, certificates_in, kind_of_file, modern, read_ca, too_large
+from ..link.tls import CALL, CameraSocket, certificates_in, kind_of_file, modern, read_ca
 from ..link.transport import FAULTS, explain
 from ..protocol.wire import Incoming
 from ..redact import MASK, is_secret
@@ -85,26 +85,14 @@ class _Adapter(HTTPAdapter):
 class _PlainSocket(socket.socket):
     """A socket without TLS that keeps the call's deadline and room, as :class:`CameraSocket` does with it."""
 
-    def _keep_deadline(self) -> None:
-        if CALL.deadline is not None:
-            left = CALL.deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError("the call's deadline has passed")
-            self.settimeout(left)
-
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         """Receive within the deadline, and no more than there is room for."""
-        self._keep_deadline()
-        count = super().recv_into(buffer, nbytes, flags)
-        if CALL.room is not None:
-            CALL.room -= count
-            if CALL.room < 0:
-                raise too_large(None)
-        return count
+        CALL.keep_deadline(self)
+        return CALL.take(super().recv_into(buffer, nbytes, flags))
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         """Send within the deadline."""
-        self._keep_deadline()
+        CALL.keep_deadline(self)
         super().sendall(data, flags)
 
 

@@ -395,5 +395,5 @@ def _tls(error: ssl.SSLError) -> TlsError:
     return TlsError(
         "the TLS connection failed ({reason})",
         hint="Is there a SUNMI camera at this address and port? 'ipc scan' lists them.",
-        reason=reason or "unknown reason",
+        reason=reason or str(error) or type(error).__name__,
     )
