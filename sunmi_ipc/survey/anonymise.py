@@ -435,7 +435,7 @@ class Anonymiser:
         def string(match: re.Match[str]) -> str:
             try:
                 inner = json.loads(match[0], strict=False)
-            except ValueError:
+            except (ValueError, RecursionError):
                 return self._plain(match[0])
             new = self.text(inner, depth + 1)
             return match[0] if new == inner else json.dumps(new, ensure_ascii=match[0].isascii())

@@ -7,7 +7,7 @@ ZH: dict[str, str] = {
     "Read every camera of every shop, and prove that all is as wanted; exit code 7 if anything differs.": "读取每家门店的每台摄像机，核实全部符合要求；有不一致时退出码为 7。",
     "Show what differs in every shop and what would be done. Changes nothing.": "显示各门店不一致之处和将要执行的操作。不做任何更改。",
     "Show what the journals know of each shop; no camera is asked.": "显示各门店日志中的记录；不连接摄像机。",
-    "'ipc fleet init SHOP.toml' writes one from a scan.": "'ipc fleet init SHOP.toml' 可根据扫描结果生成。",
+    "'ipc fleet init SHOP.toml' writes one from a scan.": "'ipc fleet init 门店.toml' 可根据扫描结果生成。",
     "'ipc sites list' shows those that it has.": "'ipc sites list' 可列出其中的门店。",
     "'ipc sites' takes a folder with a site file for each shop.": "'ipc sites' 需要一个文件夹，其中每家门店有一个门店文件。",
     "Also the shops that an earlier apply brought to what is wanted.": "也处理上次已配置完成的门店。",

@@ -61,7 +61,7 @@ def page(request: Request) -> None:
                         with ui.element("div").classes("grow"):
                             mine = f" ({tr('this one')})" if one.id == visit.session.id else ""
                             text("div", f"{role_word(visit, one.role)}{mine}", "break")
-                            since = datetime.fromtimestamp(one.began).astimezone()
+                            since = datetime.fromtimestamp(one.since).astimezone()
                             text(
                                 "div",
                                 " · ".join(
