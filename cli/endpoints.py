@@ -17,7 +17,7 @@ USES: dict[str, tuple[str, ...]] = {
     "wifi show": ("wifi.show",),
     "wifi set": ("wifi.set", "wifi.set_without_auth"),
     "network show": ("network.show",),
-    "network set": ("network.set",),
+    "network set": ("network.show", "network.set"),
     "sdcard status": ("sdcard.status",),
     "sdcard format": ("sdcard.format", "sdcard.status"),
     "lens show": ("lens.show",),

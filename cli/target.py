@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from sunmi_ipc.camera import split_address
-from sunmi_ipc.errors import CameraNotFound, ParameterError
+from sunmi_ipc.errors import CameraNotFound, ParameterError, SunmiIpcError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.protocol.serial import SerialNumber, same_serial_number
 
 from .naming import cleaned, mac_digits
-from .screen.output import is_terminal, note, table, waiting
+from .screen.output import confirm, is_terminal, note, table, waiting
 from .state import State
 
 if TYPE_CHECKING:
@@ -189,6 +191,49 @@ def open_camera(state: State, name: str = "", **options: Any) -> Camera:
     if judged is not None and "sn" not in options:
         return judged.client(found, **options)
     return state.settings.connect(found.address, **{"sn": found.sn, "model": found.model} | options)
+
+
+@contextlib.contextmanager
+def destroying(state: State, question: Callable[[str], str], yes: bool) -> Iterator[Camera]:
+    """The camera on which something is destroyed: named in the question, and still the same one after it.
+
+    Args:
+        state: How the command was called.
+        question: Asks, given what the camera is called.
+        yes: Do not ask.
+
+    Raises:
+        CameraNotFound: While the question stood there, another camera has come to the address.
+
+    """
+    if not (state.camera or cleaned(state.settings.camera)) and state.found is None:
+        # With several at hand, this is where the wrong one dies.
+        state.camera = choose(state).sn
+    if not yes and not is_terminal():
+        confirm(question(state.camera or cleaned(state.settings.camera)), yes)  # refused: nobody can be asked
+    with open_camera(state) as camera:
+        there = ""
+        if not yes:
+            there = camera.sn or _who(camera)
+            named = there if there or not state.camera else state.camera
+            confirm(question(named or camera.address), yes)
+        # One whose serial number is known is looked at by the call itself.
+        if there and not camera.sn and (now := _who(camera)) != there:
+            raise CameraNotFound(
+                "the camera here is {other} now, and not {sn}; nothing was destroyed",
+                hint="Addresses change: 'ipc scan' shows where each camera is.",
+                sn=there,
+                other=now or "-",
+            )
+        yield camera
+
+
+def _who(camera: Camera) -> str:
+    """The serial number that a camera says; empty where it does not say one."""
+    try:
+        return camera.read_sn()
+    except SunmiIpcError:
+        return ""
 
 
 def _remote(state: State, name: str) -> DiscoveredCamera:

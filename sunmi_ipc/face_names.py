@@ -71,6 +71,10 @@ class FaceNames:
         known = self._faces.get(faceid)
         return known.name if known else ""
 
+    def by_id(self) -> dict[str, str]:
+        """All names, by the face's id."""
+        return {faceid: known.name for faceid, known in self._faces.items() if known.name}
+
     def added(self, group: str) -> dict[str, str]:
         """The faces that were added to *group* from here: ids by the photo's checksum."""
         return {k.sha256: faceid for faceid, k in self._faces.items() if k.group == group and k.sha256}

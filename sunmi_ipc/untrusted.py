@@ -12,6 +12,8 @@ Nobody parses a stranger's JSON or TOML, or takes a stranger's text, but through
     no lone surrogate. What had to be changed is a :class:`Changed`, which keeps what came.
 ``clean(text, limit)``
     One text.
+``check(value)``
+    Depth and numbers of what another reader has parsed already.
 
 What is refused is a :class:`Refused` with a template of ours; each caller makes its own error of it::
 
@@ -27,13 +29,14 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 import re
 import tomllib
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Changed", "Refused", "Why", "clean", "cost", "load_json", "load_toml", "text_of", "tidy"]
+__all__ = ["Changed", "Refused", "Why", "check", "clean", "cost", "load_json", "load_toml", "text_of", "tidy"]
 
 #: Levels of lists and objects; answers of cameras have four.
 MAX_DEPTH = 32
@@ -43,6 +46,7 @@ _BEGINNING = 100_000
 MAX_COST = 16_000_000
 #: Digits of a whole number. None of ours has more than 20; converting very long ones takes for ever.
 MAX_DIGITS = 64
+_LARGEST = 10**MAX_DIGITS
 #: Characters of a text, where its field has no bound of its own.
 MAX_TEXT = 65_536
 MAX_KEY = 128
@@ -262,6 +266,29 @@ def _tidy(value: Any, limit: int | None, limits: Mapping[str, int | None]) -> An
     if isinstance(value, list | tuple):
         return [_tidy(v, limit, limits) for v in value]
     return value
+
+
+def check(value: Any, *, max_depth: int = MAX_DEPTH) -> None:
+    """Hold parsed values to the bounds of :func:`load_json`, where another reader has parsed them.
+
+    Raises:
+        Refused: They are nested too deeply, or hold a number that cannot be used.
+
+    """
+    _check_depth(value, max_depth)
+    level = [value]
+    while level:
+        deeper: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                deeper += one.values()
+            elif isinstance(one, list):
+                deeper += one
+            elif (isinstance(one, float) and not math.isfinite(one)) or (
+                isinstance(one, int) and not -_LARGEST < one < _LARGEST
+            ):
+                raise Refused(Why.NUMBER)
+        level = deeper
 
 
 def text_of(raw: bytes) -> str:

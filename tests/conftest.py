@@ -25,6 +25,7 @@ from hypothesis import HealthCheck, settings
 from sunmi_ipc import redact
 from sunmi_ipc.protocol.spec import Group, registry
 from sunmi_ipc.simulator import Vendor, VirtualCamera, connect, connect_async
+from tests import network
 
 # A shell that starts us behind "&" has SIGINT ignored, and every child would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -38,6 +39,20 @@ if sys.dont_write_bytecode:
         "PYTHONPYCACHEPREFIX", str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
     )
     sys.dont_write_bytecode, sys.pycache_prefix = False, os.environ["PYTHONPYCACHEPREFIX"]
+
+
+if os.environ.get("PYTEST_XDIST_WORKER"):
+    network.apart()
+
+
+@pytest.fixture(autouse=True)
+def the_network(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A worker's own loopback, but for tests that ask a package index."""
+    if request.node.get_closest_marker("index"):
+        with network.with_the_others():
+            yield
+    else:
+        yield
 
 
 # How long an example takes to make or to run says something of this machine's load, not of the code.

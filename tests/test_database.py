@@ -192,10 +192,10 @@ def test_an_older_version_is_brought_up_once(tmp_path: Path) -> None:
         },
     )
     with ThreadPoolExecutor(4) as pool:
-        found = [
-            c.execute("SELECT * FROM thing").description
-            for c in pool.map(lambda _: connect(path, newer), range(4))
-        ]
+        found = []
+        for one in pool.map(lambda _: connect(path, newer), range(4)):
+            with closing(one):
+                found.append(one.execute("SELECT * FROM thing").description)
     assert [[column[0] for column in columns] for columns in found] == [["n", "a", "b"]] * 4
     with pytest.raises(database.OtherVersion):
         connect(path, SCHEMA)

@@ -165,6 +165,7 @@ def _tool(name: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.index
 @pytest.mark.parametrize("how", ["uv", "pipx", "pip", "uv venv"])
 def test_the_command_works(how: str, tmp_path: Path) -> None:
     """Installed for real by each tool; what is printed is run, and then the library is there."""

@@ -13,10 +13,10 @@ from sunmi_ipc.i18n import language, tr
 from ..screen.choices import choice
 from ..screen.lengths import length, whole_days, whole_seconds
 from ..screen.options import Gender
-from ..screen.output import confirm, note, print_error, print_json, say, show, waiting
+from ..screen.output import note, print_error, print_json, say, show, waiting
 from ..screen.values import remember_groups
 from ..state import Exit, State, exit_code
-from ..target import open_camera
+from ..target import destroying, open_camera
 from . import face_table as people
 
 if TYPE_CHECKING:
@@ -133,8 +133,11 @@ def group_delete(ctx: typer.Context, name: GroupName) -> None:
 def group_clear(ctx: typer.Context, name: GroupName, yes: Yes = False) -> None:
     """Delete every face of a group."""
     state = State.of(ctx)
-    confirm(tr("This deletes every face of the group {group}.", group=name), yes)
-    with open_camera(state) as camera:
+
+    def question(camera: str) -> str:
+        return tr("This deletes every face of the group {group} on {camera}.", group=name, camera=camera)
+
+    with destroying(state, question, yes) as camera:
         camera.faces.clear_group(name)
         book = people.names(camera, None)
         if book:
@@ -373,8 +376,16 @@ def delete(
 ) -> None:
     """Delete faces."""
     state = State.of(ctx)
-    confirm(tr("This deletes {count} faces from the group {group}.", count=len(faceids), group=group), yes)
-    with open_camera(state) as camera:
+
+    def question(camera: str) -> str:
+        return tr(
+            "This deletes {count} faces from the group {group} on {camera}.",
+            count=len(faceids),
+            group=group,
+            camera=camera,
+        )
+
+    with destroying(state, question, yes) as camera:
         done = camera.faces.delete(group, faceids)
         book = people.names(camera, names)
         if book:

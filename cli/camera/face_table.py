@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from sunmi_ipc.models import FaceRecord
 
 _COLUMNS = ("faceid", "group_name", "age", "gender", "arrive_count", "arrive_time")
-#: Columns of a file: all but the address of a picture, which ends soon.
-CSV = _COLUMNS
 
 
 def names(camera: Camera, path: Path | None) -> FaceNames:
@@ -36,19 +34,22 @@ def names(camera: Camera, path: Path | None) -> FaceNames:
     return FaceNames(path or config_dir() / FILE_NAME, str(sn))
 
 
+def columns(book: FaceNames | None) -> list[str]:
+    """What is shown of a face: all but the address of a picture, which ends soon; names where some are kept."""
+    return ["faceid", "name", *_COLUMNS[1:]] if book else list(_COLUMNS)
+
+
 def faces(
     state: State, records: Iterable[FaceRecord], tz: tzinfo | None = None, book: FaceNames | None = None
 ) -> None:
     """A table of faces; ``--json`` keeps the camera's own fields and is printed elsewhere."""
     rows = [words.cells(record, tz=tz) for record in records]
-    columns = list(_COLUMNS)
     if book:
         rows = [{**row, "name": book.name(row["faceid"])} for row in rows]
-        columns.insert(1, "name")
     if not rows:
         say(state, "nothing found")
     elif not state.quiet:
-        table(rows, columns, least=("arrive_count", "gender", "age", "group_name"))
+        table(rows, columns(book), least=("arrive_count", "gender", "age", "group_name"))
 
 
 def document(record: FaceRecord, book: FaceNames) -> dict[str, Any]:

@@ -255,8 +255,8 @@ def visitors(
         seen = list(camera.people_flow.visitors(start, end, group_name=group or None))
         book = people.names(camera, None)
     if csv is not None:
-        names = {wire: words.label(wire) for wire in people.CSV}
-        made = [words.cells(face, tz=zone(tz)) for face in seen]
+        names = {wire: words.label(wire) for wire in people.columns(book)}
+        made = [{**words.cells(face, tz=zone(tz)), "name": book.name(face.faceid)} for face in seen]
         rows = [{names[wire]: row.get(wire, "") for wire in names} for row in made]
         write_csv(csv, rows, list(names.values()))
     if state.json:
@@ -280,7 +280,11 @@ def visits(
     state = State.of(ctx)
     start, end = parse_period(from_, to, tz=zone(tz), whole=True)
     with open_camera(state) as camera:
-        show(state, camera.people_flow.visits(faceid, start, end), tz=zone(tz))
+        came = camera.people_flow.visits(faceid, start, end)
+        person = people.names(camera, None).name(faceid)
+        if person and not state.json:
+            say(state, person)
+        show(state, came, tz=zone(tz))
 
 
 @app.command()

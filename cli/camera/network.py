@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sunmi_ipc.errors import ParameterError
+from sunmi_ipc.errors import CameraNotFound, ParameterError
 from sunmi_ipc.i18n import tr
+from sunmi_ipc.protocol.serial import same_serial_number
 from sunmi_ipc.protocol.values import Flag01
 
 from ..screen import words
@@ -140,3 +141,12 @@ def _ask(
     if dhcp is not Flag01.ON and not given["gateway"]:
         note(state, "Without a gateway the camera has no internet; activation and its clock need it.")
     confirm(tr("A wrong address takes {camera} off the network until it is reset.", camera=called), yes)
+    if yes or not info.sn:
+        return
+    if not same_serial_number(there := camera.device.info().sn, info.sn):
+        raise CameraNotFound(
+            "the camera here is {other} now, and not {sn}; nothing was changed",
+            hint="Addresses change: 'ipc scan' shows where each camera is.",
+            sn=info.sn,
+            other=there or "-",
+        )

@@ -9,9 +9,9 @@ import typer
 from sunmi_ipc.i18n import tr
 
 from ..screen.lengths import Length, NoWait, length
-from ..screen.output import confirm, note, show, waiting
+from ..screen.output import note, show, waiting
 from ..state import State
-from ..target import open_camera
+from ..target import destroying, open_camera
 
 if TYPE_CHECKING:
     from sunmi_ipc.models import ExternalStorage
@@ -43,19 +43,13 @@ def format_(
 ) -> None:
     """Format the SD card. Destroys every recording and every face on it."""
     state = State.of(ctx)
-    if not state.camera:
-        # Name the camera in the question: with several at hand, this is where the wrong one dies.
-        from ..target import choose
 
-        state.camera = choose(state).sn
-    confirm(
-        tr(
-            "Formatting destroys every recording and every face on the SD card of {camera}.",
-            camera=state.camera,
-        ),
-        yes,
-    )
-    with open_camera(state) as camera:
+    def question(camera: str) -> str:
+        return tr(
+            "Formatting destroys every recording and every face on the SD card of {camera}.", camera=camera
+        )
+
+    with destroying(state, question, yes) as camera:
         if no_wait:
             camera.sdcard.format()
             show(state, None, done="Formatting has begun; 'ipc sdcard status' shows when it is done.")

@@ -38,7 +38,10 @@ Mountpoint = Annotated[
     ),
 ]
 Mac = Annotated[
-    str, typer.Option(metavar="MAC", help=tr("The camera's MAC, from its label; or name the camera with -c."))
+    str,
+    typer.Option(
+        "--mac", metavar="MAC", help=tr("The camera's MAC, from its label; or name the camera with -c.")
+    ),
 ]
 
 

@@ -146,7 +146,7 @@ def init(
 ) -> None:
     """Write a site file from a scan: TOML with its schema, or CSV where the name ends so."""
     from sunmi_ipc import discovery
-    from sunmi_ipc.fleet.draft import draft, sheet
+    from sunmi_ipc.fleet.draft import claims, draft, sheet
     from sunmi_ipc.fleet.schema import FILE, shipped
 
     state = State.of(ctx)
@@ -164,6 +164,16 @@ def init(
         found = list(
             discovery.discover(timeout=timeout, interfaces=state.settings.interfaces(), targets=target or ())
         )
+    claimed = claims(found)
+    for sn, same in claimed.items():
+        if len(same) > 1:
+            note(
+                state,
+                "{sn}: {count} cameras claim it ({addresses}). Look at their labels: one of them is another.",
+                sn=sn,
+                count=len(same),
+                addresses=", ".join(one.address for one in same),
+            )
     schema: Path | None = None
     try:
         if site.suffix.lower() == ".csv":
@@ -171,7 +181,8 @@ def init(
         else:
             schema = site.with_name(FILE.name)
             schema.write_text(shipped(), "utf-8")
-            captured = _captured(state, found) if capture else {}
+            alone = [same[0] for same in claimed.values() if len(same) == 1]
+            captured = _captured(state, alone) if capture else {}
             site.write_text(draft(found, name, schema.name, captured), "utf-8")
     except OSError as error:
         raise errors.ConfigError(
@@ -182,13 +193,13 @@ def init(
             {
                 "path": str(site),
                 "schema": str(schema) if schema else None,
-                "cameras": [camera.sn for camera in found],
+                "cameras": list(claimed),
             }
         )
     say(
         state,
         "{count} cameras written to {path}. Say in it what you want, then: {command}",
-        count=len(found),
+        count=len(claimed),
         path=str(site),
         command=f"ipc fleet plan{_named(site)}",
     )

@@ -14,19 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from sunmi_ipc.i18n import tr
-from sunmi_ipc.redact import printable
 
 from ..screen.options import Jsonl
-from ..screen.output import columns
 from ..state import State
-
-if TYPE_CHECKING:
-    from sunmi_ipc.events import StoredEvent
 
 ExecOption = Annotated[
     str,
@@ -141,51 +136,11 @@ def spool_folder(given: Path | None, name: str = "events") -> Path:
     return given or move_over(config_dir() / name, state_dir() / name)
 
 
-@functools.cache
-def _names() -> dict[str, str]:
-    """Cameras' names by serial number, from the last scan."""
-    from sunmi_ipc.discovery import memory
-    from sunmi_ipc.settings import config_dir
-
-    return {camera.sn: camera.name for camera in memory.last(config_dir()) if camera.name}
-
-
-#: Fields of an event that people are not shown: the line has them elsewhere, or they are for programs.
-_ELSEWHERE = frozenset(
-    {
-        "sn", "event_type", "event_id", "report_time", "seq", "received", "source", "verified",
-        "idempotency_key", "cloud_faceid",
-    }
-)  # fmt: skip
-
-
-def line(stored: StoredEvent) -> str:
-    """An event for people, on one line: when, which camera and its name, what, and the details in words."""
-    from ..screen import words
-
-    event = stored.event
-    shown = []
-    for name, value in stored.as_dict().items():
-        if name in _ELSEWHERE or value in (None, "") or name.endswith("_url"):
-            continue
-        typed = getattr(event, name, value)
-        if name == "gender" and not value:
-            continue  # unknown
-        said = words.group(str(value)) if name == "group_name" else words.told(typed, name)
-        shown.append(f"{words.label(name)}: {said}")
-    name = _names().get(event.sn, "")
-    cells = [
-        f"{stored.received.astimezone():%Y-%m-%d %H:%M:%S}",
-        event.sn + (f" {name}" if name else ""),
-        event.event_type,
-        tr(", ").join(shown) + ("" if stored.verified else tr(" (not signed)")),
-    ]
-    return columns([printable(cell) for cell in cells], (19, 16, 20, 0))
-
-
 def terminal_sink() -> Any:
     """Lines for people on standard output."""
     from sunmi_ipc.events.sinks import LineSink
+
+    from .lines import line
 
     return LineSink(sys.stdout, line, name="terminal", batch=50)
 

@@ -86,11 +86,15 @@ def _summary(state: State, document: dict[str, Any], replaced: dict[str, int], n
         verdicts[row["verdict"]] = verdicts.get(row["verdict"], 0) + 1
     note(state, "{name}: {count} calls, {bytes} bytes", name=name, count=len(document["calls"]),
          bytes=len(json.dumps(document)))  # fmt: skip
-    note(state, "replaced: {what}", what=", ".join(f"{n} {tr(kind)}" for kind, n in sorted(replaced.items())))
+    note(
+        state,
+        "replaced: {what}",
+        what=tr(", ").join(f"{n} {tr(kind)}" for kind, n in sorted(replaced.items())),
+    )
     note(
         state,
         "findings: {what}",
-        what=", ".join(f"{n} {verdict_word(v)}" for v, n in sorted(verdicts.items())),
+        what=tr(", ").join(f"{n} {verdict_word(v)}" for v, n in sorted(verdicts.items())),
     )
 
 

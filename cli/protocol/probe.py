@@ -15,7 +15,7 @@ from sunmi_ipc.i18n import tr
 
 from ..screen.lengths import Length, length
 from ..screen.output import confirm, note, print_json, progress_wanted, say, table
-from ..state import State
+from ..state import Exit, State
 from ..target import open_camera
 from .dump import verdict_word
 
@@ -95,6 +95,8 @@ def probe(
         say(state, "{count} corrections kept.", count=len(report.overrides))
     elif report.overrides:
         note(state, "Nothing is kept yet: 'ipc protocol probe --write' keeps the corrections.")
+    if report.cannot_tell:
+        raise typer.Exit(int(Exit.NOT_UNDERSTOOD))
 
 
 def _place(camera: Camera) -> Path | None:
@@ -132,16 +134,51 @@ def _leave(place: Path | None, knowledge: dict[str, Any] | None) -> None:
             file.write(json.dumps(knowledge).encode())
 
 
-def _detail(text: str) -> str:
-    """A finding's detail for people; what is made of names of the protocol stays as it is."""
-    head, path = text[:6], text[6:]
-    return tr("it is {path}", path=path) if head == "it is " and " " not in path else tr(text)
+#: How findings say what varies; what stands in the gaps is names of the protocol, or one of these again.
+_SAYINGS = (
+    "it is {path}",
+    "{name} is {other}",
+    "none of the names tried was taken: {said}",
+    "refused whatever they are called: {said}",
+    "cannot tell: the camera answers {path} with {said}",
+    "{said}, which is of its subject",
+    "present: {names}",
+    "absent: {names}",
+    "unknown: {names}",
+    "types: {names}",
+    "code {number}",
+)
+_GAP = re.compile(r"\{(\w+)\}")
+
+
+def detail_word(text: str) -> str:
+    """A finding's detail, or why a probe stopped, for people; names of the protocol stay as they are."""
+    if (whole := tr(text)) != text:
+        return whole
+    if "; " in text:
+        return tr("; ").join(detail_word(part) for part in text.split("; "))
+    for saying in _SAYINGS:
+        form = "".join(
+            f"(?P<{part}>[^:]+)" if odd else re.escape(part) for odd, part in _alternating(_GAP.split(saying))
+        )
+        if match := re.fullmatch(form, text):
+            if "other" in match.groupdict() and ", " in text:
+                return tr(", ").join(detail_word(part) for part in text.split(", "))
+            given = match.groupdict()
+            if "said" in given:
+                given["said"] = detail_word(given["said"])
+            return tr(saying, **given)
+    return text
+
+
+def _alternating(parts: list[str]) -> list[tuple[bool, str]]:
+    return [(bool(number % 2), part) for number, part in enumerate(parts)]
 
 
 def _show(state: State, report: Report) -> None:
     rows = [
         {"path": f["path"], "fact": tr(f["fact"]), "evidence": tr(f["evidence"]), "verdict": verdict_word(f["verdict"]),
-         "detail": _detail(f["detail"])}
+         "detail": detail_word(f["detail"])}
         for f in report.findings
         if f["fact"] == "path" or f["verdict"] != "proven"
     ]  # fmt: skip
@@ -157,7 +194,7 @@ def _show(state: State, report: Report) -> None:
             order=" → ".join(tr(part) for part in report.order_of_checks),
         )
     note(state, "{calls} calls; {what}", calls=report.calls_made,
-         what=", ".join(f"{n} {verdict_word(v)}" for v, n in sorted(counts.items())))  # fmt: skip
+         what=tr(", ").join(f"{n} {verdict_word(v)}" for v, n in sorted(counts.items())))  # fmt: skip
     if report.unsearched:
         note(
             state,
@@ -165,7 +202,9 @@ def _show(state: State, report: Report) -> None:
             count=report.unsearched,
         )
     if report.stopped:
-        note(state, "Stopped: {reason}.", reason=tr(report.stopped))
+        note(state, "Stopped: {reason}.", reason=detail_word(report.stopped))
+    if report.refusal is not None and report.refusal.hint:
+        note(state, report.refusal.hint_template, **report.refusal.values)
 
 
 @contextlib.contextmanager

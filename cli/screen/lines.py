@@ -10,14 +10,15 @@ from .tables import width
 
 #: What stays in one piece: a quotation ('ipc doctor'), a command to the end of its line, an address.
 _WHOLE = re.compile(
-    r"'[^']*'|(?:(?<=: )|(?<=：)|(?<=→ )|^)(?:sudo |uv |pipx? |ipc |(?:& )?(?:\x22[^\x22]*\x22|\S+) -m pip )\S.*$|(?<!\S)\S+://\S+"
+    r"(?<![A-Za-z0-9])'[^']*'(?![A-Za-z0-9])|(?:(?<=: )|(?<=：)|(?<=→ )|^)(?:sudo |uv |pipx? |ipc |(?:& )?(?:\x22[^\x22]*\x22|\S+) -m pip )\S.*$|(?<!\S)\S+://[^\s\u2e80-\uffef]+"
 )
 _CLOSING, _OPENING = "，。：；？！、）」』》…,.:;?!)]", "（「『《(["
 _PIECE = re.compile(
     rf"\s+|[{re.escape(_OPENING)}]*(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef]+)[{re.escape(_CLOSING)}]*"
     rf"|[{re.escape(_OPENING + _CLOSING)}]+"
 )
-_LEAST = 20
+#: Narrower than this nothing is broken at blanks.
+LEAST = 20
 
 
 def _pieces(text: str) -> list[str]:
@@ -45,7 +46,7 @@ def wrapped(text: str, columns: int) -> str:
         columns: The terminal's width; 0, or less than would be of use: as it is.
 
     """
-    if columns < _LEAST:
+    if columns < LEAST:
         return text
     return "\n".join(_line(line, columns) for line in text.split("\n"))
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from sunmi_ipc.i18n import later, tr
 
+from .wording import placeholders
+
 #: The root's commands, in groups; what stands in none comes last.
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -45,7 +47,7 @@ def write_examples(formatter: Any, lines: Sequence[str]) -> None:
     """Lines to be copied, each in one piece whatever the width."""
     with formatter.section(tr("Examples")):
         for line in lines:
-            formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+            formatter.write(f"{'':>{formatter.current_indent}}{placeholders(line)}\n")
 
 
 def furnish(command: Any, words: str) -> None:

@@ -7,6 +7,7 @@ Typer has them in English, few of them behind gettext, so they are known by thei
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -16,13 +17,14 @@ import typer
 
 from sunmi_ipc.i18n import language
 
+from .lines import LEAST, wrapped
 from .metavars import plain, worded
 from .tables import fold, width
 
 _EXTRA = re.compile(r"  \[([^\[\]]*)\]$")
 #: A word of capitals that is no part of another, or a type in angles.
 _PLACEHOLDER = re.compile(r"<[A-Za-z ]+(?:\[[A-Za-z]+\])?>|(?<![\w$/-])[A-Z][A-Z_]*[A-Z](?![\w=])")
-_NAME_COLUMN, _GAP = 30, 2
+_NAME_COLUMN, _GAP, _NARROWEST = 30, 2, 28
 
 
 @cache
@@ -59,39 +61,40 @@ class Context(typer.Context):
 
     @property
     def formatter_class(self) -> Any:
-        """Typer's own formatter, but for Chinese."""
-        return _Formatter if language() == "zh" else _Plain
+        """One that fits its lines to the terminal."""
+        return _Formatter
 
     @formatter_class.setter
     def formatter_class(self, value: Any) -> None:
         raise AttributeError
 
 
-class _Plain(typer.Context.formatter_class):  # type: ignore[valid-type, misc]
-    """Help in English: Typer's own, with words for values."""
-
-    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(prog, plain(args), prefix)
-
-    def write_dl(self, rows: Iterable[tuple[str, str]], *widths: int, **more: int) -> None:
-        super().write_dl([(worded(name), text) for name, text in rows], *widths, **more)
-
-
 class _Formatter(typer.Context.formatter_class):  # type: ignore[valid-type, misc]
-    """Help in Chinese."""
+    """Help in either language, as wide as the terminal and no wider than reads well."""
+
+    def __init__(
+        self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None
+    ) -> None:
+        if width is None:  # Typer's own never goes below 50, whatever the terminal
+            width = max(min(shutil.get_terminal_size().columns, max_width or 80) - 2, _NARROWEST)
+        super().__init__(indent_increment, width, max_width)
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(prog, placeholders(plain(args)), prefix or retell("Usage: "))
+        head = f"{prefix or retell('Usage: ')}{prog} "
+        hang = min(width(head), 8 if self.width - width(head) < LEAST else width(head))
+        first, *more = _hung(head, placeholders(plain(args)).split(), self.width)
+        self.write("\n".join([first, *(" " * hang + line for line in more)]) + "\n")
 
     def write_heading(self, heading: str) -> None:
-        self.write(f"{'':>{self.current_indent}}{retell(heading)}：\n")
+        colon = "：" if language() == "zh" else ":"
+        self.write(f"{'':>{self.current_indent}}{retell(heading)}{colon}\n")
 
     def write_text(self, text: str) -> None:
         margin = " " * self.current_indent
         parts = [" ".join(part.split("\n")) for part in text.split("\n\n")]
         self.write(
             "\n\n".join(
-                "\n".join(margin + line for line in fold(part, self.width - self.current_indent))
+                "\n".join(margin + line for line in _fit(part, self.width - self.current_indent))
                 for part in parts
             )
             + "\n"
@@ -101,12 +104,14 @@ class _Formatter(typer.Context.formatter_class):  # type: ignore[valid-type, mis
         self, rows: Iterable[tuple[str, str]], col_max: int = _NAME_COLUMN, col_spacing: int = _GAP
     ) -> None:
         every = [(placeholders(worded(name)), text) for name, text in rows]
+        col_max = min(col_max, max(_NARROWEST // 2, self.width * 2 // 5))
         first = min(max((width(name) for name, _ in every), default=0), col_max) + col_spacing
         margin = " " * self.current_indent
         for name, text in every:
             lines = self._folded(text, max(self.width - first - self.current_indent, 10))
             if width(name) > first - col_spacing:
-                self.write(f"{margin}{name}\n")
+                for line in _chosen(name, self.width - self.current_indent):
+                    self.write(f"{margin}{line}\n")
                 name = ""
             head = margin + name + " " * (first - width(name))
             for line in lines or [""]:
@@ -117,15 +122,48 @@ class _Formatter(typer.Context.formatter_class):  # type: ignore[valid-type, mis
         extra = _EXTRA.search(text)
         told = retell(text[: extra.start()] if extra else text)
         lines = [
-            line for part in told.split("\n\n") if part for line in fold(part.replace("\n", " "), columns)
+            line for part in told.split("\n\n") if part for line in _fit(part.replace("\n", " "), columns)
         ]
         if extra:
             note = "[" + "; ".join(retell(part) for part in extra[1].split("; ")) + "]"
             if lines and width(lines[-1]) + 2 + width(note) <= columns:
                 lines[-1] += "  " + note
             else:
-                lines += fold(note, columns)
+                lines += _fit(note, columns)
         return lines
+
+
+def _chosen(name: str, columns: int) -> list[str]:
+    """An option with what it can be, in lines of *columns*; broken behind the strokes between its values."""
+    lines = [""]
+    for piece in re.findall(r"[^|]+\|?|\|", name):
+        if lines[-1] and width(lines[-1]) + width(piece) > columns:
+            lines.append("    ")
+        lines[-1] += piece
+    return lines
+
+
+def _hung(head: str, words: Iterable[str], columns: int) -> list[str]:
+    """*head* and *words* behind it in lines; those after the first leave room for the same head."""
+    lines, room = [head.rstrip()], columns
+    for word in words:
+        if width(lines[-1]) + 1 + width(word) <= room:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+            room = max(columns - width(head), LEAST)
+    return lines
+
+
+def _fit(text: str, columns: int) -> list[str]:
+    """*text* in lines of *columns*, no command in it broken; where there is hardly room, broken anywhere."""
+    if columns < LEAST:
+        return fold(text, columns)
+    lines: list[str] = []
+    for line in wrapped(text, columns).split("\n"):
+        whole = width(line) <= columns or "'" in line or "://" in line
+        lines += [line] if whole else fold(line, columns)
+    return lines
 
 
 def show_refusal(error: Any) -> None:

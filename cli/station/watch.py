@@ -157,7 +157,7 @@ def _table(state: State, status: StationStatus) -> None:
                 "sn": camera.sn,
                 "name": camera.name,
                 "address": camera.address,
-                "verdict": tr(str(camera.verdict)),
+                "verdict": tr("all well" if camera.verdict == "ok" else str(camera.verdict)),
                 "why": why,
             }
         )

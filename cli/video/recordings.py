@@ -8,11 +8,15 @@ from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from ..screen.output import say, table
+from ..screen.tables import window
 from ..state import State
 
 if TYPE_CHECKING:
     from sunmi_ipc.models import VideoRecord
     from sunmi_ipc.video.timeline import Stretch
+
+#: Columns of a day's date, before its strip.
+_LABEL = 12
 
 
 def show_footage(
@@ -66,14 +70,11 @@ def show_footage(
             ["start", "end", "duration", "recordings", "gap after"],
             least=("recordings", "end"),
         )
-    sys.stdout.write(
-        "\n"
-        + " " * 12
-        + "".join(f"{hour:<6}" for hour in ("00", "03", "06", "09", "12", "15", "18", "21"))
-        + "\n"
-    )
+    cells = timeline.CELLS if (window() or 80) >= _LABEL + timeline.CELLS else timeline.CELLS // 2
+    hours = "".join(f"{hour:02}".ljust(cells // 8) for hour in range(0, 24, 3))
+    sys.stdout.write("\n" + " " * _LABEL + hours.rstrip() + "\n")
     for day in timeline.days(start, end, where):
-        sys.stdout.write(f"{day:%Y-%m-%d}  {timeline.strip(footage, day, where)}\n")
+        sys.stdout.write(f"{day:%Y-%m-%d}  {timeline.strip(footage, day, where, cells)}\n")
     say(
         state,
         "{length} in {count} recordings, {gaps} gaps",

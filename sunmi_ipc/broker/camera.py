@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -18,11 +19,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
-from ..errors import ConnectionFailed, ForbiddenError, ReplyError, TlsError, UnsupportedError
+from ..errors import ConnectionFailed, ForbiddenError, ParameterError, ReplyError, TlsError, UnsupportedError
+from ..protocol.serial import spelt
 from ..protocol.spec import Endpoint, Group, registry
 from .contract import Answer, CameraState, RequestKind
 from .failures import lost, raised
-from .keys import new_nonce
 
 if TYPE_CHECKING:
     from ..api.detection import Detection
@@ -52,7 +53,9 @@ class Asked(Protocol):
     @property
     def name(self) -> str: ...  # noqa: D102
 
-    def once(self, kind: RequestKind, timeout: float, **fields: Any) -> list[Answer]: ...  # noqa: D102
+    def once(  # noqa: D102
+        self, kind: RequestKind, timeout: float, *, asked: list[str] | None = None, **fields: Any
+    ) -> list[Answer]: ...
 
     def known(self, sn: str) -> CameraState | None: ...  # noqa: D102
 
@@ -89,6 +92,8 @@ class RemoteCamera:
     faces: Faces
     events: Events
 
+    #: So many questions may be on their way at once: the station asks the camera one by one.
+    at_once: int = 4
     #: The station keeps the camera's clock in view; here it is not known.
     clock_ahead: float | None = None
     clock_offset: float = 0.0
@@ -96,7 +101,14 @@ class RemoteCamera:
     def __init__(
         self, site: Asked, sn: str, *, model: str = "", timeout: float = 10.0, retries: int = 2
     ) -> None:
-        self.site, self.sn, self.model = site, sn, model
+        if not 0 < timeout < math.inf:
+            raise ParameterError(
+                "{name}: out of bounds",
+                name="timeout",
+                hint="Allowed: {bounds}.",
+                bounds="seconds, more than 0",
+            )
+        self.site, self.sn, self.model = site, spelt(sn), model
         self.timeout, self.retries = timeout, retries
 
     def __repr__(self) -> str:
@@ -208,13 +220,13 @@ class RemoteCamera:
         """Have it carried out once: where the answer is lost, what became of it is asked for."""
         left = self.retries
         while True:
-            nonce = new_nonce()
+            asked: list[str] = []
             try:
-                return self.site.once(RequestKind.CALL, seconds, nonce=nonce, **fields)[-1]
+                return self.site.once(RequestKind.CALL, seconds, asked=asked, **fields)[-1]
             except ConnectionFailed as error:
-                if not error.sent:
+                if not error.sent or not asked:
                     raise
-                answer = self._recall(nonce, error)
+                answer = self._recall(asked[-1], error)
             if answer is not None:
                 return answer
             # The station has not had it, and will never take it: it may be sent again.

@@ -20,9 +20,19 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Le, MaxLen
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
+from .. import untrusted
 from ..errors import ReplyError
+from ..protocol.serial import spelt
 
 VERSION = 1
 #: Everything of a site stands under ``PREFIX/SITE/``: one line of an ACL does it.
@@ -40,8 +50,21 @@ SN_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z._:-]{0,63}$"
 _SITE, _SN = re.compile(SITE_PATTERN), re.compile(SN_PATTERN)
 _LATEST = 253402300799.0  # the year 9999
 
+
+def _tame(value: Any) -> Any:
+    """What may have any form is held to the bounds of everything that strangers send."""
+    try:
+        untrusted.check(value)
+    except untrusted.Refused as error:
+        raise ValueError(error.why) from None
+    return value
+
+
 Site = Annotated[str, StringConstraints(pattern=SITE_PATTERN)]
-Serial = Annotated[str, StringConstraints(pattern=SN_PATTERN)]
+#: In the one spelling from here on, whoever wrote it.
+Serial = Annotated[str, StringConstraints(pattern=SN_PATTERN), AfterValidator(spelt)]
+#: Fields of any name and form: nested to the depth that is taken anywhere, every number finite.
+Free = Annotated[dict[str, Any], AfterValidator(_tame)]
 Client = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -156,7 +179,7 @@ class Event(Payload):
     time: Time = Field(description="the camera's clock, Unix seconds; where it gives none: received")
     received: Time = Field(description="the station's clock, Unix seconds")
     personal: bool = Field(default=False, description="about somebody's face")
-    data: dict[str, Any] = Field(default={}, description="the event's own fields, without links and pictures")
+    data: Free = Field(default={}, description="the event's own fields, without links and pictures")
 
 
 class Alert(Payload):
@@ -172,7 +195,7 @@ class Alert(Payload):
     closed: Time | None = None
     text: Text = Field(default="", description="in English")
     hint: Text = Field(default="", description="the next step, in English")
-    details: dict[str, Any] = Field(default={}, description="what fills the texts, for other languages")
+    details: Free = Field(default={}, description="what fills the texts, for other languages")
 
 
 class Envelope(Payload):
@@ -210,13 +233,13 @@ class Request(Payload):
     issued: Time = Field(description="Unix seconds")
     expires: Time = Field(description="Unix seconds; not carried out later")
     client: Client = Field(description="answers go to SITE/replies/CLIENT")
-    sn: Annotated[str, StringConstraints(pattern=r"^([0-9A-Za-z][0-9A-Za-z._:-]{0,63})?$")] = ""
+    sn: Annotated[
+        str, StringConstraints(pattern=r"^([0-9A-Za-z][0-9A-Za-z._:-]{0,63})?$"), AfterValidator(spelt)
+    ] = ""
     endpoint: Annotated[str, MaxLen(100)] = Field(
         default="", description="of a call: its key, such as lens.zoom"
     )
-    values: dict[str, Any] = Field(
-        default={}, description="of a call: its parameters, as the HTTP API takes them"
-    )
+    values: Free = Field(default={}, description="of a call: its parameters, as the HTTP API takes them")
     confirm: Annotated[str, MaxLen(64)] = Field(
         default="", description="of a call that destroys: the camera's serial number once more"
     )
@@ -235,7 +258,7 @@ class Failure(Payload):
     code: int | None = None
     name: Text = ""
     template: Annotated[str, MaxLen(1000)] = ""
-    values: dict[str, Any] = {}
+    values: Free = {}
     hint: Annotated[str, MaxLen(1000)] = ""
     sent: bool = Field(default=False, description="whether the camera may have had the call")
 
@@ -263,7 +286,7 @@ class Answer(Payload):
     nonce: Nonce = Field(description="of the request")
     state: Literal["done", "failed", "refused", "running", "lost", "unknown"]
     at: Time
-    result: dict[str, Any] | None = None
+    result: Free | None = None
     error: Failure | None = None
     chunk: Chunk | None = None
 
@@ -382,7 +405,7 @@ class Incoming:
 
 
 def parse_topic(text: str, prefix: str = PREFIX) -> tuple[Message, str, str, str]:
-    """A topic as (message, site, serial number, client); raises BadMessage."""
+    """A topic as (message, site, serial number in its one spelling, client); raises BadMessage."""
     head, _, rest = text.partition(f"{prefix}/")
     site, _, path = rest.partition("/")
     if not head and len(text) < 400 and _SITE.fullmatch(site):
@@ -394,7 +417,7 @@ def parse_topic(text: str, prefix: str = PREFIX) -> tuple[Message, str, str, str
             ):
                 found = {p: w for p, w in zip(pattern, words, strict=True) if p in ("SN", "CLIENT")}
                 if all(_SN.fullmatch(word) for word in found.values()):
-                    return message, site, found.get("SN", ""), found.get("CLIENT", "")
+                    return message, site, spelt(found.get("SN", "")), found.get("CLIENT", "")
     raise BadMessage("{topic}: not a topic of this contract", topic=text[:200])
 
 
@@ -408,11 +431,22 @@ def read(topic: str, payload: bytes, prefix: str = PREFIX) -> Incoming:
     message, site, sn, client = parse_topic(topic, prefix)
     found = decode(message.model, payload, limit=message.limit, name=message.name)
     key = getattr(found, "key", None) if message.signed is None else None
-    if key is not None and not str(key).startswith(f"{site}/{message.name}/"):
-        raise _bad(message.name, "the key is another's")
+    if key is not None:
+        if not str(key).startswith(f"{site}/{message.name}/"):
+            raise _bad(message.name, "the key is another's")
+        if (one := _one_spelling(str(key))) != key:
+            found = found.model_copy(update={"key": one})
     if sn and getattr(found, "sn", sn) != sn:
         raise _bad(message.name, "the serial number is another's")
     return Incoming(message, site, sn, client, found)
+
+
+def _one_spelling(key: str) -> str:
+    """A key, SITE/KIND/SN/..., with the serial number in its one spelling: else one thing had two rows."""
+    words = key.split("/")
+    if len(words) > 2:
+        words[2] = spelt(words[2])
+    return "/".join(words)
 
 
 def decode(model: type[Payload], payload: bytes | str, *, limit: int = MAX_PAYLOAD, name: str = "") -> Any:

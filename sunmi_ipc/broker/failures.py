@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from .. import errors
@@ -15,6 +17,11 @@ CLOCK = {
     "from the future": "the request is from the future by the station's clock",
     "valid for too long": "the request is valid for longer than the station allows",
 }
+
+
+#: A field as our templates have them. str.format knows more: widths that fill the memory, attributes, keys.
+_FIELD = re.compile(r"\{[a-z_]{1,40}(?::(?:g|,|[+]?\.[0-9][a-z]))?\}")
+_BRACES = re.compile(r"[{}]")
 
 
 def told(error: SunmiIpcError) -> Failure:
@@ -43,6 +50,7 @@ def raised(failure: Failure, camera: str) -> SunmiIpcError:
     """The error that a station has told of."""
     if failure.code is not None and issubclass(getattr(errors, failure.type, SunmiIpcError), DeviceError):
         device = DeviceError.of(failure.code, endpoint=failure.name, camera=camera, hint=failure.hint)
+        device.hint_template = _harmless(device.hint_template, device.values)
         device.sent = True
         return device
     kind = getattr(errors, failure.type, None)
@@ -52,12 +60,28 @@ def raised(failure: Failure, camera: str) -> SunmiIpcError:
         kind = SunmiIpcError
     # Not by its own initialiser: each class has another.
     made: SunmiIpcError = kind.__new__(kind)
-    SunmiIpcError.__init__(made, failure.template, hint=failure.hint)
+    SunmiIpcError.__init__(
+        made, _harmless(failure.template, failure.values), hint=_harmless(failure.hint, failure.values)
+    )
     made.values = dict(failure.values)
     if not isinstance(made, errors.ParameterError):
         made.camera = camera
     made.sent = failure.sent
     return made
+
+
+def _harmless(template: str, values: Mapping[str, object]) -> str:
+    """*template*, where it is one of ours that these *values* fill; else the same text, in which nothing is filled in."""
+    if not values:
+        return template
+    if not _BRACES.search(_FIELD.sub("", template)):
+        try:
+            template.format(**values)
+        except (LookupError, ValueError, TypeError):
+            pass
+        else:
+            return template
+    return _BRACES.sub(lambda brace: brace[0] * 2, template)
 
 
 def lost(template: str, site: str, *, sent: bool = True) -> ConnectionFailed:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import untrusted
 from ..atomic import whole
 from ..errors import ConfigError, ForbiddenError
 from .contract import Envelope, Payload, canonical
@@ -256,7 +257,7 @@ class KeyStore:
 
     def _index(self) -> dict[str, dict[str, Any]]:
         try:
-            found = json.loads((self._folder / "index.json").read_text("utf-8"))
+            found = untrusted.load_json((self._folder / "index.json").read_bytes())
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:

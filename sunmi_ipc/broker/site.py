@@ -112,6 +112,17 @@ class RemoteSite:
                 self._changed.wait(left)
             return dict(self._cameras)
 
+    @property
+    def told(self) -> StationState | None:
+        """What the station has said of itself until now; never waits."""
+        with self._changed:
+            return self._state
+
+    def cameras_told(self) -> dict[str, CameraState]:
+        """What was told of its cameras until now; never waits."""
+        with self._changed:
+            return dict(self._cameras)
+
     def known(self, sn: str) -> CameraState | None:
         """What was told of a camera until now; never waits."""
         with self._changed:
@@ -138,11 +149,11 @@ class RemoteSite:
             self._changed.notify_all()
 
     def _answered(self, envelope: Envelope) -> None:
-        state = self._state
-        if state is None or not state.public:
+        # By the key that was approved when the call went out: what the broker tells meanwhile changes nothing.
+        if not self._approved:
             return
         try:
-            text = keys.verify(envelope, keys.ANSWER, state.public)
+            text = keys.verify(envelope, keys.ANSWER, self._approved)
             answer: Answer = contract.decode(Answer, text, limit=contract.MAX_CALL)
         except (keys.BadSignature, BadMessage) as error:
             _log.debug("%s: an answer is not the station's: %s", self.name, error)
@@ -161,13 +172,23 @@ class RemoteSite:
 
     # -- asking ---------------------------------------------------------------------------------------
 
-    def once(self, kind: RequestKind, timeout: float, **fields: Any) -> list[Answer]:
+    def once(
+        self,
+        kind: RequestKind,
+        timeout: float,
+        *,
+        asked: list[str] | None = None,
+        by_its_clock: bool = True,
+        **fields: Any,
+    ) -> list[Answer]:
         """Send one request and wait for its answer.
 
         Args:
             kind: What is asked.
             timeout: Seconds.
-            fields: Of the request; *nonce* to choose it.
+            asked: Takes the nonces that were sent: the last one may have been carried out, those before were refused.
+            by_its_clock: Whether to ask once more with the station's time, where ours is refused.
+            fields: Of the request.
 
         Raises:
             ConnectionFailed: No answer, ``sent`` tells whether the station may have had it.
@@ -182,7 +203,9 @@ class RemoteSite:
             )
         self.approve()
         now = time.time() + self._offset
-        nonce = fields.pop("nonce", None) or new_nonce()
+        nonce = new_nonce()
+        if asked is not None:
+            asked.append(nonce)
         request = Request(
             kind=kind, site=self.name, nonce=nonce, issued=now, expires=now + min(timeout + 1.0, 590.0),
             client=line.client, **fields,
@@ -205,7 +228,9 @@ class RemoteSite:
                 self._waiting.pop(nonce, None)
         if not wait.answers:
             raise lost("the station {site} did not answer in time", self.name)
-        return self._clock(wait.answers, kind, timeout, fields)
+        if by_its_clock and self._other_clock(wait.answers[0]):
+            return self.once(kind, timeout, asked=asked, by_its_clock=False, **fields)
+        return wait.answers
 
     def _await(self, wait: _Wait, sent: Sent, timeout: float) -> None:
         end = time.monotonic() + timeout
@@ -224,19 +249,16 @@ class RemoteSite:
                     wait.answers.clear()  # of a picture, a piece is missing
                 return
 
-    def _clock(
-        self, answers: list[Answer], kind: RequestKind, timeout: float, fields: dict[str, Any]
-    ) -> list[Answer]:
-        """Once more by the station's clock, where ours is what was refused: so nothing was carried out."""
-        answer = answers[0]
+    def _other_clock(self, answer: Answer) -> bool:
+        """Whether our clock is what was refused: then nothing was carried out, and the station's is signed with."""
         if answer.state != "refused" or answer.error is None or answer.error.template not in CLOCK.values():
-            return answers
+            return False
         offset = answer.at - time.time()
         if abs(offset - self._offset) < 5.0:
-            return answers
+            return False
         _log.warning("%s: the clocks differ by %+.0f s; signing with the station's time", self.name, offset)
         self._offset = offset
-        return self.once(kind, timeout, **fields)
+        return True
 
     def approve(self) -> None:
         """Know the station's key, and that it is there."""

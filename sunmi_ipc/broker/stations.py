@@ -6,6 +6,7 @@ import json
 import threading
 from pathlib import Path
 
+from .. import untrusted
 from ..atomic import whole
 from ..errors import ConfigError, TlsError
 
@@ -50,7 +51,7 @@ class KnownStations:
         if self._path is None:
             return dict(self._memory)
         try:
-            found = json.loads(self._path.read_text("utf-8"))
+            found = untrusted.load_json(self._path.read_bytes())
             return {str(k): str(v) for k, v in found.items()}
         except FileNotFoundError:
             return {}

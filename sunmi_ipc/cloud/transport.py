@@ -6,6 +6,7 @@ import logging
 import queue
 import socket
 import ssl
+import sys
 import time
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -17,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 
 from ..errors import ReplyError, SunmiIpcError, TlsError
-from ..link.tls import CALL, CameraSocket, certificates_in, kind_of_file, modern, read_ca, too_large
+from ..link.tls import CALL, CameraSocket, certificates_in, kind_of_file, modern, read_ca
 from ..link.transport import FAULTS, explain
 from ..protocol.wire import Incoming
 from ..redact import MASK, is_secret
@@ -84,26 +85,14 @@ class _Adapter(HTTPAdapter):
 class _PlainSocket(socket.socket):
     """A socket without TLS that keeps the call's deadline and room, as :class:`CameraSocket` does with it."""
 
-    def _keep_deadline(self) -> None:
-        if CALL.deadline is not None:
-            left = CALL.deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError("the call's deadline has passed")
-            self.settimeout(left)
-
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         """Receive within the deadline, and no more than there is room for."""
-        self._keep_deadline()
-        count = super().recv_into(buffer, nbytes, flags)
-        if CALL.room is not None:
-            CALL.room -= count
-            if CALL.room < 0:
-                raise too_large(None)
-        return count
+        CALL.keep_deadline(self)
+        return CALL.take(super().recv_into(buffer, nbytes, flags))
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         """Send within the deadline."""
-        self._keep_deadline()
+        CALL.keep_deadline(self)
         super().sendall(data, flags)
 
 
@@ -177,14 +166,14 @@ class CloudTransport:
             connection = self._idle.get_nowait()
         except queue.Empty:
             connection = _Connection(self.base, self._context)
-        started = time.monotonic()
+        started, handled = time.monotonic(), sys.exception()
         CALL.deadline, CALL.room = started + timeout, self._max + _CHUNK
         try:
             answer = self._post(connection.session, request, timeout)
         except SunmiIpcError as error:
             failure = error
         except FAULTS as error:
-            failure = _explain(error, timeout, time.monotonic() - started)
+            failure = _explain(error, timeout, time.monotonic() - started, handled)
         except BaseException:
             connection.session.close()
             raise
@@ -230,7 +219,7 @@ class CloudTransport:
 
         """
         connection = _Connection(self.base, self._context)
-        started = time.monotonic()
+        started, handled = time.monotonic(), sys.exception()
         CALL.deadline, CALL.room = started + timeout, self._max + _CHUNK
         try:
             for _ in range(_REDIRECTIONS):
@@ -239,7 +228,7 @@ class CloudTransport:
                     return content
             raise ReplyError("the file's address leads from one to the next without an end")
         except FAULTS as error:
-            raise _explain(error, timeout, time.monotonic() - started) from None
+            raise _explain(error, timeout, time.monotonic() - started, handled) from None
         finally:
             CALL.deadline = CALL.room = None
             connection.session.close()
@@ -275,8 +264,10 @@ class CloudTransport:
         return bytes(content)
 
 
-def _explain(error: BaseException, timeout: float, elapsed: float) -> SunmiIpcError:
-    return explain(error, timeout, elapsed, hint=_HINT, unverified=_unverified, tls=_tls)
+def _explain(
+    error: BaseException, timeout: float, elapsed: float, handled: BaseException | None
+) -> SunmiIpcError:
+    return explain(error, timeout, elapsed, hint=_HINT, unverified=_unverified, tls=_tls, handled=handled)
 
 
 def _unverified(error: ssl.SSLCertVerificationError) -> TlsError:

@@ -40,9 +40,7 @@ def mount(app: FastAPI, console: Console) -> None:
             console.audit.record("enter", who="console", origin=origin, result="refused")
             message, hint = error.localized(_lang(request))
             return HTMLResponse(page(_lang(request), "", f"{message}. {hint}"), 403)
-        console.audit.record(
-            "enter", who=f"console:{session.id}:{session.role.name.lower()}", origin=origin, result="ok"
-        )
+        console.audit.record("enter", who=session.name, origin=origin, result="ok")
         made = RedirectResponse("/", 303)
         made.set_cookie(
             COOKIE,

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
+from .photos import MAX_UPLOAD
 from .sessions import Session, Sessions
 
 Scope = MutableMapping[str, Any]
@@ -19,6 +20,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 COOKIE = "ipc_session"
+#: Bytes of a request: a photo of a telephone with what is around it; a code, from those who have no session yet.
+MAX_BODY, _SMALL = MAX_UPLOAD + 1024 * 1024, 16 * 1024
 #: Open to everybody who has the right host: the door, and how it looks.
 _OPEN = ("/enter", "/static/console/", "/favicon.ico", "/healthz", "/readyz")
 #: NiceGUI compiles its templates in the browser ('unsafe-eval') and starts by an inline script; everything
@@ -85,24 +88,48 @@ class Gate:
             await _refuse(scope, receive, send, status)
             return
 
+        limit = _SMALL if scope["path"].startswith(_OPEN) else MAX_BODY
+        length = headers.get("content-length", "0")
+        if scope["type"] == "http" and (not length.isdecimal() or int(length[:18]) > limit):
+            await _refuse(scope, receive, send, 413)
+            return
+        came, begun = 0, False
+
+        async def bounded() -> MutableMapping[str, Any]:
+            nonlocal came
+            message = await receive()
+            if message["type"] == "http.request":
+                came += len(message.get("body", b""))
+            # What is too much and did not say so has no reader: nobody keeps it.
+            return {"type": "http.disconnect"} if came > limit else message
+
         async def dressed(message: MutableMapping[str, Any]) -> None:
+            nonlocal begun
+            if came > limit:
+                return
             if message["type"] == "http.response.start":
+                begun = True
                 given = list(message.get("headers", ()))
                 there = {name.lower() for name, _ in given}
                 given += [
                     (k.encode(), v.encode()) for k, v in self._headers().items() if k.encode() not in there
                 ]
                 if not any(name == b"cache-control" for name in there):
-                    given.append((b"cache-control", b"no-store"))
+                    # Our own files hold nothing of anybody's; a browser asks whether they are still so.
+                    own = scope["path"].startswith("/static/console/")
+                    given.append((b"cache-control", b"no-cache" if own else b"no-store"))
                 message["headers"] = given
             await send(message)
 
         try:
-            await self._app(scope, receive, dressed)
-        except RuntimeError as error:
+            await self._app(scope, bounded if scope["type"] == "http" else receive, dressed)
+        except Exception as error:
             # Starlette's word for a browser that has left before its page was ready.
-            if "No response returned" not in str(error):
+            left = isinstance(error, RuntimeError) and "No response returned" in str(error)
+            if came <= limit and not left:
                 raise
+        if came > limit and not begun:
+            await _refuse(scope, receive, send, 413)
 
     def _headers(self) -> dict[str, str]:
         return HEADERS | ({"strict-transport-security": "max-age=86400"} if self._secure else {})
@@ -163,7 +190,12 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, status: int) -> No
         await send({"type": "http.response.start", "status": 303, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
         return
-    body = {421: b"not served under this name", 403: b"asked from another place", 401: b"no session"}[status]
+    body = {
+        413: b"too large",
+        421: b"not served under this name",
+        403: b"asked from another place",
+        401: b"no session",
+    }[status]
     headers += [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),

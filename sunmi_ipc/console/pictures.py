@@ -29,8 +29,8 @@ def mount(app: FastAPI, console: Console) -> None:
 
     async def picture(sn: str, age: float = 20.0, width: int = 640) -> Response:
         try:
-            data = await asyncio.to_thread(
-                console.picture, sn, age=max(1.0, age), width=min(max(width, 160), 1920)
+            data = await console.work(
+                lambda: console.picture(sn, age=max(1.0, age), width=_width(width)), picture=True
             )
         except SunmiIpcError:
             data = None
@@ -47,7 +47,7 @@ def mount(app: FastAPI, console: Console) -> None:
             return read(console.desk.link(sn), record.pic_url, limit=4_000_000)[0] if record.pic_url else b""
 
         try:
-            data = await asyncio.to_thread(fetch)
+            data = await console.work(fetch, picture=True)
         except SunmiIpcError:
             data = b""
         return _image(data)
@@ -57,7 +57,7 @@ def mount(app: FastAPI, console: Console) -> None:
     async def event(request: Request, sn: str, number: int) -> Response:
         if request.scope["session"].role < Role.TUNE:
             return Response(status_code=403)  # faces are personal data
-        path = await asyncio.to_thread(console.wall.picture, sn, number)
+        path = await console.work(lambda: console.wall.picture(sn, number))
         try:
             data = path.read_bytes() if path is not None else b""
         except OSError:
@@ -93,8 +93,9 @@ def mount(app: FastAPI, console: Console) -> None:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(ready.set)
 
-        viewer = await asyncio.to_thread(
-            console.hub.watch, f"{sn}/{quality}", lambda: camera.video.live().best(quality), notify=notify
+        # It waits for nobody: what it does is done by the stream's own thread.
+        viewer = console.hub.watch(
+            f"{sn}/{quality}", lambda: camera.video.live().best(quality), notify=notify
         )
         gone = asyncio.create_task(_gone(websocket))
         lang: Language = session.lang or preferred(websocket.headers.get("accept-language", ""))
@@ -124,11 +125,16 @@ def mount(app: FastAPI, console: Console) -> None:
             pass  # it has gone
         finally:
             gone.cancel()
-            await asyncio.to_thread(viewer.close)
+            viewer.close()
             with contextlib.suppress(RuntimeError, WebSocketDisconnect):
                 await websocket.close()
 
     app.add_api_websocket_route("/live/{sn}/{quality}", live)
+
+
+def _width(wished: int) -> int:
+    """A width that is kept: there are few of them, whatever is wished."""
+    return -(-min(max(wished, 160), 1280) // 160) * 160
 
 
 def _image(data: bytes) -> Response:

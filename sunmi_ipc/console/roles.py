@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
 from ..errors import ForbiddenError as ForbiddenError
 from ..protocol.spec import Endpoint
+from ..station.roles import PERSONAL, PERSONAL_READS
 
 
 class Role(IntEnum):
     """What somebody may do; each may what the one before may.
 
-    ``VIEW`` looks, ``TUNE`` sets what can be set back, ``ADMIN`` also what destroys, takes a camera off its
+    ``VIEW`` looks, ``TUNE`` sets what can be set back and sees faces, ``ADMIN`` also what destroys, takes a camera off its
     network or lets others in.
     """
 
@@ -40,13 +42,28 @@ _ADMIN = frozenset(
 )
 
 
+#: What pages do beyond calls to one camera, and the role that each needs.
+ACTIONS: Mapping[str, Role] = {
+    "leave": Role.VIEW,
+    "fleet.plan": Role.VIEW,
+    "events.listen": Role.TUNE,
+    "events.stop": Role.TUNE,
+    "fleet.apply": Role.ADMIN,
+    "fleet.stop": Role.ADMIN,
+    "trust.forget": Role.ADMIN,
+    "code": Role.ADMIN,
+    "end": Role.ADMIN,
+}
+
+
 def needed(endpoint: Endpoint[..., Any] | str) -> Role:
     """The role that a call needs. A path that nobody has declared may do anything: ``ADMIN``."""
     if isinstance(endpoint, str):
         return Role.ADMIN
     if endpoint.destroys or endpoint.path in _ADMIN:
         return Role.ADMIN
-    return Role.VIEW if endpoint.safe else Role.TUNE
+    personal = endpoint.group in PERSONAL or endpoint.key in PERSONAL_READS
+    return Role.VIEW if endpoint.safe and not personal else Role.TUNE
 
 
 def require(role: Role, wanted: Role) -> None:

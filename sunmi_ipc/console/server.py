@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -16,6 +17,7 @@ from ..station.store import Store
 from .certificate import certificate, fingerprint_of, names_in, own_names
 from .desk import Audit, Desk
 from .gate import Gate
+from .head import Head
 from .roles import Role
 from .rollout import Rollout
 from .state import Console, MemoryAudit, serve
@@ -42,6 +44,7 @@ def build(console: Console, app: FastAPI | None = None) -> FastAPI:
     """
     try:
         from fastapi import FastAPI
+        from nicegui import app as pages
         from nicegui import ui
     except ImportError:
         raise ExtraMissingError(
@@ -60,9 +63,9 @@ def build(console: Console, app: FastAPI | None = None) -> FastAPI:
     door.mount(app, console)
     pictures.mount(app, console)
     routes.load()
-    ui.add_head_html('<link rel="stylesheet" href="/static/console/console.css">', shared=True)
-    # In the page itself: whatever has to be fetched first comes later.
-    ui.add_head_html(f"<script>{(STATIC / 'live.js').read_text('utf-8')}</script>", shared=True)
+    style, script = ((STATIC / name).read_text("utf-8") for name in ("console.css", "live.js"))
+    # Before NiceGUI's own compression, which run_with puts around it.
+    pages.add_middleware(Head, html=f"<style>{style}</style><script>{script}</script>")
     ui.run_with(
         app,
         title="sunmi-ipc",
@@ -202,6 +205,7 @@ class Server:
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
             self._thread.join(0.02)
+        threading.Thread(target=_ready_for_the_first, name="console-imports", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -226,6 +230,20 @@ class Server:
     def enter_url(self, role: Role = Role.ADMIN) -> str:
         """A link that lets one in, once, within ten minutes."""
         return self.console.link(role)
+
+
+def _ready_for_the_first() -> None:
+    """Import what the first who looks would wait for: codecs, pictures, tabs."""
+    from importlib import import_module
+
+    from ..video.libraries import library
+    from .pages.camera import TABS
+
+    for name in ("av", "PIL.Image"):
+        with contextlib.suppress(ExtraMissingError):
+            library(name)
+    for module, *_ in TABS.values():
+        import_module(f"{__package__}.pages.tabs.{module}")
 
 
 def _listen(host: str, port: int | None) -> socket.socket:

@@ -25,6 +25,12 @@ TRIES, TRIES_OF_ALL, WINDOW_S = 10, 60, 60.0
 MAX_SESSIONS, MAX_CODES = 200, 20
 
 
+def counted() -> float:
+    """Seconds that went by, also while the computer slept: a clock that is set ends no session and keeps no code."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
 class CodeError(ForbiddenError):
     """The code lets nobody in, or there were too many tries."""
 
@@ -38,6 +44,8 @@ class Session:
         role: What it may do.
         lang: The language that was chosen; None: the browser's.
         dark: Dark or light; None: as the device is.
+        began, seen: By the clock of :class:`Sessions`, which no hand sets.
+        since: When it began, Unix seconds: for people.
         origin: The address that it came from.
         agent: What the browser says it is.
 
@@ -49,9 +57,15 @@ class Session:
     agent: str = ""
     began: float = 0.0
     seen: float = 0.0
+    since: float = field(default_factory=time.time)
     lang: Language | None = None
     dark: bool | None = None
     ended: bool = False
+
+    @property
+    def name(self) -> str:
+        """Who did it, as the audit writes it."""
+        return f"console:{self.id}:{self.role.name.lower()}"
 
 
 @dataclass
@@ -69,7 +83,7 @@ class Sessions:
 
     """
 
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float] = counted
     #: The role of a secret that is known from elsewhere, as a station's tokens are; None for no such.
     known: Callable[[str], Role | None] = lambda secret: None
     _lock: threading.Lock = field(default_factory=threading.Lock)

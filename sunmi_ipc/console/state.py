@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ..redact import redact
 from ..station.live import LiveHub, Stills
 from ..station.live.stills import decode
 from .desk import Audit, Desk
 from .footage import Footage
-from .roles import Role
+from .roles import ACTIONS, ForbiddenError, Role, require
 from .rollout import Rollout
 from .sessions import Session, Sessions
 from .setup import Setup
 from .wall import Wall
+
+T = TypeVar("T")
+#: So long a picture waits for the first of a stream that is being opened.
+FIRST_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +88,47 @@ class Console:
     footage: Footage = field(default_factory=Footage)
     wall: Wall = field(default_factory=Wall)
     rollout: Rollout | None = None
+    #: Threads for what pages ask of cameras, and others for their pictures: one silent camera holds up neither.
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(32, "console"))
+    _picture_pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "pictures"))
+
+    async def work(self, blocking: Callable[[], T], *, picture: bool = False) -> T:
+        """Do what blocks in a thread, with the language and whatever else the caller's context has."""
+        pool = self._picture_pool if picture else self._pool
+        context = copy_context()
+        return await asyncio.get_running_loop().run_in_executor(pool, lambda: context.run(blocking))
 
     def setup(self, sn: str, session: Session) -> Setup:
         """The set-up of a camera by *session*: it can be left and come back to."""
+        self.setups = {key: one for key, one in self.setups.items() if not one.session.ended}
         key = (session.id, sn)
         if key not in self.setups:
             self.setups[key] = Setup(self.desk, sn, session)
         return self.setups[key]
+
+    def act(
+        self, session: Session, action: str, *, sn: str = "", details: Mapping[str, Any] | None = None
+    ) -> None:
+        """Before one of :data:`~sunmi_ipc.console.roles.ACTIONS`: may *session*? Either way it is written down.
+
+        Raises:
+            ForbiddenError: It has ended, or its role is less than the action's.
+
+        """
+
+        def write(result: str) -> None:
+            self.audit.record(
+                action, who=session.name, origin=session.origin, sn=sn, details=details, result=result
+            )
+
+        try:
+            if not self.sessions.alive(session):
+                raise ForbiddenError("the session has ended", hint="Ask for a new code.")
+            require(session.role, ACTIONS[action])
+        except ForbiddenError:
+            write("ForbiddenError")
+            raise
+        write("ok")
 
     def close(self) -> None:
         """End what runs."""
@@ -96,6 +137,8 @@ class Console:
         self.wall.close()
         self.hub.close()
         self.footage.close()
+        for pool in (self._pool, self._picture_pool):
+            pool.shutdown(wait=False, cancel_futures=True)
         self.desk.close()
 
     def picture(self, sn: str, *, age: float, width: int) -> bytes | None:
@@ -103,10 +146,11 @@ class Console:
         camera = self.desk.link(sn)
 
         def take() -> bytes:
-            latest = next(
-                (self.hub.latest(f"{sn}/{q}") for q in ("fhd", "hd") if self.hub.latest(f"{sn}/{q}")), None
-            )
-            return decode(*latest) if latest is not None else camera.video.snapshot().data
+            for quality in ("fhd", "hd"):
+                # A stream that is being opened has its picture sooner than a second session would.
+                if (latest := self.hub.latest(f"{sn}/{quality}", timeout=FIRST_S)) is not None:
+                    return decode(*latest)
+            return camera.video.snapshot().data
 
         made = self.stills.get(sn, take, age=age, width=width)
         return made.data if made is not None else None

@@ -60,13 +60,30 @@ def sheet(path: Path, found: Iterable[DiscoveredCamera], lang: Language) -> None
     titles = {"# model": "# 型号", "# mac": "# MAC", "# address": "# 地址"} if lang == "zh" else {}
     rows = [
         {
-            "sn": one.sn, "name": one.name, titles.get("# model", "# model"): one.model,
-            titles.get("# mac", "# mac"): one.mac, titles.get("# address", "# address"): one.ip,
+            "sn": sn, "name": same[0].name if len(same) == 1 else "",
+            titles.get("# model", "# model"): _all(one.model for one in same),
+            titles.get("# mac", "# mac"): _all(one.mac for one in same),
+            titles.get("# address", "# address"): _all(one.ip for one in same),
         }
-        for one in sorted(found, key=lambda one: one.sn)
-        if one.serial_number is not None
+        for sn, same in claims(found).items()
     ]  # fmt: skip
     write_csv(path, rows, [titles.get(name, name) for name in SHEET], lang)
+
+
+def claims(found: Iterable[DiscoveredCamera]) -> dict[str, list[DiscoveredCamera]]:
+    """Who says to have each serial number, in their order; an odd one is left out.
+
+    A serial number has one entry in a site file, however many claim it.
+    """
+    claimed: dict[str, list[DiscoveredCamera]] = {}
+    for one in sorted(found, key=lambda one: one.sn):
+        if one.serial_number is not None:
+            claimed.setdefault(one.serial_number, []).append(one)
+    return claimed
+
+
+def _all(said: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(filter(None, said)))
 
 
 def entry(sn: str, wanted: Mapping[str, Any], remark: str = "") -> str:
@@ -106,11 +123,12 @@ def draft(
     lines = [f"#:schema {schema}", ""] if schema else []
     lines += [f"# {tr('What is nowhere given is left as it is. Lines with # are examples.')}", ""]
     lines += [_EXAMPLE.format(name=name.replace("\\", "").replace('"', "'"))]
-    for camera in sorted(found, key=lambda one: one.sn):
-        if camera.serial_number is None:
-            continue
-        has = (captured or {}).get(camera.sn) or ({"name": camera.name} if camera.name else {})
-        lines.append(entry(camera.sn, has, f"{camera.model} {camera.mac} {camera.ip}".strip()))
+    for sn, same in claims(found).items():
+        has = (captured or {}).get(sn) or ({"name": same[0].name} if len(same) == 1 and same[0].name else {})
+        remark = "; ".join(f"{one.model} {one.mac} {one.ip}".strip() for one in same)
+        if len(same) > 1:
+            remark = tr("{count} cameras claim it: {cameras}", count=len(same), cameras=remark)
+        lines.append(entry(sn, has, remark))
     if not any(line.startswith("[[cameras]]") for line in lines):
         lines += ["# [[cameras]]", '# sn = "FS101D8BS00106"', '# groups = ["door"]', ""]
     return "\n".join(lines)

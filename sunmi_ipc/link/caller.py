@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ..protocol.wire import Credentials
 
 
-class Link(Caller, Protocol):
-    """A camera that this computer talks to itself; ``Camera`` is one."""
+class Reached(Protocol):
+    """How a camera in this network is reached, and what is trusted there."""
 
     sn: str
     host: str
@@ -45,6 +45,10 @@ class Link(Caller, Protocol):
     @property
     def tls_of_links(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
         """As :attr:`tls`, for links that somebody else may have written: it never pins."""
+
+
+class Link(Reached, Caller, Protocol):
+    """A camera that this computer talks to itself; ``Camera`` is one."""
 
     def read_sn(self) -> str:
         """Ask the camera for its serial number."""
@@ -56,30 +60,8 @@ class Link(Caller, Protocol):
         """Close the connection; the next call opens a new one."""
 
 
-class AsyncLink(AsyncCaller, Protocol):
+class AsyncLink(Reached, AsyncCaller, Protocol):
     """As :class:`Link`, for asyncio; ``AsyncCamera`` is one."""
-
-    sn: str
-    host: str
-    port: int
-    rtsp_user: str
-    rtsp_password: Secret
-
-    @property
-    def address(self) -> str:
-        """``host``, or ``host:port`` where the port is not 443."""
-
-    @property
-    def credentials(self) -> Credentials:
-        """What signs the calls, and the events."""
-
-    @property
-    def tls(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
-        """How the camera's https is trusted: a context, and who approves the certificate (DER), if any."""
-
-    @property
-    def tls_of_links(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
-        """As :attr:`tls`, for links that somebody else may have written: it never pins."""
 
     async def read_sn(self) -> str:
         """Ask the camera for its serial number."""

@@ -17,16 +17,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypedDict, TypeVar
 
 from ..errors import (
+    CameraNotFound,
     CertificateMissingError,
     ConnectionFailed,
     DeviceError,
     ParameterError,
+    ReplyError,
     SunmiIpcError,
     TlsError,
     UnsupportedError,
 )
 from ..protocol import wire
-from ..protocol.serial import SerialNumber
+from ..protocol.serial import SerialNumber, same_serial_number
 from ..protocol.spec import ALL_MODELS, DOC, Endpoint, Model, Sign, registry
 from ..protocol.wire import Credentials, Incoming, Outgoing, Override
 from ..redact import Secret, is_secret
@@ -269,6 +271,8 @@ class Exchange(Generic[X]):
         checked = endpoint.check(values)
         until = min(until, time.monotonic() + max(self.timeout, endpoint.timeout_s or 0))
         yield from self._require_model(endpoint, until)
+        if endpoint.destroys and endpoint.sign is Sign.SECRET:
+            yield from self._look_again(until)
         override = self.overrides.get(endpoint.path)
         sent, theirs = (override.path, override.fields) if override else ("", None)
 
@@ -334,6 +338,25 @@ class Exchange(Generic[X]):
                 model=str(known),
                 hint="It needs {models}.",
                 models=", ".join(sorted(endpoint.models)),
+            )
+
+    def _look_again(self, until: float) -> Talk[None]:
+        """Before anything is destroyed: the address may be another camera's by now, of the same CA.
+
+        A camera that does not say who it is is taken for the one that was named.
+        """
+        if not self.sn:
+            return
+        try:
+            there = (yield from self._talk(registry()["device/getInfo"], {}, True, until)).sn
+        except (DeviceError, ReplyError):
+            return
+        if SerialNumber.read(there) is not None and not same_serial_number(there, self.sn):
+            raise CameraNotFound(
+                "the camera here is {other} now, and not {sn}; nothing was destroyed",
+                hint="Addresses change: 'ipc scan' shows where each camera is.",
+                sn=self.sn,
+                other=str(there),
             )
 
     def _exchange(

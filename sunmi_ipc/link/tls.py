@@ -234,6 +234,22 @@ class _Call(threading.local):
     #: Whether anything of a request has gone out.
     sent: bool = False
 
+    def keep_deadline(self, sock: socket.socket) -> None:
+        """Let *sock* wait for as long as is left of the call."""
+        if self.deadline is not None:
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the call's deadline has passed")
+            sock.settimeout(left)
+
+    def take(self, count: int) -> int:
+        """*count* bytes have come."""
+        if self.room is not None:
+            self.room -= count
+            if self.room < 0:
+                raise too_large(None)
+        return count
+
 
 CALL = _Call()
 
@@ -251,16 +267,9 @@ class CameraSocket(ssl.SSLSocket):
     A read timeout alone lets a camera drip a byte a second for ever: each read gets what is left.
     """
 
-    def _keep_deadline(self) -> None:
-        if CALL.deadline is not None:
-            left = CALL.deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError("the call's deadline has passed")
-            self.settimeout(left)
-
     def do_handshake(self, block: bool = False) -> None:
         """Shake hands, then let the caller approve the certificate before anything is sent."""
-        self._keep_deadline()
+        CALL.keep_deadline(self)
         super().do_handshake(block)
         if CALL.approve is not None:
             try:
@@ -280,17 +289,12 @@ class CameraSocket(ssl.SSLSocket):
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
         """Receive within the deadline, and no more than there is room for."""
-        self._keep_deadline()
-        count = super().recv_into(buffer, nbytes, flags)
-        if CALL.room is not None:
-            CALL.room -= count
-            if CALL.room < 0:
-                raise too_large(None)
-        return count
+        CALL.keep_deadline(self)
+        return CALL.take(super().recv_into(buffer, nbytes, flags))
 
     def send(self, data: Any, flags: int = 0) -> int:
         """Send within the deadline."""
-        self._keep_deadline()
+        CALL.keep_deadline(self)
         CALL.sent = True  # a part may be gone even where this fails
         return super().send(data, flags)
 

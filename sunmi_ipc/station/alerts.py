@@ -126,7 +126,9 @@ class Alerts:
         with self._lock:
             pauses = self._settings.repeat
             pause = pauses[min(self._repeats, len(pauses) - 1)]
-            due = bool(self._told) and time.time() - self._last >= pause and not self._gathering
+            waited = time.time() - self._last
+            # Told in the future: the clock was set back, and would keep silent until then.
+            due = bool(self._told) and not -60.0 < waited < pause and not self._gathering
             now = self._now() if due else {}
             still = {key: reason for key, reason in now.items() if key in self._told}
             if due:

@@ -160,9 +160,15 @@ class Outbox:
             return []
         marks = ", ".join("?" * len(waiting))
         rows = self._store.read(
-            f"SELECT id, kind, sn, ref, tries FROM outbox WHERE due <= ? AND kind || ' ' || sn NOT IN ({marks})"  # noqa: S608 - marks
+            f"SELECT id, kind, sn, ref, tries FROM outbox WHERE (due <= ? OR due > ?) AND kind || ' ' || sn NOT IN ({marks})"  # noqa: S608 - marks
             " ORDER BY id LIMIT ?",
-            (time.time(), *(f"{kind} {sn}" for kind, sn in waiting), self._size),
+            # Later than any pause: the clock was set back meanwhile.
+            (
+                (now := time.time()),
+                now + 2 * _LONGEST_S,
+                *(f"{kind} {sn}" for kind, sn in waiting),
+                self._size,
+            ),
         )
         if waiting and not rows:
             self._newest, self._rest_until = newest, time.monotonic() + _REST_S

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from ..broker.contract import SITE_PATTERN
 from ..fleet.site import SecretText, Table
+from ..protocol.serial import SerialNumber, spelt
 from ..protocol.values import EventType
 from .hours import Hours
 
@@ -33,6 +34,13 @@ def _seconds(value: Any) -> Any:
         if parts and "".join(number + unit for number, unit in parts) == value:
             return float(sum(int(number) * _UNITS[unit] for number, unit in parts))
     raise PydanticCustomError("duration", "not a length of time")
+
+
+def _some(value: Any) -> Any:
+    seconds = _seconds(value)
+    if seconds < _LEAST_S:
+        raise PydanticCustomError("duration", "not a length of time")
+    return seconds
 
 
 def _zone(text: str) -> str:
@@ -113,6 +121,13 @@ def _endpoints(text: str) -> str:
     return text
 
 
+def _serial(text: str) -> str:
+    found = SerialNumber.read(text)
+    if found is None:
+        raise PydanticCustomError("serial_number", "not a serial number")
+    return str(found)
+
+
 def _window(value: Any) -> Any:
     seconds = _seconds(value)
     if seconds not in WINDOWS_S:
@@ -120,10 +135,15 @@ def _window(value: Any) -> Any:
     return int(seconds)
 
 
+#: What is done again and again has this pause at the least: without one it would be done all the time.
+_LEAST_S = 0.05
 _DURATION_SCHEMA: Any = {
     "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^(\\d+[smhdw])+$"}]
 }
 Seconds = Annotated[float, BeforeValidator(_seconds), WithJsonSchema(_DURATION_SCHEMA)]
+#: A pause, which cannot be none.
+Pause = Annotated[float, BeforeValidator(_some), WithJsonSchema(_DURATION_SCHEMA)]
+SerialText = Annotated[str, AfterValidator(_serial)]
 Window = Annotated[int, BeforeValidator(_window), WithJsonSchema(_DURATION_SCHEMA)]
 Listen = Annotated[str, AfterValidator(_listen)]
 PublicKey = Annotated[str, AfterValidator(_public)]
@@ -200,8 +220,8 @@ class ConsoleTable(Table):
 class WatchTable(Table):
     """``[watch]``: how closely cameras are looked at, and who is told."""
 
-    interval: Seconds = Field(default=60.0, description="between two looks at a camera")
-    discover: Seconds = Field(default=30.0, description="between two rounds of discovery")
+    interval: Pause = Field(default=60.0, description="between two looks at a camera")
+    discover: Pause = Field(default=30.0, description="between two rounds of discovery")
     workers: Annotated[int, Ge(1), Le(64)] = Field(default=8, description="cameras talked to at once")
     misses: Annotated[int, Ge(1), Le(20)] = Field(
         default=3, description="looks without an answer that make a camera unreachable"
@@ -233,11 +253,11 @@ class WatchTable(Table):
         description="who is told: a webhook's or broker's URL, exec:COMMAND, or an Apprise URL",
     )
     group: Seconds = Field(default=30.0, description="so long changes are gathered into one message")
-    repeat: list[Seconds] = Field(
+    repeat: list[Pause] = Field(
         default=[3600.0, 14400.0, 86400.0],
         description="pauses before a message is repeated; the last goes on",
     )
-    behind: dict[str, Annotated[list[str], MinLen(1)]] = Field(
+    behind: dict[str, Annotated[list[Annotated[str, AfterValidator(spelt)]], MinLen(1)]] = Field(
         default={},
         description="serial numbers by the switch or line that they hang on: one alarm when all of them go",
     )
@@ -297,7 +317,7 @@ class BrokerKey(Table):
         default=[],
         description="only these, such as 'lens.*' or 'image.set_ir'; default: all that the role allows",
     )
-    cameras: list[str] = Field(default=[], description="serial numbers; default: all")
+    cameras: list[SerialText] = Field(default=[], description="serial numbers; default: all")
     hours: OpeningHours | None = Field(
         default=None, description="only then, by the shop's clock: 09:00-18:00"
     )

@@ -8,6 +8,7 @@ A nonce is on the disk before the call begins, so that neither a replay nor a re
 from __future__ import annotations
 
 import base64
+import contextlib
 import logging
 import sqlite3
 import threading
@@ -44,6 +45,9 @@ _WAITING, _WAITING_BYTES = 256, 8 << 20
 _WORKERS, _UNDER_WAY, _PER_CAMERA = 32, 128, 8
 #: Nonces of one key that are kept at most: nobody who keeps to his limits gets there.
 _NONCES = 100_000
+#: A nonce is kept for so long after nobody can use it by a right clock: a clock that is set back makes what was
+#: overheard weeks ago timely again.
+_SWINGS_S = 40 * 86_400.0
 #: What was refused is told in the audit at once, and then so often at most.
 _TELL_S = 60.0
 #: Pictures are no larger, in bytes, and travel in pieces.
@@ -54,6 +58,35 @@ Reply = Callable[[str, Envelope], None]
 @cache
 def _by_key() -> dict[str, Endpoint[..., Any]]:
     return {endpoint.key: endpoint for endpoint in registry().values()}
+
+
+class _SureClock:
+    """The time that nothing is forgotten before: a clock that leaps forward is believed once it stayed there.
+
+    Args:
+        seconds: For so long, counted while this runs.
+
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._ahead: deque[tuple[float, float]] = (
+            deque()
+        )  # when, and how far the clock was ahead of the count
+
+    def now(self) -> float:
+        """Unix seconds, by the slowest that the clock was of late; called every now and then."""
+        counted = time.monotonic()
+        self._ahead.append((counted, time.time() - counted))
+        while self._ahead[0][0] < counted - self._seconds:
+            self._ahead.popleft()
+        return counted + min(ahead for _, ahead in self._ahead)
+
+
+def _changes(request: Request) -> bool:
+    """Whether it may change something, so that it must be known what became of it."""
+    endpoint = _by_key().get(request.endpoint)
+    return request.kind is RequestKind.CALL and endpoint is not None and not endpoint.safe
 
 
 class Gate:
@@ -78,12 +111,15 @@ class Gate:
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._busy: Counter[str] = Counter()
+        self._nonces: Counter[str] = Counter()
         self._recent: dict[str, deque[float]] = {name: deque() for name in self._known}
         self._refused: Counter[tuple[str, str]] = Counter()
         self._told: dict[tuple[str, str], float] = {}
         self._closing = False
         # What a killed process had begun: nobody will ever know here.
         station.store.later(("UPDATE requests SET state = 'lost' WHERE state = 'running'", ()))
+        self._sure = _SureClock(LONGEST_S + 4 * table.clock + 120.0)
+        self._count_nonces()
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="broker-call")
         self._thread = threading.Thread(target=self._run, name="broker-gate", daemon=True)
         self._thread.start()
@@ -155,6 +191,7 @@ class Gate:
         if problem := self._untimely(request):
             # A replay of long ago is not answered: whoever lost an answer asks in time.
             self._refuse(problem, entry.name)
+            self._never(request, entry.name)
             if abs(time.time() - request.issued) < LONGEST_S + 2 * self._table.clock:
                 self._deny(
                     request,
@@ -216,20 +253,42 @@ class Gate:
             return "from the future"
         return ""
 
+    def _forget_at(self, request: Request) -> float:
+        """When nobody can send this request any more, by a right clock."""
+        return request.expires + 2 * self._table.clock + 60.0
+
+    def _never(self, request: Request, who: str) -> None:
+        """What is refused as of the future will be timely one day: then it must not be carried out either."""
+        if request.issued > time.time():
+            self._station.store.later(
+                (
+                    "INSERT OR IGNORE INTO requests (nonce, who, forget, state, answer) VALUES (?, ?, ?, 'never', '')",
+                    (request.nonce, who, self._forget_at(request)),
+                )
+            )
+
     def _first(self, request: Request, who: str) -> bool:
         """Whether the nonce is new; it is on the disk then."""
-        store = self._station.store
-        if store.read("SELECT count(*) FROM requests WHERE who = ?", (who,))[0][0] >= _NONCES:
+        if self._nonces[who] >= _NONCES:
             return False
-        forget = request.expires + 2 * self._table.clock + 60.0
+        # Nobody asks what became of a question: the next thing that is known of it is that it is over.
+        state = "running" if _changes(request) else "done"
         try:
-            store.write_new(
-                "INSERT INTO requests (nonce, who, forget, state, answer) VALUES (?, ?, ?, 'running', '')",
-                (request.nonce, who, forget),
+            self._station.store.write_new(
+                "INSERT INTO requests (nonce, who, forget, state, answer) VALUES (?, ?, ?, ?, '')",
+                (request.nonce, who, self._forget_at(request), state),
             )
         except sqlite3.IntegrityError:
             return False
+        self._nonces[who] += 1
         return True
+
+    def _count_nonces(self) -> None:
+        """Not at every call: there may be very many."""
+        with contextlib.suppress(SunmiIpcError):
+            self._nonces = Counter(
+                dict(self._station.store.read("SELECT who, count(*) FROM requests GROUP BY who"))
+            )
 
     # -- who may --------------------------------------------------------------------------------------
 
@@ -300,9 +359,7 @@ class Gate:
                 if not self._busy[request.sn]:
                     del self._busy[request.sn]
         self.counts[answers[-1].state] += 1
-        endpoint = _by_key().get(request.endpoint)
-        keep = request.kind is RequestKind.CALL and endpoint is not None and not endpoint.safe
-        self._finish(request, *answers, keep=keep)
+        self._finish(request, *answers, keep=_changes(request))
 
     def _carried_out(self, entry: BrokerKey, request: Request) -> list[Answer]:
         common: dict[str, Any] = {"site": request.site, "nonce": request.nonce}
@@ -411,14 +468,15 @@ class Gate:
 
     def _finish(self, request: Request, *answers: Answer, keep: bool = False) -> None:
         """Remember how it ended, then say it."""
-        kept = answers[-1].encode().decode() if keep else ""
-        forget = max(request.expires + 2 * self._table.clock + 60.0, time.time() + (KEPT_S if keep else 0.0))
-        self._station.store.later(
-            (
-                "UPDATE requests SET state = 'done', answer = ?, forget = ? WHERE nonce = ?",
-                (kept, forget, request.nonce),
+        if _changes(request):
+            kept = answers[-1].encode().decode() if keep else ""
+            forget = max(self._forget_at(request), time.time() + (KEPT_S if keep else 0.0))
+            self._station.store.later(
+                (
+                    "UPDATE requests SET state = 'done', answer = ?, forget = ? WHERE nonce = ?",
+                    (kept, forget, request.nonce),
+                )
             )
-        )
         for answer in answers:
             self._send(request.client, answer)
 
@@ -456,5 +514,21 @@ class Gate:
 
     def _tidy(self) -> float:
         self._tell()
-        self._station.store.tidy([("DELETE FROM requests WHERE forget < ?", (time.time(),))])
+        now = self._sure.now()
+        self._station.store.tidy(
+            [
+                # Late enough, an answer is of no use to anybody; the nonce is kept on: see _SWINGS_S.
+                ("UPDATE requests SET answer = '' WHERE forget < ? AND answer != ''", (now,)),
+                ("DELETE FROM requests WHERE forget < ?", (now - _SWINGS_S,)),
+                *(
+                    (
+                        "DELETE FROM requests WHERE nonce IN (SELECT nonce FROM requests WHERE who = ? AND forget < ?"
+                        " ORDER BY forget DESC LIMIT -1 OFFSET ?)",
+                        (name, now, _NONCES // 2),
+                    )
+                    for name in self._known
+                ),
+            ]
+        )
+        self._count_nonces()
         return _TELL_S / 4

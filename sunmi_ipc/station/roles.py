@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 ORDER: tuple[Role, ...] = ("view", "tune", "admin")
 #: Groups of personal data: to read them needs *tune*, to change them *admin*.
-_PERSONAL = frozenset({"faces"})
-_PERSONAL_READS = frozenset({"people_flow.visitors_page", "people_flow.visits"})
+PERSONAL = frozenset({"faces"})
+PERSONAL_READS = frozenset({"people_flow.visitors_page", "people_flow.visits"})
 #: What may cut a camera off, or send what it sees elsewhere.
 _ADMIN = frozenset(
     {
@@ -51,9 +51,9 @@ def needed(endpoint: Endpoint[..., Any]) -> Role:
     """The role that a declared endpoint needs."""
     if endpoint.destroys or endpoint.key in _ADMIN or endpoint.sign is Sign.NONE:
         return "admin"
-    if endpoint.group in _PERSONAL:
+    if endpoint.group in PERSONAL:
         return "tune" if endpoint.safe else "admin"
-    if endpoint.safe and endpoint.key not in _PERSONAL_READS:
+    if endpoint.safe and endpoint.key not in PERSONAL_READS:
         return "view"
     return "tune"
 

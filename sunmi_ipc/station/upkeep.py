@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..events.clock import Clock
 from .bridge_outbox import FORGET
 from .store import Row, Store
 from .validity import Ending, camera_ends, day, endings
@@ -24,8 +26,20 @@ _OWN_S, _FLUSH_S, _TIDY_S, _SLOW_S = 10.0, 30.0, 600.0, 300.0
 _FILES_S, _DAY_S = 3600.0, 86_400.0
 #: So many events may wait for a sink before it is told.
 _BACKLOG = 500
+#: Where the clock of the run before is kept.
+_CLOCK = "clock"
 #: So many must pass before it means something that nobody enters.
 _MANY = 20
+
+
+def _last_seen(store: Store) -> tuple[float, float]:
+    """What the clock said when the station ran last, and for how long it was not to be believed."""
+    rows = store.read("SELECT body FROM notices WHERE key = ?", (_CLOCK,))
+    try:
+        last, doubt = json.loads(rows[0][0])
+        return float(last), float(doubt)
+    except (IndexError, ValueError, TypeError):
+        return 0.0, 0.0
 
 
 class Upkeep:
@@ -52,6 +66,7 @@ class Upkeep:
         self._store, self._roster, self._watch = store, roster, watch
         self._scheduler, self._intake = scheduler, intake
         self._started = time.time()
+        self._clock = Clock(*_last_seen(store))
         self._endings: list[Ending] = []
         self._look_again = 0.0
 
@@ -122,9 +137,15 @@ class Upkeep:
         return _FLUSH_S
 
     def tidy(self) -> float:
-        """Forget what is older than the file says."""
+        """Forget what is older than the file says, by a clock that is believed."""
         keep, now = self._file.keep, time.time()
-        rows: list[Row] = [
+        self._clock.look()
+        kept = json.dumps([self._clock.last, self._clock.doubt])
+        rows: list[Row] = [("INSERT OR REPLACE INTO notices (key, body) VALUES (?, ?)", (_CLOCK, kept))]
+        if not self._clock.is_believed:
+            self._store.tidy(rows)
+            return _TIDY_S
+        rows += [
             ("DELETE FROM counts WHERE start < ?", (int(now - keep.counts),)),
             ("DELETE FROM reasons WHERE until IS NOT NULL AND until < ?", (now - keep.verdicts,)),
             ("DELETE FROM spans WHERE end < ?", (now - keep.verdicts,)),

@@ -61,6 +61,7 @@ class Learned:
 
     verbs: Counter[tuple[str, str]] = field(default_factory=Counter)
     nouns: Counter[tuple[str, str]] = field(default_factory=Counter)
+    told: Counter[str] = field(default_factory=Counter)
     failed: dict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
 
     def take(self, ours: str, theirs: str) -> None:
@@ -69,6 +70,7 @@ class Learned:
         other, theirs_noun = split(theirs)
         self.verbs[verb, other] += 1
         self.nouns[noun, theirs_noun] += 1
+        self.told[noun] += 1
 
     def miss(self, ours: str, candidate: str) -> None:
         """Remember that *candidate* does not exist: its verb alone was not what was wrong."""
@@ -80,13 +82,14 @@ class Learned:
         """How much what was learnt speaks for *candidate*."""
         verb, noun = split(ours)
         other, other_noun = split(candidate)
-        told = sum(n for (v, _), n in self.nouns.items() if v == noun)
+        told = self.told[noun]
         for_noun = self.nouns[noun, other_noun] / told if told else 0.0
         # How often this verb fitted where it was tried; untried ones are worth a look.
         fitted, failed = self.verbs[verb, other], self.failed.get((verb, other), 0.0)
         return 0.9 * (fitted + 0.5) / (fitted + failed + 1.0) + 0.8 * for_noun
 
 
+@cache
 def split(path: str) -> tuple[str, str]:
     """Verb and noun of ``apiType/verbNoun``."""
     action = path.rpartition("/")[2]

@@ -22,6 +22,10 @@ _WORDS = {
 }
 
 
+#: Refusals for who asks, for what this model is, or for what it lacks at the moment.
+_OTHER_REASONS = frozenset({1, 5, 6, 7, 12, 13, 211, 220, 232, 237})
+
+
 def camel(name: str) -> str:
     """``page_num`` as ``pageNum``."""
     head, *rest = name.split("_")
@@ -67,6 +71,7 @@ def parameter_names(
     required: set[str],
     ask: Callable[[dict[str, str]], Outcome],
     learnt: Mapping[str, str],
+    codes: Mapping[str, int] | None = None,
     limit: int = 24,
 ) -> dict[str, str] | None:
     """How the parameters *needed* (by our wire names) are called here, tried until calls go through.
@@ -78,21 +83,27 @@ def parameter_names(
         required: Those without which there is no answer.
         ask: Calls with these names, and says what came.
         learnt: What other endpoints of this camera have shown.
+        codes: The return code that says of each one that it is wrong, by our names.
         limit: Calls at the most.
 
     Returns: the names by ours, of those that were taken; None where not even what is required was.
 
     """
     tried: dict[tuple[tuple[str, str], ...], bool] = {}
+    refusals: dict[tuple[tuple[str, str], ...], Outcome] = {}
+    ended = False
 
     def goes(names: dict[str, str]) -> bool:
         key = tuple(sorted(names.items()))
+        nonlocal ended
         if len(set(names.values())) < len(names):
             return False
         if key not in tried:
-            if len(tried) >= limit:
+            if ended or len(tried) >= limit:
                 return False
-            tried[key] = taken(ask(names))
+            outcome = ask(names)
+            tried[key], refusals[key] = taken(outcome), outcome
+            ended = not tried[key] and not of_names(outcome)
         return tried[key]
 
     for whole in (
@@ -103,7 +114,9 @@ def parameter_names(
         if goes(whole):
             return whole
     must = [n for n in needed if n in required]
-    found = next((names for names in _guesses(must, learnt) if goes(names)), None)
+    found = _pointed(must, learnt, codes or {}, goes, refusals) or next(
+        (names for names in _guesses(must, learnt) if goes(names)), None
+    )
     if found is None:
         return None
     for name in needed:
@@ -115,15 +128,49 @@ def parameter_names(
     return found
 
 
+def _pointed(
+    must: list[str],
+    learnt: Mapping[str, str],
+    codes: Mapping[str, int],
+    goes: Callable[[dict[str, str]], bool],
+    refusals: Mapping[tuple[tuple[str, str], ...], Outcome],
+) -> dict[str, str] | None:
+    """Names found by what the refusals point at: "the end time is wrong" is about that one's name alone."""
+    names, options = {n: learnt.get(n, n) for n in must}, _options(must, learnt)
+    pointing = {code: n for n, code in codes.items() if n in names and list(codes.values()).count(code) == 1}
+    for _ in must:
+        if goes(names):
+            return names
+        said = refusals.get(tuple(sorted(names.items())))
+        wrong = pointing.get(said.number) if said is not None and said.kind == "code" else None
+        if wrong is None or said is None:
+            return None
+        for word in options[wrong]:
+            trial = {**names, wrong: word}
+            if goes(trial):
+                return trial
+            after = refusals.get(tuple(sorted(trial.items())))
+            if after is not None and after.same != said.same:
+                names = trial
+                break
+        else:
+            return None
+    return None
+
+
 def taken(outcome: Outcome) -> bool:
     """Whether a call went through: done, or refused for what there is and not for how it was asked."""
     return outcome.done or (outcome.kind == "code" and outcome.number in (121, 122, 220, 235, 236, 280))
 
 
+def of_names(outcome: Outcome) -> bool:
+    """Whether a refusal may be for how the parameters are called; no other names help against the others."""
+    return outcome.kind == "code" and outcome.number not in _OTHER_REASONS
+
+
 def _guesses(needed: list[str], learnt: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """Names for all, those first that differ from a common spelling in one alone."""
-    options = {n: list(dict.fromkeys(s for w in (learnt.get(n, n), *_WORDS.get(n, (n,))) for s in (w, camel(w))))
-               for n in needed}  # fmt: skip
+    options = _options(needed, learnt)
     for base in ({n: learnt.get(n, n) for n in needed}, {n: camel(n) for n in needed}):
         yield base
         for name in needed:
@@ -131,3 +178,12 @@ def _guesses(needed: list[str], learnt: Mapping[str, str]) -> Iterator[dict[str,
                 yield {**base, name: word}
     for names in product(*options.values()):
         yield dict(zip(needed, names, strict=True))
+
+
+def _options(needed: list[str], learnt: Mapping[str, str]) -> dict[str, list[str]]:
+    return {
+        n: list(
+            dict.fromkeys(s for word in (learnt.get(n, n), *_WORDS.get(n, (n,))) for s in (word, camel(word)))
+        )
+        for n in needed
+    }

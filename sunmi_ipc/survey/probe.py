@@ -15,13 +15,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..errors import ConnectionFailed, DeviceError, TlsError
 from ..protocol import overrides as corrections
 from ..protocol.spec import DOC, Endpoint, Sign, registry
 from ..protocol.wire import Override
 from .dump import NO_PATH, Answers, Survey, questions
 from .findings import Finding, finding, shape, wire_fields
 from .grammar import Learned, candidates
-from .names import camel, fields, parameter_names, plain, taken
+from .names import camel, fields, of_names, parameter_names, plain, taken
 from .outcome import Outcome
 
 if TYPE_CHECKING:
@@ -48,6 +49,17 @@ class _Stop(Exception):
     """No more calls; the reason, in English."""
 
 
+class _UsedUp(_Stop):
+    """The calls of this run are made; what is known is."""
+
+
+class _CannotTell(_Stop):
+    """What this camera says is no ground for anything; what seemed to be known is forgotten."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"cannot tell: {why}")
+
+
 @dataclass(slots=True)
 class Report:
     """What a probe found out.
@@ -59,6 +71,8 @@ class Report:
         findings: A row for each inferred fact.
         overrides: Corrections, by our path.
         stopped: Why it ended before its time; empty where it did not.
+        cannot_tell: Whether that is because the camera's answers are no ground for anything; nothing is kept then.
+        refusal: What the camera said to the first question, where it refused it.
         resumed: How many paths an earlier probe of this camera had asked for, and were not asked for again.
         unsearched: How many paths could be looked for further: the budget left no room for all likely names.
         survey: Everything that was said, for a dump.
@@ -71,6 +85,8 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     overrides: dict[str, Override] = field(default_factory=dict)
     stopped: str = ""
+    cannot_tell: bool = False
+    refusal: DeviceError | None = None
     resumed: int = 0
     unsearched: int = 0
     survey: Survey | None = None
@@ -131,6 +147,8 @@ class Probe:
         self.survey: Survey = Survey(camera, pace=pace)
         self.report: Report = Report(camera.address, survey=self.survey)
         self._missing: set[tuple[str, int]] = set()
+        #: What the calibration was answered, by path and whether it was signed wrongly.
+        self._answered: dict[tuple[str, bool], tuple[str, int]] = {}
         self._url_first = False
         self._exists: dict[str, bool] = {}
         self._paths: dict[str, str] = {}  # ours -> theirs, of those that exist
@@ -146,11 +164,14 @@ class Probe:
         try:
             self._calibrate()
             self._go_on()
-            self._ask_ours()
-            if self._look_for:
-                self._search()
-            self._ask_reads()
-            self._name_writes()
+            try:
+                self._ask_all()
+            except _UsedUp as stop:
+                self.report.stopped = str(stop)
+            self._calibrate_again()
+        except _CannotTell as stop:
+            self.report.stopped, self.report.cannot_tell = str(stop), True
+            self._forget()
         except _Stop as stop:
             self.report.stopped = str(stop)
         except KeyboardInterrupt:
@@ -159,6 +180,13 @@ class Probe:
         self.report.calls_made = len(self.survey.calls)
         self.survey.findings = self.report.findings
         return self.report
+
+    def _ask_all(self) -> None:
+        self._ask_ours()
+        if self._look_for:
+            self._search()
+        self._ask_reads()
+        self._name_writes()
 
     @property
     def knowledge(self) -> dict[str, Any]:
@@ -189,9 +217,12 @@ class Probe:
 
     # -- calls ------------------------------------------------------------------------------------
 
-    def _send(self, path: str, values: Mapping[str, str], *, spoil: bool = False) -> Outcome:
-        if len(self.survey.calls) >= self._budget:
-            raise _Stop("the budget of calls is used up")
+    def _send(
+        self, path: str, values: Mapping[str, str], *, spoil: bool = False, beyond: bool = False
+    ) -> Outcome:
+        room = self._budget - (0 if beyond else len(self._answered))
+        if len(self.survey.calls) >= room:
+            raise _UsedUp("the budget of calls is used up")
         if time.monotonic() > self._until:
             raise _Stop("it took too long")
         self._told(len(self.survey.calls), self._budget, path)
@@ -200,7 +231,7 @@ class Probe:
         self._usual_ms = self._usual_ms or max(took, 20.0)
         self._slow = self._slow + 1 if took > max(1500.0, 20 * self._usual_ms) else 0
         if self._slow >= 3:
-            raise _Stop("the camera grows slower with every call")
+            raise _CannotTell("the camera grows slower with every call")
         if outcome.kind == "silent":
             self._silent += 1
             self._wait_for_it()
@@ -220,33 +251,55 @@ class Probe:
         known = self._send(_KNOWN, {})
         if known.kind == "code" and known.number in (2, 5) and self.survey._redate():
             known = self._send(_KNOWN, {})
+        if known.kind == "silent" and isinstance(self.survey.trouble, ConnectionFailed | TlsError):
+            raise self.survey.trouble
         if not known.done or not isinstance(known.data, dict) or not known.data:
-            raise _Stop(f"cannot tell: the camera answers {_KNOWN} with {known}")
+            if known.kind == "code" and not known.done:
+                self.report.refusal = DeviceError.of(known.number, endpoint=_KNOWN)
+            raise _CannotTell(f"the camera answers {_KNOWN} with {known}")
         self._firmware = str(known.data.get("software_version", ""))[:64]
         unknown = self._send(_NO_PATHS[0], {})
         if unknown.same == known.same or unknown.done:
-            raise _Stop("cannot tell: the camera answers a path that does not exist like one that does")
+            raise _CannotTell("the camera answers a path that does not exist like one that does")
         if unknown.kind == "silent":
-            raise _Stop("cannot tell: the camera does not answer where a path does not exist")
+            raise _CannotTell("the camera does not answer where a path does not exist")
         others = [self._send(path, {}) for path in _NO_PATHS[1:]]
         if any(other.same != unknown.same for other in others):
-            raise _Stop("cannot tell: the camera answers paths that do not exist differently")
+            raise _CannotTell("the camera answers paths that do not exist differently")
         self._missing = {unknown.same}
         wrong_unknown = self._send(_NO_PATHS[0], {}, spoil=True)
         wrong_known = self._send(_KNOWN, {}, spoil=True)
         if wrong_known.done:
-            raise _Stop("cannot tell: the camera takes a wrong signature")
+            raise _CannotTell("the camera takes a wrong signature")
         if wrong_unknown.same == wrong_known.same:
             self.report.order_of_checks = ["signature", "URL"]
         elif wrong_unknown.same in self._missing:
             self._url_first = True
             self.report.order_of_checks = ["URL", "signature"]
         else:
-            raise _Stop("cannot tell: wrong signatures are answered in no order")
+            raise _CannotTell("wrong signatures are answered in no order")
         without = self._send("media/getPlaybackStream", {}, spoil=True)
         self.report.order_of_checks.insert(
             len(self.report.order_of_checks) if without.same == wrong_known.same else 1, "parameters"
         )
+
+        self._answered = {
+            (_KNOWN, False): known.same, (_NO_PATHS[0], False): unknown.same,
+            (_KNOWN, True): wrong_known.same, (_NO_PATHS[0], True): wrong_unknown.same,
+        }  # fmt: skip
+
+    def _calibrate_again(self) -> None:
+        """Whether the camera still answers the first questions as it did; else nothing in between says anything."""
+        for (path, spoil), answer in self._answered.items():
+            if self._send(path, {}, spoil=spoil, beyond=True).same != answer:
+                raise _CannotTell("the camera answers the same question differently")
+
+    def _forget(self) -> None:
+        self._exists.clear()
+        self._paths.clear()
+        self.report.overrides.clear()
+        self.report.findings.clear()
+        self.report.unsearched = 0
 
     # -- paths ------------------------------------------------------------------------------------
 
@@ -338,6 +391,7 @@ class Probe:
 
     def _ask_reads(self) -> None:
         """Ask every read that exists, and compare what comes with what we expected."""
+        unread: list[tuple[Endpoint[..., Any], str, dict[str, str], str]] = []
         for endpoint in questions():
             path = self._paths.get(endpoint.path, endpoint.path if endpoint.evidence is DOC else "")
             if not path or endpoint.sign is not Sign.SECRET:
@@ -346,9 +400,19 @@ class Probe:
             if values is None:
                 self._note(endpoint, "fields", "open", "something that it needs is not known")
                 continue
-            self._read(endpoint, path, values)
+            before = dict(self._parameters)
+            if (why := self._read(endpoint, path, values)) is not None:
+                unread.append((endpoint, path, before, why))
+        for endpoint, path, before, why in unread:
+            # What others have shown since may be what was missing here.
+            values = self._answers.values(endpoint)
+            news = {p.wire for p in endpoint.parameters if self._parameters.get(p.wire) != before.get(p.wire)}
+            again = self._read(endpoint, path, values) if values and news else why
+            if again is not None:
+                self._note(endpoint, "parameters", "open", again)
 
-    def _read(self, endpoint: Endpoint[..., Any], path: str, values: dict[str, str]) -> None:
+    def _read(self, endpoint: Endpoint[..., Any], path: str, values: dict[str, str]) -> str | None:
+        """Ask one read; why none of the names tried for its parameters was taken, None where they were."""
         needed = list(values) if endpoint.params_evidence is not DOC and endpoint.evidence is not DOC else []
         last: list[Outcome] = []
 
@@ -360,14 +424,19 @@ class Probe:
         names: dict[str, str] | None = {}
         if needed:
             required = {p.wire for p in endpoint.parameters if p.required}
-            names = parameter_names(needed, required, ask, self._parameters)
+            codes = {p.wire: p.refused for p in endpoint.parameters}
+            names = parameter_names(needed, required, ask, self._parameters, codes)
         else:
             ask({})
         # The last try may have been for a name that was not taken.
         outcome = next((o for o in reversed(last) if taken(o)), last[-1])
         if names is None:
-            self._note(endpoint, "parameters", "open", f"none of the names tried was taken: {outcome}")
-            return
+            known = (
+                "none of the names tried was taken"
+                if of_names(outcome)
+                else "refused whatever they are called"
+            )
+            return f"{known}: {outcome}"
         other = {ours: theirs for ours, theirs in names.items() if ours != theirs}
         self._parameters |= names
         if other:
@@ -379,6 +448,7 @@ class Probe:
             self._note(endpoint, "parameters", "proven" if outcome.done else "open", str(outcome))
         if outcome.done and endpoint.result is not None and isinstance(outcome.data, dict):
             self._compare(endpoint, outcome)
+        return None
 
     def _compare(self, endpoint: Endpoint[..., Any], outcome: Outcome) -> None:
         assert endpoint.result is not None
@@ -456,11 +526,14 @@ class Probe:
 
 
 def _refused(endpoint: Endpoint[..., Any]) -> dict[str, str]:
-    """Values that the bounds of *endpoint* refuse; empty where it has no number with bounds."""
+    """Values that the bounds of *endpoint* refuse; empty where it has no number with bounds.
+
+    Each in both spellings: a camera that knows the other one must not take the call for one without parameters.
+    """
     values: dict[str, str] = {}
     for parameter in endpoint.parameters:
         if parameter.kind == "int" and (parameter.ge is not None or parameter.choices):
-            values[parameter.wire] = "-1"
+            values |= {parameter.wire: "-1", camel(parameter.wire): "-1"}
         elif parameter.required:
             return {}
     return values

@@ -71,17 +71,18 @@ def gaps(footage: Sequence[Stretch], start: datetime, end: datetime) -> list[tup
     return [(a, b) for a, b in pairs if b - a > TOLERANCE]
 
 
-def strip(footage: Sequence[Stretch], day: datetime, tz: tzinfo | None = None) -> str:
-    """A day as a line of :data:`CELLS` characters, each as high as there is footage in its half hour.
+def strip(footage: Sequence[Stretch], day: datetime, tz: tzinfo | None = None, cells: int = CELLS) -> str:
+    """A day as a line of *cells* characters, each as high as there is footage in its part of the day.
 
     Args:
         footage: From :func:`stretches`.
         day: A time on that day in *tz*.
         tz: Whose midnight; None for this computer's.
+        cells: How many characters; 48 for half hours.
 
     """
     date = day.astimezone(tz).date()
-    steps = [datetime.combine(date, time()) + timedelta(hours=24 * i / CELLS) for i in range(CELLS + 1)]
+    steps = [datetime.combine(date, time()) + timedelta(hours=24 * i / cells) for i in range(cells + 1)]
     edges = [placed(step, tz) for step in steps]
     # What the clocks skip is no time: its half hours are empty.
     edges = [*accumulate(reversed(edges), min)][::-1]

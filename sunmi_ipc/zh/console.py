@@ -209,6 +209,7 @@ ZH: dict[str, str] = {
     "The day before": "前一天",
     "Beginning and end of the part": "片段的起止",
     "signed in": "登录",
+    "signed out": "退出登录",
     "let somebody in": "发出了验证码",
     "ended a session": "结束了一次登录",
     "muted": "设为静音",

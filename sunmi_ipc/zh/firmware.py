@@ -89,7 +89,7 @@ ZH: dict[str, str] = {
     "The image is for the {models} by its name; make sure that the camera is one.": "从文件名看镜像是 {models} 的；请确认摄像机是这个型号。",
     "The vendor's image, or the zip or tar that it came in.": "厂商的镜像，或其 zip、tar 压缩包。",
     "There was no up.bin on the card.": "卡上没有 up.bin。",
-    "This system may have read it from memory: take the card out, put it in, and run 'ipc firmware check --image FILE'.": "读回的内容可能来自内存缓存：请拔出并重新插入卡，再运行 'ipc firmware check --image FILE'。",
+    "This system may have read it from memory: take the card out, put it in, and run 'ipc firmware check --image FILE'.": "读回的内容可能来自内存缓存：请拔出并重新插入卡，再运行 'ipc firmware check --image 文件'。",
     "Where the card is: /media/you/SUNMI-XXXX, E:, or its device.": "卡的位置：/media/you/SUNMI-XXXX、E: 或其设备名。",
     "Write it again: 'ipc firmware prepare'.": "请用 'ipc firmware prepare' 重新写入。",
     "Copy it to this computer first.": "请先把它复制到本机。",

@@ -258,6 +258,10 @@ ZH |= {
 }
 
 ZH |= {
+    "{count} cameras claim it: {cameras}": "有 {count} 台摄像机自称这个序列号：{cameras}",
+    "{sn}: {count} cameras claim it ({addresses}). Look at their labels: one of them is another.": (
+        "{sn}：有 {count} 台摄像机自称这个序列号（{addresses}）。请核对机身标签，其中有一台不是。"
+    ),
     "{count} cameras written to {path}. Say in it what you want, then: {command}": (
         "已将 {count} 台摄像机写入 {path}。请在其中写明要求，然后运行：{command}"
     ),

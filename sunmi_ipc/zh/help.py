@@ -3,6 +3,7 @@
 ZH: dict[str, str] = {
     "Compare our table with the vendor's Postman collection, and keep the differences as corrections.": "与厂商的 Postman 集合核对，并把差异保存为修正。",
     "Paths and parameter names are read, secrets are not. The collection holds some basic examples only: that a call is missing in it says nothing about the call.": "只读取路径和参数名，不读取密钥。集合中只有一些基本示例：其中没有某个调用，不代表摄像机没有。",
+    "The cameras in a browser, with the live picture.": "在浏览器中查看摄像机和实时画面。",
     "Show the cameras in a browser, with the live picture: set up, tune, count. Ctrl-C ends it.": "在浏览器中查看摄像机和实时画面：配置、调整、统计。按 Ctrl-C 结束。",
     "Accept the certificate that a camera shows now, after it was replaced or reset.": "摄像机更换或重置后，接受它现在出示的证书。",
     "Activate a camera for your app. Deletes every face group on its SD card.": "为您的应用激活摄像机。会删除其 SD 卡上的所有人脸分组。",
@@ -62,7 +63,7 @@ ZH: dict[str, str] = {
     "Print the site file's JSON Schema, for editors.": "输出门店文件的 JSON Schema，供编辑器使用。",
     "Put the vendor's image on a card for one camera, as up.bin, and read it back.": "把厂商的镜像作为 up.bin 写到某台摄像机的卡上，并读回校验。",
     "Read every camera, and prove that all is as wanted; exit code 7 if anything differs.": "读取每台摄像机，确认全部符合要求；有差异时退出码为 7。",
-    "Receive events, keep them on the disk, show and forward them, until Ctrl-C.\n\nThe webhook's secret is read from SUNMI_IPC_WEBHOOK_SECRET, the broker's password from\nSUNMI_IPC_MQTT_PASSWORD.": "接收事件，存到磁盘，显示并转发，直到按 Ctrl-C。\n\nwebhook 的密钥读自 SUNMI_IPC_WEBHOOK_SECRET，broker 的密码读自\nSUNMI_IPC_MQTT_PASSWORD。",
+    "Receive events, keep them on the disk, show and forward them, until Ctrl-C.\n\nThe webhook's secret is read from SUNMI_IPC_WEBHOOK_SECRET, the broker's password from\nSUNMI_IPC_MQTT_PASSWORD.": "接收事件，存到磁盘，显示并转发，直到按 Ctrl-C。\n\nwebhook 的密钥读自 SUNMI_IPC_WEBHOOK_SECRET，消息服务器的密码读自\nSUNMI_IPC_MQTT_PASSWORD。",
     "Receive messages, keep them on the disk, show and forward them, until Ctrl-C.": "接收消息，存到磁盘，显示并转发，直到按 Ctrl-C。",
     "Remove a pin; the next contact pins anew.": "删除一条证书记录；下次连接时重新记录。",
     "Remove up.bin from a card, or the camera would update again.": "删除卡上的 up.bin，否则摄像机会再次升级。",

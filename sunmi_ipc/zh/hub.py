@@ -4,7 +4,7 @@ from __future__ import annotations
 
 ZH: dict[str, str] = {
     # Commands and options.
-    "Many shops in one database: stores what stations say at a broker.": "把多家门店汇入一个数据库：保存各站点服务在 broker 上发布的内容。",
+    "Many shops in one database: stores what stations say at a broker.": "把多家门店汇入一个数据库：保存各站点服务在消息服务器上发布的内容。",
     "Store what stations say, until Ctrl-C or SIGTERM. Any number of hubs may run at once.": "保存各站点服务发布的内容，直到 Ctrl-C 或 SIGTERM。可同时运行任意多个 hub。",
     "Show the hubs, what the database holds, and the messages that were not understood.": "显示各个 hub、数据库中的内容，以及无法理解的消息。",
     "mqtts://user@host:8883; the password is read from SUNMI_IPC_MQTT_PASSWORD.": "mqtts://user@host:8883；密码读自 SUNMI_IPC_MQTT_PASSWORD。",
@@ -13,8 +13,8 @@ ZH: dict[str, str] = {
     "PEM file of its key.": "其私钥的 PEM 文件。",
     "Of this hub, the same at every start; default: hub- and this computer's.": "本 hub 的名称，每次启动都相同；默认：hub- 加本机名称。",
     "Hubs of one group share the work.": "同一组的 hub 分担工作。",
-    "Messages here at once; the rest waits at the broker.": "本机同时持有的消息数；其余在 broker 上等待。",
-    "Simulate the stations of many shops at a broker, each with its own connection, until Ctrl-C.": "在 broker 上模拟多家门店的站点服务，各用一条连接，直到 Ctrl-C。",
+    "Messages here at once; the rest waits at the broker.": "本机同时持有的消息数；其余在消息服务器上等待。",
+    "Simulate the stations of many shops at a broker, each with its own connection, until Ctrl-C.": "在消息服务器上模拟多家门店的站点服务，各用一条连接，直到 Ctrl-C。",
     "mqtt://host:1883; '{site}' as the user is each shop's own name.": "mqtt://host:1883；用户名写 '{site}' 表示各门店自己的名称。",
     "How many shops.": "门店数量。",
     "How many cameras each has.": "每家门店的摄像机数量。",
@@ -33,13 +33,13 @@ ZH: dict[str, str] = {
     "The hub ends: {stored} rows stored, {refused} messages refused.": "hub 结束：已保存 {stored} 行，拒绝 {refused} 条消息。",
     "not running": "未运行",
     "running": "运行中",
-    "the broker refuses: {reason}": "broker 拒绝：{reason}",
+    "the broker refuses: {reason}": "消息服务器拒绝：{reason}",
     "{count} shops are connected. Ctrl-C stops them.": "{count} 家门店已连接。按 Ctrl-C 停止。",
-    "{said} messages said, {acknowledged} taken by the broker, {resent} sent again.": "已发出 {said} 条消息，broker 收下 {acknowledged} 条，重发 {resent} 条。",
+    "{said} messages said, {acknowledged} taken by the broker, {resent} sent again.": "已发出 {said} 条消息，消息服务器收下 {acknowledged} 条，重发 {resent} 条。",
     "{sites} shops ({online} online), {cameras} cameras, {counts} windows of people, {events} events, {alerts} alerts ({open} open).": "{sites} 家门店（{online} 家在线），{cameras} 台摄像机，{counts} 个客流时段，{events} 个事件，{alerts} 条告警（{open} 条未恢复）。",
     # Errors.
     "For example --broker mqtts://hub@hq.example.": "例如 --broker mqtts://hub@hq.example。",
-    "Give each hub a --name of its own, and look at the broker's access list.": "请用 --name 给每个 hub 各自的名称，并检查 broker 的访问控制列表。",
+    "Give each hub a --name of its own, and look at the broker's access list.": "请用 --name 给每个 hub 各自的名称，并检查消息服务器的访问控制列表。",
     "Is it running, and is this its address? 'ipc hub' makes its tables.": "它是否在运行，地址是否正确？'ipc hub' 会建立其中的表。",
     "Leave out '+', '#' and '/'.": "请去掉 '+'、'#' 和 '/'。",
     "For example postgresql://hub@localhost/sunmi, or hub.db for a file.": "例如 postgresql://hub@localhost/sunmi，或用 hub.db 表示文件。",

@@ -23,7 +23,7 @@ ZH: dict[str, str] = {
     "It holds secrets: chmod 600 {path}": "里面有密钥，请执行：chmod 600 {path}",
     "It needs {models}.": "需要 {models}。",
     "Check SUNMI_IPC_P12 and SUNMI_IPC_P12_PASSWORD, or run 'ipc configure' again.": "请检查 SUNMI_IPC_P12 和 SUNMI_IPC_P12_PASSWORD，或重新运行 'ipc configure'。",
-    "The path {path} is inferred, not documented: 'ipc protocol probe' finds out what this camera calls it, 'ipc protocol import-postman FILE' reads the vendor's Postman collection.": "路径 {path} 是推断的，没有文档依据：'ipc protocol probe' 可查明此摄像机使用的名称，'ipc protocol import-postman FILE' 可读取厂商的 Postman 集合。",
+    "The path {path} is inferred, not documented: 'ipc protocol probe' finds out what this camera calls it, 'ipc protocol import-postman FILE' reads the vendor's Postman collection.": "路径 {path} 是推断的，没有文档依据：'ipc protocol probe' 可查明此摄像机使用的名称，'ipc protocol import-postman 文件' 可读取厂商的 Postman 集合。",
     "Check the values, and the camera's clock. How this call's parameters are named is inferred, not documented: 'ipc protocol probe' finds out.": "请检查这些值和摄像机的时钟。此接口的参数名是推断的，没有文档依据：'ipc protocol probe' 可以查明。",
     "Point SUNMI_IPC_CA at the vendor's sunmi_ipcsdk_ca.crt (PEM or DER).": "请将 SUNMI_IPC_CA 指向厂商的 sunmi_ipcsdk_ca.crt（PEM 或 DER）。",
     "Put it right or remove it; cameras are then pinned anew.": "请修正或删除它；之后会重新记录摄像机证书。",

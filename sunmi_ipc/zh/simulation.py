@@ -7,7 +7,7 @@ ZH: dict[str, str] = {
     "'factory' (out of the box), 'wired' (out of the box, on a cable) or 'ready' (set up).": "'factory'（刚开箱）、'wired'（刚开箱，已接网线）或 'ready'（已配置好）。",
     "What it does otherwise than documented: short-pages, no-total, repeated-pages, neighbours, unknown-fields, missing-fields, flv, slow-format.": "与文档不同之处：short-pages、no-total、repeated-pages、neighbours、unknown-fields、missing-fields、flv、slow-format。",
     "Keep secrets, certificates, cards and settings there, over restarts.": "把密钥、证书、SD 卡内容和设置保存在那里，重启后仍在。",
-    "Write a profile for them, so that 'ipc -p NAME …' works; 'sim' on a terminal, '' for none.": "为它们写入一个配置档，之后可用 'ipc -p NAME …'；在终端上默认为 'sim'，'' 表示不写。",
+    "Write a profile for them, so that 'ipc -p NAME …' works; 'sim' on a terminal, '' for none.": "为它们写入一个配置档，之后可用 'ipc -p 名称 …'；在终端上默认为 'sim'，'' 表示不写。",
     "Start virtual cameras; stop them with Ctrl-C. Prints a table, or one JSON line where it is piped.": "启动虚拟摄像机；按 Ctrl-C 停止。在终端上显示表格，用管道时输出一行 JSON。",
     "{count} virtual cameras are running. In another terminal try: ipc -p {profile} scan. Ctrl-C stops them.": "{count} 台虚拟摄像机正在运行。可在另一个终端试试：ipc -p {profile} scan。按 Ctrl-C 停止。",
     "{count} virtual cameras are running. Ctrl-C stops them.": "{count} 台虚拟摄像机正在运行。按 Ctrl-C 停止。",

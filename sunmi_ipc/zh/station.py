@@ -70,6 +70,7 @@ VERDICTS: dict[str, str] = {
     "Get a new openapi.p12 from the vendor.": "请向厂商索取新的 openapi.p12。",
 }
 ZH: dict[str, str] = VERDICTS | {
+    "all well": "正常",
     "warning": "警告",
     "bad": "故障",
     "verdict": "判定",
@@ -110,7 +111,7 @@ ZH: dict[str, str] = VERDICTS | {
     # Commands.
     "How every camera is: there, trusted, on time, recording.": "每台摄像机的状况：在线、可信、时钟、录像。",
     "The station: cameras watched, people counted, events kept, an API.": "站点服务：监看摄像机、统计客流、保存事件、提供 API。",
-    "The station: cameras watched, people counted, events kept, an API. 'ipc serve STATION.toml' runs it.": "站点服务：监看摄像机、统计客流、保存事件、提供 API。用 'ipc serve STATION.toml' 运行。",
+    "The station: cameras watched, people counted, events kept, an API. 'ipc serve STATION.toml' runs it.": "站点服务：监看摄像机、统计客流、保存事件、提供 API。用 'ipc serve 站点.toml' 运行。",
     "Show how every camera is: reachable, trusted, on time, recording.": "显示每台摄像机的状况：可访问、可信、时钟准确、正在录像。",
     "Run the station until Ctrl-C or SIGTERM.": "运行站点服务，直到 Ctrl-C 或 SIGTERM。",
     "Write a first station file, with the cameras that a scan finds.": "扫描摄像机，并写出一个站点服务文件。",

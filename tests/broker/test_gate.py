@@ -186,6 +186,70 @@ def test_what_became_of_a_call_is_told_to_who_sent_it(stage: Stage) -> None:
     assert stage.carried_out == 1
 
 
+def test_a_call_from_the_future_is_not_carried_out_once_its_time_has_come(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    early = stage.signed(issued=now + 3600, expires=now + 3630)
+    stage.gate.take(early)
+    stage.settle()
+    monkeypatch.setattr(time, "time", lambda: now + 3610)
+    stage.gate.take(early)  # whoever kept a copy at the broker
+    stage.settle()
+    assert stage.carried_out == 0
+    assert stage.told()["repeated"] == 1
+
+
+def test_a_nonce_outlives_a_clock_that_swings_by_a_month(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message, real, month = stage.signed(), time.time, 30 * 86_400
+    stage.gate.take(message)
+    stage.settle()
+    for ahead in (month, -month, 12 * month, 0):
+        monkeypatch.setattr(time, "time", lambda ahead=ahead: real() + ahead)
+        stage.gate._tidy()
+        stage.gate.take(message)
+        stage.settle()
+    assert stage.carried_out == 1
+    # A month on, with its answer forgotten, and then set back.
+    counted = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: counted() + month)
+    monkeypatch.setattr(time, "time", lambda: real() + month)
+    for _ in range(2):
+        stage.gate._tidy()
+    monkeypatch.setattr(time, "time", real)
+    stage.gate.take(message)
+    stage.settle()
+    assert stage.carried_out == 1
+    nonce = contract.decode(Envelope, message, limit=contract.MAX_CALL).body.partition('"nonce":"')[2][:32]
+    monkeypatch.undo()
+    stage.gate.take(stage.signed(kind=RequestKind.RECALL, of=nonce))
+    stage.settle()
+    assert stage.answers[-1].state == "lost"  # never "unknown", after which it would be sent again
+
+
+def test_a_key_that_is_kept_busy_does_not_run_out_of_nonces(stage: Stage) -> None:
+    stage.station.store.write(
+        *(
+            ("INSERT INTO requests VALUES (?, 'hq', ?, 'done', '')", (f"{n:032x}", time.time() - 86_400))
+            for n in range(60_000)
+        )
+    )
+    stage.gate._tidy()
+    assert stage.station.store.read("SELECT count(*) FROM requests")[0][0] == 50_000
+    stage.gate.take(stage.signed())
+    stage.settle()
+    assert stage.carried_out == 1
+
+
+def test_a_serial_number_in_small_letters_is_the_camera(stage: Stage) -> None:
+    stage.gate.take(stage.signed(sn=stage.camera.sn.lower()))
+    stage.settle()
+    assert stage.carried_out == 1
+    assert stage.answers[-1].state == "done"
+
+
 def test_what_destroys_wants_the_confirmation_in_the_request(
     station_file: Any, settings: Any, keystore: Any, key: Any, virtual: Any
 ) -> None:

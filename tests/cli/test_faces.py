@@ -153,6 +153,31 @@ def test_an_empty_folder_is_said(face: Face, tmp_path: Path) -> None:
     assert "no picture in this folder" in face("add", str(tmp_path), "-g", "regular", code=2).stderr
 
 
+def test_people_flow_names_whom_this_computer_knows(
+    face: Face, virtual: Callable[..., VirtualCamera], tmp_path: Path
+) -> None:
+    camera = virtual(people=300)
+    where = ["-c", camera.address]
+    seen = _ipc("flow", "visitors", "--json", "--from", "yesterday", *where)
+    known = json.loads(seen)["face_list"][0]["faceid"]
+    book = FaceNames(config_dir() / "face-names.json", camera.sn)
+    book.keep(known, "王小明")
+    book.save()
+    assert "王小明" in _ipc("flow", "visitors", "--from", "yesterday", *where)
+    file = tmp_path / "people.csv"
+    _ipc("flow", "visitors", "--from", "yesterday", "--csv", str(file), *where)
+    head, *rows = file.read_text("utf-8-sig").splitlines()
+    assert head.split(",")[:2] == ["face id", "name"]
+    assert [row.split(",")[1] for row in rows if known in row] == ["王小明"]
+    assert _ipc("flow", "visits", known, "--from", "yesterday", *where).splitlines()[0] == "王小明"
+
+
+def _ipc(*args: str) -> str:
+    done = CliRunner().invoke(app, list(args), prog_name="ipc")
+    assert done.exit_code == 0, (args, done.stdout, done.stderr)
+    return done.stdout
+
+
 def test_two_cameras_share_a_file(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "names.json"
     first, second = FaceNames(file, "A00001"), FaceNames(file, "A00002")

@@ -12,7 +12,11 @@ import typer
 from sunmi_ipc_cli.examples import EXAMPLES, of
 from sunmi_ipc_cli.main import COMMANDS, app, hoist, load
 from sunmi_ipc_cli.screen.pages import grouped
+from sunmi_ipc_cli.screen.tables import width
+from sunmi_ipc_cli.screen.wording import Context
 from typer.testing import CliRunner
+
+from sunmi_ipc.i18n import tr
 
 #: Options of one command that stand for the root's.
 LETTERS = ("-c", "-p", "-q", "-v")
@@ -84,10 +88,28 @@ def test_values_are_words(lang: str) -> None:
 def test_every_page_is_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every paragraph of every command's help, and the help of every option and argument."""
     monkeypatch.setenv("SUNMI_IPC_LANG", "zh")
+    assert [text for _, text in COMMANDS.values() if text == tr(text)] == []
     for words, command in ((words, one) for name in COMMANDS for words, one in pages(load(name), name)):
         told = [*str(command.help).split("\n\n"), *(p.help for p in command.params if getattr(p, "help", ""))]
         english = [text for text in told if not re.search("[\u4e00-\u9fff]", text)]
         assert all(re.fullmatch(r"[\w（(FM0-9），)、。]+", text) for text in english), (words, english)
+
+
+@pytest.mark.parametrize("columns", [44, 80, 120])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_pages_fit_the_terminal(lang: str, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line but the examples, which are to be copied in one piece; no command and no word is broken."""
+    monkeypatch.setenv("SUNMI_IPC_LANG", lang)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    told = {"": shown("--help"), "-v": shown("lens", "zoom", "--help", "-v")}
+    for words, command in PAGES.items():
+        made = Context(command, info_name=f"ipc {words}", max_content_width=100)
+        told[words] = command.get_help(made)
+    for words, text in told.items():
+        page, _, examples = text.partition("Examples:" if lang == "en" else "示例：")
+        assert examples, words
+        wide = [line for line in page.splitlines() if width(line) > columns]
+        assert [line for line in wide if max(map(width, line.split())) < 22] == [], (words, columns)
 
 
 def test_endpoints_only_for_those_who_ask() -> None:

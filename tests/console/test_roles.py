@@ -9,12 +9,13 @@ import pytest
 
 from sunmi_ipc import Camera
 from sunmi_ipc.console.desk import Desk, Guarded
-from sunmi_ipc.console.roles import ForbiddenError, Role, needed, require
+from sunmi_ipc.console.roles import ACTIONS, ForbiddenError, Role, needed, require
+from sunmi_ipc.console.state import Console
 from sunmi_ipc.errors import SunmiIpcError
 from sunmi_ipc.protocol.spec import Endpoint, registry
-from sunmi_ipc.simulator import VirtualCamera
+from sunmi_ipc.simulator import Vendor, VirtualCamera
 
-from .conftest import Audit, session
+from .conftest import Audit, session, settings_of
 
 ENDPOINTS = sorted(registry().items())
 
@@ -29,7 +30,13 @@ def test_reading_is_for_all_and_what_destroys_for_few() -> None:
         assert needed(table[path]) is Role.ADMIN, path
     assert needed("config/reboot") is Role.ADMIN  # nobody knows what it does
     for endpoint in table.values():
-        assert needed(endpoint) is Role.VIEW or not endpoint.safe
+        # Faces are personal data: who only looks at pictures and counts does not see them.
+        personal = endpoint.group == "faces" or endpoint.key in (
+            "people_flow.visitors_page",
+            "people_flow.visits",
+        )
+        if endpoint.safe:
+            assert needed(endpoint) is (Role.TUNE if personal else Role.VIEW), endpoint.key
         assert needed(endpoint) is Role.ADMIN or not endpoint.destroys
 
 
@@ -113,3 +120,54 @@ def test_require() -> None:
         require(Role.VIEW, Role.TUNE)
     assert "tune" in caught.value.message
     assert Role.named("view") is Role.VIEW
+
+
+# -- what is no call to a camera ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+def test_every_action_as_every_role(action: str, role: Role, audit: Audit, vendor: Vendor) -> None:
+    console = Console(Desk(settings_of(vendor), audit), audit)
+    secret, who = console.sessions.enter(console.sessions.code(role), origin="127.0.0.9")
+    try:
+        if role >= ACTIONS[action]:
+            console.act(who, action, sn="SN", details={"site": "x"})
+        else:
+            with pytest.raises(ForbiddenError):
+                console.act(who, action, sn="SN")
+        assert [(e["action"], e["who"], e["origin"], e["result"]) for e in audit.entries] == [
+            (action, f"console:{who.id}:{role.name.lower()}", "127.0.0.9",
+             "ok" if role >= ACTIONS[action] else "ForbiddenError")
+        ]  # fmt: skip
+        # One that has ended may nothing at all.
+        console.sessions.end(who.id)
+        with pytest.raises(ForbiddenError):
+            console.act(who, action)
+        assert console.sessions.get(secret) is None
+    finally:
+        console.close()
+
+
+def test_pages_do_nothing_beyond_calls_and_these_actions() -> None:
+    """What a page starts, ends or forgets by itself stands behind an action of the table, in its own function."""
+    import ast
+    from pathlib import Path
+
+    import sunmi_ipc.console
+
+    acting = {("rollout", "start"), ("rollout", "stop"), ("wall", "listen"), ("wall", "leave"),
+              ("sessions", "code"), ("sessions", "end"), ("known_cameras()", "forget")}  # fmt: skip
+    found = set()
+    for path in sorted((Path(sunmi_ipc.console.__file__).parent / "pages").rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        for function in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)):
+            own = ast.unparse(function)
+            for node in ast.walk(function):
+                if not isinstance(node, ast.Attribute):
+                    continue
+                key = (ast.unparse(node.value).rpartition(".")[2], node.attr)
+                if key in acting:
+                    found.add(key)
+                    assert ".act(" in own, f"{path.name}: {function.name} does {key} unasked"
+    assert found == acting

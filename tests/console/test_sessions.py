@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -54,6 +55,20 @@ def test_wrong_codes_are_looked_at_so_often_and_no_more() -> None:
     clock.now += 61
     again = sessions.code(Role.ADMIN)
     sessions.enter(again, origin="10.0.0.66")
+
+
+def test_a_clock_that_is_set_ends_no_session_and_locks_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions, real = Sessions(), time.time
+    secret, session = sessions.enter(sessions.code(Role.ADMIN), origin="a")
+    code = sessions.code(Role.VIEW)
+    for ahead in (30 * 86_400, -30 * 86_400, 0):
+        monkeypatch.setattr(time, "time", lambda ahead=ahead: real() + ahead)
+        for _ in range(TRIES):
+            with pytest.raises(CodeError):
+                sessions.enter("AAAAAAAA", origin=f"b{ahead}")
+        assert sessions.get(secret) is session
+        assert sessions.alive(session)
+    assert sessions.enter(code, origin="c")[1].role is Role.VIEW
 
 
 def test_many_addresses_together_are_slowed_too() -> None:
@@ -193,6 +208,44 @@ def test_headers_shut_the_page_off() -> None:
 
 
 # -- the door ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize(("path", "size"), [("/enter", 17_000), ("/_nicegui/client/x/upload/1", 40_000_000)])
+def test_what_is_too_large_is_not_read(path: str, size: int, told: bool) -> None:
+    """By its own word, or without one: at most a piece more than the bound is taken, and nothing is kept."""
+    sessions = Sessions()
+    secret, _ = sessions.enter(sessions.code(Role.VIEW), origin="a")
+    sent: list[dict[str, Any]] = []
+    piece, given = b"x" * 65_536, 0
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        kept = b""
+        while (message := await receive())["type"] == "http.request":
+            kept += message["body"]
+        assert len(kept) <= 33_000_000
+        raise RuntimeError("the browser has gone")  # as Starlette does
+
+    async def receive() -> dict[str, Any]:
+        nonlocal given
+        given += len(piece)
+        return {"type": "http.request", "body": piece, "more_body": given < size}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = {"host": "127.0.0.1:1", "cookie": f"ipc_session={secret}", "origin": "http://127.0.0.1:1"}
+    if told:
+        headers["content-length"] = str(size)
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "headers": [(k.encode(), v.encode()) for k, v in headers.items()],
+    }
+    asyncio.run(Gate(app, sessions, ["127.0.0.1:1"], secure=False)(scope, receive, send))
+    assert sent[0]["status"] == 413
+    assert given <= (0 if told else 33_000_000)
 
 
 def test_the_door_speaks_the_browsers_language_and_shows_a_code_as_text() -> None:

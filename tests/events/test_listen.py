@@ -25,6 +25,7 @@ from sunmi_ipc.errors import SpoolError
 from sunmi_ipc.events import Spool, Subscription
 from sunmi_ipc.events.model import of
 from sunmi_ipc.events.receiver import free_port
+from sunmi_ipc.face_names import FILE_NAME, FaceNames
 from sunmi_ipc.protocol.values import EventType
 from sunmi_ipc.settings import config_dir
 from sunmi_ipc.simulator import Feed, Play, Vendor, VirtualCamera, connect
@@ -134,8 +135,8 @@ def test_people_read_lines_and_json_sums_up(
     with kit.happening(cameras, MOTION, detect_type=3):
         lines = ipc("listen", "--port", "0", *options).stdout
     assert sorted(line.split()[2] for line in lines.splitlines()) == sorted(c.sn for c in cameras)
-    # The wire's number in words; the type stays as commands and --json have it.
-    assert all("dynamic_detect_event" in line and "motion and sound" in line for line in lines.splitlines())
+    # The wire's number and the type in words; commands and --json have the wire's.
+    assert all("motion or sound" in line and "motion and sound" in line for line in lines.splitlines())
     assert not any("detect_type" in line or "idempotency" in line for line in lines.splitlines())
     with kit.happening(cameras, MOTION):
         document = json.loads(ipc("listen", "--port", "0", *options, "--json").stdout)
@@ -303,7 +304,11 @@ def test_the_callback_is_worked_out(ready: VirtualCamera) -> None:
 def test_replay(spooled: Path, tmp_path: Path) -> None:
     where = ["--spool", str(spooled)]
     lines = ipc("replay", *where).stdout.splitlines()
-    assert [line.split()[3] for line in lines] == [FACE, MOTION, FACE]
+    assert [" ".join(line.split()[3:5]) for line in lines] == [
+        "face recognised",
+        "motion or",
+        "face recognised",
+    ]
     assert "face id: \\x1b[31m访客" in lines[0]  # shown, never obeyed
     found = [json.loads(line) for line in ipc("replay", "--jsonl", "--sn", "FS0", *where).stdout.splitlines()]
     assert [event["event_id"] for event in found] == ["e0", "e2"]
@@ -341,3 +346,34 @@ def test_status_and_forget(spooled: Path, tmp_path: Path) -> None:
     for command in ("status", "replay"):
         assert str(missing) in ipc(command, "--spool", str(missing), code=2).stderr
     assert not missing.exists()
+
+
+@pytest.mark.parametrize(("lang", "told"), [("en", "face recognised"), ("zh", "识别到人脸")])
+def test_a_line_says_whose_face_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: str, told: str
+) -> None:
+    """By the names that 'ipc face add' keeps on this computer, read again when they change."""
+    monkeypatch.setenv("SUNMI_IPC_LANG", lang)
+    with Spool(tmp_path) as spool:
+        for faceid in ("f1", "f2"):
+            fields = {
+                "event_type": FACE,
+                "sn": "FS1",
+                "event_id": faceid,
+                "faceid": faceid,
+                "arrive_count": 3,
+            }
+            spool.append(of(fields), fields)
+    where = ["--spool", str(tmp_path)]
+    before = ipc("replay", *where).stdout
+    assert told in before
+    assert FACE not in before
+    book = FaceNames(config_dir() / FILE_NAME, "FS1")
+    book.keep("f1", "王小明")
+    book.save()
+    first, second = ipc("replay", *where).stdout.splitlines()
+    assert "王小明" in first
+    assert "王小明" not in second
+    assert '"f1"' in ipc("replay", "--jsonl", *where).stdout
+    (config_dir() / FILE_NAME).write_text("{")  # whatever is wrong with it: the lines come
+    assert len(ipc("replay", *where).stdout.splitlines()) == 2

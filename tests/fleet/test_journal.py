@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -59,12 +60,12 @@ def test_many_come_to_a_new_file_at_once(tmp_path: Path) -> None:
 
 def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "theirs.sqlite"
-    with sqlite3.connect(path) as theirs:
+    with closing(sqlite3.connect(path)) as theirs, theirs:
         theirs.execute("CREATE TABLE letters (text)")
     theirs.close()
     with pytest.raises(ConfigError, match="another program"):
         Journal(path)
-    with sqlite3.connect(path) as theirs:
+    with closing(sqlite3.connect(path)) as theirs, theirs:
         assert theirs.execute("SELECT name FROM sqlite_master").fetchall() == [("letters",)]
     theirs.close()
     (tmp_path / "text").write_text("no database at all" * 100)

@@ -100,6 +100,7 @@ def test_leaving_early_cancels_what_has_not_begun() -> None:
         begun.append(camera)
         if len(begun) == 3:
             raise KeyboardInterrupt
+        time.sleep(0.02)
         return 1
 
     with pytest.raises(KeyboardInterrupt):

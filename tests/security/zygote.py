@@ -1,7 +1,8 @@
 """Runs many commands, each in a process of its own, for little: everything is imported once, then forked.
 
 Reads jobs as JSON lines (``args``, ``out``, ``crash``, ``alone``) and writes each one's exit code as a JSON line.
-A job that has not ended after ``PATIENCE`` seconds is interrupted as by Ctrl-C, then killed.
+A job that has not ended after ``PATIENCE`` seconds is interrupted as by Ctrl-C, then killed. ``ZYGOTE_PATIENCE`` and
+``ZYGOTE_AT_ONCE`` in the environment say otherwise.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import sys
 import time
 from typing import Any
 
-PATIENCE, GRACE, AT_ONCE = 8.0, 12.0, 3
+PATIENCE, GRACE = float(os.environ.get("ZYGOTE_PATIENCE", "8")), 12.0
+AT_ONCE = int(os.environ.get("ZYGOTE_AT_ONCE", "3"))
 
 
 def run(job: dict[str, Any]) -> int:
@@ -93,9 +95,12 @@ def main() -> None:
             running[run(jobs[number])] = (number, time.monotonic(), False)
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid in running:
-            number, _, interrupted = running.pop(pid)
+            number, started, interrupted = running.pop(pid)
             code = os.waitstatus_to_exitcode(status)
-            print(json.dumps({"job": number, "code": code, "interrupted": interrupted}), flush=True)
+            took = round(time.monotonic() - started, 1)
+            print(
+                json.dumps({"job": number, "code": code, "interrupted": interrupted, "s": took}), flush=True
+            )
             continue
         now = time.monotonic()
         for pid, (number, started, interrupted) in running.items():

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,7 @@ def test_a_database_that_somebody_deletes(station: Start, virtual: Virtual, kit:
         found.unlink()
     running.store.tidy()
     assert running.store.later(("INSERT INTO mutes VALUES ('A', 1, '', '')", ()))
-    with sqlite3.connect(running.store.path) as other:
+    with closing(sqlite3.connect(running.store.path)) as other, other:
         assert other.execute("SELECT sn FROM mutes").fetchall() == [("A",)]
     other.close()
 

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def test_a_damaged_file_is_kept_and_a_new_one_begun(tmp_path: Path) -> None:
 
 def test_another_programs_database(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path)) as other, other:
         other.execute("CREATE TABLE notes (text)")
     other.close()
     with pytest.raises(StoreError, match="another program"):
@@ -91,7 +92,7 @@ def test_another_programs_database(tmp_path: Path) -> None:
 def test_a_later_version(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     Store(path).close()
-    with sqlite3.connect(path) as later:
+    with closing(sqlite3.connect(path)) as later, later:
         later.execute("PRAGMA user_version = 99")
     later.close()
     with pytest.raises(StoreError, match="version 99"):

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sunmi_ipc_cli.main import app
+from typer.testing import CliRunner
 
+from sunmi_ipc.errors import ConnectionFailed
 from sunmi_ipc.protocol.overrides import parse
 from sunmi_ipc.protocol.spec import DOC, Sign, registry
-from sunmi_ipc.simulator import VirtualCamera, connect
+from sunmi_ipc.simulator import Vendor, VirtualCamera, connect
 from sunmi_ipc.simulator.replay import RawAnswer
+from sunmi_ipc.simulator.variant import draw
 from sunmi_ipc.survey.grammar import candidates
 from sunmi_ipc.survey.probe import BUDGET, Probe
 
@@ -128,6 +136,153 @@ def test_a_camera_that_grows_slower() -> None:
         report = probe(virtual, seconds=60.0)
     assert "slower" in report.stopped
     assert report.calls_made < 30
+
+
+Answer = Callable[[str, bytes, str], Any]
+
+
+def _silent(path: str, body: bytes, kind: str) -> Any:
+    raise OSError  # the connection ends without a word
+
+
+def _after(calls: int, then: Answer) -> Callable[[Answer], Answer]:
+    """An honest camera that turns after so many *calls*."""
+
+    def turned(honest: Answer) -> Answer:
+        count = 0
+
+        def play(path: str, body: bytes, kind: str) -> Any:
+            nonlocal count
+            count += 1
+            return (honest if count <= calls else then)(path, body, kind)
+
+        return play
+
+    return turned
+
+
+def _always(status: int, text: str, **headers: str) -> Answer:
+    return lambda path, body, kind: RawAnswer(status, text, headers)
+
+
+def _dice(seed: int) -> Answer:
+    die = random.Random(seed)
+    said = (
+        '{"code":0,"data":{"sn":"C201D8BS00089"}}',
+        '{"code":6}',
+        '{"code":5}',
+        '{"code":2}',
+        "{}",
+        "<html>",
+    )
+    return lambda path, body, kind: RawAnswer(die.choice((200, 200, 200, 404)), die.choice(said))
+
+
+ZERO, FIVE = '{"code":0,"data":{"sn":"C201D8BS00089","zoom":1}}', '{"code":5}'
+#: What a camera does to every call, or from some call on.
+HOSTILE: dict[str, Callable[[Answer], Answer]] = {
+    "404": lambda honest: _always(404, "<html>"),
+    "500": lambda honest: _always(500, ""),
+    "redirect": lambda honest: _always(302, "", Location="https://127.0.0.1:9/"),
+    "a redirect to itself": lambda honest: _always(307, "", Location="/openapi/device/getInfo"),
+    "silence": lambda honest: _silent,
+    "huge": lambda honest: _always(200, '{"code":0,"data":{"sn":"' + "x" * 9_000_000 + '"}}'),
+    "deep": lambda honest: _always(200, '{"code":0,"data":' + "[" * 100_000),
+    "no number": lambda honest: _always(200, '{"code":"0e0","data":{"sn":1}}'),
+    "0 after a while": _after(40, _always(200, ZERO)),
+    "5 after a while": _after(40, _always(200, FIVE)),
+    "404 after a while": _after(40, _always(404, "")),
+    "6 after a while": _after(40, _always(200, '{"code":6}')),
+    "another order after a while": _after(40, _always(200, '{"code":7}')),
+    **{f"dice {n}": lambda honest, n=n: _dice(n) for n in range(12)},
+    **{f"dice {n} after a while": _after(11, _dice(n)) for n in range(4)},
+}
+
+
+_QUICK = ("404", "redirect", "silence", "huge", "0 after a while", "dice 1")
+
+
+@pytest.mark.parametrize(
+    "kind", [k if k in _QUICK else pytest.param(k, marks=pytest.mark.slow) for k in sorted(HOSTILE)]
+)
+def test_a_camera_that_plays_with_us(kind: str, vendor: Vendor) -> None:
+    with VirtualCamera(vendor, state="ready", udp=False, people=0) as virtual:
+        virtual.answer = HOSTILE[kind](virtual.answer)  # type: ignore[method-assign,assignment]
+        began = time.monotonic()
+        try:
+            report = probe(virtual, budget=120)
+        except ConnectionFailed:
+            assert kind == "silence"
+            return
+        assert time.monotonic() - began < 60
+    assert report.stopped.startswith("cannot tell"), report.stopped
+    assert report.cannot_tell
+    assert not report.overrides
+    assert all(f["verdict"] == "open" for f in report.findings), kind
+
+
+def test_refusals_that_turn_into_silence(vendor: Vendor) -> None:
+    """As where something locks whoever asks too often: it stops, says so, and what was said before holds."""
+    with VirtualCamera(vendor, state="ready", udp=False, people=0, wire_seed=4) as virtual:
+        virtual.answer = _after(60, _silent)(virtual.answer)  # type: ignore[method-assign]
+        report = probe(virtual)
+    assert report.stopped == "the camera has fallen silent"
+    assert report.calls_made == 63
+    assert any(f["verdict"] in ("proven", "corrected") for f in report.findings)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_nothing_is_written_where_it_cannot_tell(lang: str, vendor: Vendor, tmp_path: Path) -> None:
+    with VirtualCamera(vendor, state="ready", udp=False, people=0) as virtual:
+        virtual.answer = lambda path, body, kind="": RawAnswer(200, FIVE)  # type: ignore[method-assign]
+        done = CliRunner().invoke(
+            app, ["protocol", "probe", "--write", "--yes", "--pace", "0", "-c", virtual.address],
+            env=vendor.environment() | {"SUNMI_IPC_CONFIG_DIR": str(tmp_path), "SUNMI_IPC_LANG": lang},
+        )  # fmt: skip
+    assert done.exit_code == 6
+    assert not list(tmp_path.rglob("*.toml"))
+    assert {"en": "cannot tell", "zh": "无法判断"}[lang] in done.stderr
+    assert "ipc configure" in done.stderr  # 5 may be our own fault
+    assert "code 5" in done.stderr if lang == "en" else "返回码 5" in done.stderr
+
+
+def test_a_camera_that_is_not_there_is_not_there(tmp_path: Path, vendor: Vendor) -> None:
+    done = CliRunner().invoke(
+        app, ["protocol", "probe", "-c", "127.0.0.1:9", "--json"],
+        env=vendor.environment() | {"SUNMI_IPC_CONFIG_DIR": str(tmp_path)},
+    )  # fmt: skip
+    assert done.exit_code == 3, done.output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("writes", [False, True])
+@pytest.mark.parametrize("url_first", [False, True])
+def test_a_write_is_never_carried_out(url_first: bool, writes: bool, vendor: Vendor) -> None:
+    """Not even where the camera looks at the signature first, and writes are asked for all the same."""
+    seed = next(seed for seed in range(50) if draw(seed).url_first == url_first)
+    with VirtualCamera(vendor, state="ready", udp=False, people=0, wire_seed=seed) as virtual:
+        reads = {e.path for e in registry().values() if e.safe}
+        changes = {_real(virtual, e.path): e for e in registry().values() if not e.safe}
+        report = probe(virtual, writes=writes)
+        assert virtual.state.changes == 0
+        assert virtual.state.counts.keys() <= reads
+    well = [c for c in report.survey.calls if c["signed"] == "yes"]
+    assert not [c for c in report.survey.calls if c["signed"] == "no"]
+    assert not [
+        c for c in report.survey.calls if "WithoutAuth" in c["path"] or "activate" in c["path"].lower()
+    ]
+    asked = [c for c in well if c["path"] in changes]
+    assert bool(asked) == (writes and not url_first)
+    for call in asked:
+        assert call["sent"]
+        assert set(call["sent"].values()) == {"-1"}
+    wordless = re.compile("format|reset|clear|init|delete|del|remove|add|create", re.IGNORECASE)
+    if not url_first:
+        assert not [c for c in well if wordless.search(c["path"].rpartition("/")[2]) and not c["sent"]]
+
+
+def _real(virtual: VirtualCamera, ours: str) -> str:
+    return (virtual.overrides[ours].path if ours in virtual.overrides else "") or ours
 
 
 def test_the_budget_is_kept_and_what_is_known_stays() -> None:

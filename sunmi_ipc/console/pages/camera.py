@@ -15,6 +15,7 @@ from ...errors import SunmiIpcError
 from ...protocol.serial import spelt
 from ...protocol.spec import Model
 from ..desk import Card
+from ..roles import Role
 from ..state import current
 from .picture import Picture, begin_early
 from .visit import Visit, button, text
@@ -44,6 +45,8 @@ class Place:
     card: Card
     picture: Picture | None
     refresh: Callable[[], Awaitable[None]]
+    #: Where the tab opens what was chosen from a list.
+    below: Any = None
 
 
 def labels(visit: Visit) -> dict[str, str]:
@@ -84,11 +87,13 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
     card = found
     words = labels(visit)
     names = [name for name, (_, _, counts) in TABS.items() if card.counts or not counts]
+    if not visit.may(Role.TUNE):
+        names = [name for name in names if name != "faces"]  # personal data
     tab = tab if tab in names else "picture"
     square = Model.read(card.model) is Model.FM010
     if TABS[tab][1]:
         visit.console.warm(sn)  # while the page is on its way
-        begin_early(sn, square=square)
+        begin_early(visit, sn, square=square)
     opened: dict[str, Any] = {}
     with visit.frame(card.name or sn, back="/"), ui.element("div").classes("camera") as whole:
         with ui.element("div").classes("stick"):

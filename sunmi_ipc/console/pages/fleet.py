@@ -52,17 +52,15 @@ def _site(visit: Visit, rollout: Rollout) -> None:
             apply_ = button(tr("Make it so"), lambda: start("apply"), kind="act", icon="play_arrow").classes(
                 "grow"
             )
-            stop = button(tr("Stop"), rollout.stop, icon="stop").classes("grow")
+            stop = button(tr("Stop"), lambda: halt(), icon="stop").classes("grow")
         link = text("a", tr("Hand-over report"), "go")
         link._props["href"], link._props["target"] = "/fleet/report", "_blank"
     table = ui.element("div").classes("stack")
 
     async def start(what: Any) -> None:
         agreed: frozenset[tuple[str, str]] | None = None
-        try:
-            visit.need(Role.ADMIN if what == "apply" else Role.VIEW)
-        except SunmiIpcError as error:
-            visit.say(visit.words(error), bad=True)
+        if what == "apply" and not may:
+            visit.act("fleet.apply")  # written down
             return
         if what == "apply":
             agreed = rollout.destroys
@@ -80,14 +78,15 @@ def _site(visit: Visit, rollout: Rollout) -> None:
                 )
                 if not sure:
                     return
-        visit.console.audit.record(
-            f"fleet.{what}",
-            who=f"console:{visit.session.id}:{visit.session.role.name.lower()}",
-            origin=visit.session.origin,
-            details={"site": str(rollout.path)},
-        )
+        if not visit.act(f"fleet.{what}", details={"site": str(rollout.path)}):
+            return
         rollout.start(what, agreed=agreed)
         show()
+
+    def halt() -> None:
+        # Whoever may compare may end that; what changes cameras is ended by those who may begin it.
+        if rollout.running == "plan" or visit.act("fleet.stop"):
+            rollout.stop()
 
     def show() -> None:
         outcomes = list(rollout.outcomes.values())
@@ -100,7 +99,7 @@ def _site(visit: Visit, rollout: Rollout) -> None:
         bar.value = len(outcomes) / rollout.total if rollout.total else 0
         for one in (plan, apply_):
             one.set_enabled(not running and (may or one is plan))
-        stop.set_visibility(running)
+        stop.set_visibility(rollout.running == "plan" or (running and may))
         if rollout.error is not None:
             told.classes(replace="note bad")
             told._text = visit.words(rollout.error)

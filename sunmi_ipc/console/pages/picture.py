@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -26,16 +27,21 @@ def poster(sn: str) -> str:
     return f"/picture/{quote(sn, safe='')}.jpg?age=600&width=1280"
 
 
-def begin_early(sn: str, *, square: bool = False) -> None:
+def begin_early(visit: Visit, sn: str, *, square: bool = False) -> None:
     """Have the page's head open the stream, and show it in its place until the page is there.
 
     Args:
+        visit: Whose page.
         sn: Which camera.
         square: Whether its picture is.
 
     """
     shape = " lp-square" if square else ""
     ratio = "1 / 1" if square else "16 / 9"
+    visit.head(
+        f'<link rel="preload" as="image" href="{escape(poster(sn))}">'
+        f"<script>LivePicture.begin({_script(source(sn))})</script>"
+    )
     # Stands where the page will have it, by the same styles; whoever listens to the page waits for the page.
     ui.add_body_html(
         f'<div id="early" aria-hidden="true"><div class="top"></div><div class="main"><div class="camera"><div class="stick">'

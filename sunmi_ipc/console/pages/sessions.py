@@ -9,7 +9,6 @@ from functools import partial
 from nicegui import ui
 from starlette.requests import Request
 
-from ...errors import SunmiIpcError
 from ..roles import Role
 from ..sessions import spoken
 from ..state import current
@@ -31,15 +30,9 @@ def page(request: Request) -> None:
             codes = ui.element("div").classes("stack").style("gap: 8px")
 
         def code(role: Role) -> None:
-            try:
-                visit.need(Role.ADMIN)
-            except SunmiIpcError as error:
-                visit.say(visit.words(error), bad=True)
+            if not visit.act("code", details={"role": role.name.lower()}):
                 return
             made = visit.console.sessions.code(role)
-            visit.console.audit.record(
-                "code", who=visit.session.id, origin=visit.session.origin, details={"role": role.name.lower()}
-            )
             place.clear()
             with place:
                 with ui.element("div").classes("qr"):
@@ -68,7 +61,7 @@ def page(request: Request) -> None:
                         with ui.element("div").classes("grow"):
                             mine = f" ({tr('this one')})" if one.id == visit.session.id else ""
                             text("div", f"{role_word(visit, one.role)}{mine}", "break")
-                            since = datetime.fromtimestamp(one.began).astimezone()
+                            since = datetime.fromtimestamp(one.since).astimezone()
                             text(
                                 "div",
                                 " · ".join(
@@ -80,16 +73,9 @@ def page(request: Request) -> None:
                             button(tr("End"), partial(end, one.id), kind="danger")
 
         def end(id: str) -> None:
-            try:
-                visit.need(Role.ADMIN)
-            except SunmiIpcError as error:
-                visit.say(visit.words(error), bad=True)
-                return
-            visit.console.sessions.end(id)
-            visit.console.audit.record(
-                "end", who=visit.session.id, origin=visit.session.origin, details={"session": id}
-            )
-            show()
+            if visit.act("end", details={"session": id}):
+                visit.console.sessions.end(id)
+                show()
 
         show()
         entries = getattr(visit.console.audit, "entries", None)
@@ -126,6 +112,7 @@ def done(visit: Visit, action: str) -> str:
         "enter": tr("signed in"),
         "code": tr("let somebody in"),
         "end": tr("ended a session"),
+        "leave": tr("signed out"),
         "mute": tr("muted"),
     }.get(action, action)
 

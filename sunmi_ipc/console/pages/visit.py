@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nicegui import ui
@@ -14,8 +14,9 @@ from starlette.requests import Request
 from ...errors import SunmiIpcError
 from ...i18n import Language, speaking, translate
 from ..gate import session_of
+from ..head import put
 from ..language import preferred, without_commands
-from ..roles import ForbiddenError, Role, require
+from ..roles import ForbiddenError, Role
 
 if TYPE_CHECKING:
     from ...camera import Camera
@@ -40,16 +41,37 @@ class Visit:
         assert session is not None  # the gate lets nobody else in
         self.console, self.session = console, session
         self.lang: Language = session.lang or preferred(request.headers.get("accept-language", ""))
+        self._scope = request.scope
         client = self._client = ui.context.client
         # A page's language and colours are the session's: the page itself is everybody's.
         client.page = copy.copy(client.page)
         client.page.language = "zh-CN" if self.lang == "zh" else "en-US"
         client.page.dark = session.dark
+        self._over = 0
+        ui.timer(2.0, self._still_here)
 
     @property
     def connected(self) -> bool:
         """Whether the browser is still there."""
         return self._client.has_socket_connection
+
+    def _still_here(self) -> None:
+        """A page whose session has ended says so, goes to the door, and is told nothing more, whatever it does."""
+        if self.console.sessions.alive(self.session):
+            return
+        self._over += 1
+        if self._over == 1:
+            self.say(
+                self.words(ForbiddenError("the session has ended", hint="Ask for a new code.")), bad=True
+            )
+        elif self._over == 2:
+            ui.navigate.to("/enter")
+        else:
+            self._client.remove_all_elements()
+
+    def head(self, html: str) -> None:
+        """Have the page begin with *html*, before whatever has to be fetched."""
+        put(self._scope, html)
 
     def tr(self, template: str, /, **values: object) -> str:
         """Put *template* into the session's language."""
@@ -76,7 +98,7 @@ class Visit:
         if not self.console.sessions.alive(self.session):
             raise ForbiddenError("the session has ended", hint="Ask for a new code.")
         with speaking(self.lang):
-            return await asyncio.to_thread(work)
+            return await self.console.work(work)
 
     async def do(self, work: Callable[[], T], done: str = "") -> T | None:
         """Do blocking *work* and say what came of it; None where it failed."""
@@ -89,9 +111,14 @@ class Visit:
             self.say(done)
         return result
 
-    def need(self, role: Role) -> None:
-        """Raise ForbiddenError where the session has not this role: for what is no call to a camera."""
-        require(self.session.role if self.console.sessions.alive(self.session) else Role(1), role)
+    def act(self, action: str, *, sn: str = "", details: Mapping[str, Any] | None = None) -> bool:
+        """Before what is no call to a camera: whether the session may; it is written down, and a refusal is said."""
+        try:
+            self.console.act(self.session, action, sn=sn, details=details)
+        except ForbiddenError as error:
+            self.say(self.words(error), bad=True)
+            return False
+        return True
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """A short message at the foot of the page."""
@@ -117,12 +144,18 @@ class Visit:
                 with ui.element("a").classes("icon").props(f'href="{back}"') as link:
                     link._props["aria-label"] = tr("Back")
                     ui.icon("arrow_back", size="26px")
-            heading(title, 1)
+            self._title = heading(title, 1)
             if not back and self.may(Role.VIEW):
                 self._icon("/fleet", "checklist", tr("All cameras by file"))
             self._menu()
         with ui.element("main").classes("main narrow" if narrow else "main").props('id="main" tabindex="-1"'):
             yield
+
+    def retitle(self, title: str) -> None:
+        """What the page is about has another name now."""
+        ui.page_title(title)
+        self._title._text = title
+        self._title.update()
 
     def _icon(self, href: str, icon: str, label: str) -> None:
         with ui.element("a").classes("icon") as link:
@@ -154,6 +187,7 @@ class Visit:
         ui.navigate.reload()
 
     def _leave(self) -> None:
+        self.act("leave")
         self.console.sessions.end(self.session.id)
         ui.navigate.to("/enter")
 

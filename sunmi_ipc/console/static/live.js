@@ -119,9 +119,11 @@
     if (early) early.close();
     return new LivePicture(src);
   };
+  // From a page's head, before there is a place for it.
+  LivePicture.begin = src => { window.earlyPicture = new LivePicture(src); };
   // In the place where the picture will be: what was seen last, then what moves.
   LivePicture.early = (src, poster, stage) => {
-    const live = window.earlyPicture = new LivePicture(src);
+    const live = window.earlyPicture = LivePicture.of(src);
     if (!stage) return;
     const image = document.createElement('img'); image.className = 'lp-media'; image.alt = ''; image.src = poster;
     image.onerror = () => image.remove();

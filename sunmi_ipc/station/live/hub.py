@@ -157,6 +157,7 @@ class _Channel:
         self._init: Message | None = None
         self._group: list[Message] = []
         self._group_bytes = 0
+        self._told = threading.Condition(self._lock)
         self._empty_since = 0.0
         self._stop = threading.Event()
         #: How often the camera was asked for its stream.
@@ -185,15 +186,24 @@ class _Channel:
         with self._lock:
             return len(self._viewers)
 
-    def latest(self) -> tuple[bytes, bytes] | None:
-        """The initialisation segment and the last key frame, where both are here."""
-        with self._lock:
+    def latest(self, timeout: float = 0.0) -> tuple[bytes, bytes] | None:
+        """The initialisation segment and the last key frame, where both are here within *timeout* seconds."""
+        with self._told:
+            if timeout:
+                self._told.wait_for(
+                    lambda: (
+                        self._group or self._stop.is_set() or self._state.state in ("lost", "unsupported")
+                    ),
+                    timeout,
+                )
             if self._init is None or not self._group:
                 return None
             return self._init.data, self._group[0].data
 
     def stop(self) -> None:
         self._stop.set()
+        with self._told:
+            self._told.notify_all()
         if threading.current_thread() is not self._thread:
             self._thread.join(12)
 
@@ -243,6 +253,7 @@ class _Channel:
                 self._init, self._group, self._group_bytes = message, [], 0
             else:
                 self._keep(message)
+            self._told.notify_all()
             for viewer in self._viewers:
                 viewer.put(message)
 
@@ -347,11 +358,19 @@ class LiveHub:
                 del self._channels[channel.key]
             return True
 
-    def latest(self, key: str) -> tuple[bytes, bytes] | None:
-        """The initialisation segment and the last key frame of a stream that is being looked at."""
+    def latest(self, key: str, *, timeout: float = 0.0) -> tuple[bytes, bytes] | None:
+        """The initialisation segment and the last key frame of a stream that is being looked at.
+
+        Args:
+            key: Which one.
+            timeout: Seconds to wait for the first of a stream that is being opened.
+
+        Returns: None where nobody looks at it, or none came in time.
+
+        """
         with self._lock:
             channel = self._channels.get(key)
-        return channel.latest() if channel is not None else None
+        return channel.latest(timeout) if channel is not None else None
 
     def status(self) -> dict[str, tuple[int, int]]:
         """By stream: how many look, and how often the camera was asked for it."""

@@ -45,7 +45,8 @@ class Stills:
     ) -> Still | None:
         """A picture no older than *age* seconds where one can be had, else the last; None for none.
 
-        Those who ask for one camera together get one picture: the camera is asked once.
+        Those who ask for one camera together get one picture: the camera is asked once. Who asks meanwhile gets
+        the last, where there is one that is not too old to be shown.
 
         Args:
             key: Which camera.
@@ -56,19 +57,26 @@ class Stills:
         """
         with self._lock:
             busy = self._busy.setdefault(key, threading.Lock())
-        with busy:
+        # Where a camera does not answer, nobody who could be shown its last picture waits for it.
+        if not busy.acquire(blocking=not self._shown(self._whole.get(key))):
+            last = self._whole.get(key)
+            return self._brought_down(key, last, width) if last is not None else None
+        try:
             now, last = time.time(), self._whole.get(key)
             if (last is None or now - last.at >= age) and now - self._failed.get(key, 0.0) > self._rest:
                 try:
                     data = shrink(take(), _WIDEST)
                 except (SunmiIpcError, OSError, ValueError):
-                    self._failed[key] = now
+                    self._failed[key] = time.time()
                 else:
                     self._whole[key] = last = Still(data, now)
                     self._failed.pop(key, None)
-            if last is None or now - last.at >= self._keep:
-                return None
-            return self._brought_down(key, last, width)
+            return self._brought_down(key, last, width) if last is not None and self._shown(last) else None
+        finally:
+            busy.release()
+
+    def _shown(self, still: Still | None) -> bool:
+        return still is not None and time.time() - still.at < self._keep
 
     def _brought_down(self, key: str, whole: Still, width: int) -> Still:
         """As wide as is wished; whoever asks for the same again gets the same."""

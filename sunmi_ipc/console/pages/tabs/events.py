@@ -7,7 +7,6 @@ from typing import Any
 
 from nicegui import ui
 
-from ....errors import SunmiIpcError
 from ....events.model import FaceRecognitionEvent, MotionDetectEvent
 from ....values import DetectType, Gender
 from ...roles import Role
@@ -67,18 +66,9 @@ async def build(place: Place) -> None:
                 text("p", tr("Nothing has happened yet."), "soft")
 
     async def toggle() -> None:
-        try:
-            visit.need(Role.TUNE)
-        except SunmiIpcError as error:
-            visit.say(visit.words(error), bad=True)
-            return
         on = wall.listening(sn)
-        visit.console.audit.record(
-            "events.stop" if on else "events.listen",
-            who=f"console:{visit.session.id}:{visit.session.role.name.lower()}",
-            origin=visit.session.origin,
-            sn=sn,
-        )
+        if not visit.act("events.stop" if on else "events.listen", sn=sn):
+            return
         link = visit.console.desk.link(sn)
         if on:
             await visit.do(lambda: wall.leave(sn))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import islice
-from typing import Any
 
 from nicegui import events, ui
 
@@ -38,16 +37,12 @@ async def build(place: Place) -> None:
         for group in groups:
             _group(place, group)
     below = ui.element("div").classes("stack")
-    place_of[id(place)] = below
+    place.below = below
     if visit.may(Role.TUNE):
         _new(place)
     stranger = next((g for g in groups if g.name == "stranger"), None)
     if stranger is not None and visit.may(Role.TUNE):
         _rule(place, stranger)
-
-
-#: Where a group is opened, by its tab.
-place_of: dict[int, Any] = {}
 
 
 def words_of(place: Place, name: str) -> str:
@@ -81,7 +76,7 @@ def _group(place: Place, group: GroupInfo) -> None:
 async def _open(place: Place, group: GroupInfo) -> None:
     visit, tr = place.visit, place.visit.tr
     faces = visit.camera(place.sn).faces
-    below = place_of[id(place)]
+    below = place.below
     found = await visit.do(lambda: list(islice(faces.list(group.name), _SHOWN)))
     if found is None:
         return

@@ -155,7 +155,7 @@ async def build(place: Place) -> None:
         player.clear()
         with player:
             ui.linear_progress(show_value=False).props("indeterminate")
-        name = await visit.do(lambda: footage.one(visit.console.desk.link(place.sn), place.sn, record))
+        name = await visit.do(lambda: footage.one(camera, place.sn, record))
         player.clear()
         if name is None:
             return
@@ -202,7 +202,6 @@ async def build(place: Place) -> None:
             return
         state["from"], state["to"] = first, last
         draw()
-        camera_ = visit.console.desk.link(place.sn)
         loop = asyncio.get_running_loop()
         bar.value = 0
         bar.set_visibility(True)
@@ -213,14 +212,14 @@ async def build(place: Place) -> None:
             loop.call_soon_threadsafe(bar.set_value, share)
 
         if cut:
-            name = await visit.do(lambda: footage.clip(camera_, place.sn, first, last))
+            name = await visit.do(lambda: footage.clip(camera, place.sn, first, last))
         else:
             wanted = [r for r in made.records if r.end_time > first and r.start_time < last]
             if not wanted:
                 visit.say(tr("Nothing was recorded in that time."), bad=True)
                 name = None
             else:
-                name = await visit.do(lambda: footage.joined(camera_, place.sn, wanted, progress))
+                name = await visit.do(lambda: footage.joined(camera, place.sn, wanted, progress))
         bar.set_visibility(False)
         clip_button.enable()
         keep_button.enable()

@@ -49,11 +49,7 @@ async def build(place: Place) -> None:
                     tr("The next one that answers as this camera is trusted."),
                     typed=sn[-4:],
                     yes=tr("Forget"),
-                ):
-                    visit.need(Role.ADMIN)
-                    visit.console.audit.record(
-                        "trust.forget", who=visit.session.id, origin=visit.session.origin, sn=sn
-                    )
+                ) and visit.act("trust.forget", sn=sn):
                     await visit.do(lambda: known_cameras().forget(sn), tr("Done"))
                     await place.refresh()
 
