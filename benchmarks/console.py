@@ -1,16 +1,22 @@
 """The live picture: how soon, how far behind, at what cost. Beside ``ffmpeg -c copy`` repackaging the same stream.
 
-    python benchmarks/console.py [--seconds 300] [--churn 60]
+    python benchmarks/console.py                                          # all, in eight minutes
+    python benchmarks/console.py --seconds 0 --load 0 --churn 3600        # an hour of coming and going
+    python benchmarks/console.py --seconds 0 --load 0 --churn 600         # as many, closer together
 
 A clock of black and white bars is drawn into a virtual camera's 1080p picture and read back from the page's pixels
 in Chromium: what is between is the way from the camera's encoder to the screen. The console runs in a process of its
-own, whose CPU time is read from ``/proc``; viewers beyond the browser are bare WebSockets that read what comes.
+own, whose CPU time is read from ``/proc``; viewers beyond the browser are bare WebSockets that read what comes. For
+first pictures the CPU time of the page's own thread and of the console stands beside the seconds: on a busy machine
+the seconds are those of the others, too. Memory: what a visit leaves behind is a straight line through the
+samples of the second half, once all that is made once has been made.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -19,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -143,9 +150,16 @@ def ffmpeg(url: str, seconds: float) -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=300, help="how long the delay is measured")
-    parser.add_argument("--load", type=float, default=30, help="how long each CPU figure is measured")
-    parser.add_argument("--churn", type=float, default=60, help="how long viewers come and go")
+    parser.add_argument(
+        "--seconds", type=float, default=300, help="how long the delay is measured; 0: not at all"
+    )
+    parser.add_argument(
+        "--load", type=float, default=30, help="how long each CPU figure is measured; 0: not at all"
+    )
+    parser.add_argument(
+        "--churn", type=float, default=120, help="how long viewers come and go; 0: not at all"
+    )
+    parser.add_argument("--looks", type=int, default=5, help="how often the first picture is looked at")
     given = parser.parse_args()
     clock_in_the_picture()
     with (
@@ -171,35 +185,54 @@ def measure(given: Any, camera: VirtualCamera, pid: int, link: str, base: str) -
         page.wait_for_url(base + "/")
         cookie = next(f"{c['name']}={c['value']}" for c in context.cookies() if c["name"] == "ipc_session")
         page.wait_for_selector(f"a[href$='{camera.sn}']", timeout=30_000)
+        inside = context.new_cdp_session(page)
+        inside.send("Performance.enable", {"timeDomain": "threadTicks"})
         for name in ("cold (the camera was not looked at)", "warm (somebody looks already)"):
-            firsts, seen = [], []
-            for _ in range(3):
+            looks: list[tuple[float, ...]] = []
+            for _ in range(given.looks if given.seconds else 0):
                 page.goto("about:blank")
                 time.sleep(12 if name.startswith("cold") else 1)
-                began = time.monotonic()
+                began, used = time.monotonic(), cpu(pid)
                 page.goto(f"{base}/camera/{camera.sn}", wait_until="commit")
                 page.wait_for_function(SEEN, polling=20)
-                seen.append(time.monotonic() - began)
+                seen = time.monotonic() - began
                 page.wait_for_function(READ, polling=20)
-                firsts.append(time.monotonic() - began)
+                moves = time.monotonic() - began
+                metrics = {m["name"]: m["value"] for m in inside.send("Performance.getMetrics")["metrics"]}
+                looks.append((seen, moves, cpu(pid) - used, metrics["TaskDuration"]))
+            if not looks:
+                continue
+            seen, moves, server, thread = (statistics.median(column) for column in zip(*looks, strict=True))
             print(
-                f"first picture, {name}: {statistics.median(seen):.2f} s; "
-                f"first that moves: {statistics.median(firsts):.2f} s (medians of {len(firsts)})",
+                f"first picture, {name}: {seen:.2f} s, most {max(look[0] for look in looks):.2f} s; "
+                f"first that moves: {moves:.2f} s, most {max(look[1] for look in looks):.2f} s "
+                f"(medians of {len(looks)}; CPU until then: console {server:.2f} s, page {thread:.2f} s; "
+                f"load {os.getloadavg()[0]:.1f})",
                 flush=True,
             )
-        delays = []
+        delays: list[float] = []
         end = time.monotonic() + given.seconds
         while time.monotonic() < end:
-            drawn, shown = page.evaluate(READ)
-            delays.append(((shown - drawn) % WRAP) / 1000)
+            if (read := page.evaluate(READ)) is not None:
+                drawn, shown = read
+                delays.append(((shown - drawn) % WRAP) / 1000)
             time.sleep(0.25)
         delays = [d for d in delays if d < 60]
-        p95 = float(np.percentile(delays, 95))
-        print(
-            f"behind the camera over {given.seconds:.0f} s: median {statistics.median(delays):.2f} s, "
-            f"p95 {p95:.2f} s, most {max(delays):.2f} s ({len(delays)} looks)", flush=True
-        )  # fmt: skip
+        if delays:
+            p95 = float(np.percentile(delays, 95))
+            print(
+                f"behind the camera over {given.seconds:.0f} s: median {statistics.median(delays):.2f} s, "
+                f"p95 {p95:.2f} s, most {max(delays):.2f} s ({len(delays)} looks)", flush=True
+            )  # fmt: skip
         browser.close()
+    if given.load:
+        cost(given, camera, pid, base, cookie)
+    if given.churn:
+        churn(given.churn, camera, pid, base, cookie)
+
+
+def cost(given: Any, camera: VirtualCamera, pid: int, base: str, cookie: str) -> None:
+    """CPU of one viewer and of twenty, beside FFmpeg on the same stream."""
     time.sleep(12)  # the session lingers
     idle = share(pid, given.load, lambda: time.sleep(given.load))
     for viewers in (1, 20):
@@ -221,17 +254,70 @@ def measure(given: Any, camera: VirtualCamera, pid: int, link: str, base: str) -
             f"CPU of ffmpeg -c copy on the same stream: {100 * ffmpeg(url, given.load):.1f} % of a core",
             flush=True,
         )
-    rounds, sizes = 0, []
-    end = time.monotonic() + given.churn
-    while time.monotonic() < end:
-        asyncio.run(look(base, camera.sn, cookie, 0.4, 5))
-        rounds += 1
-        if rounds % 10 == 0:
-            sizes.append(memory(pid))
-    if sizes:
+
+
+def churn(seconds: float, camera: VirtualCamera, pid: int, base: str, cookie: str) -> None:
+    """Viewers come, take a picture and go, with pages and pictures in between; what does a visit leave behind."""
+    began, visits = time.monotonic(), [0, 0]
+    samples: list[tuple[float, int, float]] = []
+    pause = 0.0 if seconds <= 900 else 0.5  # an hour, as people would; or as many, closer together
+
+    async def viewer() -> None:
+        from websockets.asyncio.client import connect
+        from websockets.exceptions import WebSocketException
+
+        url = base.replace("http", "ws", 1) + f"/live/{camera.sn}/fhd"
+        while time.monotonic() - began < seconds:
+            with contextlib.suppress(OSError, TimeoutError, WebSocketException):
+                async with connect(
+                    url, origin=base, additional_headers={"Cookie": cookie}, compression=None, max_size=None
+                ) as socket:  # type: ignore[arg-type]
+                    while not isinstance(await asyncio.wait_for(socket.recv(), 10), bytes):
+                        pass
+                visits[0] += 1
+            await asyncio.sleep(pause)
+
+    def pages() -> None:
+        tabs = (
+            "picture",
+            "line",
+            "people",
+            "faces",
+            "recordings",
+            "events",
+            "detection",
+            "network",
+            "endpoints",
+        )
+        while time.monotonic() - began < seconds:
+            for path in (
+                f"/camera/{camera.sn}?tab={tabs[visits[1] % len(tabs)]}",
+                f"/picture/{camera.sn}.jpg",
+            ):
+                request = urllib.request.Request(base + path, headers={"Cookie": cookie})
+                with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=30) as answer:
+                    answer.read()
+            visits[1] += 1
+            time.sleep(0.5)
+
+    async def watch() -> None:
+        while time.monotonic() - began < seconds:
+            samples.append((time.monotonic() - began, visits[0] + visits[1], memory(pid)))
+            await asyncio.sleep(min(5.0, seconds / 40))
+
+    async def all_of_it() -> None:
+        await asyncio.gather(watch(), asyncio.to_thread(pages), *(viewer() for _ in range(8)))
+
+    asyncio.run(all_of_it())
+    later = samples[len(samples) // 2 :]
+    if len(later) > 5:
+        at, count, size = (np.array(column, dtype=float) for column in zip(*later, strict=True))
+        hour = float(np.polyfit(at, size, 1)[0]) * 3600
+        thousand = float(np.polyfit(count, size, 1)[0]) * 1000
         print(
-            f"memory while viewers come and go ({rounds * 5} visits): {sizes[0]:.0f} MB after the first 50, "
-            f"{sizes[-1]:.0f} MB at the end", flush=True
+            f"memory while viewers come and go over {seconds:.0f} s ({visits[0]} viewers, {visits[1]} pages): "
+            f"{samples[0][2]:.0f} MB at first, {later[0][2]:.0f} MB half-way, {later[-1][2]:.0f} MB at the end; over the "
+            f"second half {hour:+.1f} MB an hour, {thousand:+.2f} MB a thousand visits", flush=True
         )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -167,13 +168,15 @@ class Desk:
             hear()
 
     def _heard(self, change: Any) -> None:
-        camera = change.camera
+        camera, left = change.camera, None
         with self._lock:
             if str(change.kind) == "offline":
                 self._gone.add(camera.sn)
                 if camera.sn not in self._proved:
                     # It said that it was there, never proved it, and has gone: it was none of ours.
                     self._seen.pop(camera.sn, None)
+                    self._gone.discard(camera.sn)
+                    left = self._clients.pop(camera.sn, None)
             else:
                 self._gone.discard(camera.sn)
                 self._seen[camera.sn] = camera
@@ -181,6 +184,9 @@ class Desk:
                 if client is not None and (client.host, client.port) != (camera.ip, camera.port):
                     client.move(_address(camera))
             self._cards.pop(camera.sn, None) if str(change.kind) != "changed" else None
+        if left is not None:
+            with contextlib.suppress(RuntimeError):  # closing
+                self._pool.submit(left.close)  # a call under way is waited for there
         self._tell()
 
     # -- cameras ---------------------------------------------------------------------------------
@@ -403,6 +409,20 @@ class Guarded:
 
     def close(self) -> None:
         """Nothing: the client is everybody's."""
+
+    # What makes it a way to the camera itself (``link.caller.Link``), for files and streams that calls have named.
+
+    @property
+    def tls(self) -> Any:
+        """As the camera's own."""
+        return self._camera.tls
+
+    def read_sn(self) -> str:
+        """The serial number, as the camera tells it."""
+        return self._camera.read_sn()
+
+    def move(self, address: str) -> None:
+        """Nothing: where a camera is, is the desk's matter."""
 
     def call(
         self,

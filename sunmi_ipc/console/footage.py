@@ -86,8 +86,12 @@ class Footage:
         """Fetch recordings and join them into one file; *on_progress* gets the share that is here, 0 to 1."""
         name = f"{sn}_{int(records[0].start_time.timestamp())}_{len(records)}.mp4"
         path = self.folder / name
-        if not path.is_file():
-            self._fetch(camera, records, path, on_progress)
+        with self._lock:
+            busy = self._busy.setdefault(name, threading.Lock())
+        with busy:  # two who want the same fetch it once
+            if not path.is_file():
+                self._fetch(camera, records, path, on_progress)
+        os.utime(path)
         return name
 
     def clip(self, camera: Camera, sn: str, start: datetime, end: datetime) -> str:

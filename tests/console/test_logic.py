@@ -23,18 +23,18 @@ from sunmi_ipc.console.identify import blink
 from sunmi_ipc.console.language import without_commands
 from sunmi_ipc.console.people import before, period, read
 from sunmi_ipc.console.photos import shrunk
-from sunmi_ipc.console.roles import Role
+from sunmi_ipc.console.roles import ForbiddenError, Role
 from sunmi_ipc.console.setup import Setup, Stage, Standing
 from sunmi_ipc.console.walk import Walk
 from sunmi_ipc.console.wall import Wall
 from sunmi_ipc.console.week import Week
 from sunmi_ipc.errors import FileMissingError, ParameterError, ProvisionError, ReplyError
 from sunmi_ipc.models import DoorLineConfig, VideoRecord
-from sunmi_ipc.simulator import Feed, VirtualCamera, connect
+from sunmi_ipc.simulator import Feed, Vendor, VirtualCamera, connect
 from sunmi_ipc.simulator.video import PictureFormat, VideoSettings
 from sunmi_ipc.values import CardStatus, Weekdays
 
-from .conftest import session
+from .conftest import session, settings_of
 
 # -- door line --------------------------------------------------------------------------------------
 
@@ -434,6 +434,27 @@ def test_footage_is_fetched_once_and_served_by_its_name_alone(virtual: Callable[
     assert not folder.exists()
 
 
+@pytest.mark.slow
+def test_recordings_are_fetched_by_the_role_of_who_asks(
+    virtual: Callable[..., VirtualCamera], desk: Callable[..., Desk]
+) -> None:
+    camera = virtual(video=VideoSettings(clip=PictureFormat(160, 90, 2), clip_ready_s=(0.1, 0.2)))
+    one, who = desk(camera), session(Role.VIEW)
+    looker = one.camera(camera.sn, who)
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+    records = list(looker.video.records(hour, hour + timedelta(minutes=3)))
+    with Footage() as footage:
+        made = [
+            footage.one(looker, camera.sn, records[0]),
+            footage.joined(looker, camera.sn, records),
+            footage.clip(looker, camera.sn, hour + timedelta(seconds=20), hour + timedelta(seconds=26)),
+        ]
+        assert all(footage.path(name).read_bytes()[4:8] == b"ftyp" for name in made)
+        who.ended = True
+        with pytest.raises(ForbiddenError):
+            footage.clip(looker, camera.sn, hour + timedelta(seconds=20), hour + timedelta(seconds=26))
+
+
 def test_a_certificate_is_made_once_and_anew_for_new_names(tmp_path: Path) -> None:
     names = ["192.168.1.5", "shop-pc", "shop-pc.local"]
     cert, key = certificate(tmp_path / "c", names)
@@ -445,3 +466,42 @@ def test_a_certificate_is_made_once_and_anew_for_new_names(tmp_path: Path) -> No
     certificate(tmp_path / "c", [*names, "10.0.0.9"])
     assert fingerprint_of(cert) != first
     assert fingerprint_of(tmp_path / "none") == ""
+
+
+@pytest.mark.slow
+def test_a_roll_out_that_was_stopped_goes_on(
+    virtual: Callable[..., VirtualCamera], vendor: Vendor, tmp_path: Path
+) -> None:
+    from sunmi_ipc.console.rollout import Rollout
+
+    cameras = [virtual(udp=True) for _ in range(3)]
+    site = tmp_path / "site.toml"
+    site.write_text(
+        "".join(f'[[cameras]]\nsn = "{c.sn}"\nname = "Aisle {n}"\n' for n, c in enumerate(cameras)), "utf-8"
+    )
+    rollout = Rollout(settings_of(vendor), site)
+
+    def finish() -> None:
+        assert rollout._thread is not None
+        rollout._thread.join(60)
+        assert rollout.running == ""
+        assert rollout.error is None
+
+    rollout.start("plan")
+    finish()
+    assert len(rollout.outcomes) == 3
+    assert all(o.differences for o in rollout.outcomes.values())
+    assert [c.state.name for c in cameras].count("Aisle 0") == 0
+    for camera in cameras:
+        camera.fail("delay", 0.2, times=None)
+    rollout.start("apply", on_change=rollout.stop)
+    finish()
+    for camera in cameras:
+        camera.faults.clear()
+    assert not all(o.ok for o in rollout.outcomes.values()), "nothing was left to go on with"
+    rollout.start("apply")
+    finish()
+    assert [c.state.name for c in cameras] == ["Aisle 0", "Aisle 1", "Aisle 2"]
+    assert all(o.ok for o in rollout.outcomes.values())
+    for camera in cameras:
+        assert camera.sn in rollout.report("en")

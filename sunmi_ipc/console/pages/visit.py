@@ -47,7 +47,7 @@ class Visit:
         client.page = copy.copy(client.page)
         client.page.language = "zh-CN" if self.lang == "zh" else "en-US"
         client.page.dark = session.dark
-        self._over = False
+        self._over = 0
         ui.timer(2.0, self._still_here)
 
     @property
@@ -56,14 +56,18 @@ class Visit:
         return self._client.has_socket_connection
 
     def _still_here(self) -> None:
-        """A page whose session has ended is sent to the door, and then told nothing more, whatever it does."""
+        """A page whose session has ended says so, goes to the door, and is told nothing more, whatever it does."""
         if self.console.sessions.alive(self.session):
             return
-        if self._over:
+        self._over += 1
+        if self._over == 1:
+            self.say(
+                self.words(ForbiddenError("the session has ended", hint="Ask for a new code.")), bad=True
+            )
+        elif self._over == 2:
+            ui.navigate.to("/enter")
+        else:
             self._client.remove_all_elements()
-            return
-        self._over = True
-        ui.navigate.to("/enter")
 
     def head(self, html: str) -> None:
         """Have the page begin with *html*, before whatever has to be fetched."""
@@ -140,12 +144,18 @@ class Visit:
                 with ui.element("a").classes("icon").props(f'href="{back}"') as link:
                     link._props["aria-label"] = tr("Back")
                     ui.icon("arrow_back", size="26px")
-            heading(title, 1)
+            self._title = heading(title, 1)
             if not back and self.may(Role.VIEW):
                 self._icon("/fleet", "checklist", tr("All cameras by file"))
             self._menu()
         with ui.element("main").classes("main narrow" if narrow else "main").props('id="main" tabindex="-1"'):
             yield
+
+    def retitle(self, title: str) -> None:
+        """What the page is about has another name now."""
+        ui.page_title(title)
+        self._title._text = title
+        self._title.update()
 
     def _icon(self, href: str, icon: str, label: str) -> None:
         with ui.element("a").classes("icon") as link:

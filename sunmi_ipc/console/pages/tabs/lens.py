@@ -105,8 +105,15 @@ async def _set(place: Place, work: Any) -> bool:
 
 
 async def _rename(place: Place, name: str) -> None:
-    camera = place.visit.camera(place.sn)
-    await place.visit.do(lambda: camera.image.set_name(name), place.visit.tr("Saved"))
+    visit, camera = place.visit, place.visit.camera(place.sn)
+
+    def work() -> str:
+        camera.image.set_name(name)
+        return visit.console.desk.card(place.sn, fresh=True).name  # every page has it from now on
+
+    there = await visit.do(work, visit.tr("Saved"))
+    if there is not None:
+        visit.retitle(there or place.sn)
 
 
 def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
