@@ -159,6 +159,40 @@ def test_both_tables_of_threats_name_the_same_tests() -> None:
     assert [row for row in english if row] == [row for row in chinese if row]
 
 
+@pytest.mark.parametrize("name", ["contributing.md", "contributing.zh-CN.md"])
+def test_every_room_is_on_the_map(name: str) -> None:
+    rows = "\n".join(line for line in text(name).splitlines() if line.startswith("| `"))
+    rooms = {path.parent.name for path in (ROOT / "sunmi_ipc").glob("*/__init__.py")}
+    assert {
+        room for room in rooms if f"`sunmi_ipc/{room}/`" not in rows and f"`{room}/`" not in rows
+    } == set()
+
+
+# -- the index by task, and help by symptom
+
+
+@pytest.mark.parametrize("name", ["index.md", "index.zh-CN.md"])
+def test_the_index_leads_to_every_page_by_a_task(name: str) -> None:
+    rows = [line for line in text(name).splitlines() if line.startswith("| ")][1:]
+    assert all(re.match(r"\| [^|\[]+ \| \[", row) for row in rows), "a task, then pages"
+    assert {link for row in rows for link in re.findall(r"\]\(([\w-]+)\.md\)", row)} == set(ENGLISH) - {
+        "index"
+    }
+
+
+SYMPTOMS = ("Not found", "Refused", "Code 5", "Clock", "SD card", "No counts", "No events", "No picture")
+
+
+@pytest.mark.parametrize(("name", "says"), [("troubleshooting.md", r"The command that tells[^:]*: `(ipc [^`]+)`"),
+                                            ("troubleshooting.zh-CN.md", r"用 `(ipc [^`]+)` ?[的查]")])  # fmt: skip
+def test_every_symptom_has_the_command_that_tells(name: str, says: str) -> None:
+    sections = re.split(r"^## ", text(name), flags=re.M)[1:]
+    assert [section.partition("\n")[0] for section in sections if not re.search(says, section)] == []
+    if name == "troubleshooting.md":
+        headings = [section.partition("\n")[0] for section in sections]
+        assert [s for s in SYMPTOMS if not any(heading.startswith(s) for heading in headings)] == []
+
+
 # -- links
 
 
