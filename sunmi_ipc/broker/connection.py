@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("sunmi_ipc")
 _KEEPALIVE_S = 30
 _CONNECT_S = 10.0
+#: From the connection to the answer to our subscriptions; a broker that keeps silent is tried anew.
+READY_S = 30.0
 #: "No matching subscribers": a success by MQTT's rules, and yet the message is gone.
 _NO_SUBSCRIBER = 0x10
 #: The pause before the next attempt doubles from the first to the second.
@@ -388,7 +390,11 @@ class Connection:
         with self._changed:
             self._client = client
         client.loop_start()
-        while not self._ended.wait(1.0):
+        began = time.monotonic()
+        while not self._ended.wait(min(1.0, READY_S)):
+            if not self._connected.is_set() and time.monotonic() - began > READY_S:
+                self._say("it does not answer the subscription")
+                break
             # A client whose loop has ended without a word is gone, too.
             if self._closing.is_set() or (self._connected.is_set() and not client.is_connected()):
                 break

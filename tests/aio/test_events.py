@@ -15,6 +15,7 @@ import pytest
 
 from sunmi_ipc import discover as blocking_discover
 from sunmi_ipc import errors
+from sunmi_ipc import find as blocking_find
 from sunmi_ipc.aio import AsyncTracker, EventReceiver, discover, find
 from sunmi_ipc.discovery import ChangeKind, Tracker
 from sunmi_ipc.events import Receiver, Spool
@@ -88,10 +89,10 @@ def test_a_tracker_tells_who_comes_and_goes(virtual: Start) -> None:
 def test_twins_take_the_same_arguments() -> None:
     import inspect
 
-    for one, other in ((blocking_discover, discover), (Tracker, AsyncTracker)):
+    for one, other in ((blocking_discover, discover), (blocking_find, find), (Tracker, AsyncTracker)):
         assert [*inspect.signature(one).parameters] == [*inspect.signature(other).parameters]
     same = {*inspect.signature(Receiver).parameters} - {"host", "port", "max_connections"}
-    assert {*inspect.signature(EventReceiver).parameters} - {"max_requests"} == same
+    assert {*inspect.signature(EventReceiver).parameters} - {"max_requests"} == same == {"spool", "rules"}
 
 
 def test_a_stream_subscribes_gives_events_and_unsubscribes(ready: VirtualCamera) -> None:
@@ -223,6 +224,34 @@ def test_requests_at_once_are_bounded(spool: Spool) -> None:
         if status == 503:
             assert headers[b"retry-after"] == b"5"
         assert (await ask(receiver, posted(event_id="10")))[0] == 200
+        receiver.close()
+
+    asyncio.run(crowd())
+
+
+def test_a_camera_gets_through_beside_a_neighbour_who_takes_every_place(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sunmi_ipc.events.places.UNFINISHED_S", 0.05)
+
+    async def crowd() -> None:
+        receiver = EventReceiver(spool, secrets={APP: SECRET}, read_timeout=3.0, max_requests=8)
+        neighbour = [
+            asyncio.ensure_future(ask(receiver, posted(event_id=str(i)), slow=60, client=("127.0.0.66", i)))
+            for i in range(100)
+        ]
+        await asyncio.sleep(0.1)
+        began = time.monotonic()
+        for number in range(3):  # another camera each: none of them waits for the neighbour's time to be over
+            camera = (f"127.0.0.{20 + number}", 1)
+            assert (await ask(receiver, posted(event_id=f"c{number}"), client=camera))[0] == 200
+        assert time.monotonic() - began < 2.5
+        for task in neighbour:
+            task.cancel()
+        await asyncio.gather(*neighbour, return_exceptions=True)
+        assert receiver._places._held.total() == 0
+        assert not receiver._places._waiting
+        assert (await ask(receiver, posted(event_id="last"), client=("127.0.0.66", 1)))[0] == 200
         receiver.close()
 
     asyncio.run(crowd())
