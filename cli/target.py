@@ -209,6 +209,8 @@ def destroying(state: State, question: Callable[[str], str], yes: bool) -> Itera
     if not (state.camera or cleaned(state.settings.camera)) and state.found is None:
         # With several at hand, this is where the wrong one dies.
         state.camera = choose(state).sn
+    if not yes and not is_terminal():
+        confirm(question(state.camera or cleaned(state.settings.camera)), yes)  # refused: nobody can be asked
     with open_camera(state) as camera:
         there = ""
         if not yes:

@@ -27,7 +27,7 @@ def environment() -> dict[str, str]:
 @pytest.mark.parametrize("code", blocks("python") + blocks("python", "README.zh-CN.md"))
 def test_python(code: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-W", "ignore:Using `httpx`", "-c", code], cwd=tmp_path, env=environment(),
+        [sys.executable, "-W", "error", "-W", "ignore:Using `httpx`", "-W", "ignore:The anyio", "-c", code], cwd=tmp_path, env=environment(),
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -80,5 +80,5 @@ def _pick(containers: list[Path]) -> Path:
         typer.echo(f"  {number}  {path}", err=True)
     while True:
         answer = str(typer.prompt(tr("Which one?"), prompt_suffix=" ", err=True)).strip()
-        if answer.isdecimal() and 0 < int(answer) <= len(containers):
+        if answer.isdecimal() and len(answer) < 9 and 0 < int(answer) <= len(containers):
             return containers[int(answer) - 1]

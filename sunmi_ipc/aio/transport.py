@@ -14,6 +14,7 @@ import contextlib
 import http.client
 import logging
 import ssl
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
@@ -271,7 +272,7 @@ class AsyncHttpsTransport:
         return b"" if was_open else connection.certificate()
 
     async def _exchange(self, work: Callable[[], Awaitable[T]], timeout: float) -> T:
-        started = time.monotonic()
+        started, handled = time.monotonic(), sys.exception()
         if self._connection is not None:
             self._connection.sent = False
         try:
@@ -280,7 +281,7 @@ class AsyncHttpsTransport:
         except SunmiIpcError as error:
             failure = error
         except FAULTS as error:
-            failure = explain_camera(error, timeout, time.monotonic() - started)
+            failure = explain_camera(error, timeout, time.monotonic() - started, handled)
         except BaseException:  # cancelled: what was asked may still be answered, so nobody else may ask here
             if self._connection is not None:
                 self._connection.abort()

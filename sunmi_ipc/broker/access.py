@@ -103,6 +103,7 @@ def channel_of(settings: Wishes, *, signing: bool = True) -> Channel:
         site=settings.site,
         stations=known_stations(),
         prefix=settings.via_prefix or PREFIX,
+        signing=signing,
     )
 
 
@@ -114,6 +115,11 @@ def site_of(settings: Wishes) -> RemoteSite:
             hint="Use --site SITE or $SUNMI_IPC_SITE, with --via.",
         )
     return channel_of(settings).site(settings.site)
+
+
+def every_site(settings: Wishes) -> dict[str, RemoteSite]:
+    """Every shop that the broker knows of; looking needs no key. Raises BrokerError."""
+    return channel_of(settings, signing=False).everyone()
 
 
 def remote_camera(settings: Wishes, address: str, *, sn: str, model: str, **options: Any) -> Camera:

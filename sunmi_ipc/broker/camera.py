@@ -92,6 +92,8 @@ class RemoteCamera:
     faces: Faces
     events: Events
 
+    #: So many questions may be on their way at once: the station asks the camera one by one.
+    at_once: int = 4
     #: The station keeps the camera's clock in view; here it is not known.
     clock_ahead: float | None = None
     clock_offset: float = 0.0

@@ -18,6 +18,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("sunmi_ipc")
 _KEEPALIVE_S = 30
 _CONNECT_S = 10.0
+#: From the connection to the answer to our subscriptions; a broker that keeps silent is tried anew.
+READY_S = 30.0
 #: "No matching subscribers": a success by MQTT's rules, and yet the message is gone.
 _NO_SUBSCRIBER = 0x10
 #: The pause before the next attempt doubles from the first to the second.
@@ -315,10 +318,7 @@ class Connection:
             BrokerError: There is no connection, or no room in time.
 
         """
-        properties = _properties("PUBLISH")
-        properties.ContentType = CONTENT_TYPE
-        properties.PayloadFormatIndicator = 1
-        properties.UserProperty = (SCHEMA_PROPERTY, schema)
+        properties = copy(_usual(schema))
         if expiry_s is not None:
             properties.MessageExpiryInterval = max(1, expiry_s)
         if response_topic:
@@ -390,7 +390,11 @@ class Connection:
         with self._changed:
             self._client = client
         client.loop_start()
-        while not self._ended.wait(1.0):
+        began = time.monotonic()
+        while not self._ended.wait(min(1.0, READY_S)):
+            if not self._connected.is_set() and time.monotonic() - began > READY_S:
+                self._say("it does not answer the subscription")
+                break
             # A client whose loop has ended without a word is gone, too.
             if self._closing.is_set() or (self._connected.is_set() and not client.is_connected()):
                 break
@@ -545,6 +549,16 @@ def _options() -> Any:
     from paho.mqtt.subscribeoptions import SubscribeOptions
 
     return SubscribeOptions(qos=1)
+
+
+@cache
+def _usual(schema: str) -> Any:
+    """The properties that every message of a schema has: making them takes a while."""
+    properties = _properties("PUBLISH")
+    properties.ContentType = CONTENT_TYPE
+    properties.PayloadFormatIndicator = 1
+    properties.UserProperty = (SCHEMA_PROPERTY, schema)
+    return properties
 
 
 def _properties(packet: str) -> Any:

@@ -6,6 +6,7 @@ import logging
 import queue
 import socket
 import ssl
+import sys
 import time
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -165,14 +166,14 @@ class CloudTransport:
             connection = self._idle.get_nowait()
         except queue.Empty:
             connection = _Connection(self.base, self._context)
-        started = time.monotonic()
+        started, handled = time.monotonic(), sys.exception()
         CALL.deadline, CALL.room = started + timeout, self._max + _CHUNK
         try:
             answer = self._post(connection.session, request, timeout)
         except SunmiIpcError as error:
             failure = error
         except FAULTS as error:
-            failure = _explain(error, timeout, time.monotonic() - started)
+            failure = _explain(error, timeout, time.monotonic() - started, handled)
         except BaseException:
             connection.session.close()
             raise
@@ -218,7 +219,7 @@ class CloudTransport:
 
         """
         connection = _Connection(self.base, self._context)
-        started = time.monotonic()
+        started, handled = time.monotonic(), sys.exception()
         CALL.deadline, CALL.room = started + timeout, self._max + _CHUNK
         try:
             for _ in range(_REDIRECTIONS):
@@ -227,7 +228,7 @@ class CloudTransport:
                     return content
             raise ReplyError("the file's address leads from one to the next without an end")
         except FAULTS as error:
-            raise _explain(error, timeout, time.monotonic() - started) from None
+            raise _explain(error, timeout, time.monotonic() - started, handled) from None
         finally:
             CALL.deadline = CALL.room = None
             connection.session.close()
@@ -263,8 +264,10 @@ class CloudTransport:
         return bytes(content)
 
 
-def _explain(error: BaseException, timeout: float, elapsed: float) -> SunmiIpcError:
-    return explain(error, timeout, elapsed, hint=_HINT, unverified=_unverified, tls=_tls)
+def _explain(
+    error: BaseException, timeout: float, elapsed: float, handled: BaseException | None
+) -> SunmiIpcError:
+    return explain(error, timeout, elapsed, hint=_HINT, unverified=_unverified, tls=_tls, handled=handled)
 
 
 def _unverified(error: ssl.SSLCertVerificationError) -> TlsError:

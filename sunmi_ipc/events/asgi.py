@@ -20,6 +20,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeAlias
 
 from .judge import Head, Judge, Refused, answer
+from .places import NoPlaceError, Places
 
 if TYPE_CHECKING:
     from .decoding import Secrets
@@ -50,7 +51,8 @@ class EventReceiver(Judge):
             good signature has come from is known, too.
         heard: Told (in a thread) of every POST that came whole: body, Content-Type, sender, and the status that it gets.
         read_timeout: Seconds that a body may take to arrive as a whole; then 408.
-        max_requests: Requests whose bodies are read at once; further ones wait, and after *read_timeout* get 503.
+        max_requests: Requests whose bodies are read at once. Where more come, whoever has the fewest under way comes
+            first, and the oldest of whoever has the most gives way (408); who waits for *read_timeout* gets 503.
 
     Raises:
         ConfigError: Neither secrets nor unsigned events are allowed.
@@ -82,7 +84,7 @@ class EventReceiver(Judge):
             heard=heard,
             read_timeout=read_timeout,
         )
-        self._places = asyncio.Semaphore(max_requests)
+        self._places = Places(max_requests)
         self._workers = ThreadPoolExecutor(_STORING, thread_name_prefix="event-receiver")
 
     def close(self) -> None:
@@ -130,12 +132,7 @@ class EventReceiver(Judge):
         """Take a request, and say what it is answered with."""
         kind = _header(scope, b"content-type")
         try:
-            try:
-                async with asyncio.timeout(self.read_timeout):
-                    await self._places.acquire()
-            except TimeoutError:
-                return HTTPStatus.SERVICE_UNAVAILABLE
-            try:
+            async with self._places.place(source, self.read_timeout):
                 # Asks for the cameras' addresses: whose function that is may look into a file.
                 length, limit = self.admit(
                     Head(
@@ -148,13 +145,13 @@ class EventReceiver(Judge):
                         _header(scope, b"transfer-encoding") or None,
                     )
                 )
-                async with asyncio.timeout(self.read_timeout):
+                async with self._places.reading(source, self.read_timeout):
                     body = await _body(receive, length, limit)
                 # Shielded: whoever hangs up now may not know whether it was kept, but we do.
                 loop = asyncio.get_running_loop()
                 await asyncio.shield(loop.run_in_executor(self._workers, self.take, body, kind, source))
-            finally:
-                self._places.release()
+        except NoPlaceError:
+            return HTTPStatus.SERVICE_UNAVAILABLE
         except TimeoutError:
             return HTTPStatus.REQUEST_TIMEOUT
         except Refused as refused:

@@ -160,7 +160,7 @@ class HttpsTransport:
         return shown
 
     def _exchange(self, work: Callable[[], T], timeout: float) -> T:
-        started = time.monotonic()
+        started, handled = time.monotonic(), sys.exception()
         CALL.deadline, CALL.approve, CALL.room = started + timeout, self._approve, self._max + _CHUNK
         CALL.sent = False
         try:
@@ -168,7 +168,7 @@ class HttpsTransport:
         except SunmiIpcError as error:
             failure = error
         except FAULTS as error:
-            failure = explain_camera(error, timeout, time.monotonic() - started)
+            failure = explain_camera(error, timeout, time.monotonic() - started, handled)
         finally:
             CALL.deadline = CALL.approve = CALL.room = None
         self.close()
@@ -240,12 +240,13 @@ def show_answer(incoming: Incoming) -> None:
         _log.debug("HTTP %s, %d bytes: %s", incoming.status, len(incoming.body), printable(shown))
 
 
-def _chain(error: BaseException) -> list[BaseException]:
+def _chain(error: BaseException, handled: BaseException | None = None) -> list[BaseException]:
     """The error with everything that it wraps: causes, contexts, reasons and arguments.
 
     Only what this exchange itself raised: an exchange may be made while somebody handles an earlier error
     (``except DeviceError: camera.device.info()``), which Python then appends as the context of ours. Such a
-    one was caught in a frame that is still running, above the one that asks here.
+    one is *handled*, which was being handled when the exchange began, or was caught in a frame that is still
+    running, above the one that asks here.
     """
     running = set()
     frame = sys._getframe(1)
@@ -257,7 +258,7 @@ def _chain(error: BaseException) -> list[BaseException]:
     todo: list[object] = [error]
     while todo:
         item = todo.pop()
-        if not isinstance(item, BaseException) or item in found:
+        if not isinstance(item, BaseException) or item in found or item is handled:
             continue
         caught = item.__traceback__.tb_frame if item.__traceback__ else None
         if item is not error and caught is not own and caught in running:
@@ -280,6 +281,7 @@ def explain(
     hint: str,
     unverified: Callable[[ssl.SSLCertVerificationError], TlsError],
     tls: Callable[[ssl.SSLError], TlsError],
+    handled: BaseException | None = None,
 ) -> SunmiIpcError:
     """What broke an exchange, in words.
 
@@ -290,9 +292,10 @@ def explain(
         hint: What to do where the other side was not reached.
         unverified: Words for a certificate that is not trusted.
         tls: Words for any other failure of TLS.
+        handled: What was being handled when the exchange began (``sys.exception()``): somebody else's.
 
     """
-    chain = _chain(error)
+    chain = _chain(error, handled)
     for item in chain:
         if isinstance(item, SunmiIpcError):
             return item
@@ -323,9 +326,13 @@ def _too_many(error: BaseException) -> bool:
     return isinstance(error, http.client.HTTPException) and str(error).startswith("got more than")
 
 
-def explain_camera(error: BaseException, timeout: float, elapsed: float) -> SunmiIpcError:
+def explain_camera(
+    error: BaseException, timeout: float, elapsed: float, handled: BaseException | None = None
+) -> SunmiIpcError:
     """What broke an exchange with a camera, in words; see :func:`explain`."""
-    return explain(error, timeout, elapsed, hint=_REACH_HINT, unverified=_unverified, tls=_tls)
+    return explain(
+        error, timeout, elapsed, hint=_REACH_HINT, unverified=_unverified, tls=_tls, handled=handled
+    )
 
 
 #: X509_V_ERR: key or digest too weak for the security level; not yet valid, expired.

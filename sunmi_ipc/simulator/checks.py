@@ -146,7 +146,7 @@ def _value(parameter: Parameter, text: str, encoding: str) -> Any:
         else:
             try:
                 items = json.loads(text)
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise refused from None
         if parameter.base is dict and isinstance(items, dict):
             return items

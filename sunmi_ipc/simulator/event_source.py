@@ -408,7 +408,7 @@ class Feed:
             text = answer.read(4096)
             status = answer.status
             if status == 200:
-                with contextlib.suppress(ValueError, AttributeError):
+                with contextlib.suppress(ValueError, AttributeError, RecursionError):
                     status = 200 if json.loads(text).get("code") == 0 else 500
         except (OSError, http.client.HTTPException):
             connection.close()

@@ -76,7 +76,7 @@ def load(folder: Path, state: CameraState) -> bool:
         known = {field.name for field in dataclasses.fields(state)} - _NOT_KEPT
     except FileNotFoundError:
         return False
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ConfigError(
             "{path} is not what a virtual camera keeps",
             hint="Remove it, or name another --state-dir.",

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
+from .. import untrusted
 from ..atomic import whole
 from ..errors import ConfigError
 from ..redact import Secret
@@ -64,7 +65,7 @@ class Vendor:
         book = folder / "vendor.json"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            known = json.loads(book.read_text("utf-8")) if book.exists() else {}
+            known = untrusted.load_json(book.read_bytes()) if book.exists() else {}
             if not book.exists():
                 made = cls(folder)
                 keys = {"ca_key": made.authority, "client_ca_key": made.client_authority}

@@ -109,7 +109,7 @@ class Door:
                 await answer(Request(scope), error, 421)(scope, receive, send)
             return
         length = headers.get(b"content-length", b"0")
-        if scope["type"] == "http" and length.isdigit() and int(length) > MAX_BODY:
+        if scope["type"] == "http" and length.isdigit() and int(length[:18]) > MAX_BODY:
             error = SunmiIpcError("the request is larger than {count} bytes", count=MAX_BODY)
             await answer(Request(scope), error, 413)(scope, receive, send)
             return

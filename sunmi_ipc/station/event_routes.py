@@ -73,7 +73,11 @@ def router(station: Station) -> APIRouter:
         if streams >= MAX_STREAMS:
             raise Refusal(429, SunmiIpcError("too many streams are open"), {"Retry-After": "10"})
         spool = station.intake.spool
-        resumed = int(last_event_id) if last_event_id.isascii() and last_event_id.isdecimal() else after
+        resumed = (
+            int(last_event_id)
+            if last_event_id.isascii() and last_event_id.isdecimal() and len(last_event_id) < 19
+            else after
+        )
         at = await run_in_threadpool(spool.newest_seq) if resumed is None else resumed
 
         async def lines() -> AsyncIterator[str]:

@@ -8,6 +8,7 @@ A nonce is on the disk before the call begins, so that neither a replay nor a re
 from __future__ import annotations
 
 import base64
+import contextlib
 import logging
 import sqlite3
 import threading
@@ -82,6 +83,12 @@ class _SureClock:
         return counted + min(ahead for _, ahead in self._ahead)
 
 
+def _changes(request: Request) -> bool:
+    """Whether it may change something, so that it must be known what became of it."""
+    endpoint = _by_key().get(request.endpoint)
+    return request.kind is RequestKind.CALL and endpoint is not None and not endpoint.safe
+
+
 class Gate:
     """Takes calls from the broker until :meth:`close`.
 
@@ -104,6 +111,7 @@ class Gate:
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._busy: Counter[str] = Counter()
+        self._nonces: Counter[str] = Counter()
         self._recent: dict[str, deque[float]] = {name: deque() for name in self._known}
         self._refused: Counter[tuple[str, str]] = Counter()
         self._told: dict[tuple[str, str], float] = {}
@@ -111,6 +119,7 @@ class Gate:
         # What a killed process had begun: nobody will ever know here.
         station.store.later(("UPDATE requests SET state = 'lost' WHERE state = 'running'", ()))
         self._sure = _SureClock(LONGEST_S + 4 * table.clock + 120.0)
+        self._count_nonces()
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="broker-call")
         self._thread = threading.Thread(target=self._run, name="broker-gate", daemon=True)
         self._thread.start()
@@ -260,18 +269,26 @@ class Gate:
 
     def _first(self, request: Request, who: str) -> bool:
         """Whether the nonce is new; it is on the disk then."""
-        store = self._station.store
-        if store.read("SELECT count(*) FROM requests WHERE who = ?", (who,))[0][0] >= _NONCES:
+        if self._nonces[who] >= _NONCES:
             return False
-        forget = self._forget_at(request)
+        # Nobody asks what became of a question: the next thing that is known of it is that it is over.
+        state = "running" if _changes(request) else "done"
         try:
-            store.write_new(
-                "INSERT INTO requests (nonce, who, forget, state, answer) VALUES (?, ?, ?, 'running', '')",
-                (request.nonce, who, forget),
+            self._station.store.write_new(
+                "INSERT INTO requests (nonce, who, forget, state, answer) VALUES (?, ?, ?, ?, '')",
+                (request.nonce, who, self._forget_at(request), state),
             )
         except sqlite3.IntegrityError:
             return False
+        self._nonces[who] += 1
         return True
+
+    def _count_nonces(self) -> None:
+        """Not at every call: there may be very many."""
+        with contextlib.suppress(SunmiIpcError):
+            self._nonces = Counter(
+                dict(self._station.store.read("SELECT who, count(*) FROM requests GROUP BY who"))
+            )
 
     # -- who may --------------------------------------------------------------------------------------
 
@@ -342,9 +359,7 @@ class Gate:
                 if not self._busy[request.sn]:
                     del self._busy[request.sn]
         self.counts[answers[-1].state] += 1
-        endpoint = _by_key().get(request.endpoint)
-        keep = request.kind is RequestKind.CALL and endpoint is not None and not endpoint.safe
-        self._finish(request, *answers, keep=keep)
+        self._finish(request, *answers, keep=_changes(request))
 
     def _carried_out(self, entry: BrokerKey, request: Request) -> list[Answer]:
         common: dict[str, Any] = {"site": request.site, "nonce": request.nonce}
@@ -453,14 +468,15 @@ class Gate:
 
     def _finish(self, request: Request, *answers: Answer, keep: bool = False) -> None:
         """Remember how it ended, then say it."""
-        kept = answers[-1].encode().decode() if keep else ""
-        forget = max(self._forget_at(request), time.time() + (KEPT_S if keep else 0.0))
-        self._station.store.later(
-            (
-                "UPDATE requests SET state = 'done', answer = ?, forget = ? WHERE nonce = ?",
-                (kept, forget, request.nonce),
+        if _changes(request):
+            kept = answers[-1].encode().decode() if keep else ""
+            forget = max(self._forget_at(request), time.time() + (KEPT_S if keep else 0.0))
+            self._station.store.later(
+                (
+                    "UPDATE requests SET state = 'done', answer = ?, forget = ? WHERE nonce = ?",
+                    (kept, forget, request.nonce),
+                )
             )
-        )
         for answer in answers:
             self._send(request.client, answer)
 
@@ -514,4 +530,5 @@ class Gate:
                 ),
             ]
         )
+        self._count_nonces()
         return _TELL_S / 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ def tls_facts(camera: Camera, timeout: float = 10.0) -> dict[str, Any]:
 
     """
     context, approve = camera.tls
-    started = time.monotonic()
+    started, handled = time.monotonic(), sys.exception()
     CALL.deadline, CALL.approve = started + timeout, approve
     try:
         with (
@@ -38,7 +39,7 @@ def tls_facts(camera: Camera, timeout: float = 10.0) -> dict[str, Any]:
                 "certificate": certificate_facts(der),
             }
     except FAULTS as error:
-        raise explain_camera(error, timeout, time.monotonic() - started) from None
+        raise explain_camera(error, timeout, time.monotonic() - started, handled) from None
     finally:
         CALL.deadline = CALL.approve = None
 

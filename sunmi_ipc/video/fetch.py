@@ -10,6 +10,7 @@ import errno
 import http.client
 import re
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
@@ -176,7 +177,7 @@ class Connection:
         link = self._link
         host = f"[{link.host}]" if ":" in link.host else link.host
         parts = own_url(urljoin(f"https://{host}:{link.port}/", url), self._hosts)
-        started = time.monotonic()
+        started, handled = time.monotonic(), sys.exception()
         try:
             body = self._ask(parts, start)
             yield body
@@ -191,7 +192,7 @@ class Connection:
             raise
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
-            failure = explain_camera(error, STALL_S, time.monotonic() - started)
+            failure = explain_camera(error, STALL_S, time.monotonic() - started, handled)
             failure.camera = link.address
             raise failure from error
         except BaseException:

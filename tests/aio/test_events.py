@@ -228,6 +228,34 @@ def test_requests_at_once_are_bounded(spool: Spool) -> None:
     asyncio.run(crowd())
 
 
+def test_a_camera_gets_through_beside_a_neighbour_who_takes_every_place(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sunmi_ipc.events.places.UNFINISHED_S", 0.05)
+
+    async def crowd() -> None:
+        receiver = EventReceiver(spool, secrets={APP: SECRET}, read_timeout=3.0, max_requests=8)
+        neighbour = [
+            asyncio.ensure_future(ask(receiver, posted(event_id=str(i)), slow=60, client=("127.0.0.66", i)))
+            for i in range(100)
+        ]
+        await asyncio.sleep(0.1)
+        began = time.monotonic()
+        for number in range(3):  # another camera each: none of them waits for the neighbour's time to be over
+            camera = (f"127.0.0.{20 + number}", 1)
+            assert (await ask(receiver, posted(event_id=f"c{number}"), client=camera))[0] == 200
+        assert time.monotonic() - began < 2.5
+        for task in neighbour:
+            task.cancel()
+        await asyncio.gather(*neighbour, return_exceptions=True)
+        assert receiver._places._held.total() == 0
+        assert not receiver._places._waiting
+        assert (await ask(receiver, posted(event_id="last"), client=("127.0.0.66", 1)))[0] == 200
+        receiver.close()
+
+    asyncio.run(crowd())
+
+
 def test_a_closed_spool_asks_the_camera_to_come_again(tmp_path: Path) -> None:
     async def closed() -> None:
         with Spool(tmp_path / "spool") as spool:

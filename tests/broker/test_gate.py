@@ -231,10 +231,16 @@ def test_a_nonce_outlives_a_clock_that_swings_by_a_month(
 
 def test_a_key_that_is_kept_busy_does_not_run_out_of_nonces(stage: Stage) -> None:
     stage.station.store.write(
-        *(("INSERT INTO requests VALUES (?, 'hq', 1.0, 'done', '')", (f"{n:032x}",)) for n in range(60_000))
+        *(
+            ("INSERT INTO requests VALUES (?, 'hq', ?, 'done', '')", (f"{n:032x}", time.time() - 86_400))
+            for n in range(60_000)
+        )
     )
     stage.gate._tidy()
     assert stage.station.store.read("SELECT count(*) FROM requests")[0][0] == 50_000
+    stage.gate.take(stage.signed())
+    stage.settle()
+    assert stage.carried_out == 1
 
 
 def test_a_serial_number_in_small_letters_is_the_camera(stage: Stage) -> None:

@@ -29,6 +29,8 @@ from sunmi_ipc.station.audit import Audit
 from sunmi_ipc.station.store import FILE, Store
 from sunmi_ipc.survey.anonymise import Anonymiser, Leak
 
+from ..security.marks import MARKS, marked_vendor, spellings
+
 SHOP, CAMERA_NAME = "Corner Bakery Guests", "Front door left"
 
 
@@ -97,6 +99,37 @@ def test_a_whole_archive(environment: VirtualCamera, tmp_path: Path) -> None:
     fake = json.loads(found["journal-1.json"])[0]["sn"]
     assert fake == json.loads(found["audit-1.json"])["audit"][0]["sn"]
     assert fake in found["log.txt"]
+
+
+@pytest.mark.slow
+def test_the_suites_search_for_secrets_finds_nothing_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Secrets that are marked, in every spelling: in the archive, in what is shown of it, in what is said."""
+    with marked_vendor() as vendor, VirtualCamera(vendor, state="ready", udp=False) as camera:
+        for name, value in {**vendor.environment(), "SUNMI_IPC_RTSP_PASSWORD": MARKS["rtsp"]}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        camera.state.documents["wifi"] = {"ssid": SHOP, "password": MARKS["wifi"]}
+        run("-vv", "-c", camera.address, "wifi", "show")
+        # Whether the camera takes it or not: the log has the call.
+        words = ["wifi", "set", SHOP, MARKS["wifi"], "--as-is", "--no-wait"]
+        CliRunner().invoke(app, ["-vv", "-c", camera.address, *words])
+        shown = run("-c", camera.address, "support", "--no-doctor", "--show")
+        told = run("-vv", "-c", camera.address, "support", "--no-doctor", "--yes", "-o", "a.zip")
+    found = parts((tmp_path / "a.zip").read_bytes())
+    assert {"configuration.json", "log.txt", "dump-1.json"} <= set(found)
+    assert len(found["log.txt"]) > 500
+    everything = {
+        **found,
+        "shown": shown.output,
+        "said": told.output,
+        "itself": (tmp_path / "a.zip").read_bytes().decode("latin-1"),
+    }
+    for name, text in everything.items():
+        assert [
+            (mark, form) for mark, secret in MARKS.items() for form in spellings(secret) if form in text
+        ] == [], name
 
 
 @pytest.mark.slow

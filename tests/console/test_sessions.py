@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -54,6 +55,20 @@ def test_wrong_codes_are_looked_at_so_often_and_no_more() -> None:
     clock.now += 61
     again = sessions.code(Role.ADMIN)
     sessions.enter(again, origin="10.0.0.66")
+
+
+def test_a_clock_that_is_set_ends_no_session_and_locks_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions, real = Sessions(), time.time
+    secret, session = sessions.enter(sessions.code(Role.ADMIN), origin="a")
+    code = sessions.code(Role.VIEW)
+    for ahead in (30 * 86_400, -30 * 86_400, 0):
+        monkeypatch.setattr(time, "time", lambda ahead=ahead: real() + ahead)
+        for _ in range(TRIES):
+            with pytest.raises(CodeError):
+                sessions.enter("AAAAAAAA", origin=f"b{ahead}")
+        assert sessions.get(secret) is session
+        assert sessions.alive(session)
+    assert sessions.enter(code, origin="c")[1].role is Role.VIEW
 
 
 def test_many_addresses_together_are_slowed_too() -> None:

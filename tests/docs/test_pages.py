@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
+import struct
 import subprocess
 import sys
 import unicodedata
@@ -157,6 +159,40 @@ def test_both_tables_of_threats_name_the_same_tests() -> None:
     assert [row for row in english if row] == [row for row in chinese if row]
 
 
+@pytest.mark.parametrize("name", ["contributing.md", "contributing.zh-CN.md"])
+def test_every_room_is_on_the_map(name: str) -> None:
+    rows = "\n".join(line for line in text(name).splitlines() if line.startswith("| `"))
+    rooms = {path.parent.name for path in (ROOT / "sunmi_ipc").glob("*/__init__.py")}
+    assert {
+        room for room in rooms if f"`sunmi_ipc/{room}/`" not in rows and f"`{room}/`" not in rows
+    } == set()
+
+
+# -- the index by task, and help by symptom
+
+
+@pytest.mark.parametrize("name", ["index.md", "index.zh-CN.md"])
+def test_the_index_leads_to_every_page_by_a_task(name: str) -> None:
+    rows = [line for line in text(name).splitlines() if line.startswith("| ")][1:]
+    assert all(re.match(r"\| [^|\[]+ \| \[", row) for row in rows), "a task, then pages"
+    assert {link for row in rows for link in re.findall(r"\]\(([\w-]+)\.md\)", row)} == set(ENGLISH) - {
+        "index"
+    }
+
+
+SYMPTOMS = ("Not found", "Refused", "Code 5", "Clock", "SD card", "No counts", "No events", "No picture")
+
+
+@pytest.mark.parametrize(("name", "says"), [("troubleshooting.md", r"The command that tells[^:]*: `(ipc [^`]+)`"),
+                                            ("troubleshooting.zh-CN.md", r"用 `(ipc [^`]+)` ?[的查]")])  # fmt: skip
+def test_every_symptom_has_the_command_that_tells(name: str, says: str) -> None:
+    sections = re.split(r"^## ", text(name), flags=re.M)[1:]
+    assert [section.partition("\n")[0] for section in sections if not re.search(says, section)] == []
+    if name == "troubleshooting.md":
+        headings = [section.partition("\n")[0] for section in sections]
+        assert [s for s in SYMPTOMS if not any(heading.startswith(s) for heading in headings)] == []
+
+
 # -- links
 
 
@@ -190,6 +226,43 @@ def test_links_lead_somewhere(name: str) -> None:
                 else path
             )
             assert anchor in anchors(there), link
+
+
+# -- pictures
+
+
+def test_pictures_are_those_that_the_browser_tests_make() -> None:
+    """Each page shows those of its language; none is left over, none was made by hand: ``.ci/pictures`` puts them there."""
+    made = runpy.run_path(str(ROOT / ".ci" / "pictures"))
+    source = (ROOT / "tests" / "console" / "test_pictures.py").read_text("utf-8")
+    taken = set(re.findall(r'^    \("(\w+)", (?:PHONE|DESK), "/', source, re.M))
+    assert {page for pages in made["CHOSEN"].values() for page in pages} <= taken
+    expected = {f"{name}{suffix}.png": suffix for name in made["CHOSEN"] for suffix in made["LANGUAGES"]}
+    assert sorted(expected) == sorted(path.name for path in (DOCS / "images").iterdir())
+    shown = set()
+    for name in (*PAGES, "../README.md", "../README.zh-CN.md"):
+        for alt, link in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", text(name)):
+            assert alt
+            target = ((DOCS / name).resolve().parent / link).resolve()
+            assert target.parent == (DOCS / "images").resolve()
+            assert expected[target.name] == (".zh-CN" if name.endswith(".zh-CN.md") else ""), name
+            shown.add(target.name)
+    assert shown == set(expected)
+    for name in expected:
+        head = (DOCS / "images" / name).read_bytes()[:24]
+        assert head.startswith(b"\x89PNG"), name
+        pages = made["CHOSEN"][name.partition(".")[0]]
+        width = (
+            made["DESK"] if pages == ("desk",) else len(pages) * (made["PHONE"] + made["GAP"]) - made["GAP"]
+        )
+        assert struct.unpack(">I", head[16:20]) == (width,), name
+
+
+@pytest.mark.parametrize("name", ["../README.md", "../README.zh-CN.md", "console.md", "console.zh-CN.md"])
+def test_a_phone_and_a_computer_are_shown(name: str) -> None:
+    suffix = ".zh-CN" if "zh-CN" in name else ""
+    for picture in ("console", "console-desk"):
+        assert f"images/{picture}{suffix}.png)" in text(name)
 
 
 # -- commands

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import http.server
+import importlib
+import inspect
 import json
 import os
 import re
@@ -117,16 +119,39 @@ def test_the_threat_model_is_on_the_site(site: Path, pages: dict[Path, _Page]) -
         assert "tests/security/test_mitm.py" in text
 
 
-def test_the_api_has_every_model_with_its_fields(site: Path, pages: dict[Path, _Page]) -> None:
-    anchors = pages[site / "api" / "index.html"].anchors
-    text = (site / "api" / "index.html").read_text("utf-8")
-    for home, kind in reference.results():
-        if home == "sunmi_ipc.models":
-            assert any(anchor.endswith(f".{kind.__name__}") for anchor in anchors), kind
-            for field in kind.model_fields:
-                assert (
-                    any(anchor.endswith(f".{kind.__name__}.{field}") for anchor in anchors) or field in text
-                ), field
+@pytest.mark.parametrize("folder", ["", "zh-CN"])
+def test_the_api_has_every_model_with_its_fields(site: Path, pages: dict[Path, _Page], folder: str) -> None:
+    anchors = pages[site / folder / "api" / "index.html"].anchors
+    wanted = {
+        f"{home}.{kind.__name__}{field}"
+        for home, kind in reference.results()
+        for field in ("", *(f".{name}" for name in kind.model_fields if name in kind.__annotations__))
+    }
+    assert len(wanted) > 300
+    assert {name for name in wanted if name not in anchors} == set()
+
+
+#: Rooms whose public names are on the page, each where the page shows it.
+ROOMS = ("", ".aio", ".cloud", ".discovery", ".events", ".firmware", ".fleet", ".onboarding", ".station.live")
+
+
+@pytest.mark.parametrize("folder", ["", "zh-CN"])
+def test_the_api_has_every_public_name(site: Path, pages: dict[Path, _Page], folder: str) -> None:
+    anchors = {
+        anchor.rpartition(".")[2]
+        for anchor in pages[site / folder / "api" / "index.html"].anchors
+        if anchor.startswith("sunmi_ipc")
+    }
+    for room in ROOMS:
+        module = importlib.import_module(f"sunmi_ipc{room}")
+        named = {
+            n
+            for n in module.__all__
+            if inspect.isclass(getattr(module, n)) or inspect.isfunction(getattr(module, n))
+        }
+        assert named - anchors == set(), room
+    for error in reference.error_classes():
+        assert error.__name__ in anchors, error
 
 
 @pytest.fixture(scope="module")

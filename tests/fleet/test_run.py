@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sunmi_ipc.camera import Camera
 from sunmi_ipc.errors import ConfigError
 from sunmi_ipc.fleet.finder import Finder
 from sunmi_ipc.fleet.journal import Journal
@@ -351,3 +352,36 @@ def test_one_scan_for_all(shop: Make) -> None:
     assert len(here.run(finder=finder, stop=stop)) == 8
     assert not stop.is_set()  # a run that came to its end was not stopped
     assert finder.scans == 1
+
+
+def test_a_far_camera_is_asked_everything_at_once(shop: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its questions are on their way together; what is read, written and said is the same."""
+    here = shop(1, state="ready")
+    here.write("[defaults]\nir = 'off'\nled = false\nrotation = 180\n")
+    read, lock, busy, most = Camera.call, threading.Lock(), [0], [0]
+
+    def call(self: Camera, endpoint: Any, values: Any = None, **options: Any) -> Any:
+        with lock:
+            busy[0] += 1
+            most[0] = max(most[0], busy[0])
+        try:
+            time.sleep(0.05)  # the way there
+            return read(self, endpoint, values, **options)
+        finally:
+            with lock:
+                busy[0] -= 1
+
+    monkeypatch.setattr(Camera, "call", call)
+    monkeypatch.setattr(Camera, "at_once", 4, raising=False)
+    (outcome,) = here.run().values()
+    assert outcome.standing is Standing.OK
+    assert sorted(outcome.done) == ["ir", "led", "rotation"]
+    assert most[0] == 3
+    # Read, and read again what was written; nothing more.
+    assert here.counts("config/getIrMode", "config/getLed", "config/getRotation", "config/setLed") == [
+        (2, 2, 2, 1)
+    ]
+    here.cameras[0].fail("drop", path="config/getLed", times=3)  # what went wrong ahead is asked for again
+    here.cameras[0].state.documents["led"]["led_switch"] = 1
+    (outcome,) = here.run().values()
+    assert outcome.standing is Standing.OK

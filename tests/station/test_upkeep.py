@@ -57,6 +57,37 @@ def reasons(station: Station, sn: str) -> dict[str, str]:
     return {r.code: r.text("en") for r in station.watch.judge.reasons(sn)}
 
 
+# -- what is forgotten ------------------------------------------------------------------------------
+
+
+def test_a_clock_that_jumps_forgets_nothing(
+    station: Start, virtual: Virtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = station([virtual()])
+    running.store.write(("INSERT INTO counts VALUES ('A1', ?, 900, 1, 2, 3, 1.0, 'counted', 0, '{}')", (int(time.time()) - 900,)))  # fmt: skip
+    kept = upkeep(running, keep={"counts": 86_400.0, "audit": 86_400.0})
+    kept.tidy()
+    real = time.time
+    for ahead in (30 * 86_400, 0, -30 * 86_400, 0):
+        monkeypatch.setattr(time, "time", lambda ahead=ahead: real() + ahead)
+        kept.tidy()
+        assert running.store.read("SELECT count(*) FROM counts")[0][0] == 1
+    # Not over a restart either: what the clock said last is kept.
+    monkeypatch.setattr(time, "time", lambda: real() + 30 * 86_400)
+    upkeep(running, keep={"counts": 86_400.0}).tidy()
+    assert running.store.read("SELECT count(*) FROM counts")[0][0] == 1
+    # A month that went by while it ran is another thing.
+    monkeypatch.setattr(time, "time", real)
+    kept = upkeep(running, keep={"counts": 86_400.0})
+    kept.tidy()
+    counted = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: counted() + 30 * 86_400)
+    monkeypatch.setattr(time, "time", lambda: real() + 30 * 86_400)
+    for _ in range(2):
+        kept.tidy()
+    assert running.store.read("SELECT count(*) FROM counts")[0][0] == 0
+
+
 # -- quiet ------------------------------------------------------------------------------------------
 
 

@@ -41,7 +41,12 @@ class Wave:
             return cls(math.inf)
         share = word.endswith("%")
         number = word.removesuffix("%").strip()
-        if number.isascii() and number.isdecimal() and 0 < int(number) <= (100 if share else 1_000_000):
+        if (
+            number.isascii()
+            and number.isdecimal()
+            and len(number) < 9
+            and 0 < int(number) <= (100 if share else 1_000_000)
+        ):
             return cls(int(number), share)
         raise ParameterError("{name}: not a number of shops", name=name, hint="Write 5, 10% or all.")
 
@@ -190,7 +195,7 @@ class RolloutState:
             }
         except FileNotFoundError:
             pass
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self._done = {}  # damaged: every shop is looked at once more, which harms nothing
         return self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
@@ -14,6 +15,7 @@ from ..contact import Contact, heals
 from ..outcome import Problem
 from ..settings import SETTINGS, WIFI, Setting, Wish
 from ..throttle import pauses
+from .ahead import Ahead
 from .wifi import in_sight
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Configure:
         self._contact = contact
         self._written: list[Setting] = []
         self._heard = ""
+        self._ahead = Ahead()
 
     def wifi(self) -> None:
         """The network of a camera that is activated."""
@@ -42,18 +45,28 @@ class Configure:
 
     def all(self) -> None:
         """Every setting that something is wanted of, in the order of the work."""
-        for setting in SETTINGS:
-            if getattr(self._contact.slot.wanted, setting.key) is not None:
-                self._contact.begin(setting.step)
-                if self._has(setting):
-                    self._contact.guarded(setting.key, partial(self._bring, setting))
+        wanted = [s for s in SETTINGS if getattr(self._contact.slot.wanted, s.key) is not None]
+        self._read_ahead(s for s in wanted if (s.source or s.key) not in self._contact.replies)
+        for setting in wanted:
+            self._contact.begin(setting.step)
+            if self._has(setting):
+                self._contact.guarded(setting.key, partial(self._bring, setting))
 
     def verify(self) -> None:
         """Read again what was written."""
         if self._written:
             self._contact.begin("verify")
+            self._read_ahead(self._written)
             for setting in list(self._written):
                 self._contact.guarded(setting.key, partial(self._verify, setting))
+
+    def _read_ahead(self, settings: Iterable[Setting]) -> None:
+        model = Model.read(self._contact.outcome.model)
+        self._contact.once(
+            lambda camera: self._ahead.ask(
+                camera, [s for s in settings if model is None or model in s.models]
+            )
+        )
 
     @property
     def _wish(self) -> Wish:
@@ -96,7 +109,7 @@ class Configure:
     def _read(self, setting: Setting, *, fresh: bool = False) -> Any:
         source = setting.source or setting.key
         if fresh or source not in self._contact.replies:
-            self._contact.replies[source] = self._contact.ask(setting.read)
+            self._contact.replies[source] = self._contact.ask(self._ahead.take(source, setting.read))
         return self._contact.replies[source]
 
     def _bring(self, setting: Setting, *, fresh: bool = False) -> None:
