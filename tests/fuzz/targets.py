@@ -262,7 +262,8 @@ def broker(data: bytes) -> None:
     try:
         found = contract.read(contract.topic(name, "s1", sn=sn), body)
         _, row = rows.row(found, 1.0)
-        assert (sn := str(row.get("sn") or "")) == sn.upper()
+        kept = str(row.get("sn") or "")
+        assert kept == kept.upper()
         json.dumps(row, allow_nan=False)
         json.loads(row.get("data", "{}"), parse_constant=_no_number)
     except SunmiIpcError as error:
