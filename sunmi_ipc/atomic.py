@@ -78,3 +78,12 @@ def clean_parts(folder: Path, *, older_s: float = 3600.0) -> int:
                     file.unlink()
                     removed += 1
     return removed
+
+
+def mark(path: str | os.PathLike[str]) -> tuple[int, ...] | None:
+    """What changes with a file: who remembers it need not read the file again. None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

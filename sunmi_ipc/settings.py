@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from .atomic import whole
 from .errors import ConfigError, ExtraMissingError
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .camera import Camera
     from .discovery import DiscoveredCamera
     from .discovery.claims import Claims
+    from .discovery.scan import SearchOptions
+    from .link.exchange import CameraOptions
     from .link.trust import KnownCameras
 
 #: Setting by environment variable (cli.md is the contract).
@@ -156,7 +158,7 @@ class Settings:
         profile: str = "",
         *,
         environment: Mapping[str, str] | None = None,
-        **options: Any,
+        **options: object,
     ) -> Settings:
         """Settings from *options* (those not None), the environment, and a profile.
 
@@ -194,15 +196,13 @@ class Settings:
         """The interfaces to scan; None for all."""
         return [part.strip() for part in self.interface.split(",") if part.strip()] or None
 
-    def connect(self, address: str, *, sn: str = "", model: str = "", **options: Any) -> Camera:
+    def connect(self, address: str, **options: Unpack[CameraOptions]) -> Camera:
         """A camera at *address* with these credentials; pins are kept in the config directory.
 
         Args:
             address: ``host`` or ``host:port``.
-            sn: Its serial number. What a camera says of itself may be an odd one; then the pin goes by the
-                address. Where a person named the camera by its serial number, give that.
-            model: Its model, where known.
-            options: As for :class:`Camera`; they win.
+            options: As for :class:`Camera`; they win. What a camera says of itself for a serial number may be an odd
+                one; then the pin goes by the address. Where a person named the camera by it, give that.
 
         With ``via`` it is a camera of the site behind a broker, and of *options* only timeout and retries count.
 
@@ -210,17 +210,29 @@ class Settings:
         if self.via:
             from .broker.access import remote_camera
 
-            return remote_camera(self, address, sn=sn, model=model, **options)
+            return remote_camera(self, address, options)
         from .camera import Camera
         from .protocol.serial import SerialNumber
 
-        return Camera(address, sn=SerialNumber.read(sn) or "", model=model, **self.arguments() | options)
+        given = self.arguments(options)
+        given["sn"] = SerialNumber.read(given.get("sn", "")) or ""
+        return Camera(address, **given)
 
-    def arguments(self) -> dict[str, Any]:
-        """What a camera is made with: credentials, trust, corrections and the list of known cameras."""
+    def shared(self) -> CameraOptions:
+        """What cameras share that is read from files: the corrections, and the list of known cameras."""
         from .corrections import read
 
-        return {
+        return {"overrides": read(config_dir()), "known_cameras": known_cameras()}
+
+    def arguments(self, options: CameraOptions | None = None) -> CameraOptions:
+        """What a camera is made with: credentials, trust, corrections and the list of known cameras.
+
+        Args:
+            options: They win. Files are read for what is not among them alone.
+
+        """
+        options = options or {}
+        given: CameraOptions = {
             "app_id": self.app_id,
             "secret_key": self.secret_key,
             "activation_code": self.activation_code,
@@ -232,11 +244,12 @@ class Settings:
             "insecure": self.insecure,
             "timeout": self.timeout,
             "legacy_tls": self.tls == "legacy",
-            "overrides": read(config_dir()),
-            "known_cameras": known_cameras(),
         }
+        if not {"overrides", "known_cameras"} <= options.keys():
+            given |= self.shared()
+        return given | options
 
-    def discover(self, **options: Any) -> Iterator[DiscoveredCamera]:
+    def discover(self, **options: Unpack[SearchOptions]) -> Iterator[DiscoveredCamera]:
         """The cameras that are there: of the networks, as :func:`sunmi_ipc.discovery.discover`; of the site with ``via``."""
         if self.via:
             from .broker.access import remote_cameras
@@ -245,7 +258,8 @@ class Settings:
             return
         from . import discovery
 
-        yield from discovery.discover(**{"interfaces": self.interfaces()} | options)
+        given: SearchOptions = {"interfaces": self.interfaces()}
+        yield from discovery.discover(**given | options)
 
     def claims(self, sn: str) -> Claims[Camera]:
         """Who judges those that claim the serial number *sn*: by its pin, or the CA; see there."""
@@ -254,9 +268,9 @@ class Settings:
         proven = bool(self.ca or self.insecure) or known_cameras().known(sn) is not None
         return Claims(sn, self.connect, proven=proven)
 
-    def with_options(self, **options: Any) -> Settings:
+    def with_options(self, **options: object) -> Settings:
         """A copy with *options* changed."""
-        return replace(self, **options)
+        return replace(self, **options)  # type: ignore[arg-type]
 
 
 def known_cameras() -> KnownCameras:

@@ -126,14 +126,13 @@ def status(ctx: typer.Context, spool: SpoolOption = None) -> None:
         letters = kept.letters.counts()
         file = str(kept.letters.path)
         pictures = kept.folders()
-    counts["dead_letters"] = {"file": file, "by_sink": letters}
-    counts["picture_folders"] = pictures
     if state.json:
-        show(state, counts)
+        given_up = {"file": file, "by_sink": letters}
+        show(state, {**counts, "dead_letters": given_up, "picture_folders": pictures})
         return
-    consumers = counts.pop("consumers")
-    del counts["dead_letters"], counts["picture_folders"]
-    show(state, {"spool": str(spool_folder(spool)), **counts})
+    consumers = counts["consumers"]
+    figures = {name: value for name, value in counts.items() if name != "consumers"}
+    show(state, {"spool": str(spool_folder(spool)), **figures})
     if letters:
         note(
             state,

@@ -181,7 +181,10 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
         for line in details:
             out.write(fitted(line, out) + "\n")
     counts = summary(outcomes)
-    total = tr(", ").join(f"{count} {tr(standing)}" for standing, count in counts.items())
+    total = tr(", ").join(
+        tr("1 camera") if (count, standing) == (1, "cameras") else f"{count} {tr(standing)}"
+        for standing, count in counts.items()
+    )
     out.write(total + "\n")
 
 

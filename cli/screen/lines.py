@@ -8,9 +8,9 @@ from typing import TextIO
 
 from .tables import width
 
-#: What stays in one piece: a quotation ('ipc doctor'), a command to the end of its line, an address.
+#: What stays in one piece: a quotation ('ipc doctor'), a command to the end of its line, numbers in a row, an address.
 _WHOLE = re.compile(
-    r"(?<![A-Za-z0-9])'[^']*'(?![A-Za-z0-9])|(?:(?<=: )|(?<=：)|(?<=→ )|^)(?:sudo |uv |pipx? |ipc |(?:& )?(?:\x22[^\x22]*\x22|\S+) -m pip )\S.*$|(?<!\S)\S+://[^\s\u2e80-\uffef]+"
+    r"(?<![A-Za-z0-9])'[^']*'(?![A-Za-z0-9])|(?:(?<=: )|(?<=：)|(?<=→ )|^)(?:sudo |uv |pipx? |ipc |(?:& )?(?:\x22[^\x22]*\x22|\S+) -m pip )\S.*$|(?<![\w:-])\d+(?: \d+)+(?![\w:-])|(?<!\S)\S+://[^\s\u2e80-\uffef]+"
 )
 _CLOSING, _OPENING = "，。：；？！、）」』》…,.:;?!)]", "（「『《(["
 _PIECE = re.compile(

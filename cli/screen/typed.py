@@ -12,6 +12,8 @@ from typing import Any
 from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.redact import Secret, is_secret
 
+from .wording import placeholders
+
 #: The library's names, and what commands call them.
 _ALIASES: dict[str, tuple[str, ...]] = {
     "age": ("age",),
@@ -94,7 +96,7 @@ def name_as_typed(error: ParameterError, ctx: Any) -> None:
     parameter = _parameter(ctx, str(error.values.get("name", "")))
     if parameter is None:
         return
-    shown, value = _shown(parameter), _value(parameter, ctx.params.get(parameter.name))
+    shown, value = placeholders(_shown(parameter)), _value(parameter, ctx.params.get(parameter.name))
     error.values = {**error.values, "name": f"{shown} {value}".strip()}
 
 

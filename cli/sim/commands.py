@@ -93,6 +93,7 @@ def start(
         str,
         typer.Option(
             metavar="NAME",
+            show_default=False,
             help=tr(
                 "Write a profile for them, so that 'ipc -p NAME …' works; 'sim' on a terminal, '' for none."
             ),

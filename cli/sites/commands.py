@@ -35,6 +35,7 @@ from .common import (
     write_report,
 )
 from .counts import counts
+from .told import asked_there, list_told, status_told
 
 if TYPE_CHECKING:
     from sunmi_ipc.fleet.sites import RolloutState, Shop, ShopResult, Verdict, Wave
@@ -50,10 +51,16 @@ _AT_ONCE = 8
 
 @app.command("list")
 def list_(ctx: typer.Context, folder: Folder = HERE, only: Only = None, csv: Csv = None) -> None:
-    """List the shops of a folder, their cameras, and faults in their files. No camera is asked."""
+    """List the shops of a folder, their cameras, and faults in their files; with --via and no folder, the broker's.
+
+    No camera is asked.
+    """
     from ..screen.csvfile import write_csv
 
     state = State.of(ctx)
+    if asked_there(ctx):
+        list_told(state, only, csv)
+        return
     found = shops_of(state, folder, only, resolve=False)
     rows = [
         {
@@ -101,10 +108,16 @@ def list_(ctx: typer.Context, folder: Folder = HERE, only: Only = None, csv: Csv
 def status(
     ctx: typer.Context, folder: Folder = HERE, only: Only = None, csv: Csv = None, html: Html = None
 ) -> None:
-    """Show what the journals know of each shop; no camera is asked."""
+    """Show what the journals know of each shop; with --via and no folder, how its station says that it is.
+
+    No camera is asked.
+    """
     from sunmi_ipc.fleet.report import counts as standings
 
     state = State.of(ctx)
+    if asked_there(ctx):
+        status_told(state, only, csv)
+        return
     found = shops_of(state, folder, only, resolve=False)
     now, shown, documents = time.time(), [], []
     known = {shop.id: rows for shop, rows in rows_of(found.shops)}

@@ -22,6 +22,7 @@ from ..screen.tables import table
 from ..screen.times import From, To, Tz, parse_period, zone
 from ..state import Exit, State
 from .common import HERE, AtOnce, Folder, Only, fault, shops_of
+from .told import asked_there, counts_told
 
 if TYPE_CHECKING:
     from sunmi_ipc.fleet.finder import Finder
@@ -59,8 +60,14 @@ def counts(
     csv: Csv = None,
     jsonl: Jsonl = False,
 ) -> None:
-    """Count the people of every shop: who came in, left and passed by, and how many cameras told."""
+    """Count the people of every shop: who came in, left and passed by, and how many cameras told.
+
+    With --via and no folder: today's, as stations tell them.
+    """
     state = State.of(ctx)
+    if asked_there(ctx):
+        counts_told(state, only, csv, bool(from_ or to))
+        return
     if jsonl and state.json:
         raise ParameterError("{name}: not together with {other}", name="--jsonl", other="--json")
     period = parse_period(from_, to, tz=zone(tz), whole=True)

@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Mapping
 from typing import ParamSpec, Self, TypeVar, overload
+from weakref import WeakKeyDictionary
 
 from ..errors import SunmiIpcError
 from ..groups import Groups
@@ -20,6 +21,8 @@ from .transport import AsyncHttpsTransport, AsyncTransport
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+#: Who opens a client certificate, of the cameras in an event loop.
+_OPENING: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
 
 class AsyncCamera(Exchange[AsyncTransport], Groups[Async]):
@@ -65,8 +68,12 @@ class AsyncCamera(Exchange[AsyncTransport], Groups[Async]):
 
     async def _connected(self) -> AsyncTransport:
         if self._transport is None:
-            # The client certificate is read and opened: that may take a while, the first time.
-            context, approve = await asyncio.to_thread(lambda: self.tls)
+            if not self._trust_is_at_hand():
+                # The client certificate is read and opened: that takes a while, and one camera does it for all.
+                async with _OPENING.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+                    if not self._trust_is_at_hand():
+                        await asyncio.to_thread(lambda: self.tls)
+            context, approve = self.tls
             self._transport = AsyncHttpsTransport(self.host, self.port, context, approve=approve)
         return self._transport
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import TYPE_CHECKING, Self
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from ..discovery import scan
 from ..discovery.tracker import Change, Tracker
@@ -14,21 +15,40 @@ from .threads import in_thread
 
 if TYPE_CHECKING:
     from ..discovery import DiscoveredCamera, ScanReport
-    from ..link.tls import ClientCertificate
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-async def discover(
-    *,
-    timeout: float | None = None,
-    expect: int | None = None,
-    interfaces: Sequence[str] | None = None,
-    targets: Sequence[str] = (),
-    access_point: bool = False,
-    mdns: bool = True,
-    certificate: ClientCertificate | None = None,
-    report: ScanReport | None = None,
-    every: bool = False,
-) -> AsyncGenerator[DiscoveredCamera, None]:
+def _iterated(search: Callable[P, Iterator[T]], words: str) -> Callable[P, AsyncGenerator[T, None]]:
+    """The twin of *search*, with its arguments."""
+
+    @wraps(search)
+    async def twin(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, None]:
+        found = each(lambda: search(*args, **kwargs))
+        try:
+            async for camera in found:
+                yield camera
+        finally:
+            await found.aclose()
+
+    twin.__doc__, twin.__module__ = words, __name__
+    return twin
+
+
+def _awaited(search: Callable[P, T], words: str) -> Callable[P, Coroutine[Any, Any, T]]:
+    """The twin of *search*, with its arguments."""
+
+    @wraps(search)
+    async def twin(*args: P.args, **kwargs: P.kwargs) -> T:
+        return await in_thread(lambda: search(*args, **kwargs))
+
+    twin.__doc__, twin.__module__ = words, __name__
+    return twin
+
+
+discover = _iterated(
+    scan.discover,
     """Yield cameras as they answer; the arguments and errors of :func:`sunmi_ipc.discover`.
 
     ::
@@ -37,56 +57,15 @@ async def discover(
             print(found.sn, found.ip)
 
     Whoever leaves early does not wait: the search ends behind it, in its thread.
-    """
-    found = each(
-        lambda: scan.discover(
-            timeout=timeout,
-            expect=expect,
-            interfaces=interfaces,
-            targets=targets,
-            access_point=access_point,
-            mdns=mdns,
-            certificate=certificate,
-            report=report,
-            every=every,
-        )
-    )
-    try:
-        async for camera in found:
-            yield camera
-    finally:
-        await found.aclose()
-
-
-async def find(
-    sn: str,
-    *,
-    timeout: float | None = None,
-    interfaces: Sequence[str] | None = None,
-    targets: Sequence[str] = (),
-    mdns: bool = True,
-    certificate: ClientCertificate | None = None,
-    report: ScanReport | None = None,
-    approve: Callable[[DiscoveredCamera], str] | None = None,
-    linger: float = 0.0,
-) -> DiscoveredCamera:
-    """The camera of serial number *sn*; the arguments and errors of :func:`sunmi_ipc.find`.
+    """,
+)
+find = _awaited(
+    scan.find,
+    """The camera of a serial number; the arguments and errors of :func:`sunmi_ipc.find`.
 
     ``approve`` is called in the thread that searches.
-    """
-    return await in_thread(
-        lambda: scan.find(
-            sn,
-            timeout=timeout,
-            interfaces=interfaces,
-            targets=targets,
-            mdns=mdns,
-            certificate=certificate,
-            report=report,
-            approve=approve,
-            linger=linger,
-        )
-    )
+    """,
+)
 
 
 class AsyncTracker:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from functools import partial
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack, overload
 
-from ..errors import ParameterError, UnsupportedError
+from ..errors import UnsupportedError
+from ..fleet.pool import CameraResult, Cameras, checked, connected
 from .camera import AsyncCamera
 
 if TYPE_CHECKING:
     from ..discovery import DiscoveredCamera
+    from ..link.exchange import CameraOptions
     from ..protocol.spec import Endpoint
     from ..settings import Settings
 
@@ -22,29 +24,13 @@ T = TypeVar("T")
 DEFAULT_JOBS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class AsyncResult(Generic[T]):
+class AsyncResult(CameraResult[AsyncCamera, T]):
     """What became of one camera: a value, or the error that its call raised."""
 
-    camera: AsyncCamera
-    value: T | None = None
-    error: Exception | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether there was no error."""
-        return self.error is None
-
-    def get(self) -> T:
-        """The value; raises the error where there is one."""
-        if self.error is not None:
-            raise self.error
-        return self.value  # type: ignore[return-value]
+    __slots__ = ()
 
 
-def connect(
-    settings: Settings, address: str, *, sn: str = "", model: str = "", **options: Any
-) -> AsyncCamera:
+def connect(settings: Settings, address: str, **options: Unpack[CameraOptions]) -> AsyncCamera:
     """A camera at *address* with these settings, as ``Settings.connect`` makes a blocking one.
 
     It reads the corrections and the list of known cameras: call it before the event loop is busy.
@@ -52,8 +38,6 @@ def connect(
     Args:
         settings: Credentials and trust.
         address: ``host`` or ``host:port``.
-        sn: Its serial number.
-        model: Its model, where known.
         options: As for :class:`AsyncCamera`; they win.
 
     Raises:
@@ -69,10 +53,12 @@ def connect(
             feature="asyncio",
             hint="Run it on a computer in the camera's own network.",
         )
-    return AsyncCamera(address, sn=SerialNumber.read(sn) or "", model=model, **settings.arguments() | options)
+    given = settings.arguments(options)
+    given["sn"] = SerialNumber.read(given.get("sn", "")) or ""
+    return AsyncCamera(address, **given)
 
 
-class AsyncFleet:
+class AsyncFleet(Cameras[AsyncCamera]):
     """Many cameras, worked on in one thread, so many at a time.
 
     Nothing raises for one camera: its :class:`AsyncResult` has the error.
@@ -93,12 +79,7 @@ class AsyncFleet:
     """
 
     def __init__(self, cameras: Iterable[AsyncCamera], *, jobs: int = DEFAULT_JOBS) -> None:
-        if jobs < 1:
-            raise ParameterError(
-                "{name}: out of bounds", name="jobs", hint="Allowed: {bounds}.", bounds="from 1"
-            )
-        self.cameras: tuple[AsyncCamera, ...] = tuple({id(camera): camera for camera in cameras}.values())
-        self.jobs = jobs
+        super().__init__(cameras, jobs=jobs)
 
     @classmethod
     def of(
@@ -107,26 +88,10 @@ class AsyncFleet:
         settings: Settings,
         *,
         jobs: int = DEFAULT_JOBS,
-        **options: Any,
+        **options: Unpack[CameraOptions],
     ) -> Self:
-        """The cameras that discovery found, with the credentials of *settings*."""
-        shared = settings.arguments() | options  # read once for all; and pins are written under one lock
-        return cls(
-            (
-                connect(
-                    settings,
-                    one.ip if one.port == 443 else f"{one.ip}:{one.port}",
-                    sn=one.sn,
-                    model=one.model,
-                    **shared,
-                )
-                for one in found
-            ),
-            jobs=jobs,
-        )
-
-    def __len__(self) -> int:
-        return len(self.cameras)
+        """The cameras that discovery found, with the credentials of *settings*; *options* as for a camera, and they win."""
+        return cls(connected(found, partial(connect, settings), settings, options), jobs=jobs)
 
     async def __aenter__(self) -> Self:
         return self
@@ -187,12 +152,11 @@ class AsyncFleet:
             ParameterError: A parameter is out of its bounds; nothing was sent to any camera.
 
         """
-        given = {**(values or {}), **more}
+        given = checked(endpoint, values, more)
         if isinstance(endpoint, str):
             path = endpoint
             return self.map(lambda camera: camera.call(path, given))
         declared = endpoint
-        declared.check(given)
         return self.map(lambda camera: camera.call(declared, given))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from ..discovery import DiscoveredCamera
 from ..errors import ConfigError
@@ -18,6 +18,7 @@ from .stations import KnownStations
 
 if TYPE_CHECKING:
     from ..camera import Camera
+    from ..link.exchange import CameraOptions
 
 
 class Wishes(Protocol):
@@ -103,6 +104,7 @@ def channel_of(settings: Wishes, *, signing: bool = True) -> Channel:
         site=settings.site,
         stations=known_stations(),
         prefix=settings.via_prefix or PREFIX,
+        signing=signing,
     )
 
 
@@ -116,13 +118,18 @@ def site_of(settings: Wishes) -> RemoteSite:
     return channel_of(settings).site(settings.site)
 
 
-def remote_camera(settings: Wishes, address: str, *, sn: str, model: str, **options: Any) -> Camera:
+def every_site(settings: Wishes) -> dict[str, RemoteSite]:
+    """Every shop that the broker knows of; looking needs no key. Raises BrokerError."""
+    return channel_of(settings, signing=False).everyone()
+
+
+def remote_camera(settings: Wishes, address: str, options: CameraOptions) -> Camera:
     """A camera of the site; commands and the fleet use it like a ``Camera``, of which they need the calls alone."""
     camera = site_of(settings).camera(
-        sn or address.partition(".")[0],
-        model=model,
+        options.get("sn") or address.partition(".")[0],
+        model=options.get("model", ""),
         timeout=float(options.get("timeout", getattr(settings, "timeout", 10.0))),
-        retries=int(options.get("retries", 2)),
+        retries=options.get("retries", 2),
     )
     # Whatever needs more of a camera than calls is refused by RemoteCamera with the reason.
     return cast("Camera", camera)

@@ -13,6 +13,7 @@ import contextlib
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from typing import Self
 
@@ -23,6 +24,8 @@ from .keys import SigningKey
 from .site import Line, RemoteSite
 from .stations import KnownStations
 
+#: Sites that are remembered at most: a broker may make them up.
+_MOST_SITES = 20_000
 _log = logging.getLogger("sunmi_ipc")
 
 
@@ -55,6 +58,8 @@ class Channel:
         self.client: str = name or f"ipc-{secrets.token_hex(8)}"
         self._lock = threading.Lock()
         self._sites: dict[str, RemoteSite] = {}
+        self._everyone = False
+        self._came_last = 0.0
         replies = f"{prefix}/+/replies/{self.client}"
         with self._lock:  # what comes at once waits until it is known whose it is
             self.connection: Connection = Connection(
@@ -91,6 +96,33 @@ class Channel:
         self.connection.subscribe(self._filters(name))
         return made
 
+    def everyone(self, *, quiet: float = 1.0, patience: float = 15.0) -> dict[str, RemoteSite]:
+        """Every shop that the broker knows of, by its name.
+
+        What stations have said of themselves is retained and comes in one go: it has ended when nothing more came.
+
+        Args:
+            quiet: Seconds without a message after which that is all.
+            patience: Seconds that it may take at most.
+
+        Raises:
+            BrokerError: There is no connection.
+
+        """
+        with self._lock:
+            self._everyone = True
+            self._came_last = time.monotonic()
+        if not self.connection.wait(10.0):
+            raise self.connection.absent()
+        self.connection.subscribe(self._filters("+"))
+        end = time.monotonic() + patience
+        # The subscription has to get there first.
+        self._came_last = max(self._came_last, time.monotonic() + quiet)
+        while (now := time.monotonic()) < min(end, self._came_last + quiet):
+            time.sleep(min(0.1, max(0.0, self._came_last + quiet - now)))
+        with self._lock:
+            return dict(self._sites)
+
     def _filters(self, site: str) -> list[str]:
         return contract.filters(site=site, names=["station", "state"], prefix=self._prefix)
 
@@ -103,7 +135,10 @@ class Channel:
         if found is None:
             return
         with self._lock:
+            self._came_last = max(self._came_last, time.monotonic())
             site = self._sites.get(found.site)
+            if site is None and self._everyone and len(self._sites) < _MOST_SITES:
+                site = self._sites[found.site] = RemoteSite(self._line, found.site)
         if site is not None:  # of others nothing is kept, whatever a broker sends
             site.take(found.sn, found.payload)
 
@@ -119,14 +154,16 @@ def shared(
     site: str,
     stations: KnownStations,
     prefix: str,
+    signing: bool = True,
 ) -> Channel:
     """The channel of this process to a broker: a command opens one, however many cameras it calls."""
-    wanted = (broker.name, broker.user, broker.certificate, prefix)
+    wanted = (broker.name, broker.user, broker.certificate, prefix, signing)
     with _SHARING:
         if wanted not in _SHARED:
             import atexit
 
-            _SHARED[wanted] = made = Channel(broker, key(), sites=(site,), prefix=prefix, stations=stations)
+            sites = (site,) if site else ()
+            _SHARED[wanted] = made = Channel(broker, key(), sites=sites, prefix=prefix, stations=stations)
             atexit.register(made.close)
         return _SHARED[wanted]
 

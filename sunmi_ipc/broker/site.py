@@ -112,6 +112,17 @@ class RemoteSite:
                 self._changed.wait(left)
             return dict(self._cameras)
 
+    @property
+    def told(self) -> StationState | None:
+        """What the station has said of itself until now; never waits."""
+        with self._changed:
+            return self._state
+
+    def cameras_told(self) -> dict[str, CameraState]:
+        """What was told of its cameras until now; never waits."""
+        with self._changed:
+            return dict(self._cameras)
+
     def known(self, sn: str) -> CameraState | None:
         """What was told of a camera until now; never waits."""
         with self._changed:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, overload
 from urllib.parse import urlsplit
 
 from ..errors import CloudError, ConfigError, ConnectionFailed, ParameterError, TlsError
@@ -216,7 +216,13 @@ class Cloud:
         """Nothing: a cloud is no camera."""
         return ""
 
-    def call(self, endpoint: Endpoint[..., Any] | str, values: Mapping[str, Any] | None = None) -> Any:
+    @overload
+    def call(self, endpoint: Endpoint[..., R], values: Mapping[str, object] | None = None) -> R: ...
+    @overload
+    def call(self, endpoint: str, values: Mapping[str, object] | None = None) -> dict[str, object]: ...
+    def call(
+        self, endpoint: Endpoint[..., R] | str, values: Mapping[str, object] | None = None
+    ) -> R | dict[str, object]:
         """Call an endpoint, or any path.
 
         Args:
@@ -245,8 +251,8 @@ class Cloud:
                 return wire.build_raw(path, values, self._credentials, shop=shop, now=now, random=nonce())
 
             return self._exchange(make, lambda answer: wire.open_json(path, answer))
-        declared = endpoint
-        assert isinstance(declared, CloudEndpoint)
+        assert isinstance(endpoint, CloudEndpoint)
+        declared: CloudEndpoint[..., R] = endpoint
         checked = declared.check(values)
         if declared.shop:
             self.require_shop()
@@ -316,16 +322,18 @@ class Cloud:
         """The picture or other file of at most 16 MB at a URL that the cloud has answered with."""
         return self._transport.fetch(url, timeout=max(self.timeout, 30.0))
 
-    def gather(self, endpoint: Endpoint[..., R], parts: Sequence[Mapping[str, Any]]) -> list[R | CloudError]:
+    def gather(
+        self, endpoint: Endpoint[..., R], parts: Sequence[Mapping[str, object]]
+    ) -> list[R | CloudError]:
         """Call *endpoint* for every part, in parallel.
 
         Returns: the answers in order; a CloudError where a part has no data. The first other error is
         raised, and what was not yet asked is not asked any more.
         """
 
-        def ask(part: Mapping[str, Any]) -> R | CloudError:
+        def ask(part: Mapping[str, object]) -> R | CloudError:
             try:
-                return cast(R, self.call(endpoint, part))
+                return self.call(endpoint, part)
             except CloudError as error:
                 if error.code not in NOTHING:
                     raise

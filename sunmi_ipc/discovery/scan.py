@@ -12,7 +12,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from ..errors import CameraNotFound, ParameterError
 from ..protocol.serial import same_serial_number
@@ -73,6 +73,20 @@ class ScanReport:
         senders = self.rejected_from.setdefault(reason, [])
         if sender not in senders and len(senders) < _SENDERS:
             senders.append(sender)
+
+
+class SearchOptions(TypedDict, total=False):
+    """The arguments of :func:`discover`, for who hands them on."""
+
+    timeout: float | None
+    expect: int | None
+    interfaces: Sequence[str] | None
+    targets: Sequence[str]
+    access_point: bool
+    mdns: bool
+    certificate: ClientCertificate | None
+    report: ScanReport | None
+    every: bool
 
 
 def discover(

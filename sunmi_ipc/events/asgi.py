@@ -14,16 +14,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, Unpack
 
-from .judge import Head, Judge, Refused, answer
+from .judge import Head, Judge, Refused, Rules, answer
 from .places import NoPlaceError, Places
 
 if TYPE_CHECKING:
-    from .decoding import Secrets
     from .spool import Spool
 
 _log = logging.getLogger("sunmi_ipc")
@@ -39,20 +38,11 @@ class EventReceiver(Judge):
 
     Args:
         spool: Where events are kept, and whose they are (its ``dialect``); not closed with the receiver.
-        secrets: Secret keys by app_id, or a function that finds one.
-        allow_unsigned: Whether to take events that have no signature, or that no secret is known for
-            at all. Anybody in the network can then invent events.
-        path: The path that cameras post to, anything else gets 404; empty takes every path: where the
-            application is mounted says it already.
-        max_body: Bytes that a body of a known camera may have (a firmware may put a picture into its event);
-            above it 413.
-        stranger_body: The same for everybody else.
-        cameras: Addresses of cameras that are subscribed; asked at each request. An address that an event with a
-            good signature has come from is known, too.
-        heard: Told (in a thread) of every POST that came whole: body, Content-Type, sender, and the status that it gets.
-        read_timeout: Seconds that a body may take to arrive as a whole; then 408.
         max_requests: Requests whose bodies are read at once. Where more come, whoever has the fewest under way comes
             first, and the oldest of whoever has the most gives way (408); who waits for *read_timeout* gets 503.
+        rules: Who may post, and how much, as for :class:`~sunmi_ipc.events.judge.Judge`: ``secrets``,
+            ``allow_unsigned``, ``path``, ``max_body``, ``stranger_body``, ``cameras``, ``heard``, ``read_timeout``.
+            ``path`` is empty where none is given: where the application is mounted says it already.
 
     Raises:
         ConfigError: Neither secrets nor unsigned events are allowed.
@@ -63,27 +53,11 @@ class EventReceiver(Judge):
         self,
         spool: Spool,
         *,
-        secrets: Secrets | None = None,
-        allow_unsigned: bool = False,
-        path: str = "",
-        max_body: int = 1 << 20,
-        stranger_body: int = 64 << 10,
-        cameras: Callable[[], Collection[str]] | None = None,
-        heard: Callable[[bytes, str, str, int], None] | None = None,
-        read_timeout: float = 10.0,
         max_requests: int = 256,
+        **rules: Unpack[Rules],
     ) -> None:
-        super().__init__(
-            spool,
-            secrets=secrets,
-            allow_unsigned=allow_unsigned,
-            path=path,
-            max_body=max_body,
-            stranger_body=stranger_body,
-            cameras=cameras,
-            heard=heard,
-            read_timeout=read_timeout,
-        )
+        everywhere: Rules = {"path": ""}
+        super().__init__(spool, **everywhere | rules)
         self._places = Places(max_requests)
         self._workers = ThreadPoolExecutor(_STORING, thread_name_prefix="event-receiver")
 

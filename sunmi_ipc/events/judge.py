@@ -9,6 +9,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TypedDict
 
 from ..errors import BadEvent, ConfigError, ParameterError, SpoolError
 from ..redact import printable
@@ -72,6 +73,19 @@ class Head:
     coding: str = ""
     lengths: Sequence[str] = ()
     transfer: str | None = None
+
+
+class Rules(TypedDict, total=False):
+    """The arguments of every server that events come in by, for who hands them on: see :class:`Judge`."""
+
+    secrets: Secrets | None
+    allow_unsigned: bool
+    path: str
+    max_body: int
+    stranger_body: int
+    cameras: Callable[[], Collection[str]] | None
+    heard: Callable[[bytes, str, str, int], None] | None
+    read_timeout: float
 
 
 class Judge:

@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Collection
-from typing import Self, cast
+from typing import Self, Unpack, cast
 
 from ..errors import ConfigError
-from .decoding import Secrets
 from .judge import COUNTS as COUNTS
-from .judge import Judge
+from .judge import Judge, Rules
 from .server import Server
 from .spool import Spool
 
@@ -30,18 +28,10 @@ class Receiver(Judge):
         spool: Where events are kept, and whose they are (its ``dialect``); not closed with the receiver.
         host: Address to listen on: the one that the cameras can reach, or 127.0.0.1.
         port: 0 takes a free one; see :attr:`port`.
-        secrets: Secret keys by app_id, or a function that finds one.
-        allow_unsigned: Whether to take events that have no signature, or that no secret is known for
-            at all. Anybody in the network can then invent events.
-        path: The path that cameras post to, anything else gets 404; empty takes every path.
-        max_body: Bytes that a body of a known camera may have (a firmware may put a picture into its event);
-            above it 413.
-        stranger_body: The same for everybody else.
-        cameras: Addresses of cameras that are subscribed; asked at each request. An address that an event with a
-            good signature has come from is known, too.
-        heard: Told of every POST that came whole: body, Content-Type, sender, and the status that it gets.
-        read_timeout: Seconds that a request may take to arrive as a whole; then 408.
         max_connections: Connections served at once; further ones wait in the system's queue.
+        rules: Who may post, and how much, as for :class:`~sunmi_ipc.events.judge.Judge`: ``secrets``,
+            ``allow_unsigned``, ``path``, ``max_body``, ``stranger_body``, ``cameras``, ``heard``,
+            ``read_timeout``.
 
     Raises:
         ConfigError: The address cannot be listened on, or neither secrets nor unsigned events are allowed.
@@ -54,27 +44,10 @@ class Receiver(Judge):
         *,
         host: str,
         port: int = 0,
-        secrets: Secrets | None = None,
-        allow_unsigned: bool = False,
-        path: str = "/events",
-        max_body: int = 1 << 20,
-        stranger_body: int = 64 << 10,
-        cameras: Callable[[], Collection[str]] | None = None,
-        heard: Callable[[bytes, str, str, int], None] | None = None,
-        read_timeout: float = 10.0,
         max_connections: int = 256,
+        **rules: Unpack[Rules],
     ) -> None:
-        super().__init__(
-            spool,
-            secrets=secrets,
-            allow_unsigned=allow_unsigned,
-            path=path,
-            max_body=max_body,
-            stranger_body=stranger_body,
-            cameras=cameras,
-            heard=heard,
-            read_timeout=read_timeout,
-        )
+        super().__init__(spool, **rules)
         try:
             self._server = Server((host, port), max_connections)
         except (OSError, OverflowError) as error:

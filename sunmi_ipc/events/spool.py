@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, Any, Literal, Self
+from typing import IO, Any, Literal, Self, TypedDict, cast
 
 from ..atomic import clean_parts
 from ..database import transaction
@@ -38,6 +38,30 @@ __all__ = ["Retention", "Spool"]
 _log = logging.getLogger("sunmi_ipc")
 #: The default: see :class:`Retention`.
 KEEP = Retention()
+
+
+class ConsumerCounts(TypedDict):
+    """How far a consumer has come: the last event that it has acknowledged, what it lost, what waits, what it gave up."""
+
+    cursor: int
+    lost: int
+    backlog: int
+    given_up: int
+
+
+class SpoolCounts(TypedDict):
+    """A spool's figures, numbers of events where nothing else is said."""
+
+    kept: int
+    #: The newest event's number.
+    last_seq: int
+    #: Bytes on the disk.
+    bytes: int
+    dropped_by_age: int
+    dropped_faces_by_age: int
+    dropped_by_size: int
+    dropped_by_hard_limit: int
+    consumers: dict[str, ConsumerCounts]
 
 
 class Spool:
@@ -95,7 +119,7 @@ class Spool:
     def append(
         self,
         event: Event,
-        fields: Mapping[str, Any] | None = None,
+        fields: Mapping[str, object] | None = None,
         *,
         source: str = "",
         verified: bool = False,
@@ -373,7 +397,7 @@ class Spool:
             link: {"status": status, "path": path, "reason": reason} for link, status, path, reason in rows
         }
 
-    def counts(self) -> dict[str, Any]:
+    def counts(self) -> SpoolCounts:
         """Figures: events kept, bytes, what was dropped and why, and each consumer's backlog and losses."""
         query = self._reader.rows
         ((kept, newest),) = query(
@@ -386,7 +410,7 @@ class Spool:
             "SELECT name, cursor, lost, (SELECT count(*) FROM events WHERE seq > consumers.cursor),"
             " (SELECT count(*) FROM given_up WHERE consumer = consumers.name) FROM consumers"
         )
-        return {
+        told = {
             "kept": kept,
             "last_seq": newest,
             "bytes": self._reader.call(used_bytes),
@@ -396,6 +420,7 @@ class Spool:
                 for name, cursor, lost, backlog, given_up in consumers
             },
         }
+        return cast("SpoolCounts", told)
 
     def newest(self) -> dict[str, float]:
         """When each camera's newest event came, Unix seconds, by serial number."""

@@ -6,16 +6,19 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack, overload
 
 from ..errors import ParameterError
 
 if TYPE_CHECKING:
     from ..camera import Camera
     from ..discovery import DiscoveredCamera
+    from ..link.exchange import CameraOptions
     from ..protocol.spec import Endpoint
     from ..settings import Settings
 
+#: Cameras of one colour.
+K = TypeVar("K")
 T = TypeVar("T")
 
 #: Cameras that are talked to at the same time. A camera spends its time waiting, a TLS handshake spends ours.
@@ -23,10 +26,10 @@ DEFAULT_JOBS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Result(Generic[T]):
+class CameraResult(Generic[K, T]):
     """What became of one camera: a value, or the error that its call raised."""
 
-    camera: Camera
+    camera: K
     value: T | None = None
     error: Exception | None = None
 
@@ -42,7 +45,51 @@ class Result(Generic[T]):
         return self.value  # type: ignore[return-value]
 
 
-class Fleet:
+class Result(CameraResult["Camera", T]):
+    """What became of one camera: a value, or the error that its call raised."""
+
+    __slots__ = ()
+
+
+class Cameras(Generic[K]):
+    """Many cameras of one colour, and how many of them are talked to at the same time."""
+
+    def __init__(self, cameras: Iterable[K], *, jobs: int) -> None:
+        if jobs < 1:
+            raise ParameterError(
+                "{name}: out of bounds", name="jobs", hint="Allowed: {bounds}.", bounds="from 1"
+            )
+        self.cameras: tuple[K, ...] = tuple({id(camera): camera for camera in cameras}.values())
+        self.jobs: int = jobs
+
+    def __len__(self) -> int:
+        return len(self.cameras)
+
+
+def checked(
+    endpoint: Endpoint[..., T] | str, values: Mapping[str, object] | None, more: Mapping[str, object]
+) -> dict[str, object]:
+    """The parameters of a call to many cameras, before anything is sent to any of them; raises ParameterError."""
+    given = {**(values or {}), **more}
+    if not isinstance(endpoint, str):
+        endpoint.check(given)
+    return given
+
+
+def connected(
+    found: Iterable[DiscoveredCamera],
+    connect: Callable[..., K],
+    settings: Settings,
+    options: CameraOptions,
+) -> Iterator[K]:
+    """The cameras that discovery found; corrections and pins are read once for all, and written under one lock."""
+    shared = settings.shared() | options
+    for one in found:
+        address = one.ip if one.port == 443 else f"{one.ip}:{one.port}"
+        yield connect(address, **{"sn": one.sn, "model": one.model} | shared)
+
+
+class Fleet(Cameras["Camera"]):
     """Many cameras, worked on by a bounded pool of threads.
 
     A camera is used by one thread at a time, also where two ``map`` run at once. Nothing raises for
@@ -64,12 +111,7 @@ class Fleet:
     """
 
     def __init__(self, cameras: Iterable[Camera], *, jobs: int = DEFAULT_JOBS) -> None:
-        if jobs < 1:
-            raise ParameterError(
-                "{name}: out of bounds", name="jobs", hint="Allowed: {bounds}.", bounds="from 1"
-            )
-        self.cameras: tuple[Camera, ...] = tuple({id(camera): camera for camera in cameras}.values())
-        self.jobs = jobs
+        super().__init__(cameras, jobs=jobs)
         self._locks = {id(camera): threading.Lock() for camera in self.cameras}
 
     @classmethod
@@ -79,29 +121,10 @@ class Fleet:
         settings: Settings,
         *,
         jobs: int = DEFAULT_JOBS,
-        **options: Any,
+        **options: Unpack[CameraOptions],
     ) -> Self:
-        """The cameras that discovery found, with the credentials of *settings*."""
-        from ..corrections import read
-        from ..settings import config_dir, known_cameras
-
-        # Read once for all; and pins are written under one lock.
-        shared = {"overrides": read(config_dir()), "known_cameras": known_cameras()} | options
-        return cls(
-            (
-                settings.connect(
-                    one.ip if one.port == 443 else f"{one.ip}:{one.port}",
-                    sn=one.sn,
-                    model=one.model,
-                    **shared,
-                )
-                for one in found
-            ),
-            jobs=jobs,
-        )
-
-    def __len__(self) -> int:
-        return len(self.cameras)
+        """The cameras that discovery found, with the credentials of *settings*; *options* as for a camera, and they win."""
+        return cls(connected(found, settings.connect, settings, options), jobs=jobs)
 
     def __enter__(self) -> Self:
         return self
@@ -158,10 +181,9 @@ class Fleet:
             ParameterError: A parameter is out of its bounds; nothing was sent to any camera.
 
         """
-        given = {**(values or {}), **more}
+        given = checked(endpoint, values, more)
         if isinstance(endpoint, str):
             path = endpoint
             return self.map(lambda camera: camera.call(path, given))
         declared = endpoint
-        declared.check(given)
         return self.map(lambda camera: camera.call(declared, given))

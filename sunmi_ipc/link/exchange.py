@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypedDict, TypeVar
 
 from ..errors import (
     CameraNotFound,
@@ -108,6 +108,27 @@ def split_address(address: str) -> tuple[str, int]:
             "{name}: not an address", name="camera", hint="Write it like 192.168.1.20 or 192.168.1.20:8443."
         )
     return host, int(port) if colon else 443
+
+
+class CameraOptions(TypedDict, total=False):
+    """What a camera is made with besides its address, for who hands it on: see :class:`sunmi_ipc.Camera`."""
+
+    sn: str
+    model: str
+    app_id: str
+    secret_key: str
+    activation_code: str
+    p12: str | os.PathLike[str] | None
+    p12_password: str
+    rtsp_user: str
+    rtsp_password: str
+    ca: str | os.PathLike[str] | None
+    known_cameras: KnownCameras | None
+    insecure: bool
+    legacy_tls: bool
+    timeout: float
+    retries: int
+    overrides: Mapping[str, Override] | None
 
 
 class Exchange(Generic[X]):
@@ -204,7 +225,7 @@ class Exchange(Generic[X]):
         return self._tls(pin=False)
 
     def _tls(self, *, pin: bool) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
-        from .tls import ClientCertificate, client_context, read_ca
+        from .tls import camera_context
         from .trust import KnownCameras
 
         p12, password, ca, known, insecure, legacy = self._trust
@@ -213,7 +234,7 @@ class Exchange(Generic[X]):
                 "no client certificate is configured; the camera accepts no call without one",
                 hint="Get openapi.p12 from the vendor and set SUNMI_IPC_P12, or run 'ipc configure'.",
             )
-        certificate = ClientCertificate.load(p12, password)
+        context = camera_context(p12, password, None if insecure else ca, legacy)
         approve: Callable[[bytes], None] | None = None
         if insecure:
             _log.warning("%s: the camera's certificate is NOT checked (insecure)", self.address)
@@ -226,7 +247,16 @@ class Exchange(Generic[X]):
                 else:
                     pins.compare(self.sn or self.address, der, by_address=not self.sn)
 
-        return client_context(certificate, read_ca(ca) if ca and not insecure else None, legacy), approve
+        return context, approve
+
+    def _trust_is_at_hand(self) -> bool:
+        """Whether :attr:`tls` would read no file."""
+        from .tls import context_is_at_hand
+
+        p12, password, ca, _, insecure, legacy = self._trust
+        if "tls" in self.__dict__ or p12 is None:
+            return True
+        return context_is_at_hand(p12, password, None if insecure else ca, legacy)
 
     def _talk(
         self, endpoint: Endpoint[..., Any] | str, values: Mapping[str, Any] | None, sign: bool, until: float

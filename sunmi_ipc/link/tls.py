@@ -17,6 +17,7 @@ import ssl
 import tempfile
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..atomic import mark
 from ..errors import ReplyError, TlsError
 from ..redact import Secret
 
@@ -357,6 +359,64 @@ def client_context(
                 reason=reason,
             )
     return context
+
+
+class _Opened:
+    """Contexts by the files that they were made from: of many cameras the first reads them, and all share one."""
+
+    def __init__(self, most: int = 32) -> None:
+        self._most, self._lock = most, threading.Lock()
+        self._made: OrderedDict[object, tuple[ClientCertificate, ssl.SSLContext]] = OrderedDict()
+
+    def clear(self) -> None:
+        """Read everything anew."""
+        with self._lock:
+            self._made.clear()
+
+    def at_hand(
+        self, p12: Path, password: Secret, ca: Path | None, legacy: bool
+    ) -> tuple[ClientCertificate, ssl.SSLContext] | None:
+        """What was made from these files, where they are still the same."""
+        return self._made.get((p12, password, ca, legacy, mark(p12), ca and mark(ca)))
+
+    def get(
+        self, p12: Path, password: Secret, ca: Path | None, legacy: bool
+    ) -> tuple[ClientCertificate, ssl.SSLContext]:
+        """What is made from these files, each of them read once; raises TlsError."""
+        with self._lock:  # of 64 threads that begin together one opens the key
+            found = self.at_hand(p12, password, ca, legacy)
+            if found is None:
+                key = (p12, password, ca, legacy, mark(p12), ca and mark(ca))
+                certificate = ClientCertificate.load(p12, password)
+                found = certificate, client_context(certificate, None if ca is None else read_ca(ca), legacy)
+                self._made[key] = found
+                while len(self._made) > self._most:
+                    self._made.popitem(last=False)
+        return found
+
+
+_OPENED = _Opened()
+
+
+def camera_context(
+    p12: str | os.PathLike[str], password: Secret, ca: str | os.PathLike[str] | None, legacy: bool
+) -> ssl.SSLContext:
+    """The context for cameras that these files are for; a file is read again only after it has changed.
+
+    Raises:
+        TlsError: As :meth:`ClientCertificate.load`, :func:`read_ca` and :func:`client_context`.
+
+    """
+    certificate, context = _OPENED.get(Path(p12), password, None if ca is None else Path(ca), legacy)
+    certificate.check_dates()
+    return context
+
+
+def context_is_at_hand(
+    p12: str | os.PathLike[str], password: Secret, ca: str | os.PathLike[str] | None, legacy: bool
+) -> bool:
+    """Whether :func:`camera_context` would read no file."""
+    return _OPENED.at_hand(Path(p12), password, None if ca is None else Path(ca), legacy) is not None
 
 
 def modern(context: ssl.SSLContext) -> ssl.SSLContext:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..atomic import open_own, whole
+from ..atomic import mark, open_own, whole
 from ..errors import ConfigError, TlsError
 from ..protocol.serial import SerialNumber
 from .guard import plain_address
@@ -60,6 +60,7 @@ class KnownCameras:
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self._path = Path(path) if path is not None else None
         self._lock = threading.Lock()
+        self._known: tuple[tuple[int, ...], dict[str, KnownCamera]] | None = None
         self._pins: dict[str, KnownCamera] = self._read()
 
     def copy(self) -> KnownCameras:
@@ -73,20 +74,29 @@ class KnownCameras:
         return sorted(self._read().items() if self._path else self._pins.items())
 
     def _read(self) -> dict[str, KnownCamera]:
-        if self._path is None or not self._path.exists():
-            return {} if self._path else getattr(self, "_pins", {})
+        """The pins; a file that has not changed since is not read again."""
+        if self._path is None:
+            return getattr(self, "_pins", {})
+        now = mark(self._path)
+        if now is None and not self._path.exists():
+            return {}
+        if self._known is not None and now is not None and self._known[0] == now:
+            return dict(self._known[1])
         try:
             raw = json.loads(self._path.read_text("utf-8"))
             pins = {name: KnownCamera(**pin) for name, pin in raw.items()}
             # Of two spellings of one name, which older versions kept apart, the elder is the camera.
             eldest = sorted(pins.items(), key=lambda item: str(item[1].first_seen), reverse=True)
-            return {pin_name(name): pin for name, pin in eldest}
+            found = {pin_name(name): pin for name, pin in eldest}
         except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             raise ConfigError(
                 "the list of known cameras {path} cannot be read",
                 hint="Put it right or remove it; cameras are then pinned anew.",
                 path=str(self._path),
             ) from None
+        if now is not None:
+            self._known = now, found
+        return dict(found)
 
     def _write(self) -> None:
         if self._path is None:

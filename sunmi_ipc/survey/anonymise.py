@@ -129,6 +129,8 @@ _SECRETS = re.compile(
     r"random|nonce|activation_?code|session(_?id)?|credential)s?",
     re.I,
 )
+#: How fields are called; what is called otherwise may be a person, a group, a network.
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}|\d{1,3}")
 _SMALL = re.compile(r"[+-]?\d{1,6}(\.\d{1,6})?")
 _VERSION = re.compile(r"[vV]?\d{1,3}(\.\d{1,4}){1,3}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?|\d{1,2}:\d\d(:\d\d)?|1[0-9]{9}(\d{3})?")
@@ -214,6 +216,8 @@ class Anonymiser:
     def _learn_key(self, name: str) -> None:
         if _SERIAL.search(name) or _MAC.search(name) or _IP4.search(name) or _LONG.search(name):
             self.patterns(name)
+        elif not _FIELD.fullmatch(name) or sum(c.isdigit() for c in name) > 3:
+            self._learn("text", name)
 
     def _learn_number(self, value: int, key: str) -> None:
         text = str(value)

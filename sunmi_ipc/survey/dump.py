@@ -253,6 +253,17 @@ def dump(
         "overrides": corrections.dump(camera.overrides) if camera.overrides else "",
         "findings": survey.findings,
     }
+    return anonymous(document, anonymiser)
+
+
+def anonymous(document: dict[str, Any], anonymiser: Anonymiser) -> dict[str, Any]:
+    """A document of what a camera said, as a dump has it: with nobody in it.
+
+    Raises:
+        Leak: Something that was to be replaced is still in it.
+
+    """
+    heard, seen = document["discovery"], document["video"]
     heard_raw = heard.pop("raw", b"")
     heads = {
         name: part.pop("head") for name, part in seen.items() if isinstance(part, dict) and "head" in part
@@ -270,7 +281,7 @@ def dump(
 
 
 #: Written by us, from words of ours and of the protocol.
-_OURS = frozenset({"format", "version", "tool", "note", "clock", "overrides"})
+_OURS = frozenset({"format", "version", "tool", "note", "clock"})
 #: What an SDP says of streams; its other lines may name people and places.
 _STREAM_LINE = re.compile(
     r"[vbmt]=|a=(rtpmap|fmtp|control|range|framerate|framesize|recvonly|sendonly|type|range)\b"
@@ -302,6 +313,7 @@ def _learn(anonymiser: Anonymiser, document: Mapping[str, Any]) -> None:
                 anonymiser.patterns(value)
     for row in document["findings"]:
         anonymiser.patterns(row["detail"])
+    anonymiser.patterns(document["overrides"], tokens=False)
 
 
 def _told(body: str) -> dict[str, Any]:

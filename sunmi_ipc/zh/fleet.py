@@ -45,6 +45,7 @@ WORDS: dict[str, str] = {
     "yes": "是",
     "no": "否",
     "cameras": "台摄像机",
+    "1 camera": "1 台摄像机",
     "camera": "摄像机",
     "address": "地址",
     "model": "型号",

@@ -10,7 +10,7 @@ ZH: dict[str, str] = {
     "password of openapi.p12": "openapi.p12 的密码",
     "RTSP password": "RTSP 密码",
     "shop number": "门店编号",
-    "{what} has a blank or a control character in it": "{what}中有空格或控制字符",
+    "{what} has a blank or a control character in it": "{what} 中有空格或控制字符",
     "Copy it once more, without what stands around it.": "请重新复制，不要带上前后的内容。",
     "{path} is no file": "{path} 不是文件",
     "Name the file in it.": "请给出其中的文件。",

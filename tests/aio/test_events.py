@@ -15,6 +15,7 @@ import pytest
 
 from sunmi_ipc import discover as blocking_discover
 from sunmi_ipc import errors
+from sunmi_ipc import find as blocking_find
 from sunmi_ipc.aio import AsyncTracker, EventReceiver, discover, find
 from sunmi_ipc.discovery import ChangeKind, Tracker
 from sunmi_ipc.events import Receiver, Spool
@@ -88,10 +89,10 @@ def test_a_tracker_tells_who_comes_and_goes(virtual: Start) -> None:
 def test_twins_take_the_same_arguments() -> None:
     import inspect
 
-    for one, other in ((blocking_discover, discover), (Tracker, AsyncTracker)):
+    for one, other in ((blocking_discover, discover), (blocking_find, find), (Tracker, AsyncTracker)):
         assert [*inspect.signature(one).parameters] == [*inspect.signature(other).parameters]
     same = {*inspect.signature(Receiver).parameters} - {"host", "port", "max_connections"}
-    assert {*inspect.signature(EventReceiver).parameters} - {"max_requests"} == same
+    assert {*inspect.signature(EventReceiver).parameters} - {"max_requests"} == same == {"spool", "rules"}
 
 
 def test_a_stream_subscribes_gives_events_and_unsubscribes(ready: VirtualCamera) -> None:

@@ -253,3 +253,23 @@ def test_a_terminals_width_is_known_in_the_running_program() -> None:
     assert " ".join(lines) == (
         "error: X2 400: the ends are swapped, the left end comes first. Try 400 800 1500 800."
     )
+
+
+def test_an_argument_is_called_in_refusals_as_in_help(
+    ready: VirtualCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in ready.vendor.environment().items():
+        monkeypatch.setenv(name, value)
+    args = ["wifi", "set", "x" * 33, "welcome-2020", "-c", ready.address]
+    assert "SSID " in CliRunner().invoke(app, args, prog_name="ipc").stderr
+    refused = CliRunner().invoke(app, [*args, "--lang", "zh"], prog_name="ipc").stderr
+    assert "网络名称" in refused
+    assert "SSID" not in refused
+
+
+def test_what_is_to_be_typed_is_not_broken() -> None:
+    told = "error: X2 400: the ends are swapped, the left end comes first. Try 400 800 1500 800."
+    for columns in (30, 44, 80):
+        assert "400 800 1500 800." in wrapped(told, columns).split("\n")[-1]
+    lines = wrapped("The webhook's secret is read here, the broker's password there.", 30).split("\n")
+    assert max(map(len, lines)) <= 30

@@ -13,7 +13,7 @@ import requests
 from sunmi_ipc import errors
 from sunmi_ipc.aio.transport import AsyncHttpsTransport
 from sunmi_ipc.camera import Camera, split_address
-from sunmi_ipc.link.tls import ClientCertificate, client_context
+from sunmi_ipc.link.tls import camera_context
 from sunmi_ipc.link.transport import HttpsTransport
 from sunmi_ipc.simulator import VirtualCamera, connect
 
@@ -130,8 +130,7 @@ def test_proxies_in_the_environment_are_ignored(
 def test_the_context_stays_as_it_is(ready: VirtualCamera) -> None:
     """The trap: an HTTP library would load the public CAs into our context, or switch checking off."""
     vendor = ready.vendor
-    certificate = ClientCertificate.load(vendor.p12, vendor.p12_password)
-    context = client_context(certificate, vendor.ca.read_bytes(), False)
+    context = camera_context(vendor.p12, vendor.p12_password, vendor.ca, False)
     before = (len(context.get_ca_certs()), context.verify_mode, context.check_hostname)
     with connect(ready) as camera:
         camera.device.info()

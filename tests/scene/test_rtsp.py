@@ -389,7 +389,8 @@ def test_playback_plays_and_ends(film: Film) -> None:
     camera = film()
     with av.open(signed(recorded(camera, 2)), options={"rtsp_transport": "tcp"}, timeout=20) as container:
         assert container.duration == 2_000_000
-        times = [frame.time for frame in container.decode(video=0)]
+        # FFmpeg gives the very first none.
+        times = [frame.time for frame in container.decode(video=0) if frame.time is not None]
     # A busy machine leaves pictures out rather than falling behind: what there is covers the two seconds.
     assert len(times) <= 2 * HD.fps
     assert times == sorted(times)

@@ -19,6 +19,7 @@ from sunmi_ipc_cli.main import app
 from typer.testing import CliRunner
 
 from sunmi_ipc import KnownCameras, errors
+from sunmi_ipc.link import tls
 from sunmi_ipc.link.tls import client_context
 from sunmi_ipc.simulator import Vendor
 
@@ -84,9 +85,14 @@ def old_context(
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
     """A context is made once for the same arguments, and with it the warning."""
-    client_context.cache_clear()
+
+    def forget() -> None:
+        tls._OPENED.clear()
+        client_context.cache_clear()
+
+    forget()
     yield
-    client_context.cache_clear()
+    forget()
 
 
 @pytest.fixture

@@ -258,6 +258,8 @@ def firmware(vendor: Vendor, folder: Path, seed: int, model: str, lang: str) -> 
             if "FACE" in line and not traveller.face:
                 traveller.face = _a_face(camera)
             code, out, err = traveller.run(*traveller.words(line))
+            if "RECORD_NOT_EXIST" in err:
+                code = 0  # the camera filmed nothing just then, and says so
             if set(used(line)) <= known and not (missing and any(code in err for code in _NOT_THERE)):
                 made.commands += 1
                 made.passed += code == 0

@@ -125,6 +125,13 @@ def test_a_wrong_password_is_a_clear_error(
     assert list(tmp_path.iterdir()) == []
 
 
+def span(file: Any) -> float:
+    """Seconds from the first picture to the last: a busy machine's camera leaves some between out."""
+    times = [frame.time for frame in file.decode(video=0) if frame.time is not None]
+    assert times == sorted(times)
+    return float(times[-1] - times[0])
+
+
 def test_record_without_encoding_again(camera: Camera, tmp_path: Path) -> None:
     seen: list[float] = []
     made = stream.record(camera.video.live().best(), tmp_path / "r.mp4", 1.5, on_progress=seen.append)
@@ -133,7 +140,7 @@ def test_record_without_encoding_again(camera: Camera, tmp_path: Path) -> None:
     assert seen[-1] == made
     with av.open(str(tmp_path / "r.mp4")) as file:
         assert (file.streams.video[0].width, file.streams.video[0].height) == (320, 180)
-        assert sum(1 for _ in file.decode(video=0)) >= 12
+        assert 1.0 < span(file) <= made
     assert [p.name for p in tmp_path.iterdir()] == ["r.mp4"]
 
 
@@ -147,7 +154,7 @@ def test_a_recording_that_breaks_off_keeps_what_there_is(
     with pytest.raises(StreamError):
         stream.record(camera.video.live().best(), tmp_path / "r.mp4", 60, timeout=3, on_progress=fall)
     with av.open(str(tmp_path / "r.mp4")) as file:
-        assert sum(1 for _ in file.decode(video=0)) >= 8
+        assert span(file) > 0.7
 
 
 def test_interrupting_a_recording_keeps_what_there_is(camera: Camera, tmp_path: Path) -> None:
@@ -158,7 +165,7 @@ def test_interrupting_a_recording_keeps_what_there_is(camera: Camera, tmp_path: 
     with pytest.raises(KeyboardInterrupt):
         stream.record(camera.video.live().best(), tmp_path / "r.mp4", 60, on_progress=interrupt)
     with av.open(str(tmp_path / "r.mp4")) as file:
-        assert sum(1 for _ in file.decode(video=0)) >= 4
+        assert span(file) > 0.2
 
 
 def test_a_recording_that_cannot_be_written(camera: Camera, tmp_path: Path) -> None:

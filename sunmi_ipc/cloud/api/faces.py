@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from ...api.paging import pages
 from ...errors import CloudNotFoundError, ConnectionFailed, ParameterError
@@ -40,6 +40,18 @@ _NO_GROUP = {5506: ("that face group does not exist", "'ipc cloud face group lis
 _NO_FACE = {5506: ("that face does not exist", "'ipc cloud face list' shows a group's faces.")}
 _NOT_EMPTY = ("the face group still holds faces", "Delete or move its faces first.")
 _KINDS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+
+
+class FaceDetails(TypedDict, total=False):
+    """What is said of a face beside its name; as for :meth:`Faces.add`."""
+
+    gender: Gender | None
+    age_range: Ages | None
+    customer_value1: Value | None
+    customer_value2: Value | None
+    customer_value3: Value | None
+    customer_value4: Value | None
+    customer_value5: Value | None
 
 
 class Faces(Group, name="faces", api="cloud"):
@@ -147,7 +159,7 @@ class Faces(Group, name="faces", api="cloud"):
     def list(self, group_id: str) -> Iterator[CloudFace]:
         """Every face of a group, fetched page by page as they are used."""
 
-        def fetch(number: int, size: int) -> Any:
+        def fetch(number: int, size: int) -> FacePage:
             return self.list_page(group_id, page_num=number, page_size=size)
 
         found: Iterator[CloudFace] = pages(
@@ -155,7 +167,9 @@ class Faces(Group, name="faces", api="cloud"):
         )
         return once(found, lambda face: face.face_id)
 
-    def add_file(self, group_id: str, path: str | Path, *, name: str = "", **details: Any) -> AddedFace:
+    def add_file(
+        self, group_id: str, path: str | Path, *, name: str = "", **details: Unpack[FaceDetails]
+    ) -> AddedFace:
         """Add the face in a picture file; its name is the person's where none is given.
 
         Raises:
