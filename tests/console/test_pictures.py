@@ -119,6 +119,7 @@ def test_picture_of_the_guide(
         page.goto(said["base"] + path.format(**{k: c.sn for k, c in cameras.items()}))
         if name == "fleet":
             page.wait_for_selector("main .q-btn", timeout=60_000)
+            page.wait_for_timeout(3000)  # until the page listens
             page.locator("main .q-btn").first.click()
         if name == "people":
             page.locator(".seg button").nth(1).click(timeout=60_000)
