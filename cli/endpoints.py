@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sunmi_ipc.i18n import tr
-from sunmi_ipc.protocol.seen import proven
+from sunmi_ipc.protocol import seen as proofs
 from sunmi_ipc.protocol.spec import ALL_MODELS, registry
 
 from .screen.output import labelled
@@ -76,7 +76,14 @@ def describe(keys: tuple[str, ...]) -> str:
     parts = []
     for key in keys:
         endpoint = table[key]
-        marks = [tr("inferred")] if endpoint.inferred and not proven(endpoint.path) else []
+        shown = proofs.seen().get(endpoint.path, ())
+        marks = (
+            [f"{tr('proven')}: {', '.join(shown)}"]
+            if shown
+            else [tr("inferred")]
+            if endpoint.inferred
+            else []
+        )
         marks += sorted(endpoint.models) if endpoint.models != ALL_MODELS else []
         parts.append(endpoint.path + (f" ({', '.join(marks)})" if marks else ""))
     return labelled(tr("Endpoints used:"), ", ".join(parts))

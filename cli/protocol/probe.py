@@ -184,6 +184,8 @@ def _show(state: State, report: Report) -> None:
     ]  # fmt: skip
     if rows:
         table(rows, list(rows[0]), least=("evidence", "detail"))
+    if report.overrides:
+        typer.echo(f"\n{report.toml.strip()}\n")
     counts: dict[str, int] = {}
     for finding in report.findings:
         counts[finding["verdict"]] = counts.get(finding["verdict"], 0) + 1

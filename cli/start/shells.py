@@ -28,12 +28,13 @@ _ipc_completion() {
 
 compdef _ipc_completion ipc sunmi-ipc"""
 
-FISH = "\n".join(
-    f"complete --command {name} --no-files --arguments "
+_FISH = {
+    name: f"complete --command {name} --no-files --arguments "
     f'"(env _IPC_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) {name})" '
     f'--condition "env _IPC_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) {name}"'
     for name in NAMES
-)
+}
+FISH = "\n".join(_FISH.values())
 
 POWERSHELL = """\
 $ipcCompletion = {
@@ -70,11 +71,12 @@ def install(shell: str) -> Path:
     home = Path.home()
     try:
         if shell == "fish":
-            path = home / ".config" / "fish" / "completions" / "ipc.fish"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with whole(path) as file:
-                file.write((FISH + "\n").encode())
-            return path
+            folder = home / ".config" / "fish" / "completions"
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, text in _FISH.items():  # fish reads a command's file when that command is typed
+                with whole(folder / f"{name}.fish") as file:
+                    file.write((text + "\n").encode())
+            return folder / f"{NAMES[0]}.fish"
         if shell == "bash":
             return _block(home / ".bashrc", BASH)
         if shell == "zsh":

@@ -16,7 +16,7 @@ from .certificate import names_in, own_names
 from .desk import Card, Desk
 from .gate import Gate
 from .roles import Role
-from .server import build
+from .server import build, prepare
 from .state import Console
 from .wall import KEPT, Item, Wall
 
@@ -191,6 +191,7 @@ def mount(app: FastAPI, station: Station) -> Gate:
         names += names_in(station.loaded.path.parent / http.certificate)
     # Under any port: it may be a free one, and what a forged name can do is the name's matter.
     hosts = [f"{name}:*" for name in names]
+    prepare()
     return Gate(
         build(console, app), console.sessions, hosts, secure=secure, passed=PASSED, on_close=console.close
     )

@@ -19,7 +19,8 @@ App = Callable[..., Awaitable[None]]
 
 def put(scope: MutableMapping[str, Any], html: str) -> None:
     """Have the answer to this request begin with *html* in its head, behind what every page begins with."""
-    scope[_KEY] = scope.get(_KEY, "") + html
+    if _KEY in scope:
+        scope[_KEY].append(html)
 
 
 class Head:
@@ -40,6 +41,8 @@ class Head:
             await self._app(scope, receive, send)
             return
         held: list[MutableMapping[str, Any]] = []
+        more: list[str] = []
+        scope[_KEY] = more  # a list, as scopes are copied on the way
 
         async def begun(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start" and _page(message):
@@ -48,7 +51,8 @@ class Head:
             if held and message["type"] == "http.response.body":
                 start = held.pop()
                 body = bytes(message.get("body", b""))
-                made = _HEAD.sub(lambda m: m[0] + (self._html + scope.get(_KEY, "")).encode(), body, count=1)
+                own = "".join([self._html, *more]).encode()
+                made = _HEAD.sub(lambda m: m[0] + own, body, count=1)
                 grown = len(made) - len(body)
                 start["headers"] = [
                     (k, str(int(v) + grown).encode() if k.lower() == b"content-length" else v)

@@ -205,7 +205,7 @@ class Server:
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
             self._thread.join(0.02)
-        threading.Thread(target=_ready_for_the_first, name="console-imports", daemon=True).start()
+        prepare()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -232,8 +232,12 @@ class Server:
         return self.console.link(role)
 
 
-def _ready_for_the_first() -> None:
-    """Import what the first who looks would wait for: codecs, pictures, tabs."""
+def prepare() -> None:
+    """Have what the first who looks would wait for imported meanwhile: codecs, pictures, tabs."""
+    threading.Thread(target=_import_all, name="console-imports", daemon=True).start()
+
+
+def _import_all() -> None:
     from importlib import import_module
 
     from ..video.libraries import library

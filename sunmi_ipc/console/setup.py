@@ -230,7 +230,12 @@ class Setup:
         self.activated = True
         self.mark(Stage.ACTIVATE, Standing.DONE, began)
         self.look()
+        self._tell_the_desk()
         return did
+
+    def _tell_the_desk(self) -> None:
+        """It waits for set-up no more, or is called otherwise: nobody is shown how it was."""
+        self.desk.card(self.sn, fresh=True)
 
     # -- card, name, line, walk ------------------------------------------------------------------
 
@@ -254,6 +259,7 @@ class Setup:
         self.camera.image.set_name(name)
         self.name = name
         self.mark(Stage.NAME, Standing.DONE, began)
+        self._tell_the_desk()
 
     def begin_walk(self) -> Walk:
         """A test walk from now on."""

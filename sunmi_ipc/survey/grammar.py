@@ -111,9 +111,18 @@ def candidates(ours: str) -> tuple[tuple[str, float], ...]:
                 continue
             likeness = SequenceMatcher(None, ours, path).ratio()
             made.setdefault(path, likeness - 0.04 * verb_cost - 0.012 * noun_cost)
+    # Another apiType is the last thing to try: the words are likelier to differ than the drawer they lie in.
+    least = min(made.values(), default=0.0)
+    for cost, other_api in enumerate(_api_types(), 1):
+        if other_api != api:
+            made.setdefault(f"{other_api}/{ours.partition('/')[2]}", least - 0.01 * cost)
     documented = {path for path, endpoint in registry().items() if endpoint.evidence == "documented"}
     ranked = sorted(((p, s) for p, s in made.items() if p not in documented), key=lambda pair: -pair[1])
     return tuple(ranked)
+
+
+def _api_types() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(path.partition("/")[0] for path in registry()))
 
 
 def _spellings(noun: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pexpect
 import pytest
 from sunmi_ipc_cli.main import app
 from sunmi_ipc_cli.screen.values import cameras, groups, remember_groups
@@ -99,6 +100,44 @@ def test_only_a_block_of_ours_is_added(
     assert "sunmi-ipc" in added
     assert "zstyle" not in added  # how the user's own menus look is his
     assert [path.name for path in tmp_path.iterdir()] == [file]
+
+
+def test_fish_reads_a_file_for_each_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    done = CliRunner().invoke(app, ["completion", "fish", "--install"])
+    assert done.exit_code == 0, done.output
+    folder = tmp_path / ".config" / "fish" / "completions"
+    for name in ("ipc", "sunmi-ipc"):
+        text = (folder / f"{name}.fish").read_text()
+        assert text.startswith(f"complete --command {name} ")
+        assert text.count("complete --command") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_itself_completes(shell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person at its prompt, who presses Tab."""
+    if not shutil.which(shell):
+        pytest.skip(f"no {shell} here")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert CliRunner().invoke(app, ["completion", shell, "--install"]).exit_code == 0
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("ipc", "sunmi-ipc"):
+        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sunmi_ipc_cli "$@"\n')
+        (programs / name).chmod(0o755)
+    environment = dict(os.environ) | {
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "TERM": "xterm", "PS1": "$ ",
+        "PYTHONPATH": str(Path(__file__).parents[2]), "XDG_CONFIG_HOME": str(tmp_path / ".config"),
+    }  # fmt: skip
+    for line, offered in (("ipc image ir a", "auto"), ("sunmi-ipc wifi show --js", "--json")):
+        child = pexpect.spawn(
+            shell, ["-i"], env=environment, dimensions=(24, 100), timeout=60, encoding="utf-8"
+        )
+        child.expect("[$#>] ")
+        child.send(f"{line}\t")
+        child.expect(offered)
+        child.close(force=True)
 
 
 def test_scripts_name_both_commands_and_leave_the_rest_alone() -> None:

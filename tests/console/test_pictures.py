@@ -118,9 +118,8 @@ def test_picture_of_the_guide(
     try:
         page.goto(said["base"] + path.format(**{k: c.sn for k, c in cameras.items()}))
         if name == "fleet":
-            page.wait_for_selector("main .q-btn", timeout=60_000)
-            page.wait_for_timeout(3000)  # until the page listens
-            page.locator("main .q-btn").first.click()
+            # The first of the sheet: the page's own menu is a button as well.
+            page.locator("main .sheet .q-btn").first.click(timeout=60_000)
         if name == "people":
             page.locator(".seg button").nth(1).click(timeout=60_000)
         page.wait_for_selector(there, timeout=120_000)

@@ -93,6 +93,33 @@ def test_pages_and_pictures_are_for_sessions(
     assert forged("GET", "/")[0] == 401
 
 
+def test_a_page_begins_with_its_picture_before_anything_has_to_be_fetched(
+    inside: Http, camera: VirtualCamera
+) -> None:
+    status, headers, body = inside("GET", f"/camera/{camera.sn}")
+    assert status == 200
+    assert int(headers["content-length"]) == len(body)
+    text = body.decode()
+    begins = text.index(f'<script>LivePicture.begin("/live/{camera.sn}/fhd")</script>')
+    assert (
+        text.index("<head>") < text.index("window.LivePicture = LivePicture") < begins < text.index("@import")
+    )
+    assert f'<link rel="preload" as="image" href="/picture/{camera.sn}.jpg' in text[:begins]
+    assert text.count("window.LivePicture = LivePicture") == 1
+    # What waits for a camera is whole, too: a report stands for itself, set-up comes with its frame.
+    report = inside("GET", f"/report/{camera.sn}")
+    assert (report[0], b"<article" in report[2], b"nicegui" in report[2]) == (200, True, False)
+    assert camera.sn in inside("GET", f"/setup/{camera.sn}")[2].decode()
+    # Where no picture stands, none is asked for; reports and the door are not touched.
+    assert "LivePicture.begin(" not in inside("GET", f"/camera/{camera.sn}?tab=card")[2].decode()
+    assert b"LivePicture" not in inside("GET", "/enter?code=X")[2]
+
+
+def test_what_is_too_large_is_refused_by_the_port(started: dict[str, Any]) -> None:
+    stranger = Http(started["base"])
+    assert stranger("POST", "/enter", "code=" + "A" * 20_000)[0] == 413
+
+
 def test_wrong_codes_are_slowed_down(started: dict[str, Any]) -> None:
     http = Http(started["base"])
     for _ in range(12):

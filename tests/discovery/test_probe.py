@@ -31,10 +31,10 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan_module, "_PROBE_AFTER_S", 0.0)
 
 
-def scan(*targets: str, **options: Any) -> list[DiscoveredCamera]:
+def scan(*targets: str, timeout: float = 1.3, **options: Any) -> list[DiscoveredCamera]:
     """The cameras at *targets*, which stand first in the way: it ends with the first of them."""
     asked = {target.partition(":")[0] for target in targets}
-    scanning = discover(timeout=1.3, interfaces=["lo"], targets=targets, mdns=False, **options)
+    scanning = discover(timeout=timeout, interfaces=["lo"], targets=targets, mdns=False, **options)
     return list(itertools.islice((camera for camera in scanning if camera.ip in asked), 1))
 
 
@@ -131,6 +131,6 @@ def test_other_servers_are_no_cameras_and_silence_costs_no_time(tmp_path: Path) 
 def test_our_certificate_is_shown_only_where_nothing_else_tells(tmp_path: Path, vendor: Vendor) -> None:
     ours = ClientCertificate.load(vendor.p12, vendor.p12_password)
     with server(tmp_path, "shop-camera", OK, vendor.client_authority.pem) as address:
-        without, shown = at_once(lambda: scan(address), lambda: scan(address, certificate=ours))
+        without, shown = at_once(lambda: scan(address), lambda: scan(address, timeout=8, certificate=ours))
         assert without == []
         assert [c.source for c in shown] == ["https"]

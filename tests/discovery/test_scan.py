@@ -197,7 +197,7 @@ def test_a_block_is_paced_and_in_time(virtual: Start) -> None:
 
     BROADCASTS.leave(camera._answer_discovery)  # found by its address, or not at all
     try:
-        found = discover(timeout=0.9, interfaces=["lo"], targets=[block], mdns=False)
+        found = discover(timeout=6, interfaces=["lo"], targets=[block], mdns=False)  # ends once it is found
         assert any(c.sn == camera.sn for c in found)
     finally:
         BROADCASTS.join(camera._answer_discovery)

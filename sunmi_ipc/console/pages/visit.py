@@ -48,7 +48,6 @@ class Visit:
         client.page.language = "zh-CN" if self.lang == "zh" else "en-US"
         client.page.dark = session.dark
         self._over = 0
-        ui.timer(2.0, self._still_here)
 
     @property
     def connected(self) -> bool:
@@ -67,7 +66,7 @@ class Visit:
         elif self._over == 2:
             ui.navigate.to("/enter")
         else:
-            self._client.remove_all_elements()
+            self._client.content.clear()
 
     def head(self, html: str) -> None:
         """Have the page begin with *html*, before whatever has to be fetched."""
@@ -150,6 +149,8 @@ class Visit:
             self._menu()
         with ui.element("main").classes("main narrow" if narrow else "main").props('id="main" tabindex="-1"'):
             yield
+        # Last: with a timer, NiceGUI hands a page out as soon as its function waits for something.
+        ui.timer(2.0, self._still_here)
 
     def retitle(self, title: str) -> None:
         """What the page is about has another name now."""
