@@ -117,6 +117,7 @@ class EventReceiver(Judge):
                         _header(scope, b"content-encoding"),
                         _headers(scope, b"content-length"),
                         _header(scope, b"transfer-encoding") or None,
+                        sum(len(name) + len(value) for name, value in _pairs(scope)),
                     )
                 )
                 async with self._places.reading(source, self.read_timeout):
@@ -158,9 +159,12 @@ def _source(scope: Scope) -> str:
     return str(client[0]) if isinstance(client, list | tuple) and client else ""
 
 
+def _pairs(scope: Scope) -> Iterable[tuple[bytes, bytes]]:
+    return scope["headers"]  # type: ignore[return-value]
+
+
 def _headers(scope: Scope, name: bytes) -> list[str]:
-    given: Iterable[tuple[bytes, bytes]] = scope["headers"]  # type: ignore[assignment]
-    return [value.decode("latin-1") for key, value in given if key.lower() == name]
+    return [value.decode("latin-1") for key, value in _pairs(scope) if key.lower() == name]
 
 
 def _header(scope: Scope, name: bytes) -> str:

@@ -20,6 +20,8 @@ from .spool import Spool
 _log = logging.getLogger("sunmi_ipc")
 _COMPLAIN_S = 30.0
 _PARSERS = 2
+#: Bytes that a request's head may have.
+MAX_HEAD = 16_384
 _SENDERS = 4096
 #: What is counted, by the answer given.
 COUNTS = (
@@ -73,6 +75,8 @@ class Head:
     coding: str = ""
     lengths: Sequence[str] = ()
     transfer: str | None = None
+    #: Bytes of names and values, where the server has not counted them itself.
+    size: int = 0
 
 
 class Rules(TypedDict, total=False):
@@ -157,6 +161,8 @@ class Judge:
             Refused: It may not.
 
         """
+        if head.size > MAX_HEAD:
+            raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, close=True)
         if self.path and head.path != self.path:
             raise Refused(HTTPStatus.NOT_FOUND, close=True)
         if head.method != "POST":

@@ -23,11 +23,11 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
-from .judge import Head, Refused, answer
+from .judge import MAX_HEAD, Head, Refused, answer
 
 _log = logging.getLogger("sunmi_ipc")
 _IDLE_S = 75.0
-_HEAD = 16384
+_HEAD = MAX_HEAD
 _LINE = 8192
 _SPARE_S = 10.0
 _UNFINISHED_S = 1.0  # a request that took longer to arrive may have to give its place to another's

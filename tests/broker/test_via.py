@@ -103,3 +103,17 @@ def test_without_a_key_or_a_shop_the_next_step_is_said(shop: Any, ipc: Ipc, mosq
     refused = ipc("--via", url, "info", via=False, code=2)[1]
     assert "SUNMI_IPC_VIA_PASSWORD" in refused
     assert "secret-word" not in refused
+
+
+def test_a_camera_by_its_mac_and_pictures_through_the_station(
+    shop: Any, ipc: Ipc, kit: Any, tmp_path: Path
+) -> None:
+    (first, second), station, _ = shop(2, broker="pictures = true")
+    assert kit.eventually(lambda: all(member.verified for member in station.roster.members()), 40)
+    macs = {one["sn"]: one["mac"] for one in json.loads(ipc("--json", "scan")[1])["cameras"]}
+    digits = macs[second.sn].replace(":", "")
+    for name in (macs[second.sn], digits, digits[-4:].lower()):
+        assert json.loads(ipc("--json", "-c", name, "info")[1])["sn"] == second.sn
+    line = tmp_path / "line.png"
+    ipc("-c", first.sn, "doorline", "preview", "-o", str(line))
+    assert line.read_bytes()[:4] in (b"\x89PNG", b"\xff\xd8\xff\xe0")
