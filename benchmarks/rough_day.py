@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -31,7 +32,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -245,7 +246,7 @@ class Day:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        self.runs[" ".join(w for w in words[:3] if not w.startswith("-"))] += 1
+        self.runs[_named(words)] += 1
         try:
             process.wait(PATIENCE_S if kill_after is None else kill_after)
         except subprocess.TimeoutExpired:
@@ -258,6 +259,14 @@ class Day:
     def pause(self, least: float, most: float) -> None:
         """Wait some seconds, or until the day is over."""
         self.over.wait(self.die.uniform(least, most))
+
+
+def _named(words: Sequence[str]) -> str:
+    """A command by its name, without options and what they take."""
+    left = list(words)
+    while left and left[0].startswith("-"):
+        del left[:2]
+    return " ".join(itertools.takewhile(lambda word: not word.startswith("-"), left[:2]))
 
 
 def day(seconds: float, count: int, fleet: int, seed: int) -> bool:

@@ -15,7 +15,6 @@ import json
 import logging
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,7 @@ from ..lock import try_lock
 from .adapters import CAMERA, Dialect
 from .retention import Retention
 from .spool import KEEP, Spool
-from .store import FILE, TABLES, connect
+from .store import FILE, TABLES, connect, ready_of, take_place
 
 __all__ = ["Salvaged", "open_or_salvage", "salvage"]
 
@@ -108,6 +107,8 @@ def salvage(
     """
     folder = Path(directory)
     path = folder / FILE
+    if ready_of(path).exists():
+        take_place(path)  # an earlier one that was cut off
     if not path.exists():
         raise SpoolError("there is no event spool in {path}", path=str(folder))
     _check_unused(folder)
@@ -124,13 +125,8 @@ def salvage(
             raise SpoolError(
                 "the event spool {path} cannot be used: {reason}", path=str(made), reason="locked"
             )
-        aside = path.with_name(f"{FILE}.damaged-{int(time.time())}")
-        # The log goes first: beside the new file it would be taken for the new file's.
-        for side in _SIDES[1:]:
-            with contextlib.suppress(FileNotFoundError):
-                os.rename(f"{path}{side}", f"{aside}{side}")
-        os.rename(path, aside)
-        os.rename(made, path)
+        os.rename(made, ready_of(path))  # from here on it is complete, whatever is cut off
+        aside = take_place(path)
     except OSError as error:
         raise SpoolError(
             "the event spool {path} cannot be used: {reason}",

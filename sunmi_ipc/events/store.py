@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +15,7 @@ from ..database import used_bytes
 from ..errors import SpoolDamaged, SpoolError, SpoolFull
 from .decoding import content
 
-__all__ = ["FILE", "connect", "translate", "used_bytes"]
+__all__ = ["FILE", "connect", "ready_of", "take_place", "translate", "used_bytes"]
 
 FILE = "events.sqlite3"
 _TABLES = """
@@ -123,6 +126,33 @@ def translate(error: BaseException, path: Path) -> SpoolError:
     )
 
 
+def ready_of(path: Path) -> Path:
+    """What is to take the place of the database *path*, complete; there only while it does so."""
+    return path.with_name(f".{path.name}.ready")
+
+
+def take_place(path: Path) -> Path:
+    """Put a salvaged database into its place; where a power cut ends that half-way, the next opening goes on.
+
+    Returns: where the damaged one is kept.
+
+    Raises:
+        SpoolError: A file cannot be renamed.
+
+    """
+    aside = path.with_name(f"{path.name}.damaged-{int(time.time())}")
+    try:
+        # The log goes first: beside the new file it would be taken for the new file's.
+        for side in ("-wal", "-shm", ""):
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(f"{path}{side}", f"{aside}{side}")
+        with contextlib.suppress(FileNotFoundError):  # another process was as quick
+            os.rename(ready_of(path), path)
+    except OSError as error:
+        raise translate(error, path) from None
+    return aside
+
+
 def connect(
     path: Path, *, access: Literal["write", "read"] = "write", check: bool = False
 ) -> sqlite3.Connection:
@@ -132,6 +162,8 @@ def connect(
         SpoolError: The file cannot be made or opened, is damaged, or is no spool of this version.
 
     """
+    if access == "write" and ready_of(path).exists():
+        take_place(path)  # a salvage that was cut off between two renames
     try:
         # Faces are personal data: the file is made for this user alone, and SQLite's side files inherit it.
         return database.connect(path, _SCHEMA, access=access, check=check)

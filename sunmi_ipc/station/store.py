@@ -89,7 +89,8 @@ class Store:
     def _begin_anew(self) -> sqlite3.Connection:
         """Watching goes on with a new file; the damaged one is kept for whoever can read it."""
         aside = self.path.with_name(f"{self.path.name}.damaged-{int(time.time())}")
-        for suffix in ("", "-wal", "-shm"):
+        # The log goes first: beside the new file it would be taken for the new file's, also after a power cut.
+        for suffix in ("-wal", "-shm", ""):
             with contextlib.suppress(OSError):
                 os.replace(f"{self.path}{suffix}", f"{aside}{suffix}")
         _log.error("the station's database was damaged; it is kept as %s, and a new one was begun", aside)

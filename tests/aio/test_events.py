@@ -235,7 +235,7 @@ def test_a_camera_gets_through_beside_a_neighbour_who_takes_every_place(
     monkeypatch.setattr("sunmi_ipc.events.places.UNFINISHED_S", 0.05)
 
     async def crowd() -> None:
-        receiver = EventReceiver(spool, secrets={APP: SECRET}, read_timeout=3.0, max_requests=8)
+        receiver = EventReceiver(spool, secrets={APP: SECRET}, read_timeout=30.0, max_requests=8)
         neighbour = [
             asyncio.ensure_future(ask(receiver, posted(event_id=str(i)), slow=60, client=("127.0.0.66", i)))
             for i in range(100)
@@ -245,7 +245,7 @@ def test_a_camera_gets_through_beside_a_neighbour_who_takes_every_place(
         for number in range(3):  # another camera each: none of them waits for the neighbour's time to be over
             camera = (f"127.0.0.{20 + number}", 1)
             assert (await ask(receiver, posted(event_id=f"c{number}"), client=camera))[0] == 200
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 25
         for task in neighbour:
             task.cancel()
         await asyncio.gather(*neighbour, return_exceptions=True)

@@ -275,6 +275,19 @@ def test_the_same_envelope_counts_once_even_when_its_event_is_long_gone(
     assert post.receiver.counts["stored"] == 2
 
 
+def test_an_envelope_is_known_for_400_days(kit: Any, post: Any, spool: Spool) -> None:
+    body = kit.form(kit.signed(kit.FACE))
+    assert post(body) == 200
+    spool._writer.execute("DELETE FROM events", ())
+    for days, stored in ((399, 1), (401, 2)):
+        back = int((time.time() - days * 86_400) * 1e6)
+        spool._writer.execute("UPDATE seals SET received = ?", (back,))
+        spool._cleaner._seals_next = 0.0
+        spool._writer.run(lambda connection: spool._cleaner._drop_seals(connection, time.time()))
+        assert post(body) == 200
+        assert post.receiver.counts["stored"] == stored
+
+
 def test_a_number_used_again_is_another_event(kit: Any, post: Any, spool: Spool) -> None:
     """Cameras count from 1 again after a restart."""
     assert post.event(event_id="1", faceid="anna", report_time="1764000000") == 200

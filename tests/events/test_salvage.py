@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import random
 import shutil
 import sqlite3
@@ -148,6 +150,36 @@ def test_any_damage_ends_in_a_whole_spool(spool: Path, seed: int) -> None:
     saved = salvage(spool)
     assert saved.events > COUNT // 3
     assert len(numbers(spool)) == saved.events
+
+
+class PowerCut(BaseException):
+    """Nothing catches it."""
+
+
+@pytest.mark.parametrize("after", range(5))
+def test_a_power_cut_between_any_two_renames(
+    spool: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    with closing(sqlite3.connect(spool / FILE)) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM events").fetchone()
+    (spool / f"{FILE}-wal").write_bytes(b"what a damaged database left")
+    rename, done = os.rename, list[str]()
+
+    def renamed(old: Any, new: Any) -> None:
+        if len(done) == after:
+            raise PowerCut
+        done.append(str(new))
+        rename(old, new)
+
+    monkeypatch.setattr(os, "rename", renamed)
+    with contextlib.suppress(PowerCut):
+        salvage(spool)
+    assert len(done) == min(after, 4)
+    monkeypatch.undo()
+    with Spool(spool) as again:
+        found = again.after(0, 2 * COUNT)
+    assert len(found) == count
+    assert not [file.name for file in spool.iterdir() if file.name.endswith((".ready", ".salvaged"))]
 
 
 def test_what_was_removed_stays_removed(spool: Path) -> None:

@@ -13,8 +13,9 @@ from sunmi_ipc.errors import CameraNotFound
 from sunmi_ipc.fleet.journal import Journal
 from sunmi_ipc.fleet.outcome import Outcome, Problem, Standing
 from sunmi_ipc.fleet.pictures import MOST_BYTES, WIDTH, smaller
-from sunmi_ipc.fleet.report import Row, collect
+from sunmi_ipc.fleet.report import Row, collect, difference_label
 from sunmi_ipc.fleet.report_html import page, write_html
+from sunmi_ipc.fleet.settings import Difference
 from sunmi_ipc.fleet.sitefile import load
 from sunmi_ipc.i18n import Language
 
@@ -52,6 +53,24 @@ def rows(folder: Path) -> list[Row]:
             journal.keep(slot.key, slot.sn, outcome.stored())
             journal.end(journal.begin(slot.key, slot.sn, "activate"))
         return collect(slots, journal)
+
+
+@pytest.mark.parametrize(
+    ("one", "english", "chinese"),
+    [
+        (Difference("ir", "mode", "auto", "on"), "night mode", "夜视"),
+        (Difference("rotation", "degrees", "0", "90"), "rotation", "画面旋转"),
+        (Difference("ip", "gateway", "1", "2"), "IP settings: gateway", "IP：网关"),
+        (Difference("subscriptions", "http://192.168.1.5/", "-", "on"), None, None),
+    ],
+)
+def test_what_differs_is_said_in_one_language(
+    one: Difference, english: str | None, chinese: str | None
+) -> None:
+    assert difference_label(one, "en") == (english or f"subscriptions: {one.field}")
+    said = difference_label(one, "zh")
+    assert said == chinese or one.field in said
+    assert chinese is None or not re.search("[a-z]", said)
 
 
 def test_failures_come_first_and_tiles_lead_to_what_they_count(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sunmi_ipc.broker import contract, failures, keys
+from sunmi_ipc.broker.stations import KnownStations
 from sunmi_ipc.cloud import wire as cloud_wire
 from sunmi_ipc.discovery import mdns, packet
 from sunmi_ipc.discovery.camera import DiscoveredCamera, observe
@@ -22,12 +24,14 @@ from sunmi_ipc.errors import SunmiIpcError
 from sunmi_ipc.events import decoding
 from sunmi_ipc.events import model as event_model
 from sunmi_ipc.fleet import sitefile
+from sunmi_ipc.hub import rows
 from sunmi_ipc.link.guard import file_name
 from sunmi_ipc.protocol import postman, wire
 from sunmi_ipc.protocol.spec import registry
 from sunmi_ipc.protocol.wire import Incoming
 from sunmi_ipc.redact import printable, redact_text
 from sunmi_ipc.simulator.replay import Replay
+from sunmi_ipc.station.loading import load as load_station
 from sunmi_ipc.survey import model as dump_model
 from sunmi_ipc.survey import outcome
 from sunmi_ipc.survey.anonymise import Anonymiser
@@ -47,6 +51,7 @@ _FOLDER = Path(
 def _shown(error: SunmiIpcError) -> None:
     for text in (str(error), *error.localized("zh")):
         assert text.isprintable(), "an error that steers the terminal"
+        assert len(text) < 100_000
 
 
 def _file(name: str, data: bytes) -> Path:
@@ -244,6 +249,68 @@ def dump(data: bytes) -> None:
         _shown(error)
 
 
+_STORED = sorted(name for name, message in contract.MESSAGES.items() if message.stored)
+
+
+def broker(data: bytes) -> None:
+    """What comes from a broker: a stored message, a call or an answer, an error to be raised; the first byte says which."""
+    which, body = data[:1] or b"\0", data[1:]
+    name = _STORED[which[0] % len(_STORED)]
+    sn = (
+        "" if "SN" not in contract.MESSAGES[name].path else ("FS101D8BS00106", "fs101d8bs00106")[which[0] & 1]
+    )
+    try:
+        found = contract.read(contract.topic(name, "s1", sn=sn), body)
+        _, row = rows.row(found, 1.0)
+        kept = str(row.get("sn") or "")
+        assert kept == kept.upper()
+        json.dumps(row, allow_nan=False)
+        json.loads(row.get("data", "{}"), parse_constant=_no_number)
+    except SunmiIpcError as error:
+        _shown(error)
+    for model in (contract.Envelope, contract.Request, contract.Answer, contract.Failure):
+        try:
+            read = contract.decode(model, body, limit=contract.MAX_CALL)
+            if isinstance(read, contract.Failure):
+                raise failures.raised(read, "s1/FS101D8BS00106")
+            if isinstance(read, contract.Envelope):
+                keys.verify(read, keys.CALL, "A" * 43 + "=")
+        except SunmiIpcError as error:
+            _shown(error)
+
+
+def _no_number(name: str) -> Any:
+    raise AssertionError(f"{name} is no JSON")
+
+
+def station(data: bytes) -> None:
+    """A station file."""
+    try:
+        load_station(_file("station.toml", data), resolve=False)
+    except SunmiIpcError as error:
+        _shown(error)
+
+
+def keys_(data: bytes) -> None:
+    """The list of keys, a private key, and the stations that are known."""
+    folder = _FOLDER / f"{os.getpid()}-keys"
+    folder.mkdir(exist_ok=True)
+    for name in ("index.json", "key.pem", "known.json"):
+        (folder / name).write_bytes(data)
+        (folder / name).chmod(0o600)
+    store = keys.KeyStore(folder)
+    for look in (
+        store.list,
+        store.load,
+        lambda: store.load(str(folder / "key.pem")),
+        lambda: KnownStations(folder / "known.json").approve("b/s1", "x"),
+    ):
+        try:
+            look()
+        except SunmiIpcError as error:
+            _shown(error)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "packet": packet_,
     "mdns": mdns_,
@@ -255,4 +322,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "postman": postman_,
     "image": image,
     "dump": dump,
+    "broker": broker,
+    "station": station,
+    "keys": keys_,
 }

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from sunmi_ipc_cli.main import app
 from typer.testing import CliRunner
 
-from sunmi_ipc import errors
+from sunmi_ipc import KnownCameras, errors
 from sunmi_ipc.link import tls
 from sunmi_ipc.link.tls import client_context
 from sunmi_ipc.simulator import Vendor
@@ -158,6 +158,22 @@ def test_an_old_certificate_of_the_camera(vendor: Vendor, client_ca: Path, tmp_p
         assert not server.requests
         with server.camera(ca=old.ca, legacy_tls=True) as camera:
             assert camera.device.info().model == "FM020"
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_weak_certificate_is_pinned_like_any_other(
+    vendor: Vendor, client_ca: Path, tmp_path: Path, legacy: bool
+) -> None:
+    """SECURITY.md says so: without the CA nothing judges the key."""
+    sn = "FS101D8BS00106"
+    old = OldVendor(tmp_path)
+    context = old_context(old.server, client_ca, ssl.TLSVersion.TLSv1_2)
+    pins = KnownCameras(tmp_path / "known.json")
+    with Hostile(vendor, answer(OK), context=context) as server:
+        for _ in range(2):
+            with server.camera(ca=None, known_cameras=pins, sn=sn, legacy_tls=legacy) as camera:
+                assert camera.device.info().model == "FM020"
+    assert pins.known(sn) is not None
 
 
 def test_legacy_still_verifies(vendor: Vendor, client_ca: Path) -> None:
