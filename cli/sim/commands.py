@@ -56,9 +56,12 @@ def start(
     state: Annotated[
         str,
         typer.Option(
-            help=tr("'factory' (out of the box), 'wired' (out of the box, on a cable) or 'ready' (set up).")
+            help=tr(
+                "'factory' (out of the box; where nothing is said), 'wired' (out of the box, on a cable) or "
+                "'ready' (set up; where nothing is said with --from)."
+            )
         ),
-    ] = "factory",
+    ] = "",
     seed: Annotated[
         int | None, typer.Option(help=tr("The same number gives the same serial numbers; default: random."))
     ] = None,

@@ -55,7 +55,8 @@ def raised(failure: Failure, camera: str) -> SunmiIpcError:
         return device
     kind = getattr(errors, failure.type, None)
     if not (isinstance(kind, type) and issubclass(kind, SunmiIpcError)) or issubclass(
-        kind, errors.CloudError
+        kind,
+        errors.CloudError | DeviceError,  # without a code it is none
     ):
         kind = SunmiIpcError
     # Not by its own initialiser: each class has another.

@@ -226,7 +226,7 @@ ZH: dict[str, str] = {
     "{name}: several cameras were found: {cameras}": "{name}：找到多台摄像机：{cameras}",
     "{name}: there is no such camera": "{name}：没有这台摄像机",
     "{name}: there is no terminal to ask on": "{name}：没有终端可供询问",
-    "{name}: this destroys data and needs a confirmation: {what}": "{name}：此操作会清除数据，需要确认：{what}",
+    "{name}: this is not done unasked, and nobody can be asked here: {what}": "{name}：此操作须先确认，而此处无人可问：{what}",
     "{path} cannot be written: {reason}": "无法写入 {path}：{reason}",
     "{path} is not a folder": "{path} 不是文件夹",
     "{sn} answers": "{sn} 有应答",

@@ -10,7 +10,7 @@ ZH = {
     "{done} of {total}: {path}": "{done}/{total}：{path}",
     "the dump was not written: something that identifies the camera could not be replaced": "未写入转储：有能识别该摄像机的内容未能替换",
     "Please report it, with the camera's model and firmware and nothing else.": "请反馈此问题，只需附上摄像机的型号和固件版本。",
-    "Write {path}?": "写入 {path} 吗？",
+    "Say --yes to write it unseen; 'ipc dump -o -' prints one.": "加 --yes 可不经查看直接写入；“ipc dump -o -”可打印出来。",
     "{path} is written. Look through it before you send it to anybody.": "已写入 {path}。发送给他人之前请先浏览一遍。",
     "{name}: {count} calls, {bytes} bytes": "{name}：{count} 次调用，{bytes} 字节",
     "replaced: {what}": "已替换：{what}",

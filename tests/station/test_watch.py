@@ -235,7 +235,7 @@ def test_every_verdict_speaks_both_languages(code: str) -> None:
     assert kind.text in _chinese()
     assert not kind.hint or kind.hint in _chinese()
     details = {"problem": "x", "group": "g", "other": "o", "sn": "S", "state": 9, "seconds": 61.0, "minutes": 30.0,
-               "hours": 2.0, "passing": 3, "keys": "ir", "count": 4, "megabytes": 5, "path": "/", "name": "n", "when": "w"}  # fmt: skip
+               "hours": 2.0, "passing": 3, "keys": "ir", "count": 4, "megabytes": 5, "path": "/", "name": "n", "when": "w", "kinds": "counts"}  # fmt: skip
     reason = Reason(code, 0.0, details)
     for lang in ("en", "zh"):
         assert "{" not in reason.text(lang) + reason.hint(lang)
