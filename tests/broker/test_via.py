@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -143,10 +144,10 @@ def test_the_picture_of_a_face_through_the_station_where_the_shop_gives_it(
 def test_the_picture_of_a_face_stays_in_the_shop_unless_its_file_says_otherwise(
     shop: Any, ipc: Ipc, tmp_path: Path
 ) -> None:
-    from sunmi_ipc.simulator.faces import groups
+    from sunmi_ipc.simulator.faces import visit
 
     (camera,), _, _ = shop(1, model="FM020")
-    faceid = next(iter(groups(camera.state)["stranger"]["faces"]))
+    faceid = visit(camera.state, 1, time.time())["faceid"]
     saved = tmp_path / "one.jpg"
     _, said = ipc("-c", camera.sn, "face", "picture", faceid, "-o", str(saved), code=None)
     assert "pictures stay in this shop" in said
