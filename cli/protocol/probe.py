@@ -148,6 +148,7 @@ _SAYINGS = (
     "absent: {names}",
     "unknown: {names}",
     "types: {names}",
+    "no effect was seen of: {names}",
     "code {number}",
 )
 _GAP = re.compile(r"\{(\w+)\}")

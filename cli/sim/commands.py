@@ -81,7 +81,7 @@ def start(
             metavar="KIND",
             help=tr(
                 "What it does otherwise than documented: short-pages, no-total, repeated-pages, neighbours, "
-                "unknown-fields, missing-fields, flv, slow-format."
+                "unknown-fields, missing-fields, flv, any-parameters, slow-format."
             ),
         ),
     ] = None,

@@ -553,7 +553,8 @@ class VirtualCamera:
         override = self.overrides.get(endpoint.path)
         unknown = self._unknown_fields(endpoint, form)
         kept = self.state.documents.get(endpoint.document) if endpoint.keeps else None
-        values = check_private(endpoint, form, files, override, kept)
+        any_more = "any-parameters" in self.state.quirks
+        values = check_private(endpoint, form, files, override, kept, any_more=any_more)
         if self._replay is not None and (said := self._replayed(endpoint, values)) is not None:
             return said
         behaviour = handlers.behaviour_of(endpoint)

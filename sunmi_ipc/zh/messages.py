@@ -54,6 +54,7 @@ ZH: dict[str, str] = {
     "no secret key is configured": "没有配置 secret key",
     "the CA file holds no certificate, but {reason}": "CA 文件中没有证书，而是{reason}",
     "the CA file {path} cannot be read: {reason}": "无法读取 CA 文件 {path}：{reason}",
+    "See that the camera has power and network; 'ipc sdcard status' says how the card is.": "请检查摄像机的电源和网络；“ipc sdcard status”可查看 SD 卡的状态。",
     "the SD card is not ready after {seconds:.0f} s (state: {state})": "{seconds:.0f} 秒后 SD 卡仍未就绪（状态：{state}）",
     "the TLS connection failed ({reason})": "TLS 连接失败（{reason}）",
     "the TLS setting is neither 'modern' nor 'legacy'": "TLS 设置只能是 'modern' 或 'legacy'",

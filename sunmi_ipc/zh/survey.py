@@ -15,6 +15,7 @@ ZH = {
     "{name}: {count} calls, {bytes} bytes": "{name}：{count} 次调用，{bytes} 字节",
     "replaced: {what}": "已替换：{what}",
     "findings: {what}": "结论：{what}",
+    "no effect was seen of: {names}": "未见以下参数起作用：{names}",
     "secret": "机密",
     "serial number": "序列号",
     "text": "文字",

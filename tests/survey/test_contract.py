@@ -147,6 +147,35 @@ def test_where_nobody_can_look_it_is_printed_or_wanted_unseen(
         assert sum(told["replaced"].values()) > 0
 
 
+@pytest.mark.slow
+def test_a_probe_leaves_a_dump_with_its_findings(run: Run, vendor: Vendor, tmp_path: Path) -> None:
+    file = tmp_path / "found.json"
+    with VirtualCamera(vendor, state="ready", people=0) as virtual:
+        words = (
+            "protocol",
+            "probe",
+            "--pace",
+            "0",
+            "--budget",
+            "30",
+            "--dump",
+            str(file),
+            "-c",
+            virtual.address,
+        )
+        unasked = run(*words)
+        assert unasked.exit_code == 2
+        assert "--yes" in unasked.stderr
+        assert virtual.state.counts == {}
+        done = run(*words, "--yes")
+        assert done.exit_code == 0, done.output
+        assert "replaced: " in done.stderr
+    document = model.read(file)
+    assert len(document["calls"]) <= 30
+    assert {row["verdict"] for row in document["findings"]} >= {"proven"}
+    assert virtual.sn not in file.read_text("utf-8")
+
+
 def test_a_dump_is_checked(run: Run, tmp_path: Path) -> None:
     good = run("dump", "--check", str(DUMPS[0]), "--json")
     assert json.loads(good.stdout)["valid"] is True

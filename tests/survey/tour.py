@@ -185,7 +185,7 @@ def wrong(words: Sequence[str], code: int, out: str, err: str, lang: str, took: 
     if code not in (0, 2, 3, 4, 5, 6, 7):
         found.append(f"ends with {code}")
     # The answer to formatting may come when it is over (a minute), and the card is looked at for as long again.
-    if took > (150 if "format" in words else 60):
+    if took > (170 if "format" in words else 60):
         found.append(f"takes {took:.0f} s")
     said = [line for line in err.splitlines() if line.startswith(("error:", "Error:", "错误"))]
     if code and not said:
@@ -325,7 +325,7 @@ FAULTS: dict[str, frozenset[int]] = {
         ("code", "http", "huge", "drip", "delay", "clock", "restart", "update"), frozenset(range(8))
     ),
 }
-TIMEOUT, AT_ONCE, PATIENCE = 3.0, 10, 160.0
+TIMEOUT, AT_ONCE, PATIENCE = 3.0, 10, 180.0
 
 
 def once(
