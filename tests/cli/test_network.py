@@ -56,7 +56,7 @@ def test_another_camera_at_the_address_by_the_time_of_the_answer_is_not_changed(
         ready.state.sn = "FS101D8BS09999"  # an address is given to another in the meantime
 
     monkeypatch.setattr("sunmi_ipc_cli.camera.network.confirm", answered)
-    done = network("set", "--ip", "192.168.1.20/24", "--gateway", "192.168.1.1", code=5)
+    done = network("set", "--ip", "192.168.1.20/24", "--gateway", "192.168.1.1", code=3)
     assert first in asked[0]
     assert "nothing was changed" in done.stderr
     assert "FS101D8BS09999" in done.stderr
