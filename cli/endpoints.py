@@ -52,6 +52,7 @@ USES: dict[str, tuple[str, ...]] = {
     "face add": ("faces.add_face",),
     "face list": ("faces.list_page", "faces.ids_page"),
     "face show": ("faces.show",),
+    "face picture": ("faces.show",),
     "face update": ("faces.update",),
     "face delete": ("faces.delete",),
     "face oldest": ("faces.oldest",),

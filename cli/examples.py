@@ -60,6 +60,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "face add": ("face add photos -g VIP", "face add Zoe.jpg Max.jpg -g VIP"),
     "face list": ("face list -g VIP",),
     "face show": ("face show 12345",),
+    "face picture": ("face picture 12345", "face picture 12345 -o Zoe.jpg"),
     "face update": ("face update 12345 --to-group regular",),
     "face delete": ("face delete 12345 -g VIP",),
     "face oldest": ("face oldest -g regular --count 20",),

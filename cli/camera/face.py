@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,8 +11,10 @@ import typer
 from sunmi_ipc.errors import DeviceError, ParameterError, SunmiIpcError
 from sunmi_ipc.i18n import language, tr
 
+from ..naming import default_name
 from ..screen.choices import choice
 from ..screen.lengths import length, whole_days, whole_seconds
+from ..screen.lines import amount
 from ..screen.options import Gender
 from ..screen.output import note, print_error, print_json, say, show, waiting
 from ..screen.values import remember_groups
@@ -335,6 +338,36 @@ def show_(ctx: typer.Context, faceid: FaceId, names: NamesFile = None) -> None:
         if name:
             show(state, {"name": name})
         show(state, face)
+
+
+@app.command()
+def picture(
+    ctx: typer.Context,
+    faceid: FaceId,
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", metavar="FILE|-", help=tr("Where to save to, .jpg or .png; '-' for stdout.")
+        ),
+    ] = "",
+) -> None:
+    """Save the picture that the camera keeps of a face. Faces are personal data."""
+    state = State.of(ctx)
+    with open_camera(state) as camera, waiting(state, "Fetching the picture …"):
+        taken = camera.faces.picture(faceid)
+        path = Path(output) if output else default_name(camera, ".jpg" if taken.kind == "jpeg" else ".png")
+    if output == "-":
+        sys.stdout.buffer.write(taken.data)
+        sys.stdout.buffer.flush()
+        return
+    taken.save(path)
+    size = path.stat().st_size
+    if state.json:
+        print_json(
+            {"faceid": faceid, "pic_url": taken.url, "kind": taken.kind, "file": str(path), "bytes": size}
+        )
+    else:
+        say(state, "{path}: {size}", path=str(path), size=amount(size))
 
 
 @app.command()

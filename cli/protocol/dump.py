@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,8 +13,8 @@ from sunmi_ipc.errors import ConfigError, ParameterError
 from sunmi_ipc.i18n import tr
 
 from ..screen.lengths import Length, length
-from ..screen.output import confirm, note, print_json, say, waiting
-from ..state import State
+from ..screen.output import agreed_to_write, is_terminal, note, print_json, say, waiting
+from ..state import Exit, State
 from ..target import open_camera
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -43,6 +44,8 @@ def dump(
     if check is not None:
         _check(state, check)
         return
+    if output != "-":
+        somebody_looks(state, yes)
     from sunmi_ipc.survey.anonymise import Leak
     from sunmi_ipc.survey.dump import dump as survey
 
@@ -67,12 +70,38 @@ def dump(
         print_json(document)
         return
     path = Path(output or f"dump-{document['model'] or 'camera'}-{document['firmware'] or 'x'}.json")
-    _summary(state, document, replaced, name, path)
-    confirm(tr("Write {path}?", path=str(path)), yes or state.json)
-    write_document(path, document)
+    if not write_agreed(state, path, document, replaced, name, yes):
+        raise typer.Exit(Exit.UNEXPECTED)
     if state.json:
         print_json({"file": str(path), "calls": len(document["calls"]), "replaced": replaced})
     say(state, "{path} is written. Look through it before you send it to anybody.", path=str(path))
+
+
+def somebody_looks(state: State, yes: bool) -> None:
+    """Refuse to make a dump that nobody could look at before it is written.
+
+    Raises:
+        ParameterError: Nobody can be asked, and ``--yes`` was not given.
+
+    """
+    if not (yes or state.json or is_terminal()):
+        raise ParameterError(
+            "{name}: nobody is here to look at it before it is written",
+            name="--yes",
+            hint="Say --yes to write it unseen; 'ipc dump -o -' prints one.",
+        )
+
+
+def write_agreed(
+    state: State, path: Path, document: dict[str, Any], replaced: dict[str, int], name: str, yes: bool
+) -> bool:
+    """Say what will be written and how much is replaced in it, ask, and write it; False where the answer is no."""
+    _summary(state, document, replaced, name)
+    if not (yes or state.json or agreed_to_write(path, lambda: print_json(document))):
+        sys.stderr.write(tr("Nothing was written.") + "\n")
+        return False
+    write_document(path, document)
+    return True
 
 
 def verdict_word(verdict: str) -> str:
@@ -80,7 +109,7 @@ def verdict_word(verdict: str) -> str:
     return tr("not settled") if verdict == "open" else tr(verdict)
 
 
-def _summary(state: State, document: dict[str, Any], replaced: dict[str, int], name: str, path: Path) -> None:
+def _summary(state: State, document: dict[str, Any], replaced: dict[str, int], name: str) -> None:
     verdicts: dict[str, int] = {}
     for row in document["findings"]:
         verdicts[row["verdict"]] = verdicts.get(row["verdict"], 0) + 1

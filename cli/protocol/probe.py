@@ -17,7 +17,7 @@ from ..screen.lengths import Length, length
 from ..screen.output import confirm, note, print_json, progress_wanted, say, table
 from ..state import Exit, State
 from ..target import open_camera
-from .dump import verdict_word
+from .dump import somebody_looks, verdict_word, write_agreed
 
 if TYPE_CHECKING:
     from sunmi_ipc.camera import Camera
@@ -60,6 +60,8 @@ def probe(
     from sunmi_ipc.settings import config_dir
     from sunmi_ipc.survey.probe import Probe
 
+    if dump is not None:
+        somebody_looks(state, yes)
     with open_camera(state) as camera:
         if writes:
             confirm(
@@ -79,7 +81,7 @@ def probe(
         if report.resumed:
             note(state, "{count} paths were known from the probe before.", count=report.resumed)
         if dump is not None:
-            _dump(state, camera, report, dump)
+            _dump(state, camera, report, dump, yes)
     if not state.json:
         _show(state, report)
     written = ""
@@ -146,6 +148,7 @@ _SAYINGS = (
     "absent: {names}",
     "unknown: {names}",
     "types: {names}",
+    "no effect was seen of: {names}",
     "code {number}",
 )
 _GAP = re.compile(r"\{(\w+)\}")
@@ -224,12 +227,10 @@ def _progress(state: State, budget: int) -> Iterator[Callable[[int, int, str], N
         yield lambda done, total, what: bar.update(task, completed=done, description=what)
 
 
-def _dump(state: State, camera: Camera, report: Report, path: Path) -> None:
+def _dump(state: State, camera: Camera, report: Report, path: Path, yes: bool) -> None:
     from sunmi_ipc.survey.dump import dump
 
-    from .dump import write_document
-
     document = dump(camera, survey=report.survey)
-    document.pop("replaced")
-    write_document(path, document)
-    note(state, "{path} is written. Look through it before you send it to anybody.", path=str(path))
+    replaced = document.pop("replaced")
+    if write_agreed(state, path, document, replaced, camera.sn or camera.address, yes):
+        note(state, "{path} is written. Look through it before you send it to anybody.", path=str(path))

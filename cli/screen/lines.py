@@ -72,3 +72,12 @@ def _line(line: str, columns: int) -> str:
 def fitted(text: str, stream: TextIO) -> str:
     """*text* for *stream*: wrapped on a terminal, as it is everywhere else."""
     return wrapped(text, shutil.get_terminal_size().columns) if stream.isatty() else text
+
+
+def amount(size: float) -> str:
+    """Bytes with a unit, as 1.41 MB."""
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -151,10 +152,10 @@ def is_terminal() -> bool:
 
 
 def confirm(text: str, yes: bool) -> None:
-    """Ask before something is destroyed.
+    """Ask before something is destroyed or replaced.
 
     Args:
-        text: What is lost, in words.
+        text: What is lost, or what comes, in words.
         yes: ``--yes`` was given.
 
     Raises:
@@ -166,7 +167,7 @@ def confirm(text: str, yes: bool) -> None:
         return
     if not is_terminal():
         raise errors.ParameterError(
-            "{name}: this destroys data and needs a confirmation: {what}",
+            "{name}: this is not done unasked, and nobody can be asked here: {what}",
             name="--yes",
             what=text,
             hint="Say --yes to go on without being asked.",
@@ -179,6 +180,23 @@ def confirm(text: str, yes: bool) -> None:
     if not go_on:
         sys.stderr.write(tr("Nothing was changed.") + "\n")
         raise typer.Exit(1)
+
+
+def agreed_to_write(path: Path, show: Callable[[], None]) -> bool:
+    """Ask whether *path* is to be written until the answer is yes or no; v shows everything first."""
+    while True:
+        answer = str(
+            typer.prompt(
+                tr("Write {path}? v shows all of it.", path=str(path)) + " [y/N/v]",
+                default="", show_default=False, err=True,
+            )
+        ).strip().lower()  # fmt: skip
+        if answer in ("y", "yes", "是"):
+            return True
+        if answer in ("", "n", "no", "否"):
+            return False
+        if answer.startswith("v"):
+            show()
 
 
 def agreed(question: str, *, default: bool = False) -> bool:

@@ -56,9 +56,12 @@ def start(
     state: Annotated[
         str,
         typer.Option(
-            help=tr("'factory' (out of the box), 'wired' (out of the box, on a cable) or 'ready' (set up).")
+            help=tr(
+                "'factory' (out of the box; where nothing is said), 'wired' (out of the box, on a cable) or "
+                "'ready' (set up; where nothing is said with --from)."
+            )
         ),
-    ] = "factory",
+    ] = "",
     seed: Annotated[
         int | None, typer.Option(help=tr("The same number gives the same serial numbers; default: random."))
     ] = None,
@@ -78,7 +81,7 @@ def start(
             metavar="KIND",
             help=tr(
                 "What it does otherwise than documented: short-pages, no-total, repeated-pages, neighbours, "
-                "unknown-fields, missing-fields, flv, slow-format."
+                "unknown-fields, missing-fields, flv, any-parameters, slow-format."
             ),
         ),
     ] = None,

@@ -12,7 +12,7 @@ import typer
 from sunmi_ipc.errors import ConfigError, ParameterError, SunmiIpcError
 from sunmi_ipc.i18n import language, tr
 
-from ..screen.output import is_terminal, note, print_json, say, table, waiting
+from ..screen.output import agreed_to_write, is_terminal, note, print_json, say, table, waiting
 from ..state import Exit, State
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def support(
         return
     if not state.json:
         _summary(state, bundle)
-        if not yes and not _agreed(bundle, path):
+        if not yes and not agreed_to_write(path, lambda: _print(bundle)):
             sys.stderr.write(tr("Nothing was written.") + "\n")
             raise typer.Exit(Exit.UNEXPECTED)
     _write(path, bundle.data())
@@ -158,23 +158,6 @@ def _summary(state: State, bundle: Bundle) -> None:
         table(rows, ["file", "bytes", "what it is"])
     replaced = ", ".join(f"{count} {tr(kind)}" for kind, count in sorted(bundle.replaced.items()))
     note(state, "replaced: {what}", what=replaced or "0")
-
-
-def _agreed(bundle: Bundle, path: Path) -> bool:
-    """Ask until the answer is yes or no; v shows everything first."""
-    while True:
-        answer = str(
-            typer.prompt(
-                tr("Write {path}? v shows all of it.", path=str(path)) + " [y/N/v]",
-                default="", show_default=False, err=True,
-            )
-        ).strip().lower()  # fmt: skip
-        if answer in ("y", "yes", "是"):
-            return True
-        if answer in ("", "n", "no", "否"):
-            return False
-        if answer.startswith("v"):
-            _print(bundle)
 
 
 def _print(bundle: Bundle) -> None:

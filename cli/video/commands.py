@@ -16,6 +16,7 @@ from sunmi_ipc.i18n import tr
 from ..naming import default_name
 from ..screen.choices import choice
 from ..screen.lengths import Length, length
+from ..screen.lines import amount
 from ..screen.options import Jsonl, Quality
 from ..screen.output import note, print_json, say, show, waiting
 from ..screen.times import From, To, Tz, parse_period, zone
@@ -23,7 +24,7 @@ from ..state import State
 from ..target import open_camera
 from .downloads import DownloadProgress, merge_clips, row, say_complete
 from .recording import record_stream, save_frames
-from .recordings import amount, show_footage
+from .recordings import show_footage
 
 if TYPE_CHECKING:
     from sunmi_ipc.video.address import RtspAddress

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from sunmi_ipc.errors import StreamError, StreamShortError
 from sunmi_ipc.i18n import tr
 
+from ..screen.lines import amount
 from ..screen.output import note, print_json, say, waiting
 from ..state import State
-from .recordings import amount
 
 if TYPE_CHECKING:
     from sunmi_ipc.video.address import RtspAddress

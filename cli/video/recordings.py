@@ -88,12 +88,3 @@ def length(span: timedelta) -> str:
     """A length of time as h:mm:ss."""
     minutes, seconds = divmod(round(span.total_seconds()), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-
-
-def amount(size: float) -> str:
-    """Bytes with a unit, as 1.41 MB."""
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"

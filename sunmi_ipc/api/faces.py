@@ -12,6 +12,7 @@ from annotated_types import Ge, MinLen
 
 from .. import photos
 from ..errors import SunmiIpcError
+from ..link.caller import direct
 from ..protocol.fields import (
     Age,
     AttributeName,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         GroupCollection,
         VisitorCollection,
     )
+    from ..video.snapshot import Snapshot
 
 _GROUP_CODES = frozenset({200, 201, 202, 211, 212, 220})
 _EXISTING = Annotated[GroupName, Refused(204)]
@@ -157,6 +159,30 @@ class Faces(Group[C], name="faces"):
     @endpoint("face/getFace", evidence=INFERRED, models=FS, codes={207, 280})
     def show(self, faceid: FaceId) -> FaceRecord:
         """Read one face."""
+
+    @steps
+    def picture(self, faceid: str) -> Steps[Snapshot]:
+        """Fetch the picture that the camera keeps of a face, from where ``pic_url`` says. It is personal data.
+
+        Args:
+            faceid: The face's id.
+
+        Raises:
+            DeviceError: 207: the camera does not know the face.
+            FileMissingError: The camera has no picture of it.
+            ReplyError: It is no picture, or not the camera's.
+
+        """
+        from ..video.fetch import read
+        from ..video.snapshot import MAX_BYTES, of_face
+
+        face = yield from Faces.show.ask(faceid)
+        link = direct(self._caller)
+
+        def fetch(url: str) -> bytes:
+            return read(link, url, limit=MAX_BYTES)[0]
+
+        return (yield from work(of_face, link.address, face.pic_url, fetch))
 
     @endpoint("face/getFaceList", evidence=INFERRED, models=FS, codes={204, 273, 274, 284, 285})
     def list_page(

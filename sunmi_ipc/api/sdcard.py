@@ -68,7 +68,7 @@ class SdCard(Group[C], name="sdcard"):
 
         """
         end = time.monotonic() + timeout
-        state = "not answering"
+        state, answered = "not answering", False
         while True:
             try:
                 status = yield from SdCard.status.ask()
@@ -78,6 +78,7 @@ class SdCard(Group[C], name="sdcard"):
                 on_poll(None)
             else:
                 on_poll(status)
+                answered = True
                 if status.ready:
                     return status
                 state = status.status.name.lower()
@@ -85,7 +86,9 @@ class SdCard(Group[C], name="sdcard"):
                 raise ProvisionError(
                     "the SD card is not ready after {seconds:.0f} s (state: {state})",
                     step="sdcard",
-                    hint="Take the card out and put it back, or replace it.",
+                    hint="Take the card out and put it back, or replace it."
+                    if answered
+                    else "See that the camera has power and network; 'ipc sdcard status' says how the card is.",
                     seconds=timeout,
                     state=state,
                 )

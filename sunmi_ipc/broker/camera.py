@@ -338,7 +338,18 @@ def _groups() -> dict[str, Callable[[Any], Any]]:
 
         live = playback = frames = record = clip = download = _direct
 
-    made["video"] = RemoteVideo
+    faces: Any = made["faces"]
+
+    class RemoteFaces(faces):  # type: ignore[misc]
+        """Faces' calls; a face's picture comes through the station."""
+
+        def picture(self, faceid: str) -> Snapshot:
+            from ..video.snapshot import of_face
+
+            caller = self._caller
+            return of_face(caller.address, self.show(faceid).pic_url, caller.fetch_picture)
+
+    made["video"], made["faces"] = RemoteVideo, RemoteFaces
     return made
 
 

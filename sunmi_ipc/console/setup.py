@@ -161,9 +161,24 @@ class Setup:
         return self.camera.wifi.networks()
 
     def join(
-        self, ssid: str, password: str, tell: Tell = lambda text: None, *, timeout: float = JOIN_S
+        self,
+        ssid: str,
+        password: str,
+        tell: Tell = lambda text: None,
+        *,
+        hidden: bool = False,
+        timeout: float = JOIN_S,
     ) -> None:
         """Tell the camera its network, and wait until it is back.
+
+        A network that it does not see is looked for once more: a radio misses one now and then.
+
+        Args:
+            ssid: The network's name.
+            password: Empty for an open one.
+            tell: Is told how far it is.
+            hidden: The network hides its name: it need not be in sight.
+            timeout: Seconds until the camera must be back.
 
         Raises:
             ParameterError: Not in the camera's reach, or no network has that name or password; nothing was sent.
@@ -173,8 +188,8 @@ class Setup:
         """
         began = time.time()
         camera = self.camera
-        view = onboarding.look(camera)
-        onboarding.check(view, ssid, password)
+        view = onboarding.look(camera, "" if hidden else ssid)
+        onboarding.check(view, ssid, password, hidden=hidden, on_page=True)
         tell(later("Telling the camera …"))
         self.standing[Stage.WIFI] = Standing.FAILED
         before = self.desk.found(self.sn)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .. import csvfile
+from .. import csvfile, words
 from ..i18n import Language, translate
 from .journal import Journal, StepRecord
 from .outcome import Outcome, Standing
+from .settings import Difference
 from .site import Slot
 
 COLUMNS = (
@@ -30,6 +31,19 @@ _ENGLISH = {
 def label(word: str, lang: Language) -> str:
     """A key, step or column for people."""
     return _ENGLISH.get(word, word) if lang == "en" else translate(word, lang, {})
+
+
+#: Settings that are one thing: what their only field is called says nothing more.
+_SINGLE = frozenset({"name", "ir", "led", "rotation"})
+
+
+def difference_label(one: Difference, lang: Language) -> str:
+    """What differs, for people who never see the file: ``IP settings: gateway``."""
+    title = label(one.setting, lang)
+    if one.setting in _SINGLE or one.field in ("", one.setting):
+        return title
+    field = words.label(one.field)
+    return f"{title}: {field}" if lang == "en" else f"{title}：{translate(field, lang, {})}"
 
 
 @dataclass

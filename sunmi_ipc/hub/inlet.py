@@ -169,5 +169,8 @@ class Inlet:
         # The broker holds back what is to be acknowledged, and nothing else. The contract knows no QoS 0.
         if not message.qos and self._arrivals.qsize() >= self._most:
             return
+        if self._arrivals.qsize() >= 4 * self._most:
+            # More than was agreed: what is not acknowledged comes again with the next connection.
+            raise ConnectionError("the broker sends more than was agreed")
         self.came.set()
         self._arrivals.put(Arrival(self, self._generation, message.mid, topic, message.payload))

@@ -118,6 +118,7 @@ def check(
     hidden: bool = False,
     as_is: bool = False,
     in_file: bool = False,
+    on_page: bool = False,
 ) -> None:
     """Refuse a network that the camera cannot join, before it is told.
 
@@ -128,6 +129,8 @@ def check(
         hidden: The network does not tell its name: it need not be in sight.
         as_is: Name and password are sent whatever the radio's rules say.
         in_file: The network stands in a site file: what is refused and what helps are called as there.
+        on_page: It was chosen on a page, which offers hidden networks and asks for passwords itself: what helps
+            names no option.
 
     Raises:
         ParameterError: Not in reach, its password is missing, superfluous or impossible, or its security
@@ -142,6 +145,15 @@ def check(
     here = [point for point in view.networks if point.ssid == ssid]
     if not here:
         near = _near(ssid, view.names)
+        if on_page:
+            raise ParameterError(
+                "{name}: the camera does not see {ssid}",
+                name=network,
+                ssid=printable(ssid),
+                hint="It sees: {seen}. It can use 2.4 GHz alone; nearer to the router it may see more. If the "
+                "network hides its name, choose “A network that hides its name”.",
+                seen=", ".join(map(printable, view.names[:_SHOWN])) or "-",
+            )
         raise ParameterError(
             "{name}: the camera does not see {ssid}",
             name=network,
@@ -175,7 +187,11 @@ def check(
             "{name}: {ssid} needs a password",
             name=secret,
             ssid=printable(ssid),
-            hint="Give it in the site file." if in_file else "'-' in its place asks for it.",
+            hint="Give it in the site file."
+            if in_file
+            else "Type it above."
+            if on_page
+            else "'-' in its place asks for it.",
         )
 
 

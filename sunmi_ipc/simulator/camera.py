@@ -75,7 +75,8 @@ class VirtualCamera:
         vendor: Whose certificates and secrets it takes; default: a vendor of its own.
         model: FM010 or FM020, or by their older names SS1 and FS1: it calls itself what it is called here.
         state: ``factory`` (out of the box), ``wired`` (out of the box, on a cable with internet) or
-            ``ready`` (on the LAN, activated, card formatted).
+            ``ready`` (on the LAN, activated, card formatted); default: ``ready`` where it answers as a dumped
+            one, which was, else ``factory``.
         ip: Its address; default: a free one in 127.0.0.0/8.
         port: Its HTTPS port; 0 takes a free one.
         seed, number: The same numbers give the same serial number and MAC.
@@ -103,7 +104,7 @@ class VirtualCamera:
         vendor: Vendor | None = None,
         *,
         model: str = "FM020",
-        state: str = "factory",
+        state: str = "",
         ip: str = "",
         port: int = 0,
         seed: int = 0,
@@ -130,6 +131,7 @@ class VirtualCamera:
             raise ParameterError(
                 "{name}: there is no model {model}", name="model", model=model, hint="FM010 or FM020."
             )
+        state = state or ("factory" if dump is None else "ready")
         if state not in STATES:
             raise ParameterError(
                 "{name}: unknown", name="state", hint="One of {kinds}.", kinds=", ".join(STATES)
@@ -551,7 +553,8 @@ class VirtualCamera:
         override = self.overrides.get(endpoint.path)
         unknown = self._unknown_fields(endpoint, form)
         kept = self.state.documents.get(endpoint.document) if endpoint.keeps else None
-        values = check_private(endpoint, form, files, override, kept)
+        any_more = "any-parameters" in self.state.quirks
+        values = check_private(endpoint, form, files, override, kept, any_more=any_more)
         if self._replay is not None and (said := self._replayed(endpoint, values)) is not None:
             return said
         behaviour = handlers.behaviour_of(endpoint)

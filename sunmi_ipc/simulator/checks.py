@@ -105,10 +105,13 @@ def check_private(
     files: Mapping[str, bytes],
     override: Override | None,
     kept: Mapping[str, Any] | None = None,
+    *,
+    any_more: bool = False,
 ) -> dict[str, Any]:
     """The private parameters by Python name, as numbers, text or decoded JSON; raises Refused.
 
     *kept* are the settings that the camera has itself: it takes back under their names what it gave.
+    Where *any_more* is said, parameters that nobody knows are passed over.
     """
     names = dict(override.names) if override else {}
     encoding = dict(override.encoding) if override else {}
@@ -126,7 +129,7 @@ def check_private(
                 raise Refused(parameter.refused)
             continue
         values[parameter.name] = _value(parameter, text, encoding.get(parameter.wire, ""))
-    if files or not left.keys() <= (kept or {}).keys():
+    if not any_more and (files or not left.keys() <= (kept or {}).keys()):
         raise Refused(2)
     return values
 

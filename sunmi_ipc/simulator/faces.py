@@ -6,10 +6,15 @@ import hashlib
 import random
 import time
 from typing import Any
+from urllib.parse import quote, unquote
 
 from ..protocol.values import CardStatus
+from . import jpeg
+from .card import file_url
 from .checks import Refused
+from .files import Content, serves
 from .handlers import page, plays
+from .host import Host
 from .state import CameraState
 
 MAX_GROUPS, MAX_CAPACITY, MAX_ATTRIBUTES = 10, 30_000, 8
@@ -100,7 +105,7 @@ def see(state: CameraState, faceid: str, *, gender: int, age: int, when: float) 
         if len(recent) >= group["times"] and len(regular["faces"]) < regular["capacity"]:
             regular["faces"][faceid] = group["faces"].pop(faceid)
             group = regular
-    return public(record, group["name"])
+    return public(state, record, group["name"])
 
 
 def _record(faceid: str, **details: Any) -> dict[str, Any]:
@@ -127,14 +132,30 @@ def _age_range(age: Any) -> int | str:
     return next((i for i, last in enumerate((6, 12, 18, 28, 35, 45, 55), 1) if age <= last), 8)
 
 
-def public(record: dict[str, Any], group: str) -> dict[str, Any]:
+def public(state: CameraState, record: dict[str, Any], group: str) -> dict[str, Any]:
     """A face as the camera tells it."""
     shown = {k: v for k, v in record.items() if k not in ("visits", "attributes")}
+    name = quote(record["faceid"], safe="")
     return shown | {
         "group_name": group,
         "age_range": _age_range(record["age"]),
-        "pic_url": f"/faces/{record['faceid']}.jpg",
+        "pic_url": file_url(state, f"face/{name}.jpg"),
     }
+
+
+@serves("face")
+def _picture(camera: Host, rest: str) -> Content | None:
+    """A made-up face, for as long as the camera knows it: photos that were added are not kept."""
+    name, dot, suffix = rest.rpartition(".")
+    if not dot or suffix != "jpg":
+        return None
+    faceid = unquote(name)
+    try:
+        with camera.state.lock:
+            find(camera.state, faceid)
+    except Refused:
+        return None
+    return Content(jpeg.face(faceid), "image/jpeg")
 
 
 def _check_name(name: str) -> None:
@@ -296,13 +317,15 @@ def _update_face(state: CameraState, values: dict[str, Any]) -> None:
 @plays("face/getFace")
 def _face(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     group, record = find(state, values["faceid"])
-    return public(record, group["name"])
+    return public(state, record, group["name"])
 
 
 @plays("face/getFaceList")
 def _faces(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     group = _group(state, values["group_name"])
-    return page(state, [public(f, group["name"]) for f in group["faces"].values()], values, "face_list", 273)
+    return page(
+        state, [public(state, f, group["name"]) for f in group["faces"].values()], values, "face_list", 273
+    )
 
 
 @plays("face/getFaceIdList")
@@ -315,7 +338,7 @@ def _oldest(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     group = _group(state, values["group_name"])
     every = sorted(group["faces"].values(), key=lambda f: f["arrive_time"])[: values.get("num", 10)]
     return {"total_num": len(group["faces"]), "return_num": len(every),
-            "face_list": [public(f, group["name"]) for f in every]}  # fmt: skip
+            "face_list": [public(state, f, group["name"]) for f in every]}  # fmt: skip
 
 
 @plays("face/findFace")
@@ -326,7 +349,7 @@ def _find_face(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     if faceid is None:
         raise Refused(207)
     group, record = find(state, faceid)
-    return public(record, group["name"])
+    return public(state, record, group["name"])
 
 
 @plays("peopleFlow/getVisitorList")
@@ -339,7 +362,7 @@ def _visitors(state: CameraState, values: dict[str, Any]) -> dict[str, Any]:
     found = []
     for group in groups(state).values():
         for record in group["faces"].values():
-            shown = public(record, group["name"])
+            shown = public(state, record, group["name"])
             if (
                 any(values["start_time"] <= t <= values["end_time"] for t in record["visits"])
                 and wanted in (None, group["name"])

@@ -18,6 +18,7 @@ Quirk = Literal[
     "unknown-fields",  # settings with fields that nothing documents; a write without them resets them
     "missing-fields",  # answers without their last optional field
     "flv",  # recordings and clips are FLV, whatever their addresses end in
+    "any-parameters",  # parameters that it does not know are passed over, not refused
     "slow-format",  # the answer to formatting comes when it is over
 ]
 QUIRKS: tuple[str, ...] = get_args(Quirk)

@@ -158,6 +158,11 @@ def _pointed(
     return None
 
 
+def spellings(name: str, learnt: Mapping[str, str]) -> list[str]:
+    """What a parameter may be called, the likeliest first."""
+    return _options([name], learnt)[name]
+
+
 def taken(outcome: Outcome) -> bool:
     """Whether a call went through: done, or refused for what there is and not for how it was asked."""
     return outcome.done or (outcome.kind == "code" and outcome.number in (121, 122, 220, 235, 236, 280))

@@ -20,9 +20,10 @@ from ..protocol import overrides as corrections
 from ..protocol.spec import DOC, Endpoint, Sign, registry
 from ..protocol.wire import Override
 from .dump import NO_PATH, Answers, Survey, questions
+from .effects import SHOWN, bites, narrower
 from .findings import Finding, finding, shape, wire_fields
 from .grammar import Learned, candidates
-from .names import camel, fields, of_names, parameter_names, plain, taken
+from .names import camel, fields, of_names, parameter_names, plain, spellings, taken
 from .outcome import Outcome
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ BUDGET, PACE_S = 400, 0.25
 SECONDS = 1200.0
 _NO_PATHS = (NO_PATH, "device/getNoSuchThing", "peopleFlow/queryNoSuchThing")
 _KNOWN = "device/getInfo"
+_NO_PARAMETER = "no_such_parameter"
 _LONGER = 5.0
 
 #: Of what a probe leaves behind for the next one.
@@ -158,6 +160,9 @@ class Probe:
         self._answers = Answers(time.time())
         self._usual_ms = 0.0
         self._slow = self._silent = 0
+        self._lenient: bool | None = None
+        #: By our path, the parameters (by our names) whose names are known from the call itself.
+        self._taken: dict[str, set[str]] = {}
 
     def run(self) -> Report:
         """Find out; what is known when it is stopped is in the report. Ctrl-C keeps what is known, too."""
@@ -437,18 +442,52 @@ class Probe:
                 else "refused whatever they are called"
             )
             return f"{known}: {outcome}"
+        unseen: list[str] = []
+        if needed and outcome.done and not set(SHOWN).isdisjoint(names) and self._takes_anything():
+            names, unseen = self._by_effect(path, values, names, outcome)
         other = {ours: theirs for ours, theirs in names.items() if ours != theirs}
         self._parameters |= names
+        if needed and outcome.done:
+            self._taken[endpoint.path] = set(names) - set(unseen)
         if other:
             self._correct(endpoint.path, names=other)
             self._note(
                 endpoint, "parameters", "corrected", ", ".join(f"{a} is {b}" for a, b in other.items())
             )
-        elif needed:
+        elif needed and not unseen:
             self._note(endpoint, "parameters", "proven" if outcome.done else "open", str(outcome))
+        if unseen:
+            self._note(endpoint, "parameters", "open", f"no effect was seen of: {', '.join(unseen)}")
         if outcome.done and endpoint.result is not None and isinstance(outcome.data, dict):
             self._compare(endpoint, outcome)
         return None
+
+    def _takes_anything(self) -> bool:
+        """Whether the camera passes over parameters that nobody knows; then a name that it takes is no proof."""
+        if self._lenient is None:
+            self._lenient = self._send(_KNOWN, {_NO_PARAMETER: "1"}).done
+        return self._lenient
+
+    def _by_effect(
+        self, path: str, values: Mapping[str, str], names: Mapping[str, str], outcome: Outcome
+    ) -> tuple[dict[str, str], list[str]]:
+        """Names whose effect shows, and those of ours of which none did."""
+        found, unseen = dict(names), []
+        for ours in (name for name in SHOWN if name in names):
+            less = None if ours == "page_num" and "page_size" in unseen else narrower(ours, values)
+            seen: bool | None = None
+            for theirs in spellings(ours, {**self._parameters, ours: found[ours]}) if less else ():
+                if theirs in (v for k, v in found.items() if k != ours):
+                    continue
+                sent = {**found, ours: theirs}
+                seen = bites(ours, outcome, self._send(path, {sent[k]: v for k, v in (less or {}).items()}))
+                if seen is not False:
+                    break
+            if seen:
+                found[ours] = theirs
+            else:
+                unseen.append(ours)
+        return found, unseen
 
     def _compare(self, endpoint: Endpoint[..., Any], outcome: Outcome) -> None:
         assert endpoint.result is not None
@@ -473,7 +512,7 @@ class Probe:
             names = dict(known.names) if known else {}
             assumed = []
             for parameter in endpoint.parameters:
-                if parameter.wire in names:
+                if parameter.wire in names or parameter.wire in self._taken.get(endpoint.path, ()):
                     continue
                 if parameter.wire in renamed:
                     names[parameter.wire] = renamed[parameter.wire]

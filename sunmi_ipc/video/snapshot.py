@@ -40,14 +40,14 @@ class Snapshot:
     Attributes:
         data: The file's bytes.
         kind: ``jpeg`` or ``png``.
-        source: ``snapshot``, or ``stream`` where it is a frame of the live picture.
+        source: ``snapshot``; ``stream`` where it is a frame of the live picture; ``face`` of a known face.
         url: Where the camera had it; empty for a frame.
 
     """
 
     data: bytes = field(repr=False)
     kind: str = "jpeg"
-    source: Literal["snapshot", "stream"] = "snapshot"
+    source: Literal["snapshot", "stream", "face"] = "snapshot"
     url: str = ""
 
     def image(self) -> Image:
@@ -128,10 +128,29 @@ def snapshot(link: Link, ask: Callable[[], str], live: Callable[[], RtspAddress]
         if isinstance(error, DeviceError) and error.code not in _NO_SNAPSHOT:
             raise
         return Snapshot(_frame(link, live, error), "jpeg", "stream")
+    return Snapshot(data, _kind(data, link.address), url=url)
+
+
+def of_face(address: str, url: str, fetch: Callable[[str], bytes]) -> Snapshot:
+    """The picture of a face. See ``Faces.picture``.
+
+    Args:
+        address: The camera's, for errors.
+        url: Where the camera has it; empty where it names none.
+        fetch: The bytes at an address of the camera's.
+
+    """
+    if not url:
+        raise FileMissingError("the camera has no picture of this face", camera=address)
+    data = fetch(url)
+    return Snapshot(data, _kind(data, address), "face", url)
+
+
+def _kind(data: bytes, address: str) -> str:
     kind = next((kind for magic, kind in _KINDS if data.startswith(magic)), "")
     if not kind:
-        raise ReplyError("the camera's snapshot is no picture", camera=link.address)
-    return Snapshot(data, kind, url=url)
+        raise ReplyError("the camera's snapshot is no picture", camera=address)
+    return kind
 
 
 def _frame(link: Link, live: Callable[[], RtspAddress], refused: DeviceError | FileMissingError) -> bytes:

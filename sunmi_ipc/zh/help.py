@@ -106,6 +106,7 @@ ZH: dict[str, str] = {
     "Start to play what was recorded and print its addresses, or end it.": "开始回放并显示其地址，或结束回放。",
     "Start virtual cameras; stop them with Ctrl-C. Prints one JSON line when they are ready.": "启动虚拟摄像机，按 Ctrl-C 停止。就绪后输出一行 JSON。",
     "Take a camera out of the shop; asks first.": "将摄像机与门店解绑，执行前会询问。",
+    "Save the picture that the camera keeps of a face. Faces are personal data.": "保存摄像机中某个人脸的图片。人脸属于个人信息。",
     "Take a picture, and show its address.": "截图并显示其地址。",
     "Take a picture: save it, write it to stdout, or draw it on the terminal.": "截图：保存、写到标准输出或在终端中显示。",
     "Walk through the recovery, step by step; a camera named with -c is followed through it.": "逐步引导固件恢复；用 -c 指定的摄像机会被全程跟踪。",

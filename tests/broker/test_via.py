@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,11 @@ def ipc(mosquitto: Any, settings: Any, tmp_path: Path, monkeypatch: pytest.Monke
 def shop(ipc: Ipc, connected: Any, virtual: Virtual, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """A shop whose station knows the key ``hq``."""
 
-    def make(count: int = 1, *, role: str = "admin", state: str = "ready", **options: Any) -> Any:
+    def make(
+        count: int = 1, *, role: str = "admin", state: str = "ready", model: str = "FM020", **options: Any
+    ) -> Any:
         made = json.loads(ipc("--json", "keys", "new", "hq", via=False)[1])
-        cameras = [virtual(state=state) for _ in range(count)]
+        cameras = [virtual(state=state, model=model) for _ in range(count)]
         for camera in cameras:
             camera.state.wired = True
         keys = f'[[broker.keys]]\nname = "hq"\npublic = "{made["public"]}"\nrole = "{role}"\ncalls_per_minute = 6000\n'
@@ -117,3 +120,35 @@ def test_a_camera_by_its_mac_and_pictures_through_the_station(
     line = tmp_path / "line.png"
     ipc("-c", first.sn, "doorline", "preview", "-o", str(line))
     assert line.read_bytes()[:4] in (b"\x89PNG", b"\xff\xd8\xff\xe0")
+
+
+def test_the_picture_of_a_face_through_the_station_where_the_shop_gives_it(
+    shop: Any, ipc: Ipc, virtual: Virtual, kit: Any, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    (camera,), station, _ = shop(1, broker="pictures = true", model="FM020")
+    photo, saved = tmp_path / "Zoe.jpg", tmp_path / "of Zoe.jpg"
+    Image.new("RGB", (64, 64), (9, 80, 120)).save(photo)
+    added = json.loads(ipc("--json", "-c", camera.sn, "face", "add", str(photo), "-g", "regular")[1])
+    faceid = added["faces"][0]["faceid"]
+    told = json.loads(ipc("--json", "-c", camera.sn, "face", "picture", faceid, "-o", str(saved))[1])
+    assert saved.read_bytes().startswith(b"\xff\xd8\xff")
+    assert told["bytes"] == saved.stat().st_size
+    assert told["pic_url"].startswith("https://")
+    (written,) = [e for e in station.audit.entries() if e.action == "link"]
+    assert (written.origin, written.who, written.sn) == ("broker", "hq", camera.sn)
+    assert "207" in ipc("-c", camera.sn, "face", "picture", "nobody", code=None)[1]
+
+
+def test_the_picture_of_a_face_stays_in_the_shop_unless_its_file_says_otherwise(
+    shop: Any, ipc: Ipc, tmp_path: Path
+) -> None:
+    from sunmi_ipc.simulator.faces import visit
+
+    (camera,), _, _ = shop(1, model="FM020")
+    faceid = visit(camera.state, 1, time.time())["faceid"]
+    saved = tmp_path / "one.jpg"
+    _, said = ipc("-c", camera.sn, "face", "picture", faceid, "-o", str(saved), code=None)
+    assert "pictures stay in this shop" in said
+    assert not saved.exists()

@@ -189,3 +189,29 @@ def test_two_cameras_share_a_file(tmp_path: Path) -> None:
     assert FaceNames(file, "A00001").added("VIP") == {"x": "1"}
     assert FaceNames(file, "A00002").name("1") == "Max"
     assert not FaceNames(file, "A00003")
+
+
+def test_the_picture_of_a_face_comes_from_where_the_camera_names_it(
+    face: Face, ready: VirtualCamera, tmp_path: Path
+) -> None:
+    (tmp_path / "Zoe.jpg").write_bytes(photo())
+    faceid = face("add", str(tmp_path / "Zoe.jpg"), "-g", "regular", "--json")["faces"][0]["faceid"]
+    saved = tmp_path / "of Zoe.jpg"
+    told = face("picture", faceid, "-o", str(saved), "--json")
+    assert told == {
+        "faceid": faceid,
+        "pic_url": f"https://{ready.ip}:{ready.port}/face/{faceid}.jpg",
+        "kind": "jpeg",
+        "file": str(saved),
+        "bytes": saved.stat().st_size,
+    }
+    assert Image.open(io.BytesIO(saved.read_bytes())).format == "JPEG"
+    face("picture", faceid, "-o", str(tmp_path / "of Zoe.png"))
+    assert Image.open(io.BytesIO((tmp_path / "of Zoe.png").read_bytes())).format == "PNG"
+    odd = "a/b ?ö"  # an id may be anything
+    groups(ready.state)["regular"]["faces"][odd] = groups(ready.state)["regular"]["faces"][faceid] | {
+        "faceid": odd
+    }
+    face("picture", odd, "-o", str(saved))
+    face("delete", faceid, "-g", "regular", "--yes")
+    assert "207" in face("picture", faceid, code=5).stderr

@@ -214,6 +214,73 @@ def test_old_into_new(words: str, typed: list[str], today: list[str]) -> None:
     assert spellings.respell(words, typed, EVERY[words], State(quiet=True)) == today
 
 
+FS = "FS101D8BS00106"
+
+
+@pytest.mark.parametrize(
+    ("words", "before", "today"),
+    [
+        # waiting
+        ("wifi set", ["Shop", "welcome-2020", "--wait"], ["Shop", "welcome-2020"]),
+        ("sdcard format", ["--wait"], []),
+        ("cloud face add", ["a.jpg", "-g", "VIP", "--wait"], ["a.jpg", "-g", "VIP"]),
+        # camera
+        ("cloud live", [FS], []),
+        ("cloud playback", [FS, "--from", "14:00", "--to", "15:00"], ["--from", "14:00", "--to", "15:00"]),
+        ("cloud snapshot", [FS], []),
+        ("cloud records", [FS], []),
+        ("events listen", ["--subscribe", "2001", "--on", FS], ["--subscribe", "2001"]),
+        # faces
+        ("cloud face list", ["VIP"], ["-g", "VIP"]),
+        ("face update", ["7", "--group", "VIP"], ["7", "--to-group", "VIP"]),
+        # lengths
+        ("wifi set", ["Shop", "--timeout", "60"], ["Shop", "--timeout", "1m"]),
+        ("events listen", ["--for", "4"], ["--for", "4s"]),
+        ("events listen", ["--keep-days", "7"], ["--keep", "7d"]),
+        ("face group move-rule", ["--times", "3", "--days", "30"], ["--times", "3", "--within", "30d"]),
+        # subscriptions
+        ("cloud events subscribe", ["--event", "2001", "--callback", "https://a.example/x"],
+         ["2001", "--callback", "https://a.example/x"]),
+        # --csv, and files that name themselves
+        ("scan", ["--csv"], ["--csv", "-"]),
+        ("doorline preview", [], []),
+        ("video snapshot", [], []),
+    ],
+)  # fmt: skip
+def test_what_was_typed_before_reads_as_what_is_typed_today(
+    words: str, before: list[str], today: list[str]
+) -> None:
+    """Each way of saying it that there was, by the command itself: the values that it gets are the same."""
+
+    def values(args: list[str]) -> dict[str, Any]:
+        return dict(EVERY[words].make_context(words, list(args)).params)
+
+    assert values(before) == values(today)
+
+
+@pytest.mark.parametrize(
+    ("before", "today"),
+    [
+        ("cloud faces list", "cloud face list"),
+        ("cloud faces group list", "cloud face group list"),
+        ("cloud rename", "cloud name"),
+        ("cloud hooks add", "cloud events subscribe"),
+        ("cloud hooks delete", "cloud events unsubscribe"),
+    ],
+)
+def test_a_command_that_was_called_otherwise(before: str, today: str) -> None:
+    old, new = (
+        CliRunner().invoke(app, [*words.split(), "--help"], prog_name="ipc") for words in (before, today)
+    )
+    assert (old.exit_code, new.exit_code) == (0, 0)
+    assert f"Usage: ipc {today} " in old.stdout
+    assert old.stdout == new.stdout
+    assert "now; the old spelling goes with the next release" in old.stderr
+    assert before.split()[-2] not in CliRunner().invoke(app, ["cloud", "--help"]).stdout.split() or (
+        before == "cloud rename"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
@@ -237,3 +304,21 @@ def test_a_length_out_of_bounds_is_refused_before_anything_is_sent(ipc: Ipc) -> 
     assert "--timeout 2h" in said
     assert "1s–10m" in said
     assert "[default: 1m]" in " ".join(ipc("wifi", "set", "--help").stdout.split())
+
+
+def test_words_and_numbers_are_the_same() -> None:
+    """``--gender 1``, ``--mode 0``, ``--resolution 1``, ``--motion 3`` of before, by the tables that commands go by."""
+    from sunmi_ipc_cli.camera import detection, face, flow
+    from sunmi_ipc_cli.cloud import faces, media
+    from sunmi_ipc_cli.screen.choices import choice
+
+    same = (
+        (face._GENDERS, {"0": "unknown", "1": "male", "2": "female"}),
+        (flow._MODES, {"0": "snapshot"}),
+        (detection._LEVELS, {"3": "high"}),
+        (media._QUALITIES, {"0": "fhd", "1": "hd"}),
+        (faces._GENDERS, {"1": "male", "2": "female"}),
+    )
+    for table, pairs in same:
+        for number, word in pairs.items():
+            assert choice(number, table, "--x") == choice(word, table, "--x"), (number, word)

@@ -164,6 +164,7 @@ def test_each_is_asked_for_by_name(virtual: Make, monkeypatch: pytest.MonkeyPatc
         return cameras[0].address in question
 
     monkeypatch.setattr("sunmi_ipc_cli.screen.output.is_terminal", lambda: True)
+    monkeypatch.setattr("sunmi_ipc_cli.target.is_terminal", lambda: True)
     monkeypatch.setattr("sunmi_ipc_cli.screen.output.agreed", answer)
     ipc("sdcard", "format", *names, code=7)
     assert len(asked) == 2

@@ -337,6 +337,41 @@ def test_a_camera_that_does_not_come_back_is_told_of(
     assert setup.standing[Stage.WIFI] is Standing.FAILED
 
 
+def test_a_network_out_of_sight_is_looked_for_twice_and_a_hidden_one_needs_not_be_seen(
+    factory: VirtualCamera, desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sunmi_ipc.onboarding import wifi
+
+    state, looks = factory.state, 0
+    state.join_s, there = 60, state.networks
+    state.networks = ()
+
+    def later(seconds: float) -> None:
+        nonlocal looks
+        looks += 1
+        state.networks = there
+
+    monkeypatch.setattr(wifi.time, "sleep", later)
+    setup = Setup(desk(factory), factory.sn, session(Role.ADMIN))
+    with pytest.raises(ParameterError) as caught:
+        setup.join("Cellar", "welcome-2020")
+    assert looks == 1
+    assert "--hidden" not in caught.value.hint
+    assert "A network that hides its name" in caught.value.hint
+    assert "隐藏了名称的网络" in " ".join(caught.value.localized("zh"))
+    with pytest.raises(ParameterError) as caught:
+        setup.join("Shop-WiFi", "")
+    assert "'-'" not in caught.value.hint
+    monkeypatch.undo()
+    state.networks = ()
+    with pytest.raises(ParameterError):
+        setup.join("", "welcome-2020", hidden=True)
+    assert not [path for path in state.counts if "setWifi" in path]
+    with pytest.raises(ProvisionError, match="did not come back"):
+        setup.join("Cellar", "welcome-2020", hidden=True, timeout=0.1)
+    assert [path for path in state.counts if "setWifi" in path]
+
+
 def test_an_fm010_has_no_line_to_draw(
     virtual: Callable[..., VirtualCamera], desk: Callable[..., Desk]
 ) -> None:

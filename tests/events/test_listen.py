@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -123,6 +124,31 @@ def test_from_the_subscription_to_ctrl_c(ready: VirtualCamera, tmp_path: Path) -
     ipc("listen", "--port", "0", "--host", "127.0.0.1", *again)
     ran = [json.loads(line)["event_id"] for line in out.read_text().splitlines()]
     assert sorted(set(ran)) == sorted(made)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("environment")
+def test_the_first_event_of_each_type_is_shown_as_it_came(ready: VirtualCamera, tmp_path: Path) -> None:
+    dump = tmp_path / "found.json"
+    shutil.copy(Path(__file__).parents[1] / "dumps" / "virtual-FM020.json", dump)
+    options = ["-c", ready.address, "--subscribe", FACE, "--jsonl", "--spool", str(tmp_path / "spool")]
+    with listening(*options, "--learn", "--learn-into", str(dump)) as process, Feed([ready]) as feed:
+        for _ in range(3):
+            feed.happen(ready, FACE)
+        assert process.stdout is not None
+        for _ in range(3):
+            process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert said.count("Content-Type: ") == said.count("read as: ") == 1  # the first alone
+    assert FACE in said
+    assert ready.sn not in said.partition("Content-Type: ")[2].partition("read as: ")[0]
+    (learnt,) = json.loads(dump.read_text("utf-8"))["events"]
+    assert learnt["event_type"] == FACE
+    assert ready.sn not in dump.read_text("utf-8")
+    ipc_dump = CliRunner().invoke(app, ["dump", "--check", str(dump)])
+    assert ipc_dump.exit_code == 0
 
 
 @pytest.mark.usefixtures("environment")

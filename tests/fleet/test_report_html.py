@@ -12,9 +12,10 @@ from PIL import Image
 from sunmi_ipc.errors import CameraNotFound
 from sunmi_ipc.fleet.journal import Journal
 from sunmi_ipc.fleet.outcome import Outcome, Problem, Standing
-from sunmi_ipc.fleet.pictures import WIDTH, smaller
-from sunmi_ipc.fleet.report import Row, collect
+from sunmi_ipc.fleet.pictures import MOST_BYTES, WIDTH, smaller
+from sunmi_ipc.fleet.report import Row, collect, difference_label
 from sunmi_ipc.fleet.report_html import page, write_html
+from sunmi_ipc.fleet.settings import Difference
 from sunmi_ipc.fleet.sitefile import load
 from sunmi_ipc.i18n import Language
 
@@ -54,6 +55,24 @@ def rows(folder: Path) -> list[Row]:
         return collect(slots, journal)
 
 
+@pytest.mark.parametrize(
+    ("one", "english", "chinese"),
+    [
+        (Difference("ir", "mode", "auto", "on"), "night mode", "夜视"),
+        (Difference("rotation", "degrees", "0", "90"), "rotation", "画面旋转"),
+        (Difference("ip", "gateway", "1", "2"), "IP settings: gateway", "IP：网关"),
+        (Difference("subscriptions", "http://192.168.1.5/", "-", "on"), None, None),
+    ],
+)
+def test_what_differs_is_said_in_one_language(
+    one: Difference, english: str | None, chinese: str | None
+) -> None:
+    assert difference_label(one, "en") == (english or f"subscriptions: {one.field}")
+    said = difference_label(one, "zh")
+    assert said == chinese or one.field in said
+    assert chinese is None or not re.search("[a-z]", said)
+
+
 def test_failures_come_first_and_tiles_lead_to_what_they_count(tmp_path: Path) -> None:
     text = page("Shop", rows(tmp_path), "en")
     ids = re.findall(r'id="([^"]+)"', text)
@@ -78,8 +97,9 @@ def test_an_absent_camera_has_the_site_files_name_and_its_number_once(tmp_path: 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1920, 1920), (640, 360)])
 def test_pictures_are_sized_down_and_keep_their_shape(size: tuple[int, int], tmp_path: Path) -> None:
-    made = io.BytesIO()
-    Image.effect_noise(size, 60).convert("RGB").save(made, "JPEG", quality=92)
+    made, room = io.BytesIO(), Image.linear_gradient("L").resize(size)
+    room.paste(Image.effect_noise((size[0] // 3, size[1] // 3), 60), (size[0] // 4, size[1] // 2))
+    room.convert("RGB").save(made, "JPEG", quality=92)
     data, kind, told = smaller(made.getvalue(), "jpeg")
     assert (kind, told) == ("jpeg", size)
     with Image.open(io.BytesIO(data)) as image:
@@ -89,6 +109,29 @@ def test_pictures_are_sized_down_and_keep_their_shape(size: tuple[int, int], tmp
     listed = rows(tmp_path)
     listed[0].picture, listed[0].kind, listed[0].size = data, kind, told
     assert f'viewBox="0 0 1920 {round(1920 * size[1] / size[0])}"' in page("Shop", listed, "en")
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1920, 1920)])
+def test_a_camera_takes_little_room_in_a_report_whatever_it_sees(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    """Noise in all colours is the worst picture there is: no camera's compresses less."""
+    made = io.BytesIO()
+    worst = Image.merge("RGB", [Image.effect_noise(size, 120) for _ in range(3)])
+    worst.save(made, "JPEG", quality=92)
+    data, kind, told = smaller(made.getvalue(), "jpeg")
+    assert len(data) <= MOST_BYTES
+    with Image.open(io.BytesIO(data)) as image:
+        assert abs(image.width / image.height - size[0] / size[1]) < 0.01
+    listed = rows(tmp_path)
+    plain = len(page("Shop", listed, "zh").encode())
+    for row in listed:
+        row.picture, row.kind, row.size = data, kind, told
+    whole = len(page("Shop", listed, "zh").encode())
+    assert plain / len(listed) < 5_000
+    assert (whole - plain) / len(
+        listed
+    ) < MOST_BYTES * 4 / 3 + 500  # base64; thirty cameras are 3.4 MB at most
 
 
 def test_what_is_no_picture_is_left_as_it_came() -> None:

@@ -80,6 +80,11 @@ def test_formatting_takes_time(ready: VirtualCamera) -> None:
         with pytest.raises(errors.ProvisionError, match="state: blank") as caught:
             camera.sdcard.wait_until_normal(timeout=0.05, interval=0.02)
         assert caught.value.step == "sdcard"
+        assert "Take the card out" in caught.value.hint
+        ready.fail("reset", times=None)
+        with pytest.raises(errors.ProvisionError, match="state: not answering") as caught:
+            camera.sdcard.wait_until_normal(timeout=0.05, interval=0.02)
+        assert "power and network" in caught.value.hint  # a card that nobody saw is not blamed
 
 
 def test_dirty_json_gives_the_same_result(ready: VirtualCamera) -> None:

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from sunmi_ipc.errors import ConnectionFailed
 from sunmi_ipc.protocol.overrides import parse
 from sunmi_ipc.protocol.spec import DOC, Sign, registry
+from sunmi_ipc.protocol.wire import Override
 from sunmi_ipc.simulator import Vendor, VirtualCamera, connect
 from sunmi_ipc.simulator.replay import RawAnswer
 from sunmi_ipc.simulator.variant import draw
@@ -97,6 +98,26 @@ def test_fifty_firmwares() -> None:
     hit, spellable, total = (sum(column) for column in zip(*hits, strict=True))
     print(f"\nfound {hit} of {spellable} that can be spelt and asked for, {total} in all")
     assert hit == spellable
+
+
+def test_a_camera_that_takes_any_parameter_is_asked_for_effects(vendor: Vendor) -> None:
+    """A page size that bites tells its name, where no wrong name is refused."""
+    called = {"page_size": "limit", "page_num": "pageNo"}
+    lists = {"face/getFaceList", "face/getFaceIdList", "media/getVideoRecordList"}
+    with VirtualCamera(
+        vendor, state="ready", udp=False, people=20, quirks=["any-parameters"],
+        overrides={path: Override("", called) for path in lists},
+    ) as virtual:  # fmt: skip
+        report = probe(virtual)
+        rows = {(f["path"], f["verdict"]): f["detail"] for f in report.findings if f["fact"] == "parameters"}
+        with connect(virtual, overrides=report.overrides) as camera:
+            assert len(camera.faces.list_page("stranger", page_size=1).face_list) == 1
+    for path in lists:
+        if registry()[path].params_evidence is not DOC:
+            assert report.overrides[path].names.items() >= called.items()
+            assert (path, "corrected") in rows
+    assert ("peopleFlow/getVisitorList", "corrected") not in rows
+    assert report.calls_made <= BUDGET
 
 
 def test_our_own_guesses_are_proven_where_they_hold() -> None:

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from ...errors import SunmiIpcError
 from ...fleet.outcome import Outcome
-from ...fleet.report import label
+from ...fleet.report import difference_label, label
 from ..roles import Role
 from ..rollout import Rollout
 from ..state import current
@@ -146,11 +146,7 @@ def _outcome(visit: Visit, outcome: Outcome) -> None:
                         text("th", column)
                 for one in outcome.differences:
                     with ui.element("tr"):
-                        text(
-                            "td",
-                            label(one.setting, visit.lang) + (f" {one.field}" if one.field else ""),
-                            "break",
-                        )
+                        text("td", difference_label(one, visit.lang), "break")
                         text("td", one.now, "break")
                         text("td", one.wanted, "break")
         for problem in outcome.problems:

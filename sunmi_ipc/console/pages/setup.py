@@ -149,8 +149,18 @@ class Wizard:
         text("p", tr("Which network should the camera join? It sees these (2.4 GHz only):"), "soft")
         chosen: dict[str, Any] = {}
         choices: list[Any] = []
+
+        def pick(_: Any, ssid: str, open_: bool, choice: Any) -> None:
+            chosen.update(ssid=ssid, open=open_)
+            for other in choices:
+                other._props["aria-pressed"] = "true" if other is choice else "false"
+                other.update()
+            name.set_visibility(not ssid)
+            password.set_visibility(not open_)
+            go.enable()
+
         with ui.element("div").classes("stack").style("gap: 8px"):
-            for point in networks.ap_list:
+            for point in filter(lambda seen: seen.ssid, networks.ap_list):
                 open_ = point.key_mgmt.upper() in ("NONE", "")
                 with ui.element("button").classes("choice") as choice:
                     choice._props["type"] = "button"
@@ -159,18 +169,23 @@ class Wizard:
                     text("span", point.ssid, "grow break")
                     text("span", tr("open") if open_ else "", "soft small")
 
-                def pick(_: Any, point: Any = point, open_: bool = open_, choice: Any = choice) -> None:
-                    chosen.update(ssid=point.ssid, open=open_)
-                    for other in choices:
-                        other._props["aria-pressed"] = "true" if other is choice else "false"
-                        other.update()
-                    password.set_visibility(not open_)
-                    go.enable()
-
-                choice.on("click", pick)
+                choice.on("click", partial(pick, ssid=point.ssid, open_=open_, choice=choice))
                 choices.append(choice)
+            with ui.element("button").classes("choice") as unseen:
+                unseen._props["type"] = "button"
+                unseen._props["aria-pressed"] = "false"
+                ui.icon("visibility_off", size="24px")
+                text("span", tr("A network that hides its name"), "grow break")
+            unseen.on("click", partial(pick, ssid="", open_=False, choice=unseen))
+            choices.append(unseen)
         if not networks.ap_list:
             text("div", tr("The camera sees no network. Bring it nearer to the router."), "note warn")
+        name = (
+            ui.input(tr("Name of the network"))
+            .props("outlined autocomplete=off autocapitalize=off maxlength=32")
+            .classes("wide")
+        )
+        name.set_visibility(False)
         password = (
             ui.input(tr("Password of the network"), password=True, password_toggle_button=True)
             .props("outlined autocomplete=off maxlength=64")
@@ -181,8 +196,9 @@ class Wizard:
 
         async def join() -> None:
             secret = "" if chosen["open"] else str(password.value or "")
-            ssid, tell = chosen["ssid"], self.teller()
-            await self.run(lambda: self.setup.join(ssid, secret, tell))
+            hidden, tell = not chosen["ssid"], self.teller()
+            ssid = str(name.value or "") if hidden else chosen["ssid"]
+            await self.run(lambda: self.setup.join(ssid, secret, tell, hidden=hidden))
 
         go = button(tr("Join this network"), join, kind="act", icon="wifi").classes("wide")
         go.disable()
