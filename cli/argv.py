@@ -43,14 +43,11 @@ def _overwrite(secret: bytes) -> None:
 
 def given_url(text: str) -> str:
     """A URL as it was typed, or what a reference such as ``env:NAME`` names; a typed password is wiped out."""
-    from urllib.parse import urlsplit
-
     from sunmi_ipc.fleet.secret import KINDS, Secrets
 
     if text.startswith(KINDS):
         return Secrets(Path()).get(text).reveal().strip()
-    try:
-        sealed = bool(urlsplit(text).password)
-    except ValueError:
-        sealed = "@" in text
+    # Looked for in the text, not in its parts: a password with / or # in it, or a URL with a slip, hides there.
+    user = text.rpartition("://")[2].rpartition("@")[0]
+    sealed = ":" in user or "password=" in text.casefold()
     return take_secret(text).reveal() if sealed else text

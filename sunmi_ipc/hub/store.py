@@ -7,6 +7,7 @@ revision is kept, so that repeats, and several hubs at once, change nothing.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -76,6 +77,13 @@ class Batch:
         self.rows.setdefault(table, []).append(row)
 
 
+_NO_URL = "the database is no URL that the hub knows"
+#: What stands in no host's name or address: brackets are left only where they do not pair.
+_NO_HOST = re.compile(r"[\[\]\s\x00-\x1f\x7f]")
+#: How libpq says that an option is none, or not so written: waiting would not help.
+_NO_OPTION = re.compile(r"invalid (connection option|port number|integer value|\w+ value)\b")
+
+
 def open_url(text: str, *, password: str = "", folder: Path | None = None) -> URL:
     """Read where the database is.
 
@@ -90,16 +98,27 @@ def open_url(text: str, *, password: str = "", folder: Path | None = None) -> UR
     """
     hint = "For example postgresql://hub@localhost/sunmi, or hub.db for a file."
     if "://" not in text:
+        if re.match("postgres(ql)?:", text):  # no file is called so, and a password may stand in it
+            raise ConfigError(_NO_URL, hint=hint)
         path = (folder or Path()) / Path(text).expanduser()
         return URL.create("sqlite", database=str(path))
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise ConfigError("the database is no URL that the hub knows", hint=hint) from None
+        raise ConfigError(_NO_URL, hint=hint) from None
     if url.drivername in ("postgres", "postgresql"):
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername not in ("postgresql+psycopg", "sqlite"):
-        raise ConfigError("the database is no URL that the hub knows", hint=hint)
+        raise ConfigError(_NO_URL, hint=hint)
+    # A server that does not answer is waited for; one that cannot be is told at once.
+    port = 1 if url.port is None else url.port
+    if _NO_HOST.search(url.host or "") or not 0 < port < 65536:
+        raise ConfigError(_NO_URL, hint=hint)
+    if "password" in url.query:  # kept where it is never shown
+        given = url.query["password"]
+        url = url.difference_update_query(["password"]).set(
+            password=given if isinstance(given, str) else given[-1]
+        )
     if password:
         url = url.set(password=password)
     return url
@@ -170,7 +189,7 @@ class Store:
     @property
     def place(self) -> str:
         """Where it is, without password."""
-        return self._url.render_as_string(hide_password=True)
+        return self._url.difference_update_query(["sslpassword"]).render_as_string(hide_password=True)
 
     def exists(self) -> bool:
         """Whether there is a file; of a server nobody knows before it is asked."""
@@ -353,13 +372,19 @@ def _newest(table: Table, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]
     return [found[key] for key in sorted(found)]
 
 
-def _away(error: BaseException) -> Away:
+def _away(error: BaseException) -> Away | ConfigError:
     """What went wrong, in words; the statement and its values are left out."""
     inner = getattr(error, "orig", None) or error
     if isinstance(inner, database.Unusable | sqlite3.Error):
         return Away(str(database.why(inner)))
     lines = str(inner).strip().splitlines()
     # libpq names every address that it tried, a line each; no password is among them.
+    if _NO_OPTION.search(lines[0] if lines else ""):
+        return ConfigError(
+            "the database's URL cannot be used: {reason}",
+            hint="Look at what stands behind the question mark.",
+            reason=printable(lines[0], 300),
+        )
     return Away(printable(lines[0] if lines else type(inner).__name__, 300))
 
 

@@ -45,6 +45,8 @@ ZH: dict[str, str] = {
     "For example postgresql://hub@localhost/sunmi, or hub.db for a file.": "例如 postgresql://hub@localhost/sunmi，或用 hub.db 表示文件。",
     "PostgreSQL needs psycopg, which is not installed": "PostgreSQL 需要 psycopg，但尚未安装",
     "the database is no URL that the hub knows": "数据库不是 hub 认识的 URL",
+    "the database's URL cannot be used: {reason}": "数据库的 URL 无法使用：{reason}",
+    "Look at what stands behind the question mark.": "请检查问号后面的内容。",
     "the hub cannot go on: {reason}": "hub 无法继续：{reason}",
     "the hub needs SQLAlchemy, which is not installed": "hub 需要 SQLAlchemy，但尚未安装",
     "the hub's database is of version {version}; this program knows up to {known}": "hub 的数据库版本是 {version}；本程序只认识到 {known}",

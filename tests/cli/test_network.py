@@ -45,6 +45,24 @@ def test_from_and_to_are_shown_and_the_camera_is_named(network: Run, ready: Virt
     assert "address by DHCP: off → on" in back
 
 
+def test_another_camera_at_the_address_by_the_time_of_the_answer_is_not_changed(
+    network: Run, ready: VirtualCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands at the address when somebody has answered the question may be another camera."""
+    first, asked = ready.sn, []
+
+    def answered(question: str, yes: bool) -> None:
+        asked.append(question)
+        ready.state.sn = "FS101D8BS09999"  # an address is given to another in the meantime
+
+    monkeypatch.setattr("sunmi_ipc_cli.camera.network.confirm", answered)
+    done = network("set", "--ip", "192.168.1.20/24", "--gateway", "192.168.1.1", code=3)
+    assert first in asked[0]
+    assert "nothing was changed" in done.stderr
+    assert "FS101D8BS09999" in done.stderr
+    assert "config/setIpConf" not in ready.state.counts
+
+
 @pytest.mark.parametrize(
     ("args", "said", "advised"),
     [

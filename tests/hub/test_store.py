@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -273,11 +274,39 @@ def test_what_is_no_zone_has_no_offsets(zone: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["mysql://u@h/d", "postgresql+asyncpg://h/d", "http://x", "://", "postgresql://h:port/d"]
+    "text",
+    [
+        "mysql://u@h/d",
+        "postgresql+asyncpg://h/d",
+        "http://x",
+        "://",
+        "postgresql://h:port/d",
+        "postgresql://h:99999/d",
+        "postgresql://h:0/d",
+        "postgresql://[",
+        "postgresql://[]/d",
+        "postgresql://u:p@[::1/d",
+        "postgresql://u:p@two words/d",
+        "postgresql:u:p@h/d",
+    ],
 )
 def test_other_databases_are_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         open_url(text)
+
+
+@pytest.mark.parametrize(
+    "host", ["[::1]", "localhost", "db.shop_1.example", "10.0.0.1", "数据库.example", ""]
+)
+def test_hosts_as_they_are(host: str) -> None:
+    assert open_url(f"postgresql://u@{host}/d").host == (host.strip("[]") or None)
+
+
+@pytest.mark.parametrize("query", ["foo=1", "sslmode=bogus", "keepalives=MARKED-WORD"])
+def test_an_option_that_is_none_is_told_at_once_and_not_waited_for(query: str) -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(ConfigError, match=r"cannot be used: .*invalid"):
+        Store(open_url(f"postgresql://u@127.0.0.1:9/d?{query}")).migrate()
 
 
 def test_another_programs_file_is_not_touched(tmp_path: Path) -> None:
@@ -298,3 +327,36 @@ def test_no_password_is_shown() -> None:
     with pytest.raises(Away) as caught:
         store.migrate()
     assert "MARKED-SECRET" not in str(caught.value)
+    for query in ("password=MARKED-SECRET", "sslpassword=MARKED-SECRET"):
+        url = open_url(f"postgresql://hub@127.0.0.1:9/x?{query}")
+        assert "MARKED-SECRET" not in Store(url).place
+    assert open_url("postgresql://hub@h/x?password=MARKED-SECRET").password == "MARKED-SECRET"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://u:MARKED@h/d",
+        "postgresql://u:MARKED/x@h/d",
+        "postgresql://u:MARKED#x@h/d",
+        "postgresql://u:MARKED?x@h/d",
+        "postgresql://u:MARKED@[::1/d",
+        "postgresql:u:MARKED@h/d",
+        "postgresql://u@h/d?sslmode=require&password=MARKED",
+    ],
+)
+def test_a_typed_password_is_wiped_wherever_it_stands(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    from sunmi_ipc_cli.argv import given_url
+
+    monkeypatch.setattr("sys.argv", ["ipc", "hub", "--database", text])
+    assert given_url(text) == text
+    assert "MARKED" not in " ".join(sys.argv)
+
+
+@pytest.mark.parametrize("text", ["postgresql://u@h:5432/d", "mqtts://hub@[::1]:8883", "/srv/hub.db"])
+def test_what_holds_no_password_stays(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    from sunmi_ipc_cli.argv import given_url
+
+    monkeypatch.setattr("sys.argv", ["ipc", "hub", "--database", text])
+    assert given_url(text) == text
+    assert text in sys.argv
