@@ -24,7 +24,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote, urlsplit
 
-from ..errors import ConfigError, ConnectionFailed, ExtraMissingError
+from ..errors import ConfigError, ConnectionFailed
+from ..events.bounded_client import bounded_client
 from ..redact import Secret
 from .contract import CONTENT_TYPE, MAX_CALL, SCHEMA_PROPERTY
 
@@ -42,10 +43,6 @@ _NO_SUBSCRIBER = 0x10
 BACKOFF_S = (0.5, 60.0)
 #: So many messages may be on their way to the broker, not yet acknowledged.
 WINDOW = 100
-#: First bytes of packets, and the bits of a PUBLISH that say how it is acknowledged.
-_CONNACK, _PUBLISH, _QOS_1 = 0x20, 0x30, 0x02
-#: Packets of ours that wait for a broker that sends and does not read.
-_MOST_UNREAD = 10_000
 #: A call of the largest size, with its topic and properties.
 MAX_PACKET = MAX_CALL + (64 << 10)
 
@@ -188,51 +185,14 @@ class Sent:
 LOST = "connection lost"
 
 
-@cache
-def _client_class() -> Any:
-    try:
-        from paho.mqtt.client import Client
-        from paho.mqtt.enums import MQTTErrorCode
-    except ImportError:
-        raise ExtraMissingError("MQTT needs paho-mqtt, which is not installed", extra="mqtt") from None
-
-    class Bounded(Client):
-        """A client whose connection ends, and nothing else, where the broker does not keep to the protocol.
-
-        It takes no packet that is longer than it has said. What paho cannot read would end its thread, and with
-        it the connection for ever; QoS 2 it would keep without a bound, as what the broker does not read.
-        """
-
-        longest = MAX_PACKET
-
-        def _packet_handle(self) -> MQTTErrorCode:
-            packet = self._in_packet["command"]
-            kind = packet & 0xF0
-            if (
-                (kind == _CONNACK and self.is_connected())
-                # We ask for QoS 1 at most.
-                or (kind == _PUBLISH and packet & 0x06 > _QOS_1)
-                or len(self._out_packet) > _MOST_UNREAD
-            ):
-                return MQTTErrorCode.MQTT_ERR_PROTOCOL
-            try:
-                return super()._packet_handle()
-            except Exception as error:  # whatever it is that reading it raises
-                _log.warning("a packet of the broker's could not be dealt with: %s", type(error).__name__)
-                return MQTTErrorCode.MQTT_ERR_PROTOCOL
-
-        def _sock_recv(self, bufsize: int) -> bytes:
-            packet = getattr(self, "_in_packet", {})
-            if packet.get("have_remaining") and packet.get("remaining_length", 0) > self.longest:
-                raise ConnectionError("a packet that is too long")
-            return bytes(super()._sock_recv(min(bufsize, 1 << 16)))
-
-    return Bounded
+def client_class() -> type[Client]:
+    """A client that takes no packet longer than ours; ExtraMissingError where paho-mqtt is not installed."""
+    return bounded_client(MAX_PACKET)
 
 
 def require() -> None:
     """Raises ExtraMissingError where paho-mqtt is not installed."""
-    _client_class()
+    client_class()
 
 
 class Connection:
@@ -452,7 +412,7 @@ class Connection:
         from paho.mqtt.client import MQTTv5
         from paho.mqtt.enums import CallbackAPIVersion
 
-        client: Client = _client_class()(
+        client: Client = client_class()(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
             protocol=MQTTv5,

@@ -26,8 +26,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from ..errors import ConfigError, ExtraMissingError
+from ..errors import ConfigError
 from ..redact import Secret
+from .bounded_client import bounded_client
 from .consumer import StoredEvent
 from .delivery import Again
 from .homeassistant import discovery, of_sink
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("sunmi_ipc")
 _PATIENCE_S = 2.0
 _ACKNOWLEDGE_S = 30.0
+#: Bytes of a packet that the broker may send: nothing is subscribed to here.
+_LONGEST = 1 << 16
 
 
 class MqttSink:
@@ -83,10 +86,7 @@ class MqttSink:
             )
         if not prefix or any(c in prefix for c in "+#\0"):
             raise ConfigError("the MQTT prefix is no topic", hint="Leave out '+' and '#'.")
-        try:
-            import paho.mqtt.client  # noqa: F401 - whether it is there
-        except ImportError:
-            raise ExtraMissingError("MQTT needs paho-mqtt, which is not installed", extra="mqtt") from None
+        bounded_client(_LONGEST)  # whether it is there
         self._prefix, self._discovery = prefix.strip("/"), discovery.strip("/")
         self._connected, self._closing = threading.Event(), threading.Event()
         self._problem, self._acknowledge_s = "", acknowledge
@@ -105,10 +105,9 @@ class MqttSink:
 
     def _new_client(self) -> Client:
         """A client without a memory: paho sends again what broke the connection when it reconnects."""
-        from paho.mqtt.client import Client
         from paho.mqtt.enums import CallbackAPIVersion
 
-        client = Client(CallbackAPIVersion.VERSION2, client_id=self._client_id)
+        client = bounded_client(_LONGEST)(CallbackAPIVersion.VERSION2, client_id=self._client_id)
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect

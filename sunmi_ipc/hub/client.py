@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..broker.connection import Broker, _client_class
+from ..broker.connection import Broker, client_class
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
@@ -19,7 +19,7 @@ def new_client(broker: Broker, client_id: str = "", *, by_hand: bool = True) -> 
         by_hand: Whether messages are acknowledged by hand.
 
     """
-    kind = _client_class()  # says so where paho is not installed
+    kind = client_class()  # says so where paho is not installed
     from paho.mqtt.client import MQTTv5
     from paho.mqtt.enums import CallbackAPIVersion
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import signal
@@ -512,3 +513,26 @@ def test_state_and_availability_of_a_camera() -> None:
         assert seen["FS1/status"] == "offline"
     finally:
         sink.close()
+
+
+@pytest.mark.parametrize("sent", [b"\x30\x01\x00", b"\x40\x01\x00", b"\x20\x02\0\0", b"\x30\xff\xff\xff\x7f"])
+def test_a_broker_that_keeps_to_no_protocol_ends_one_connection(sent: bytes) -> None:
+    """What paho cannot read would end its thread, and the sink would be silent for ever."""
+    came: list[socket.socket] = []
+    body = b"x" * 70_000
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+        sink = MqttSink(f"mqtt://127.0.0.1:{server.getsockname()[1]}")
+        try:
+            for _ in range(2):
+                peer, _address = server.accept()
+                came.append(peer)
+                peer.settimeout(5)
+                peer.recv(4096)
+                with contextlib.suppress(OSError):
+                    peer.sendall(b"\x20\x02\0\0" + sent + body)
+        finally:
+            sink.close()
+            for peer in came:
+                peer.close()
+    assert len(came) == 2
