@@ -174,8 +174,8 @@ def _fill(
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     try:
-        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask()
-        plain = not path.exists() or path.is_file()
+        mode = stat.S_IMODE(path.stat().st_mode) if os.path.exists(path) else 0o666 & ~_umask()
+        plain = not os.path.exists(path) or os.path.isfile(path)
     except OSError:
         mode, plain = 0o644, True
     if plain:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def walk(paths: Iterable[str | Path]) -> Iterator[Path]:
     """
     for given in paths:
         path = Path(given)
-        if not path.is_dir():
+        if not os.path.isdir(path):
             yield path
             continue
         found = sorted(p for p in path.rglob("*") if _is_photo(p.relative_to(path)) and p.is_file())

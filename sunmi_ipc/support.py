@@ -297,7 +297,7 @@ def _configuration(settings: Settings, profile: str) -> dict[str, Any]:
         "settings": values,
         "hidden": hidden,
         "environment": names,
-        "overrides": scrub(_tail(overrides, 64 << 10)) if overrides.is_file() else "",
+        "overrides": scrub(_tail(overrides, 64 << 10)) if os.path.isfile(overrides) else "",
     }
 
 
@@ -331,7 +331,7 @@ def _journal(site: Path) -> list[dict[str, Any]]:
     from .fleet.journal import Journal
 
     path = site.with_suffix(".journal")
-    if not path.exists():
+    if not os.path.exists(path):
         return []
     with Journal(path, write=False) as book:
         steps = book.steps()[-ROWS:]
@@ -346,7 +346,7 @@ def _audit(folder: Path) -> dict[str, Any]:
     from .station.audit import Audit
     from .station.store import FILE, Store
 
-    if not (folder / FILE).exists():
+    if not os.path.exists(folder / FILE):
         return {}
     with Store(folder / FILE, read_only=True) as store:
         entries = [entry.as_dict() for entry in Audit(store).entries(limit=ROWS)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -119,7 +120,7 @@ def _store(given: Path | None) -> Path:
     from sunmi_ipc.settings import state_dir
     from sunmi_ipc.station import load
 
-    if given is not None and given.is_file():
+    if given is not None and os.path.isfile(given):
         return given if given.suffix == ".sqlite3" else load(given, resolve=False).data / _FILE
     folders = [given] if given is not None else sorted(p.parent for p in state_dir().glob(f"*/{_FILE}"))
     if len(folders) != 1:

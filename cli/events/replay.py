@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,7 @@ def _existing(folder: Path | None, *, writable: bool = False) -> Iterator[Spool]
     from sunmi_ipc.events.store import FILE
 
     path = spool_folder(folder)
-    if not (path / FILE).exists():
+    if not os.path.exists(path / FILE):
         raise ConfigError(
             "there is no event spool in {path}",
             hint="'ipc events listen' makes it; --spool names another folder.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import threading
@@ -154,7 +155,7 @@ def init(
         raise errors.ParameterError(
             "{name}: a CSV file cannot hold them", name="--capture", hint="Name a file that ends in .toml."
         )
-    if site.exists() and not force:
+    if os.path.exists(site) and not force:
         raise errors.ConfigError(
             "{path} is there already",
             hint="Name another file, or say --force to write over it.",

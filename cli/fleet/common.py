@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +34,7 @@ def load_site(state: State, path: Path, inline: bool, *, resolve: bool = True, a
     """The site file; every fault in it is told."""
     from sunmi_ipc.fleet.sitefile import load
 
-    if not path.exists():  # dragged into the terminal, or copied: in quotes, as a URL, with a tilde
+    if not os.path.exists(path):  # dragged into the terminal, or copied: in quotes, as a URL, with a tilde
         path = typed_path(str(path))
     try:
         return load(path, inline_secrets=inline, resolve=resolve, as_is=as_is or not resolve)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -217,7 +218,7 @@ def reset(
 
     state = State.of(ctx)
     path = config_dir() / FILE
-    if path.exists():
+    if os.path.exists(path):
         confirm(tr("This forgets every correction in {path}.", path=str(path)), yes)
         path.unlink()
     if state.json:

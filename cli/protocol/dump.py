@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -145,7 +146,7 @@ def write_document(path: Path, document: dict[str, Any]) -> None:
 def _check(state: State, path: Path) -> None:
     from sunmi_ipc.survey.model import read
 
-    if not path.exists():
+    if not os.path.exists(path):
         raise ParameterError("{name}: there is no such file", name=str(path))
     document = read(path)
     if state.json:

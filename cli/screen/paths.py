@@ -30,7 +30,7 @@ def typed_path(text: str) -> Path:
         if _DRIVE.match(text):  # file:///C:/folder
             text = text[1:]
     path = Path(text).expanduser()
-    if os.sep == "/" and "\\" in text and not path.exists():  # a dropped file: My\ Folder
+    if os.sep == "/" and "\\" in text and not os.path.exists(path):  # a dropped file: My\ Folder
         plain = Path(re.sub(r"\\(.)", r"\1", text)).expanduser()
-        return plain if plain.exists() else path
+        return plain if os.path.exists(plain) else path
     return path

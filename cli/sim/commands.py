@@ -265,7 +265,7 @@ def _seed(folder: Path | None, given: int | None) -> int:
 
     path = folder / "seed" if folder is not None else None
     try:
-        if given is None and path is not None and path.exists():
+        if given is None and path is not None and os.path.exists(path):
             return int(path.read_text("ascii"))
         seed = secrets.randbelow(2**32) if given is None else given
         if path is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -60,7 +61,7 @@ def shops_of(
     """The folder's shops; every fault in a file is told."""
     from sunmi_ipc.fleet.sites import read
 
-    if not folder.exists():
+    if not os.path.exists(folder):
         folder = typed_path(str(folder))
     found = read(folder, only=only or (), inline_secrets=inline, resolve=resolve, as_is=as_is)
     for shop in found.shops:

@@ -29,14 +29,14 @@ def hand_out(state: State, given: str) -> dict[str, str]:
 
     """
     place = typed_path(given)
-    folder = place.parent if place.is_file() and place.suffix.lower() in _CONTAINERS else place
-    if not folder.is_dir():
+    folder = place.parent if os.path.isfile(place) and place.suffix.lower() in _CONTAINERS else place
+    if not os.path.isdir(folder):
         raise ConfigError(
             "{path} is not a folder", path=str(folder), hint="Unpack what the vendor sent first."
         )
     every = sorted(p for p in folder.rglob("*") if p.is_file() and not _of_a_mac(p.relative_to(folder)))
     containers = [p for p in every if p.suffix.lower() in _CONTAINERS]
-    if place.is_file():
+    if os.path.isfile(place):
         containers = [place]
     elif named := os.environ.get("SUNMI_IPC_P12"):
         containers = [typed_path(named)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,9 +101,9 @@ def _credential(key: str, value: str) -> str:
 
 
 def _file(path: Path) -> Path:
-    if path.is_file():
+    if os.path.isfile(path):
         return path
-    if path.exists():
+    if os.path.exists(path):
         raise ConfigError("{path} is no file", path=str(path), hint="Name the file in it.")
     raise ConfigError(
         "there is no file {path}", path=str(path), hint="Drop the file on this window, or paste its path."
@@ -111,7 +112,7 @@ def _file(path: Path) -> Path:
 
 def _p12(key: str, value: str) -> str:
     path = typed_path(value)
-    if path.is_dir() and len(inside := sorted(path.glob("*.p12"))) == 1:
+    if os.path.isdir(path) and len(inside := sorted(path.glob("*.p12"))) == 1:
         path = inside[0]
     with _file(path).open("rb") as file:
         first = file.read(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -171,7 +172,7 @@ def init(
     from sunmi_ipc.station.file_schema import FILE
 
     state = State.of(ctx)
-    if file.exists():
+    if os.path.exists(file):
         confirm(tr("{path} is overwritten.", path=str(file)), yes)
     with waiting(state, "Looking for cameras …"):
         found = list(discovery.discover(interfaces=state.settings.interfaces()))
@@ -266,7 +267,7 @@ def install(
     loaded = load_file(state, file, resolve=False)
     path = output or place(loaded.file.station.site, user=user)
     text = unit(loaded, user=user)
-    if path.exists():
+    if os.path.exists(path):
         confirm(tr("{path} is overwritten.", path=str(path)), yes)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -183,7 +183,7 @@ class KeyStore:
         """
         key = SigningKey.new(name)
         target = file or self._folder / f"{name}{SUFFIX}"
-        if target.exists() or (file is None and name in self._index()):
+        if os.path.exists(target) or (file is None and name in self._index()):
             raise ConfigError(
                 "there is a key {name} already", hint="Choose another name, or remove {path} first.",
                 name=name, path=str(target),
@@ -232,7 +232,7 @@ class KeyStore:
         entry = index.get(name)
         if entry is None:
             path = Path(name).expanduser()
-            if not path.is_file():
+            if not os.path.isfile(path):
                 raise ConfigError(
                     "there is no key {name}",
                     hint="'ipc keys list' shows those that there are.",
@@ -297,7 +297,7 @@ def _private(path: Path) -> bytes:
 
 def own_key(path: Path) -> SigningKey:
     """The station's own key in *path*, made where there is none."""
-    if path.exists():
+    if os.path.exists(path):
         return SigningKey.read("station", _private(path), str(path))
     key = SigningKey.new("station")
     KeyStore._write(path, key.pem())

@@ -96,7 +96,7 @@ class DeadLetters:
 
     def remove(self, unwanted: Callable[[Letter], bool]) -> int:
         """Remove letters; how many. Raises OSError."""
-        if not self.path.exists():
+        if not os.path.exists(self.path):
             return 0
         with self._locked():
             letters = list(self._lines())

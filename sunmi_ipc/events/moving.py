@@ -20,9 +20,9 @@ def move_over(old: Path, new: Path) -> Path:
     It stays where it is while a program has it open, or where it cannot be moved; where both are there, the
     new one counts, and that is said.
     """
-    if old == new or not (old / FILE).exists():
+    if old == new or not os.path.exists(old / FILE):
         return new
-    if (new / FILE).exists():
+    if os.path.exists(new / FILE):
         _log.warning("events: there is an older spool in %s, which is not looked at any more", old)
         return new
     try:
@@ -30,7 +30,7 @@ def move_over(old: Path, new: Path) -> Path:
             _log.warning("events: the spool stays in %s for now: another program uses it", old)
             return old
         new.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if new.exists():
+        if os.path.exists(new):
             new.rmdir()  # an empty one only
         try:
             os.rename(old, new)
@@ -42,7 +42,7 @@ def move_over(old: Path, new: Path) -> Path:
             shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         _log.warning("events: the spool stays in %s: %s", old, error.strerror or type(error).__name__)
-        return old if (old / FILE).exists() else new
+        return old if os.path.exists(old / FILE) else new
     _log.warning("events: the spool was moved from %s to %s", old, new)
     return new
 

@@ -107,9 +107,9 @@ def salvage(
     """
     folder = Path(directory)
     path = folder / FILE
-    if ready_of(path).exists():
+    if os.path.exists(ready_of(path)):
         take_place(path)  # an earlier one that was cut off
-    if not path.exists():
+    if not os.path.exists(path):
         raise SpoolError("there is no event spool in {path}", path=str(folder))
     _check_unused(folder)
     made = folder / f".{FILE}.salvaged"

@@ -233,7 +233,7 @@ class Spool:
         if any(consumer.name == name for consumer in list(self._consumers)):
             return True
         path = self._lock_file(name, "alive")
-        if not path.exists():
+        if not os.path.exists(path):
             return False
         try:
             try_lock(path).close()

@@ -162,7 +162,7 @@ def connect(
         SpoolError: The file cannot be made or opened, is damaged, or is no spool of this version.
 
     """
-    if access == "write" and ready_of(path).exists():
+    if access == "write" and os.path.exists(ready_of(path)):
         take_place(path)  # a salvage that was cut off between two renames
     try:
         # Faces are personal data: the file is made for this user alone, and SQLite's side files inherit it.

@@ -196,7 +196,7 @@ class Store:
         return (
             self.is_postgresql
             or self._url.database in (None, "", ":memory:")
-            or Path(str(self._url.database)).exists()
+            or os.path.exists(str(self._url.database))
         )
 
     def close(self) -> None:

@@ -78,7 +78,7 @@ class KnownCameras:
         if self._path is None:
             return getattr(self, "_pins", {})
         now = mark(self._path)
-        if now is None and not self._path.exists():
+        if now is None and not os.path.exists(self._path):
             return {}
         if self._known is not None and now is not None and self._known[0] == now:
             return dict(self._known[1])

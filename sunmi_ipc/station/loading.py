@@ -92,7 +92,7 @@ def load(
     site = None
     if file.station.cameras != "discover":
         named = path.parent / Path(file.station.cameras).expanduser()
-        if named.is_file():
+        if os.path.isfile(named):
             site = sitefile.load(named, resolve=resolve, environment=environment)
         else:
             where = f"{path.name}:{line_of(lines, ('station', 'cameras'))}"

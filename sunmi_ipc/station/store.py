@@ -251,7 +251,7 @@ class Store:
 
     def _look_for_file(self) -> None:
         """Where somebody has deleted the file, what is written would go nowhere: another is begun."""
-        if self.read_only or self.path.exists():
+        if self.read_only or os.path.exists(self.path):
             return
         _log.error("the station's database %s was deleted; a new one was begun", self.path)
         for suffix in ("-wal", "-shm"):

@@ -88,7 +88,7 @@ def read(
 
     """
     folder = Path(folder)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise ConfigError(
             "{path} is no folder",
             hint="'ipc sites' takes a folder with a site file for each shop.",
