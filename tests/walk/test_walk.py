@@ -205,7 +205,7 @@ def test_from_the_box_to_the_report(
     at.run("fleet", "apply", "--yes")
     assert said["written"] in at.run("fleet", "export", "--no-pictures", "--html", "report.html")
     assert camera.sn in (home / "report.html").read_text("utf-8")
-    kept = RECORDINGS / f"first-hour.{lang}.txt"
+    kept = RECORDINGS / f"first-hour-{lang}.txt"
     if os.environ.get("RECORD_WALK"):
         kept.write_text(at.recording(), "utf-8")
     # The recording shows these commands, in this order, with these endings.
