@@ -81,7 +81,7 @@ def test_bind_rename_unbind(ipc: Ipc, text: Callable[..., str], service: Virtual
     ipc("bind", new.sn, new.mac)
     ipc("rename", new.sn, "Door")
     assert ipc("devices", "Door")["ipc_sn"] == new.sn
-    assert "confirmation" in text("unbind", "Door", code=2)
+    assert "unasked" in text("unbind", "Door", code=2)
     ipc("unbind", "Door", "--yes")
     assert new.shop_no == ""
     assert "called so" in text("live", "Door", code=2)
@@ -199,7 +199,7 @@ def test_faces(ipc: Ipc, text: Callable[..., str], service: VirtualCloud, tmp_pa
     assert service.shop.move_rule["period"] == 7 * 86_400
     assert "still holds faces" in text("faces", "group", "delete", "VIP", "--yes", code=5)
     ipc("faces", "move", face, "--from", "VIP", "--to", "employee")
-    assert "confirmation" in text("faces", "delete", face, "-g", "employee", code=2)
+    assert "unasked" in text("faces", "delete", face, "-g", "employee", code=2)
     ipc("faces", "delete", face, "-g", "employee", "--yes")
     ipc("faces", "group", "delete", "VIP", "--yes")
     assert "no face group of that name" in text("faces", "list", "VIP", code=2)

@@ -220,7 +220,7 @@ def test_what_is_too_large_is_not_read(path: str, size: int, told: bool) -> None
     piece, given = b"x" * 65_536, 0
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        kept = b""
+        kept = bytearray()
         while (message := await receive())["type"] == "http.request":
             kept += message["body"]
         assert len(kept) <= 33_000_000

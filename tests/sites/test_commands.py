@@ -120,7 +120,7 @@ def test_what_destroys_is_asked_for_once(ipc: Ipc, shops: Path, cameras: list[Vi
     for camera in cameras[:3]:
         camera.state.activated = False
     refused = ipc("apply", "--only", "a", code=2).stderr
-    assert "confirmation" in refused
+    assert "unasked" in refused
     assert "In 1 shops, 1 cameras would be activated" in " ".join(refused.split())
     assert not cameras[0].state.activated
 

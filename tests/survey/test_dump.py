@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def without_times(document: dict[str, Any]) -> dict[str, Any]:
         call["sent"] = {k: v for k, v in call["sent"].items() if not k.lower().endswith("time")}
         if call["path"].startswith("media/"):
             call["body"] = ""  # links carry the port of the day
+        call["body"] = re.sub(r"(https?:\\?/\\?/[^/\"]+):\d+", r"\1", call["body"])  # those of faces, too
     return made
 
 

@@ -267,6 +267,7 @@ def test_nothing_is_written_where_it_cannot_tell(lang: str, vendor: Vendor, tmp_
     assert "code 5" in done.stderr if lang == "en" else "返回码 5" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_camera_that_is_not_there_is_not_there(tmp_path: Path, vendor: Vendor) -> None:
     done = CliRunner().invoke(
         app, ["protocol", "probe", "-c", "127.0.0.1:9", "--json"],
