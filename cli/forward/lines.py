@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,14 +52,16 @@ def line(stored: StoredEvent) -> str:
 
 
 def _kind(event_type: str) -> str:
-    """What happened, in words; a type that nobody has described as it is."""
+    """What happened, in words, and where no person looks on the type, too; one that nobody has described as it is."""
     from sunmi_ipc import words
     from sunmi_ipc.protocol.values import EventType
 
     try:
-        return tr(words.word(EventType(event_type)))
+        said = tr(words.word(EventType(event_type)))
     except ValueError:
         return event_type
+    # What has been searched for in files and pipes since 0.1.0 is still found there.
+    return said if sys.stdout.isatty() else f"{said} ({event_type})"
 
 
 @functools.cache

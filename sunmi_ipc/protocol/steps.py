@@ -107,9 +107,9 @@ class Give(Generic[T]):
 
 
 #: Steps to one result.
-Steps: TypeAlias = Generator[Ask | Know | Pause | Work, Any, R]
+Steps: TypeAlias = Generator[Ask | Know | Pause | Work, object, R]
 #: Steps to many items, one after another.
-Series: TypeAlias = Generator[Ask | Know | Pause | Work | Each[T] | Give[T], Any, None]
+Series: TypeAlias = Generator[Ask | Know | Pause | Work | Each[T] | Give[T], object, None]
 
 
 def pause(seconds: float) -> Steps[None]:

@@ -19,6 +19,7 @@ from sunmi_ipc.broker.channel import Channel
 from sunmi_ipc.broker.connection import Broker, BrokerError, Connection, Sent
 from sunmi_ipc.broker.keys import SigningKey
 from sunmi_ipc.broker.stations import KnownStations
+from sunmi_ipc.events import bounded_client
 from sunmi_ipc.hub.hub import Hub
 from sunmi_ipc.hub.store import Store, open_url
 
@@ -245,7 +246,7 @@ def test_a_packet_of_a_quarter_of_a_gigabyte_is_not_read(
 def test_a_broker_that_sends_and_never_reads(
     bad: BadBroker, connect: Callable[..., Connection], kit: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "_MOST_UNREAD", 100)
+    monkeypatch.setattr(bounded_client, "_MOST_UNREAD", 100)
     monkeypatch.setattr(
         connection,
         "_at_once",
