@@ -94,6 +94,7 @@ face list -g VIP
 face list -g VIP --ids
 face oldest -g stranger --count 3
 face show FACE
+face picture FACE -o OUT/face-of.jpg
 face update FACE --age 30
 flow visits FACE --from -30d
 face find FILE
