@@ -264,3 +264,15 @@ class Kit:
 @pytest.fixture(scope="session")
 def kit() -> type[Kit]:
     return Kit
+
+
+@pytest.fixture
+def head_office(mosquitto: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command at head office finds in its environment."""
+    monkeypatch.setenv("SUNMI_IPC_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("SUNMI_IPC_VIA_USER", "hq")
+    monkeypatch.setenv("SUNMI_IPC_VIA_PASSWORD", "a-password-of-the-tests")
+    monkeypatch.setenv("SUNMI_IPC_VIA_CA", mosquitto.ca)
+    # The vendor's secrets are the shop's: here there are none.
+    for name in ("APP_ID", "SECRET_KEY", "ACTIVATION_CODE", "P12", "P12_PASSWORD", "CA"):
+        monkeypatch.delenv(f"SUNMI_IPC_{name}", raising=False)

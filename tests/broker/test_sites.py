@@ -19,14 +19,8 @@ Virtual = Callable[..., VirtualCamera]
 
 
 @pytest.fixture
-def ipc(mosquitto: Any, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def ipc(mosquitto: Any, settings: Any, head_office: None) -> Iterator[Any]:
     """Run ``ipc --via BROKER ...`` without any of the shops' secrets."""
-    monkeypatch.setenv("SUNMI_IPC_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("SUNMI_IPC_VIA_USER", "hq")
-    monkeypatch.setenv("SUNMI_IPC_VIA_PASSWORD", "a-password-of-the-tests")
-    monkeypatch.setenv("SUNMI_IPC_VIA_CA", mosquitto.ca)
-    for name in ("APP_ID", "SECRET_KEY", "ACTIVATION_CODE", "P12", "P12_PASSWORD", "CA"):
-        monkeypatch.delenv(f"SUNMI_IPC_{name}", raising=False)
 
     def run(*words: str, code: int = 0) -> Any:
         done = CliRunner().invoke(app, ["--via", mosquitto.url, *words])

@@ -21,15 +21,8 @@ Ipc = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def ipc(mosquitto: Any, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ipc]:
+def ipc(mosquitto: Any, settings: Any, head_office: None) -> Iterator[Ipc]:
     """Run ``ipc --via BROKER --site shop-0017 ...``: exit code, and what it says."""
-    monkeypatch.setenv("SUNMI_IPC_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("SUNMI_IPC_VIA_USER", "hq")
-    monkeypatch.setenv("SUNMI_IPC_VIA_PASSWORD", "a-password-of-the-tests")
-    monkeypatch.setenv("SUNMI_IPC_VIA_CA", mosquitto.ca)
-    # The vendor's secrets are the shop's: here there are none.
-    for name in ("APP_ID", "SECRET_KEY", "ACTIVATION_CODE", "P12", "P12_PASSWORD", "CA"):
-        monkeypatch.delenv(f"SUNMI_IPC_{name}", raising=False)
 
     def run(*words: str, via: bool = True, code: int | None = 0) -> tuple[int, str]:
         line = ["--via", mosquitto.url, "--site", "shop-0017", *words] if via else [*words]
