@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sunmi_ipc.camera import Camera
+from sunmi_ipc.discovery import discover
 from sunmi_ipc.errors import ConfigError
 from sunmi_ipc.fleet.finder import Finder
 from sunmi_ipc.fleet.journal import Journal
@@ -348,7 +349,9 @@ def test_a_camera_that_does_not_keep_a_setting(shop: Make) -> None:
 def test_one_scan_for_all(shop: Make) -> None:
     here = shop(8, state="ready")
     here.write("[defaults]\nled = false\n")
-    finder, stop = Finder(interfaces=["lo"]), threading.Event()
+    # A scan ends when all have answered; on a loaded machine that takes longer than one usually lasts.
+    patient = lambda **how: discover(**how | {"timeout": 30})  # noqa: E731
+    finder, stop = Finder(interfaces=["lo"], scan=patient), threading.Event()
     assert len(here.run(finder=finder, stop=stop)) == 8
     assert not stop.is_set()  # a run that came to its end was not stopped
     assert finder.scans == 1
