@@ -111,6 +111,7 @@ def choose(state: State) -> DiscoveredCamera:
         found = list(state.settings.discover())
     if len(found) == 1 and UNSURE.isdisjoint(found[0].flags):
         note(state, "camera: {sn} at {ip}", sn=found[0].sn, ip=found[0].ip)
+        state.called = found[0].sn
         return found[0]
     if not found:
         raise CameraNotFound(
@@ -134,6 +135,7 @@ def choose(state: State) -> DiscoveredCamera:
     if number not in {str(row["#"]) for row in rows}:
         raise ParameterError("{name}: there is no such camera", name=number)
     chosen: DiscoveredCamera = found[int(number) - 1]
+    state.called = chosen.sn
     return chosen
 
 

@@ -144,7 +144,8 @@ class SunmiIpcError(Exception):
         return self._said(self.template, lang), hint
 
     def _said(self, template: str, lang: Language) -> str:
-        return translate(template, lang, {k: _shown(v, lang) for k, v in self.values.items()})
+        # The template, too: an error that a station tells of has a stranger's.
+        return printable(translate(template, lang, {k: _shown(v, lang) for k, v in self.values.items()}))
 
     def __str__(self) -> str:
         text = f"{printable(self.camera, _LONGEST)}: {self.message}" if self.camera else self.message
@@ -361,9 +362,9 @@ class DeviceError(SunmiIpcError):
         return self.code.name if isinstance(self.code, DeviceCode) else ""
 
     def __str__(self) -> str:
-        where = f"{self.camera}: " if self.camera else ""
+        where = f"{printable(self.camera, _LONGEST)}: " if self.camera else ""
         code = f"code {int(self.code)}" + (f" {self.code_name}" if self.code_name else "")
-        path = f" {self.endpoint}" if self.endpoint else ""
+        path = f" {printable(self.endpoint, _LONGEST)}" if self.endpoint else ""
         return f"{where}{self.message} ({code}{path})." + (f" {self.hint}" if self.hint else "")
 
 

@@ -37,6 +37,21 @@ _process: Language | None = None
 _NEUTRAL = ("C", "POSIX")
 #: ``[Errno 13]`` before what an operating system says.
 _BRACKET = re.compile(r"^\[(?:Errno|WinError) -?\d+\] ")
+#: Values that list several things.
+_LISTS = (
+    "bounds",
+    "cameras",
+    "models",
+    "names",
+    "known",
+    "interfaces",
+    "shells",
+    "columns",
+    "variables",
+    "addresses",
+)
+#: Values that are words: a reason, ours or the system's, what a camera does not have, bounds in words.
+_WORDS = ("reason", "feature", "bounds")
 _PRIMARY_LANGUAGE, _LANG_CHINESE = 0x3FF, 0x04
 
 
@@ -113,12 +128,16 @@ def _chinese() -> dict[str, str]:
 
 
 def translate(template: str, lang: Language, values: Mapping[str, object]) -> str:
-    """Put *template* into *lang* and fill in *values*; a ``reason``, ours or the system's, is put into it, too."""
+    """Put *template* into *lang* and fill in *values*; those that are words (:data:`_WORDS`) are put into it, too."""
     if lang == "zh":
         table = _chinese()
         template = table.get(template, template)
-        if isinstance(reason := values.get("reason"), str):
-            values = {**values, "reason": table.get(reason) or table.get(_BRACKET.sub("", reason), reason)}
+        for name in _LISTS:
+            if isinstance(listed := values.get(name), str):
+                values = {**values, name: listed.replace(", ", "、")}
+        for name in _WORDS:
+            if isinstance(said := values.get(name), str):
+                values = {**values, name: table.get(said) or table.get(_BRACKET.sub("", said), said)}
     return template.format(**values) if values else template
 
 

@@ -94,7 +94,7 @@ def _settings(state: State) -> str:
     settings = state.settings
     missing = [tr(NAMES[name]) for name in ("app_id", "secret_key") if not getattr(settings, name)]
     if missing:
-        raise _Failed(tr("not configured: {names}", names=", ".join(missing)), tr("Run 'ipc configure'."))
+        raise _Failed(tr("not configured: {names}", names=tr(", ").join(missing)), tr("Run 'ipc configure'."))
     return tr("app_id and secret key are configured")
 
 
@@ -109,7 +109,7 @@ def _interfaces(state: State) -> str:
         )
     from sunmi_ipc.discovery.diagnosis import surroundings
 
-    return "; ".join([", ".join(up), *(reason.localized()[0] for reason in surroundings())])
+    return tr("; ").join([tr(", ").join(up), *(reason.localized()[0] for reason in surroundings())])
 
 
 def _clock(state: State) -> str:

@@ -106,7 +106,7 @@ class RemoteCamera:
                 "{name}: out of bounds",
                 name="timeout",
                 hint="Allowed: {bounds}.",
-                bounds="seconds, more than 0",
+                bounds="more than 0 seconds",
             )
         self.site, self.sn, self.model = site, spelt(sn), model
         self.timeout, self.retries = timeout, retries

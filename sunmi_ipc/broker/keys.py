@@ -153,6 +153,8 @@ def verify(envelope: Envelope, purpose: str, public: str) -> str:
     try:
         key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public, validate=True))
         signature = base64.b64decode(envelope.signature.encode("ascii"), validate=True)
+        if base64.b64encode(signature).decode() != envelope.signature:
+            raise ValueError  # the last letter has bits that nobody reads: one message has one spelling
         key.verify(signature, f"{purpose}\n{envelope.body}".encode())
     except (InvalidSignature, ValueError, binascii.Error):
         raise BadSignature("the signature of {name} is not right", name=envelope.key) from None

@@ -18,7 +18,7 @@ _CONNACK, _PUBLISH, _QOS_1 = 0x20, 0x30, 0x02
 _MOST_UNREAD = 10_000
 
 
-def without_properties(command: int, packet: bytes | bytearray) -> bytes:
+def without_properties(command: int, packet: bytearray) -> bytearray:
     """A PUBLISH of MQTT 5, after its fixed header, with no properties in the place of those that it has.
 
     Raises:
@@ -37,7 +37,7 @@ def without_properties(command: int, packet: bytes | bytearray) -> bytes:
             break
     if at + length > len(packet):
         raise ValueError("properties longer than the packet")
-    return bytes(packet[:start]) + b"\0" + bytes(packet[at + length :])
+    return packet[:start] + b"\0" + packet[at + length :]
 
 
 @cache

@@ -81,7 +81,9 @@ _NO_URL = "the database is no URL that the hub knows"
 #: What stands in no host's name or address: brackets are left only where they do not pair.
 _NO_HOST = re.compile(r"[\[\]\s\x00-\x1f\x7f]")
 #: How libpq says that an option is none, or not so written: waiting would not help.
-_NO_OPTION = re.compile(r"invalid (connection option|port number|integer value|\w+ value)\b")
+_NO_OPTION = re.compile(
+    r"invalid (connection option|port number|integer value|\w+ value)\b|\b\w+ parameter must be an integer"
+)
 
 
 def open_url(text: str, *, password: str = "", folder: Path | None = None) -> URL:

@@ -84,7 +84,7 @@ ZH: dict[str, str] = {
     "Was its data folder lost, or does somebody else answer? 'ipc keys forget-station {site}' if you know why.": "它的数据文件夹丢失了，还是有人冒充应答？确知原因后请运行 'ipc keys forget-station {site}'。",
     "the station refuses the call": "站点拒绝该调用",
     "the station's picture is not whole": "站点的图片不完整",
-    "{feature} does not go through a broker": "{feature} 不能经由消息服务器",
+    "{feature} does not go through a broker": "{feature}不能经由消息服务器",
     "Only declared calls do, by their own command; 'ipc protocol list' shows them.": "只有已声明的调用可以，用各自的命令；'ipc protocol list' 会列出它们。",
     "Live video, recordings and subscriptions do not go through a broker: use the shop's console, or a computer in the camera's own network. 'ipc video snapshot' works.": "实时视频、录像和订阅不能经由消息服务器：请使用门店的控制台，或摄像机所在网络中的计算机。'ipc video snapshot' 可以使用。",
     # Calls, at the station.

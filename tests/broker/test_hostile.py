@@ -74,6 +74,14 @@ def test_a_template_from_elsewhere_fills_in_plain_names_alone(template: str) -> 
     assert time.thread_time() - began < 1
 
 
+def test_a_template_from_elsewhere_steers_no_terminal() -> None:
+    text = "\x1b[2J\x9b31m\u202e{x}\n\x07"
+    told = Failure(type="SiteError", template=text, hint=text, values={"x": text})
+    for failure in (told, told.model_copy(update={"values": {}}), told.model_copy(update={"type": "DeviceError", "code": 3})):  # fmt: skip
+        error = failures.raised(failure, text)
+        assert "".join((str(error), *error.localized("zh"), *error.localized("en"))).isprintable()
+
+
 def test_our_own_templates_are_filled_in() -> None:
     first = errors.ConnectionFailed("no complete answer within {seconds:.3g} s", hint="See {path}.", seconds=3.14159, path="x")  # fmt: skip
     again = failures.raised(failures.told(first), "shop/A1")

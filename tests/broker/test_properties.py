@@ -56,8 +56,8 @@ def test_a_message_keeps_its_topic_number_and_payload(
     start = len(name).to_bytes(2, "big") + name + (b"\x01\x02" if once else b"")
     packet = start + by_paho("calls/1", 5, "a/b", correlation).pack() + payload
     command = 0x30 | (0x02 if once else 0)
-    assert without_properties(command, packet) == start + b"\0" + payload
-    assert without_properties(command, start + b"\0" + payload) == start + b"\0" + payload
+    assert without_properties(command, bytearray(packet)) == start + b"\0" + payload
+    assert without_properties(command, bytearray(start + b"\0" + payload)) == start + b"\0" + payload
 
 
 @pytest.mark.parametrize(
@@ -74,4 +74,4 @@ def test_a_message_keeps_its_topic_number_and_payload(
 )
 def test_what_is_no_message_is_refused(packet: bytes) -> None:
     with pytest.raises(ValueError, match="propert"):
-        without_properties(0x32, packet)
+        without_properties(0x32, bytearray(packet))
