@@ -74,7 +74,7 @@ def test_a_key_in_the_keyring_signs_and_is_in_no_file(ring: Ring, config: Path) 
     made = json.loads(ipc("--json", "keys", "new", "hq", "--keyring"))
     assert made["file"] is None
     ((_, pem),) = ring.kept.items()
-    assert pem.startswith("-----BEGIN PRIVATE KEY-----")
+    assert pem.splitlines()[0].endswith(" PRIVATE KEY-----")
     secret = pem.splitlines()[1]
     assert not [path for path in config.rglob("*") if path.is_file() and secret in path.read_text("utf-8")]
     for name in ("", "hq"):  # the only one, and by its name
