@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 QUALITIES = ("hd", "fhd")
 #: Bytes of pictures that go together.
 _AT_ONCE = 32 * 1024
+#: A network that held up a piece for so long, within so many seconds, is the slow one.
+_BLOCKED_S, _WITHIN_S = 0.5, 15.0
 
 
 def mount(app: FastAPI, console: Console) -> None:
@@ -102,7 +104,7 @@ def mount(app: FastAPI, console: Console) -> None:
                 f"{sn}/{quality}", lambda: camera.video.live().best(quality), notify=notify
             )
 
-        viewer = watch(quality)
+        viewer, blocked = watch(quality), -_WITHIN_S
         gone = asyncio.create_task(_gone(websocket))
         lang: Language = session.lang or preferred(websocket.headers.get("accept-language", ""))
         try:
@@ -117,13 +119,18 @@ def mount(app: FastAPI, console: Console) -> None:
                 ready.clear()
                 # Pictures that wait together go together: every message costs. But no more than soon gets through.
                 while not gone.done() and (messages := viewer.take(_AT_ONCE)):
+                    began = loop.time()
                     await _send(websocket, messages, lang)
-                if viewer.slow and quality == "fhd":
+                    if loop.time() - began > _BLOCKED_S:
+                        blocked = loop.time()
+                if not viewer.slow or loop.time() - blocked > _WITHIN_S:
+                    continue  # where pictures were left out, it was this computer that had no time
+                if quality == "fhd":
                     # The way is too narrow for the large picture: the camera's small one from now on.
                     viewer.close()
                     quality = "hd"
                     viewer = watch(quality)
-                elif viewer.slow:
+                else:
                     await websocket.send_json({"state": "slow"})
                     return
         except (WebSocketDisconnect, RuntimeError, OSError):

@@ -220,6 +220,43 @@ def test_zoom_and_focus_move_the_motors(shop: Shop, open_: Open) -> None:
     assert page.page.locator(".lp-sharp").count() == 1
 
 
+def test_the_zoom_is_set_by_keys_and_stays_where_it_was_put(shop: Shop, open_: Open) -> None:
+    from sunmi_ipc.simulator.lens import position
+
+    page = open_(DESK)
+    page.go(f"/camera/{shop.side.sn}")
+    slider = page.page.get_by_role("slider", name="Zoom")
+    before = int(slider.get_attribute("aria-valuenow") or 0)
+    page.page.get_by_role("button", name="Zoom: less").focus()
+    page.page.keyboard.press("Shift+Tab")
+    page.page.keyboard.press("Tab")
+    assert page.page.evaluate("getComputedStyle(document.activeElement).boxShadow") != "none"  # it is seen
+    page.page.keyboard.press("Tab")
+    for _ in range(4):  # as fast as fingers are: the motors still run for the first
+        page.page.keyboard.press("ArrowRight")
+    page.page.wait_for_selector(f"text={before + 40} / 500", timeout=20_000)
+    page.page.wait_for_function("() => !document.body.innerText.includes('The motors run')", timeout=20_000)
+    assert position(shop.side.state, "zoom") == before + 40
+    assert slider.get_attribute("aria-valuenow") == str(before + 40)
+    # Dragged, and then moved by a button: it goes along.
+    box = slider.bounding_box()
+    assert box is not None
+    page.page.mouse.move(box["x"] + box["width"] * (before + 40) / 500, box["y"] + box["height"] / 2)
+    page.page.mouse.down()
+    page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
+    page.page.mouse.up()
+    page.page.wait_for_timeout(500)
+    page.page.wait_for_function("() => !document.body.innerText.includes('The motors run')", timeout=20_000)
+    middle = position(shop.side.state, "zoom")
+    assert middle == pytest.approx(250, abs=20)
+    page.page.get_by_role("button", name="Zoom: more").click()
+    page.page.wait_for_selector(f"text={middle + 50} / 500", timeout=20_000)
+    page.page.wait_for_function(
+        "v => document.querySelector('[role=slider][aria-label=Zoom]').getAttribute('aria-valuenow') === v",
+        arg=str(middle + 50),
+    )
+
+
 def test_what_a_camera_shows_and_is_called_is_set(shop: Shop, open_: Open) -> None:
     page, documents = open_(PHONE), shop.side.state.documents
     page.go(f"/camera/{shop.side.sn}")
