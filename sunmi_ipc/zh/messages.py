@@ -87,6 +87,7 @@ ZH: dict[str, str] = {
     "the client certificate is valid only from {date}": "客户端证书从 {date} 起才有效",
     "the client certificate {path} cannot be read: {reason}": "无法读取客户端证书 {path}：{reason}",
     "the client certificate {path} does not open: wrong password, or not a PKCS#12 file": "无法打开客户端证书 {path}：密码错误，或不是 PKCS#12 文件",
+    "what came is no answer in HTTP": "收到的不是 HTTP 应答",
     "the connection broke before the whole answer was there": "应答未收完连接就断了",
     "the connection failed: {reason}": "连接失败：{reason}",
     "the connection was refused": "连接被拒绝",
