@@ -197,6 +197,7 @@ def open_camera(state: State, name: str = "", **options: Any) -> Camera:
     def judge(sn: str) -> Claims[Camera]:
         return claims.setdefault(sn, state.settings.claims(sn))
 
+    state.called = name
     found = locate(state, name, judge)
     _insist(state, name, found)
     judged = next((one for sn, one in claims.items() if same_serial_number(sn, found.sn)), None)
