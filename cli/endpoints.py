@@ -6,7 +6,7 @@ from sunmi_ipc.i18n import tr
 from sunmi_ipc.protocol import seen as proofs
 from sunmi_ipc.protocol.spec import ALL_MODELS, registry
 
-from .screen.output import labelled
+from .screen.output import brackets, labelled
 
 #: Command line without ``ipc`` by the endpoints' names in the library.
 USES: dict[str, tuple[str, ...]] = {
@@ -79,12 +79,12 @@ def describe(keys: tuple[str, ...]) -> str:
         endpoint = table[key]
         shown = proofs.seen().get(endpoint.path, ())
         marks = (
-            [f"{tr('proven')}: {', '.join(shown)}"]
+            [labelled(tr("proven:"), tr(", ").join(shown))]
             if shown
             else [tr("inferred")]
             if endpoint.inferred
             else []
         )
         marks += sorted(endpoint.models) if endpoint.models != ALL_MODELS else []
-        parts.append(endpoint.path + (f" ({', '.join(marks)})" if marks else ""))
-    return labelled(tr("Endpoints used:"), ", ".join(parts))
+        parts.append(endpoint.path + (brackets(tr(", ").join(marks)) if marks else ""))
+    return labelled(tr("Endpoints used:"), tr(", ").join(parts))

@@ -242,7 +242,12 @@ def _remarks(state: State, report: ScanReport, interfaces: list[str] | None) -> 
         if (way := elsewhere(camera.ip, camera.interface_ip, available)) is not None:
             _say_reason(state, way)
         if len(camera.addresses) > 1:
-            note(state, "{sn} answers from {addresses}.", sn=camera.sn, addresses=", ".join(camera.addresses))
+            note(
+                state,
+                "{sn} answers from {addresses}.",
+                sn=camera.sn,
+                addresses=tr(", ").join(camera.addresses),
+            )
     _say_rejected(state, report)
     if not report.cameras:
         note(state, "No camera was found. 'ipc doctor' looks for reasons; '--target' asks an address.")
@@ -257,7 +262,7 @@ def _say_rejected(state: State, report: ScanReport) -> None:
             "{count} packets rejected: {reason} (from {senders})",
             count=count,
             reason=tr(reason),
-            senders=", ".join(report.rejected_from[reason]),
+            senders=tr(", ").join(report.rejected_from[reason]),
         )
 
 
@@ -334,6 +339,6 @@ def _print_change(change: Change) -> None:
     line = head + _cells(change.camera, _shown(len(head)))
     if change.before is not None:
         old = [f"{name}: {getattr(change.before, name)!s}" for name in change.fields]
-        line += "  " + tr("(was {old})", old=printable(", ".join(old)))
+        line += "  " + tr("(was {old})", old=printable(tr(", ").join(old)))
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

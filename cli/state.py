@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from sunmi_ipc import errors
+from sunmi_ipc.i18n import tr
 
 if TYPE_CHECKING:
     from sunmi_ipc.discovery import DiscoveredCamera
@@ -58,6 +59,16 @@ def exit_code(error: errors.SunmiIpcError) -> Exit:
     return next(code for kind, code in EXITS if isinstance(error, kind))
 
 
+class _Told(logging.Filter):
+    """Has lines of the log in the user's language, where we have them; what the library logs is written in English."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Put the record's text into the user's language, before its values are filled in."""
+        if isinstance(record.msg, str):
+            record.msg = tr(record.msg)
+        return True
+
+
 @dataclass
 class State:
     """The options that every command takes, and what follows from them."""
@@ -74,6 +85,8 @@ class State:
     cameras: tuple[str, ...] = ()
     #: Network interfaces to look at; empty: the environment's, else all.
     interfaces: tuple[str, ...] = ()
+    #: The serial number of the camera that was found where none was named.
+    called: str = ""
     #: The camera, where it has been found already.
     found: DiscoveredCamera | None = None
     #: Through a broker instead of the LAN: its URL, the shop, the key that signs.
@@ -121,6 +134,7 @@ class State:
         from sunmi_ipc.redact import RedactingFilter
 
         handler = logging.StreamHandler(sys.stderr)
+        handler.addFilter(_Told())
         handler.addFilter(RedactingFilter())
         handler.setFormatter(
             logging.Formatter("%(levelname)s %(message)s" if self.verbose else "%(message)s")

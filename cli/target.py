@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,15 @@ def is_address(text: str) -> bool:
         # Names of hosts have dots; serial numbers have none.
         return "." in text
     return True
+
+
+def _check_address(text: str) -> None:
+    """Raises ParameterError, which repeats what was typed."""
+    try:
+        split_address(text)
+    except ParameterError as error:
+        error.values = {**error.values, "name": f"-c {shlex.quote(text)}"}
+        raise
 
 
 def locate(state: State, name: str, judge: Callable[[str], Claims[Camera]] | None = None) -> DiscoveredCamera:
@@ -111,6 +121,7 @@ def choose(state: State) -> DiscoveredCamera:
         found = list(state.settings.discover())
     if len(found) == 1 and UNSURE.isdisjoint(found[0].flags):
         note(state, "camera: {sn} at {ip}", sn=found[0].sn, ip=found[0].ip)
+        state.called = found[0].sn
         return found[0]
     if not found:
         raise CameraNotFound(
@@ -134,6 +145,7 @@ def choose(state: State) -> DiscoveredCamera:
     if number not in {str(row["#"]) for row in rows}:
         raise ParameterError("{name}: there is no such camera", name=number)
     chosen: DiscoveredCamera = found[int(number) - 1]
+    state.called = chosen.sn
     return chosen
 
 
@@ -175,7 +187,7 @@ def open_camera(state: State, name: str = "", **options: Any) -> Camera:
         found = _remote(state, name)
         return state.settings.connect(found.address, **{"sn": found.sn, "model": found.model} | options)
     if name and not mac_digits(name) and is_address(name):
-        split_address(name)  # refused here, before anything is asked
+        _check_address(name)  # refused here, before anything is asked
         return state.settings.connect(name, **{"sn": _on_access_point(state, name)} | options)
     if not name:
         found = choose(state)

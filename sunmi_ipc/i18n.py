@@ -37,6 +37,36 @@ _process: Language | None = None
 _NEUTRAL = ("C", "POSIX")
 #: ``[Errno 13]`` before what an operating system says.
 _BRACKET = re.compile(r"^\[(?:Errno|WinError) -?\d+\] ")
+#: What messages count, and what one of it is called; verbs behind it likewise.
+_NOUNS = {"entries": "entry", "people": "person", "copies": "copy"} | {
+    f"{noun}s": noun
+    for noun in (
+        "activation", "byte", "call", "camera", "character", "client", "correction", "day", "event", "face",
+        "file", "frame", "gap", "hour", "message", "packet", "path", "picture", "pixel", "point", "recording", "repeat",
+        "row", "second", "setting", "shop", "subscription", "user", "visit",
+    )
+}  # fmt: skip
+_SINGULAR = {
+    "are": "is", "were": "was", "have": "has", "answer": "answers", "need": "needs", "differ": "differs", "do": "does",
+}  # fmt: skip
+_COUNTED = re.compile(
+    rf"\{{(\w+)\}} ((?:(?!of\b)[a-z]+ )?)({'|'.join(_NOUNS)})\b( (?:{'|'.join(_SINGULAR)})\b)?"
+)
+#: Values that list several things.
+_LISTS = (
+    "bounds",
+    "cameras",
+    "models",
+    "names",
+    "known",
+    "interfaces",
+    "shells",
+    "columns",
+    "variables",
+    "addresses",
+)
+#: Values that are words: a reason, ours or the system's, what a camera does not have, bounds in words.
+_WORDS = ("reason", "feature", "bounds")
 _PRIMARY_LANGUAGE, _LANG_CHINESE = 0x3FF, 0x04
 
 
@@ -113,13 +143,29 @@ def _chinese() -> dict[str, str]:
 
 
 def translate(template: str, lang: Language, values: Mapping[str, object]) -> str:
-    """Put *template* into *lang* and fill in *values*; a ``reason``, ours or the system's, is put into it, too."""
+    """Put *template* into *lang* and fill in *values*; those that are words (:data:`_WORDS`) are put into it, too."""
     if lang == "zh":
         table = _chinese()
         template = table.get(template, template)
-        if isinstance(reason := values.get("reason"), str):
-            values = {**values, "reason": table.get(reason) or table.get(_BRACKET.sub("", reason), reason)}
+        for name in _LISTS:
+            if isinstance(listed := values.get(name), str):
+                values = {**values, name: listed.replace(", ", "、")}
+        for name in _WORDS:
+            if isinstance(said := values.get(name), str):
+                values = {**values, name: table.get(said) or table.get(_BRACKET.sub("", said), said)}
+    if lang == "en" and "}" in template:
+        template = _COUNTED.sub(lambda found: _one(found, values), template)
     return template.format(**values) if values else template
+
+
+def _one(counted: re.Match[str], values: Mapping[str, object]) -> str:
+    """``{count} cameras are`` as ``{count} camera is``, where it is one."""
+    blank, between, noun, verb = counted.groups()
+    number = values.get(blank)
+    if number not in (1, "1") or isinstance(number, bool):
+        return counted[0]
+    verb = verb and f" {_SINGULAR[verb.strip()]}"
+    return f"{{{blank}}} {between or ''}{_NOUNS[noun]}{verb or ''}"
 
 
 def tr(template: str, /, **values: object) -> str:

@@ -16,7 +16,7 @@ from sunmi_ipc.protocol.spec import registry
 
 from ..screen.csvfile import Csv as Csv
 from ..screen.csvfile import write_csv as write_csv
-from ..screen.output import labelled, note, print_json, progress_wanted, say, table
+from ..screen.output import brackets, labelled, note, print_json, progress_wanted, say, table
 from ..state import State
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def epilog(*keys: str) -> str:
     parts = []
     for key in keys:
         endpoint = by_key[key]
-        mark = f" ({tr('in development')})" if getattr(endpoint, "in_development", False) else ""
+        mark = brackets(tr("in development")) if getattr(endpoint, "in_development", False) else ""
         parts.append(endpoint.path + mark)
-    return labelled(tr("Endpoints used:"), ", ".join(parts))
+    return labelled(tr("Endpoints used:"), tr(", ").join(parts))
 
 
 def open_cloud(ctx: typer.Context) -> Cloud:

@@ -93,7 +93,7 @@ class View:
             self._finished.append(outcome)
             count = len(self._finished)
         if self._live is None and not self._state.quiet:
-            what = first_problem(outcome) or ", ".join(tr(s) for s in outcome.done or outcome.planned)
+            what = first_problem(outcome) or tr(", ").join(tr(s) for s in outcome.done or outcome.planned)
             line = (
                 f"[{count}/{self._total}] {outcome.key}  {tr(str(outcome.standing))}  {outcome.seconds:.1f} s"
             )
@@ -200,11 +200,11 @@ def _details(outcome: Outcome, *, alike: bool) -> tuple[str, ...]:
     ]
     shown = {d.setting for d in outcome.differences}
     if planned := [tr(step) for step in outcome.planned if step not in shown]:
-        lines.append((tr("to do"), ", ".join(planned)))
+        lines.append((tr("to do"), tr(", ").join(planned)))
     if done := [tr(step) for step in outcome.done if step not in shown]:
-        lines.append((tr("done"), ", ".join(done)))
+        lines.append((tr("done"), tr(", ").join(done)))
     if outcome.notes:
-        lines.append((tr("not on this model"), ", ".join(map(tr, outcome.notes))))
+        lines.append((tr("not on this model"), tr(", ").join(map(tr, outcome.notes))))
     for problem in outcome.problems:
         hint = problem.hint(lang)
         lines.append((f"! {tr(problem.setting or problem.step)}", advised(problem.message(lang), hint)))

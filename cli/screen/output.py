@@ -67,7 +67,7 @@ def note(state: State, template: str, /, **values: Any) -> None:
     """A remark on stderr, silent with ``-q``."""
     if not state.quiet:
         mine = collected.current()
-        about = f"{mine.camera}: " if mine else ""
+        about = mine.camera + tr(": ") if mine else ""
         sys.stderr.write(fitted(about + tr(template, **_shown(values)), sys.stderr) + "\n")
 
 
@@ -173,7 +173,7 @@ def confirm(text: str, yes: bool) -> None:
             hint="Say --yes to go on without being asked.",
         )
     mine = collected.current()
-    about = f"{mine.camera}: " if mine and mine.camera not in text else ""
+    about = mine.camera + tr(": ") if mine and mine.camera not in text else ""
     with collected.asking if mine else contextlib.nullcontext():
         gap = "" if language() == "zh" else " "  # a Chinese full stop is wide enough
         go_on = agreed(f"{about}{text}{gap}{tr('Go on?')}")
@@ -268,6 +268,20 @@ def _name_camera(error: errors.SunmiIpcError) -> None:
                     error.values = {**error.values, "sn": str(seen.sn)}
 
 
+def _whose(
+    state: State, error: errors.SunmiIpcError, about: str, document: Mapping[str, Any]
+) -> Iterator[str]:
+    """With which camera it went wrong: as the person named it; where it does not answer, its address, too."""
+    address = printable(document["camera"] or "")
+    named = printable(about or state.called or ("" if len(state.cameras) > 1 else state.camera))
+    if address and named and address != named and not address.startswith(f"{named}:"):
+        yield named + (brackets(address) if isinstance(error, errors.ConnectionFailed) else "")
+    elif address:
+        yield address
+    elif about and about not in document["message"]:
+        yield named
+
+
 def error_document(error: errors.SunmiIpcError) -> dict[str, Any]:
     """The error as the contract prints it."""
     _name_camera(error)
@@ -294,6 +308,11 @@ def advised(message: str, hint: str) -> str:
     return f"{message}{end}{blank}{hint}"
 
 
+def brackets(text: str) -> str:
+    """A remark behind a word: `` (FM020)``, （FM020）."""
+    return f"（{text}）" if language() == "zh" else f" ({text})"
+
+
 def labelled(label: str, text: str) -> str:
     """*label*, which ends in a colon, before *text*; a Chinese colon brings its own blank."""
     return f"{label}{'' if label.endswith('：') else ' '}{text}"
@@ -312,10 +331,9 @@ def print_error(state: State, error: errors.SunmiIpcError, *, about: str = "") -
     code = ""
     if document["code"] is not None:
         code = tr(" (code {code})", code=f"{document['code']} {document['name'] or ''}".rstrip())
-    where = f"{document['camera']}: " if document["camera"] else ""
-    where += f"{printable(about)}: " if about and about not in document["message"] else ""
+    where = "".join(who + tr(": ") for who in _whose(state, error, about, document))
     told = advised(f"{document['message']}{code}", document["hint"] or "")
-    sys.stderr.write(fitted(f"{labelled(tr('error:'), where)}{told}", sys.stderr) + "\n")
+    sys.stderr.write(fitted(f"{labelled(tr('error:'), where + told)}", sys.stderr) + "\n")
     if state.json:
         with contextlib.suppress(OSError):  # a full disk: it is told at the end, after this
             print_json({"error": document})

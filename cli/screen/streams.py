@@ -75,7 +75,8 @@ def _watched(stream: Any) -> Any:
     settings = {
         "encoding": stream.encoding,
         "errors": stream.errors,
-        "line_buffering": stream.line_buffering,
+        # PYTHONUNBUFFERED: our buffer stands where there was none, and keeps no line back.
+        "line_buffering": stream.line_buffering or stream.write_through,
         "write_through": stream.write_through,
     }
     inner = stream.detach()

@@ -12,7 +12,7 @@ from sunmi_ipc.errors import SunmiIpcError
 from sunmi_ipc.i18n import language, tr
 
 from ..screen.output import print_json, say, table, waiting
-from ..screen.tables import clip
+from ..screen.tables import width
 from ..state import Exit, State
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _settings(state: State) -> str:
     settings = state.settings
     missing = [tr(NAMES[name]) for name in ("app_id", "secret_key") if not getattr(settings, name)]
     if missing:
-        raise _Failed(tr("not configured: {names}", names=", ".join(missing)), tr("Run 'ipc configure'."))
+        raise _Failed(tr("not configured: {names}", names=tr(", ").join(missing)), tr("Run 'ipc configure'."))
     return tr("app_id and secret key are configured")
 
 
@@ -109,7 +109,7 @@ def _interfaces(state: State) -> str:
         )
     from sunmi_ipc.discovery.diagnosis import surroundings
 
-    return "; ".join([", ".join(up), *(reason.localized()[0] for reason in surroundings())])
+    return tr("; ").join([tr(", ").join(up), *(reason.localized()[0] for reason in surroundings())])
 
 
 def _clock(state: State) -> str:
@@ -225,7 +225,11 @@ def _show_cameras(state: State, examined: list[Examined]) -> None:
         row = {"camera": camera.sn or camera.ip}
         for finding in camera.findings:
             mark = {True: "", False: "✗ ", None: ""}[finding.ok]
-            row[finding.check] = clip(f"{mark}{finding.message}", _CELL)
+            told = f"{mark}{finding.message}"
+            # What is wrong stands below, in whole words.
+            row[finding.check] = (
+                told if width(told) <= _CELL or finding.ok is not False else f"✗ {tr('see below')}"
+            )
         rows.append(row)
     last = [name for name in _LEAST if name in columns]
     table(rows, ["camera", *columns], least=last)

@@ -89,11 +89,11 @@ class Events(Group[C], name="events"):
             ) from None
         if EventType.FACE_RECOGNITION in wanted and Model.read((yield from known_model())) is Model.FM010:
             raise UnsupportedError(
-                "{feature} does not exist on the {model}",
+                "the {model} has no {feature}",
                 name="events",
-                feature="face_recog_event",
+                feature="face recognition",
                 model="FM010",
-                hint="It needs {models}.",
+                hint="Cameras that have it: {models}.",
                 models="FM020",
             )
         yield from Events.add.ask(wanted, callback)

@@ -71,7 +71,7 @@ class Details(TypedDict, total=False):
     attributes: dict[str, str] | None
 
 
-class Faces(Group[C], name="faces"):
+class Faces(Group[C], name="faces", title="face recognition"):
     """Face groups, attributes and faces."""
 
     @endpoint(

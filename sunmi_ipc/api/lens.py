@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MOTOR_TIMEOUT_S = 18.0
 
 
-class Lens(Group[C], name="lens"):
+class Lens(Group[C], name="lens", title="zoom and focus"):
     """Zoom and focus motors."""
 
     @endpoint("config/getLensConf", evidence=INFERRED, models=FS, document="lens")

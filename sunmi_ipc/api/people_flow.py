@@ -56,7 +56,7 @@ class Filters(TypedDict, total=False):
     attributes: dict[str, str] | None
 
 
-class PeopleFlow(Group[C], name="people_flow"):
+class PeopleFlow(Group[C], name="people_flow", title="people counting"):
     """Door line, statistics, visitors."""
 
     @endpoint("peopleFlow/setDoorLine", evidence=DOC, models=FS,

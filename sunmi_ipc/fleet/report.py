@@ -19,6 +19,8 @@ COLUMNS = (
     "sn", "mac", "address", "model", "name", "firmware", "standing", "activated", "card", "door_line",
     "steps", "problems", "next steps", "updated",
 )  # fmt: skip
+#: Seconds; a step that took less is not told as 0.0.
+_SHORTEST = 0.1
 
 
 #: What the file's keys and our steps are called for people who never see the file.
@@ -109,9 +111,14 @@ def when(seconds: float | None) -> str:
     return f"{datetime.fromtimestamp(seconds).astimezone():%Y-%m-%d %H:%M:%S}" if seconds else ""
 
 
-def lasted(record: StepRecord) -> str:
-    """How long a step took."""
-    return f"{max(0.0, record.ended - record.began):.1f} s" if record.ended else "?"
+def lasted(record: StepRecord, lang: Language) -> str:
+    """How long a step took; empty for one that did not end."""
+    if not record.ended:
+        return ""
+    seconds = record.ended - record.began
+    return translate(
+        "{value} s", lang, {"value": f"{seconds:.1f}" if seconds >= _SHORTEST else f"< {_SHORTEST}"}
+    )
 
 
 def cells(row: Row, lang: Language) -> dict[str, str]:
@@ -121,7 +128,8 @@ def cells(row: Row, lang: Language) -> dict[str, str]:
     def t(word: str) -> str:
         return label(word, lang)
 
-    active = {True: t("yes"), False: t("no"), None: "?"}[out.activated]
+    colon = translate(": ", lang, {})
+    active = {True: t("yes"), False: t("no"), None: ""}[out.activated]
     return {
         "sn": out.sn or out.key,
         "mac": out.mac,
@@ -134,9 +142,9 @@ def cells(row: Row, lang: Language) -> dict[str, str]:
         "card": t(out.card) if out.card else "",
         "door_line": " ".join(map(str, row.line or ())),
         "steps": "; ".join(
-            f"{t(s.setting or s.step)} {when(s.began)} {lasted(s)} {t(s.state)}" for s in row.steps
+            f"{t(s.setting or s.step)} {when(s.began)} {lasted(s, lang)} {t(s.state)}" for s in row.steps
         ),
-        "problems": "; ".join(f"{t(p.setting or p.step)}: {p.message(lang)}" for p in out.problems),
+        "problems": "; ".join(f"{t(p.setting or p.step)}{colon}{p.message(lang)}" for p in out.problems),
         "next steps": "; ".join(dict.fromkeys(filter(None, (p.hint(lang) for p in out.problems)))),
         "updated": when(row.updated),
     }

@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 
 from ..atomic import whole
-from ..i18n import Language
+from ..i18n import Language, translate
 from .report import Row, cells, label, lasted, when
 
 _STYLE = """
@@ -78,6 +78,7 @@ def page(name: str, rows: Sequence[Row], lang: Language) -> str:
         return escape(label(word, lang))
 
     title = escape(name) or t("Cameras")
+    colon, comma = (translate(mark, lang, {}) for mark in (": ", ", "))
     # What needs somebody comes first.
     order = {word: place for place, word in enumerate(_ORDER)}
     groups: dict[str, list[Row]] = {}
@@ -89,7 +90,7 @@ def page(name: str, rows: Sequence[Row], lang: Language) -> str:
     overview = "".join(_overview(row, lang) for of in groups.values() for row in of)
     head = "".join(f"<th>{t(word)}</th>" for word in ("sn", "name", "address", "standing", "card"))
     cards = "\n".join(
-        f'<section id="{_anchor(word)}"><h3>{t(word)}: {len(of)}</h3>\n'
+        f'<section id="{_anchor(word)}"><h3>{t(word)}{colon}{len(of)}</h3>\n'
         + "\n".join(_card(row, lang) for row in of)
         + "</section>"
         for word, of in groups.items()
@@ -105,7 +106,7 @@ def page(name: str, rows: Sequence[Row], lang: Language) -> str:
 </head>
 <body>
 <h1>{title}</h1>
-<p class="dim">{t("Hand-over report")}, {when(time.time())}</p>
+<p class="dim">{t("Hand-over report")}{comma}{when(time.time())}</p>
 <ul class="sum"><li><a href="#overview"><b>{len(rows)}</b>{t("cameras")}</a></li>{tags}</ul>
 <table class="rows over" id="overview"><thead><tr>{head}</tr></thead><tbody>
 {overview}</tbody></table>
@@ -144,21 +145,22 @@ def _card(row: Row, lang: Language) -> str:
     def t(word: str) -> str:
         return escape(label(word, lang))
 
+    colon = translate(": ", lang, {})
     text = {key: escape(value) for key, value in cells(row, lang).items()}
     facts = "".join(f"<tr><th>{t(key)}</th><td>{text[key]}</td></tr>" for key in _FACTS if text[key])
     problems = "".join(
-        f'<div class="problem"><b>{t(p.setting or p.step)}</b>: {escape(p.message(lang))}'
-        + (f"<br>{t('Next step')}: {escape(p.hint(lang))}" if p.hint(lang) else "")
+        f'<div class="problem"><b>{t(p.setting or p.step)}</b>{colon}{escape(p.message(lang))}'
+        + (f"<br>{t('Next step')}{colon}{escape(p.hint(lang))}" if p.hint(lang) else "")
         + "</div>"
         for p in row.outcome.problems
     )
     notes = ""
     if row.outcome.notes:
-        listed = ", ".join(t(note) for note in row.outcome.notes)
-        notes = f'<p class="dim">{t("not on this model")}: {listed}</p>'
+        listed = translate(", ", lang, {}).join(t(note) for note in row.outcome.notes)
+        notes = f'<p class="dim">{t("not on this model")}{colon}{listed}</p>'
     steps = "".join(
         f'<tr><td>{t(s.setting or s.step)}</td><td class="one">{when(s.began)}</td>'
-        f'<td class="one">{lasted(s)}</td><td class="one">{t(s.state)}</td></tr>'
+        f'<td class="one">{lasted(s, lang)}</td><td class="one">{t(s.state)}</td></tr>'
         for s in row.steps
     )
     if steps:
@@ -179,7 +181,9 @@ def _picture(row: Row, lang: Language) -> str:
     """The snapshot with the door line over it; the line alone where there is no picture."""
     missing = ""
     if row.missing:
-        missing = escape(": ".join(label(word, lang) for word in ("no picture", row.missing)))
+        missing = escape(
+            translate(": ", lang, {}).join(label(word, lang) for word in ("no picture", row.missing))
+        )
     if not row.picture and row.line is None:
         return f'<p class="dim">{missing}</p>'
     image = line = ""
@@ -196,9 +200,9 @@ def _picture(row: Row, lang: Language) -> str:
             f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="#ff3b30" stroke-width="9"/>{ends}'
         )
     words = [word for word, there in (("snapshot", row.picture), ("door_line", row.line)) if there]
-    caption = ", ".join(escape(label(word, lang)) for word in words)
+    caption = translate(", ", lang, {}).join(escape(label(word, lang)) for word in words)
     if missing:
-        caption += f" ({missing})"
+        caption += f"（{missing}）" if lang == "zh" else f" ({missing})"
     return (
         f'<figure><svg viewBox="0 0 1920 {tall}" role="img" aria-label="{caption}">{image}{line}</svg>'
         f"<figcaption>{caption}</figcaption></figure>"

@@ -175,7 +175,7 @@ class Exchange(Generic[X]):
                 "{name}: out of bounds",
                 name="timeout",
                 hint="Allowed: {bounds}.",
-                bounds="seconds, more than 0",
+                bounds="more than 0 seconds",
             )
         self.timeout, self.retries = timeout, retries
         self.overrides: dict[str, Override] = dict(overrides or {})
@@ -332,11 +332,11 @@ class Exchange(Generic[X]):
         known = Model.read((yield from self._know_model(until)))
         if known is not None and known not in endpoint.models:
             raise UnsupportedError(
-                "{feature} does not exist on the {model}",
+                "the {model} has no {feature}",
                 name=endpoint.key,
-                feature=endpoint.key,
+                feature=endpoint.title or endpoint.key,
                 model=str(known),
-                hint="It needs {models}.",
+                hint="Cameras that have it: {models}.",
                 models=", ".join(sorted(endpoint.models)),
             )
 

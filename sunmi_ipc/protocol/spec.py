@@ -190,12 +190,13 @@ class AsyncCaller(Protocol):
 
 
 class Group(Coloured[C]):
-    """Endpoints that belong together; ``name`` is the word in library and command.
+    """Endpoints that belong together; ``name`` is the word in library and command, ``title`` the one for people.
 
     ``Wifi[Sync]``, or plain ``Wifi``, belongs to a ``Camera``; ``Wifi[Async]`` to an ``AsyncCamera``.
     """
 
     name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
     api: ClassVar[str] = "device"
 
     @overload
@@ -205,12 +206,14 @@ class Group(Coloured[C]):
     def __init__(self, caller: Caller | AsyncCaller) -> None:
         self._caller = caller
 
-    def __init_subclass__(cls, *, name: str = "", api: str = "device", **kwargs: Any) -> None:
+    def __init_subclass__(
+        cls, *, name: str = "", title: str = "", api: str = "device", **kwargs: Any
+    ) -> None:
         super().__init_subclass__(**kwargs)
-        cls.name, cls.api = name, api
+        cls.name, cls.title, cls.api = name, title, api
         for value in list(vars(cls).values()):
             if isinstance(value, Endpoint):
-                value.group, value.api = name, api
+                value.group, value.title, value.api = name, title, api
                 _register(api, value)
 
 
@@ -258,6 +261,7 @@ class Endpoint(Generic[P, R]):
     timeout_s: float | None
 
     group: str = ""
+    title: str = ""
     name: str = ""
     api: str = "device"
 

@@ -9,7 +9,7 @@ ZH: dict[str, str] = {
     "Where a new sink begins: with what comes from now on, or at the oldest event that is kept.": (
         "新的接收方从哪里开始：now 从现在起收到的事件，oldest 从保存的最早事件。"
     ),
-    ", ": "，",
+    ", ": "、",
     " (not signed)": "（未签名）",
     "Send again what sinks gave up, and forget it once it is sent.": "重新发送各接收方放弃的事件，发出后不再保留。",
     "With --given-up: what this sink gave up.": "与 --given-up 合用：仅该接收方放弃的事件。",

@@ -20,6 +20,7 @@ ZH = {
     "serial number": "序列号",
     "text": "文字",
     "proven": "已证实",
+    "proven:": "已证实：",
     "refuted": "已否定",
     "not settled": "未定",
     "{name}: there is no such file": "{name}：没有这个文件",

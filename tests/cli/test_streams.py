@@ -121,3 +121,14 @@ def test_a_reader_that_has_gone_is_no_failure() -> None:
         ["/bin/bash", "-o", "pipefail", "-c", command], capture_output=True, timeout=60, check=False
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_unbuffered_output_keeps_its_place_among_remarks() -> None:
+    code = (
+        "import sys; from sunmi_ipc_cli.screen import streams; streams.prepare(); "
+        "sys.stdout.write('row\\n'); sys.stderr.write('remark\\n'); sys.stdout.write('end\\n')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=True
+    )  # fmt: skip
+    assert done.stdout.split() == [b"row", b"remark", b"end"]

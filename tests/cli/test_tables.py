@@ -112,4 +112,4 @@ def test_faces_fit_a_narrow_window(
     written = capsys.readouterr()
     assert max(map(tables.width, written.out.splitlines())) <= 44
     assert "6fffe897d8fda289" in written.out
-    assert "人脸分组，" in written.err or "，人脸分组" in written.err
+    assert "人脸分组、" in written.err or "、人脸分组" in written.err

@@ -244,7 +244,7 @@ def test_an_event_that_the_model_does_not_have_is_left_out_where_defaults_ask_fo
     assert camera.state.documents["hooks"] == {"dynamic_detect_event": ["http://h/e"]}
     here.write(f'[[cameras]]\nsn = "{camera.sn}"\n{wish}', entries=False)
     (outcome,) = here.run().values()
-    assert "face_recog_event does not exist on the FM010" in outcome.problems[0].message("en")
+    assert outcome.problems[0].message("en") == "the FM010 has no face recognition"
 
 
 def test_any_camera_of_a_model_keeps_its_entry(shop: Make) -> None:

@@ -280,6 +280,7 @@ def test_every_error_has_an_exit_code() -> None:
 def templates() -> set[str]:
     """Every text that people see: first arguments and hints of errors, and of tr, say, note, waiting."""
     found: set[str] = set()
+    bounds = re.compile("[a-z ]+[0-9][a-z ]*")  # in words; others are what can be typed
     takers = {"tr", "later", "say", "note", "waiting", "_not_understood", "_Failed"}
     places = {"tr": 0, "later": 0, "say": 1, "note": 1, "waiting": 1, "_not_understood": 0}
     for path in [*(ROOT / "sunmi_ipc").rglob("*.py"), *(ROOT / "cli").rglob("*.py")]:
@@ -294,7 +295,11 @@ def templates() -> set[str]:
                 ("Error", "ConnectionFailed", "CameraNotFound", "BadPacket", "Reason", "DiskFailed")
             ) and not (hasattr(builtins, name) or name in ("DeviceError", "PydanticCustomError")):
                 arguments += node.args[:1]
-                arguments += [k.value for k in node.keywords if k.arg == "hint"]
+                arguments += [k.value for k in node.keywords if k.arg in ("hint", "feature")]
+                arguments += [
+                    k.value for k in node.keywords
+                    if k.arg == "bounds" and isinstance(k.value, ast.Constant) and bounds.fullmatch(str(k.value.value))
+                ]  # fmt: skip
             for argument in arguments:
                 texts = [argument.body, argument.orelse] if isinstance(argument, ast.IfExp) else [argument]
                 for text in texts:

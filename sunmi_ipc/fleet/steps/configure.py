@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ProvisionError, SunmiIpcError, UnsupportedError
 from ...protocol.spec import Model
+from ...words import label
 from ..contact import Contact, heals
 from ..outcome import Problem
 from ..settings import SETTINGS, WIFI, Setting, Wish
@@ -85,11 +86,11 @@ class Configure:
             return True
         if setting.key in self._contact.slot.own:
             error = UnsupportedError(
-                "{feature} does not exist on the {model}",
+                "the {model} has no {feature}",
                 name=setting.key,
-                feature=setting.key,
+                feature=label(setting.key),
                 model=str(model),
-                hint="It needs {models}.",
+                hint="Cameras that have it: {models}.",
                 models=", ".join(sorted(setting.models)),
             )
             self._contact.outcome.problems.append(Problem.of(error, setting.step, setting.key))
