@@ -187,6 +187,8 @@ class Server:
         """Listen; returns when it can be reached."""
         import uvicorn
 
+        from ..station.port import bounded
+
         self.desk.__enter__()
         config = uvicorn.Config(
             self.app,
@@ -197,6 +199,7 @@ class Server:
             # Video does not shrink, and trying costs more than all the rest.
             ws_per_message_deflate=False,
             ws_max_size=4 * 1024 * 1024,
+            http=bounded(),
             ssl_certfile=str(self.cert) if self.secure else None,
             ssl_keyfile=str(self.key) if self.secure else None,
             timeout_graceful_shutdown=2,

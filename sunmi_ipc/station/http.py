@@ -35,6 +35,7 @@ class HttpServer:
             import uvicorn
 
             from .app import create_app
+            from .port import bounded
         except ImportError as error:
             raise ExtraMissingError(
                 "the station's port needs {package}, which is not installed",
@@ -59,6 +60,7 @@ class HttpServer:
             # Video does not shrink, and trying costs more than all the rest.
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=2,
+            http=bounded(),
             ssl_certfile=certificate,
             ssl_keyfile=str(folder / self._http.key) if self._http.key else None,
         )
