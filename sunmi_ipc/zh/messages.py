@@ -100,7 +100,7 @@ ZH: dict[str, str] = {
     "the profile {path} is not TOML: {reason}": "配置 {path} 不是 TOML：{reason}",
     "the timeout is not a number of seconds": "超时时间不是秒数",
     "there is no profile {profile}": "没有名为 {profile} 的配置",
-    "there is no such network interface, or it is down or without an IPv4 address": "没有这个网络接口，或它未启用、没有 IPv4 地址",
+    "there is no network interface {interface}, or it is down or without an IPv4 address": "没有网络接口 {interface}，或它未启用、没有 IPv4 地址",
     "unexpected failure: {kind}": "意外错误：{kind}",
     "{address}:{port} cannot be used: {reason}": "{address}:{port} 不能使用：{reason}",
     "the {model} has no {feature}": "{model} 不支持{feature}",
