@@ -29,6 +29,8 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Final, Literal
 
+from .singular import agreeing
+
 Language = Literal["en", "zh"]
 
 _task: Final[ContextVar[Language | None]] = ContextVar("sunmi_ipc_language", default=None)
@@ -138,6 +140,8 @@ def translate(template: str, lang: Language, values: Mapping[str, object]) -> st
         for name in _WORDS:
             if isinstance(said := values.get(name), str):
                 values = {**values, name: table.get(said) or table.get(_BRACKET.sub("", said), said)}
+    elif values:
+        template = agreeing(template, values)
     return template.format(**values) if values else template
 
 
