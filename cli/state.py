@@ -85,7 +85,7 @@ class State:
     cameras: tuple[str, ...] = ()
     #: Network interfaces to look at; empty: the environment's, else all.
     interfaces: tuple[str, ...] = ()
-    #: The serial number of the camera that was found where none was named.
+    #: What errors call the camera: as the command named it, else the serial number of the one that was found.
     called: str = ""
     #: The camera, where it has been found already.
     found: DiscoveredCamera | None = None

@@ -189,6 +189,12 @@ def _show(
     if state.json:
         print_json({"sites": documents})
     elif not state.quiet and (csv is None or str(csv) != "-"):
+        if not rows:
+            note(
+                state,
+                "No station has said anything there yet, or our name may not read what they say (see the broker's ACL).",
+            )
+            return
         table(rows, names, least=("name", "when", "problem"))
         say(state, "{count} shops", count=len(rows))
 

@@ -29,6 +29,7 @@ from ..link.transport import (
     FAULTS,
     MAX_ANSWER,
     MAX_HEAD,
+    Malformed,
     encoded,
     explain_camera,
     refuses_us,
@@ -71,6 +72,14 @@ class _Connection(TlsConnection):
         super().__init__(context, host)
         self._max = max_answer
         self._parser = httptools.HttpResponseParser(self)
+        # A camera's little web server may end its lines as it likes: the threaded client takes such answers, too.
+        self._parser.set_dangerous_leniencies(
+            lenient_headers=True,
+            lenient_optional_cr_before_lf=True,
+            lenient_optional_lf_after_cr=True,
+            lenient_optional_crlf_after_chunk=True,
+            lenient_spaces_after_chunk_size=True,
+        )
         self._answer: asyncio.Future[Incoming] | None = None
         self._headers: list[tuple[bytes, bytes]] = []
         self._body = bytearray()
@@ -100,9 +109,9 @@ class _Connection(TlsConnection):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self.failed(http.client.HTTPException(str(error)))
+            self.failed(Malformed(str(error)))
         except httptools.HttpParserUpgrade:
-            self.failed(http.client.HTTPException("another protocol"))
+            self.failed(Malformed("another protocol"))
         # What surrounds a body counts, too: chunk sizes, extensions, trailers.
         if self._raw > (self._max + _AROUND if self._begun else MAX_HEAD):
             self.failed(too_large(None))

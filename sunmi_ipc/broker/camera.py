@@ -248,7 +248,10 @@ class RemoteCamera:
             if answer.state == "unknown":
                 return None
             if answer.state == "lost":
-                raise lost("the station {site} was restarted during the call", self.site.name)
+                raise lost(
+                    "the station {site} was restarted during the call", self.site.name,
+                    hint="It is not known whether it was carried out: look at the camera before you send it again.",
+                )  # fmt: skip
             if answer.state != "running":
                 return answer
             time.sleep(_AGAIN_S)

@@ -15,10 +15,10 @@ import os
 import random
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
@@ -45,6 +45,8 @@ BACKOFF_S = (0.5, 60.0)
 WINDOW = 100
 #: A call of the largest size, with its topic and properties.
 MAX_PACKET = MAX_CALL + (64 << 10)
+#: Properties of a message in MQTT 5, by their numbers.
+_EXPIRY, _RESPONSE, _CORRELATION = 0x02, 0x08, 0x09
 
 
 class BrokerError(ConnectionFailed):
@@ -303,13 +305,9 @@ class Connection:
             BrokerError: There is no connection, or no room in time.
 
         """
-        properties = copy(_usual(schema))
-        if expiry_s is not None:
-            properties.MessageExpiryInterval = max(1, expiry_s)
-        if response_topic:
-            properties.ResponseTopic = response_topic
-        if correlation:
-            properties.CorrelationData = correlation
+        properties: Any = Packed(
+            schema, expiry_s=expiry_s, response_topic=response_topic, correlation=correlation
+        )
         end = time.monotonic() + patience
         with self._changed:
             while len(self._pending) >= self._window or not self._connected.is_set():
@@ -536,14 +534,46 @@ def _options() -> Any:
     return SubscribeOptions(qos=1)
 
 
+class Packed:
+    """The properties of a message as they travel; what paho calls ``Properties`` takes it a while to make and to pack.
+
+    Args:
+        schema: Of the payload, ``NAME/VERSION``.
+        expiry_s: After so many seconds the broker throws the message away.
+        response_topic: Where an answer is to go.
+        correlation: What the answer is to carry.
+
+    """
+
+    def __init__(
+        self, schema: str, *, expiry_s: int | None = None, response_topic: str = "", correlation: bytes = b""
+    ) -> None:
+        parts = [_usual(schema)]
+        if expiry_s is not None:
+            parts.append(struct.pack("!BI", _EXPIRY, min(max(1, expiry_s), 0xFFFFFFFF)))
+        for kind, data in ((_RESPONSE, response_topic.encode()), (_CORRELATION, correlation)):
+            if data:
+                parts.append(struct.pack(f"!BH{len(data)}s", kind, len(data), data))
+        self._body = b"".join(parts)
+
+    def pack(self) -> bytes:
+        """Their length, and they: paho's name for it."""
+        left, length = len(self._body), bytearray()
+        while left > 0x7F:
+            length.append(left & 0x7F | 0x80)
+            left >>= 7
+        return bytes([*length, left]) + self._body
+
+
 @cache
-def _usual(schema: str) -> Any:
-    """The properties that every message of a schema has: making them takes a while."""
+def _usual(schema: str) -> bytes:
+    """The properties that every message of a schema has, without their length: fewer than 128 bytes."""
     properties = _properties("PUBLISH")
     properties.ContentType = CONTENT_TYPE
     properties.PayloadFormatIndicator = 1
     properties.UserProperty = (SCHEMA_PROPERTY, schema)
-    return properties
+    packed: bytes = properties.pack()
+    return packed[1:]
 
 
 def _properties(packet: str) -> Any:

@@ -85,10 +85,10 @@ def _harmless(template: str, values: Mapping[str, object]) -> str:
     return _BRACES.sub(lambda brace: brace[0] * 2, template)
 
 
-def lost(template: str, site: str, *, sent: bool = True) -> ConnectionFailed:
+def lost(template: str, site: str, *, sent: bool = True, hint: str = "") -> ConnectionFailed:
     """No answer came from a station; *sent*: it may have had the request."""
     error = ConnectionFailed(
-        template, hint="Is the shop's connection slow? Try again in a moment.", site=site
+        template, hint=hint or "Is the shop's connection slow? Try again in a moment.", site=site
     )
     error.sent = sent
     return error

@@ -14,12 +14,13 @@ import os
 import re
 import secrets
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import untrusted
 from ..atomic import whole
-from ..errors import ConfigError, ForbiddenError
+from ..errors import ConfigError, ExtraMissingError, ForbiddenError
 from .contract import Envelope, Payload, canonical
 
 if TYPE_CHECKING:
@@ -195,11 +196,7 @@ class KeyStore:
             try:
                 keyring.set_password(_SERVICE, name, key.pem().decode())
             except Exception as error:  # locked, no session bus, a backend's own kinds
-                raise ConfigError(
-                    "the system keyring does not serve: {reason}",
-                    hint="Unlock it, or keep the key in a file: --out FILE.",
-                    reason=type(error).__name__,
-                ) from None
+                raise _keyring_failed(error) from None
         else:
             self._write(target, key.pem())
         info = KeyInfo(name, key.public, where)
@@ -245,17 +242,7 @@ class KeyStore:
             return SigningKey.read(named, _private(path), str(path))
         if entry.get("file"):
             return SigningKey.read(name, _private(Path(str(entry["file"]))), str(entry["file"]))
-        from importlib import import_module
-
-        try:
-            pem = import_module("keyring").get_password(_SERVICE, name) or ""
-        except Exception as error:  # not installed, locked, a backend's own kinds
-            raise ConfigError(
-                "the system keyring does not serve: {reason}",
-                hint="Unlock it, or keep the key in a file: --out FILE.",
-                reason=type(error).__name__,
-            ) from None
-        return SigningKey.read(name, pem.encode(), "keyring")
+        return SigningKey.read(name, _from_keyring(name).encode(), "keyring")
 
     def _index(self) -> dict[str, dict[str, Any]]:
         try:
@@ -281,6 +268,35 @@ class KeyStore:
                 path=str(path),
                 reason=error.strerror or type(error).__name__,
             ) from None
+
+
+def _from_keyring(name: str) -> str:
+    """A private key that is kept in the system's keyring."""
+    try:
+        keyring = import_module("keyring")
+    except ImportError:
+        raise ExtraMissingError(
+            "the key {name} is in the system keyring, which is not installed", name=name, extra="keyring"
+        ) from None
+    try:
+        pem = keyring.get_password(_SERVICE, name)
+    except Exception as error:  # locked, no session bus, a backend's own kinds
+        raise _keyring_failed(error) from None
+    if not pem:
+        raise ConfigError(
+            "the system keyring has no key {name}",
+            hint="It was deleted there, or this is another user's keyring. 'ipc keys new NAME' makes another.",
+            name=name,
+        )
+    return str(pem)
+
+
+def _keyring_failed(error: Exception) -> ConfigError:
+    return ConfigError(
+        "the system keyring does not serve: {reason}",
+        hint="Unlock it, or keep the key in a file: --out FILE.",
+        reason=type(error).__name__,
+    )
 
 
 def _private(path: Path) -> bytes:

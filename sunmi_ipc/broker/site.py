@@ -243,7 +243,11 @@ class RemoteSite:
                     topic=contract.topic("calls", self.name, prefix=self._line.prefix),
                 )
             if sent.unheard and not wait.answers:
-                raise lost("the station {site} does not listen at the broker", self.name, sent=False)
+                raise lost(
+                    "the station {site} does not listen at the broker", self.name, sent=False,
+                    hint="Nothing was carried out. Is 'ipc serve' running in the shop, and may its name read "
+                    "its own calls at the broker (ACL)?",
+                )  # fmt: skip
             if time.monotonic() >= end:
                 if wait.answers:
                     wait.answers.clear()  # of a picture, a piece is missing

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError, ExtraMissingError, ParameterError
 from ..settings import Settings, config_dir, state_dir
 from ..station.audit import Audit as StationAudit
+from ..station.live.unsent import keep_little_unsent
 from ..station.store import Store
 from .certificate import certificate, fingerprint_of, names_in, own_names
 from .desk import Audit, Desk
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 PORT = 8500
 #: How long it is known who did what.
 AUDIT_S = 366 * 86_400.0
+#: How long what NiceGUI keeps of a browser's tab outlives it.
+TAB_S = 120.0
 STATIC = Path(__file__).parent / "static"
 
 
@@ -64,6 +67,8 @@ def build(console: Console, app: FastAPI | None = None) -> FastAPI:
     pictures.mount(app, console)
     routes.load()
     style, script = ((STATIC / name).read_text("utf-8") for name in ("console.css", "live.js"))
+    # A store for each browser tab, of which nothing is used here: NiceGUI keeps each for thirty days.
+    pages.storage.max_tab_storage_age = TAB_S
     # Before NiceGUI's own compression, which run_with puts around it.
     pages.add_middleware(Head, html=f"<style>{style}</style><script>{script}</script>")
     ui.run_with(
@@ -182,6 +187,8 @@ class Server:
         """Listen; returns when it can be reached."""
         import uvicorn
 
+        from ..station.port import bounded
+
         self.desk.__enter__()
         config = uvicorn.Config(
             self.app,
@@ -192,6 +199,7 @@ class Server:
             # Video does not shrink, and trying costs more than all the rest.
             ws_per_message_deflate=False,
             ws_max_size=4 * 1024 * 1024,
+            http=bounded(),
             ssl_certfile=str(self.cert) if self.secure else None,
             ssl_keyfile=str(self.key) if self.secure else None,
             timeout_graceful_shutdown=2,
@@ -260,6 +268,7 @@ def _listen(host: str, port: int | None) -> socket.socket:
             listener.close()
             reason = error.strerror or type(error).__name__
             continue
+        keep_little_unsent(listener)
         listener.listen(128)
         return listener
     raise ConfigError(

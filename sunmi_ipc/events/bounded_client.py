@@ -18,6 +18,28 @@ _CONNACK, _PUBLISH, _QOS_1 = 0x20, 0x30, 0x02
 _MOST_UNREAD = 10_000
 
 
+def without_properties(command: int, packet: bytearray) -> bytearray:
+    """A PUBLISH of MQTT 5, after its fixed header, with no properties in the place of those that it has.
+
+    Raises:
+        ValueError: It ends before they do.
+
+    """
+    at = 2 + int.from_bytes(packet[:2], "big") + (2 if command & 0x06 else 0)
+    length, shift, start = 0, 0, at
+    while True:  # a number of up to four bytes, seven bits each, the lowest first
+        if at >= len(packet) or shift > 21:
+            raise ValueError("no length of properties")
+        byte = packet[at]
+        length |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            break
+    if at + length > len(packet):
+        raise ValueError("properties longer than the packet")
+    return packet[:start] + b"\0" + packet[at + length :]
+
+
 @cache
 def bounded_client(longest: int) -> type[Client]:
     """A kind of client that takes no packet of more than *longest* bytes.
@@ -28,7 +50,7 @@ def bounded_client(longest: int) -> type[Client]:
     """
     try:
         from paho.mqtt.client import Client
-        from paho.mqtt.enums import MQTTErrorCode
+        from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
     except ImportError:
         raise ExtraMissingError("MQTT needs paho-mqtt, which is not installed", extra="mqtt") from None
 
@@ -50,6 +72,8 @@ def bounded_client(longest: int) -> type[Client]:
             ):
                 return MQTTErrorCode.MQTT_ERR_PROTOCOL
             try:
+                if kind == _PUBLISH and self._protocol == MQTTProtocolVersion.MQTTv5:
+                    self._in_packet["packet"] = without_properties(packet, self._in_packet["packet"])
                 return super()._packet_handle()
             except Exception as error:  # whatever it is that reading it raises
                 _log.warning("a packet of the broker's could not be dealt with: %s", type(error).__name__)

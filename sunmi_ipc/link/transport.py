@@ -318,7 +318,27 @@ def explain(
         # Of ssl's errors only the end in the middle is left here; its text is OpenSSL's, and its number no system's.
         if isinstance(item, OSError) and not isinstance(item, ssl.SSLError) and item.errno and item.strerror:
             return ConnectionFailed("the connection failed: {reason}", hint=hint, reason=item.strerror)
+    if any(_malformed(item) for item in chain):
+        return ConnectionFailed("what came is no answer in HTTP", hint=hint)
     return ConnectionFailed("the connection broke before the whole answer was there", hint=hint)
+
+
+class Malformed(http.client.HTTPException):
+    """What came breaks the rules of HTTP."""
+
+
+def _malformed(error: BaseException) -> bool:
+    """Whether it was the answer that was wrong, and not the connection that ended in its middle."""
+    if isinstance(error, http.client.RemoteDisconnected):
+        return False  # by inheritance a bad status line, as nothing came
+    return isinstance(
+        error,
+        Malformed
+        | http.client.BadStatusLine
+        | http.client.UnknownProtocol
+        | urllib3.exceptions.InvalidChunkLength
+        | urllib3.exceptions.InvalidHeader,
+    )
 
 
 def _too_many(error: BaseException) -> bool:

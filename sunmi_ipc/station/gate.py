@@ -50,6 +50,8 @@ _NONCES = 100_000
 _SWINGS_S = 40 * 86_400.0
 #: What was refused is told in the audit at once, and then so often at most.
 _TELL_S = 60.0
+#: So often at most a key's call of quite another time is answered.
+_FAR_S = 1.0
 #: Pictures are no larger, in bytes, and travel in pieces.
 MAX_PICTURE, CHUNK = 4 << 20, 96 << 10
 Reply = Callable[[str, Envelope], None]
@@ -115,6 +117,7 @@ class Gate:
         self._recent: dict[str, deque[float]] = {name: deque() for name in self._known}
         self._refused: Counter[tuple[str, str]] = Counter()
         self._told: dict[tuple[str, str], float] = {}
+        self._far: dict[str, float] = {}
         self._closing = False
         # What a killed process had begun: nobody will ever know here.
         station.store.later(("UPDATE requests SET state = 'lost' WHERE state = 'running'", ()))
@@ -189,10 +192,9 @@ class Gate:
             self._refuse("another site", entry.name)
             return
         if problem := self._untimely(request):
-            # A replay of long ago is not answered: whoever lost an answer asks in time.
             self._refuse(problem, entry.name)
             self._never(request, entry.name)
-            if abs(time.time() - request.issued) < LONGEST_S + 2 * self._table.clock:
+            if self._worth_telling(request, entry.name):
                 self._deny(
                     request,
                     ForbiddenError(
@@ -252,6 +254,20 @@ class Gate:
         if now < request.issued - slack:
             return "from the future"
         return ""
+
+    def _worth_telling(self, request: Request, who: str) -> bool:
+        """Whether an untimely request is answered.
+
+        It may be a replay of long ago; or our own clock, or the caller's, may be a year off, and then the answer is
+        the only thing that says so.
+        """
+        if abs(time.time() - request.issued) < LONGEST_S + 2 * self._table.clock:
+            return True
+        now = time.monotonic()
+        if now - self._far.get(who, -_FAR_S) < _FAR_S:
+            return False
+        self._far[who] = now
+        return True
 
     def _forget_at(self, request: Request) -> float:
         """When nobody can send this request any more, by a right clock."""

@@ -35,6 +35,7 @@ class HttpServer:
             import uvicorn
 
             from .app import create_app
+            from .port import bounded
         except ImportError as error:
             raise ExtraMissingError(
                 "the station's port needs {package}, which is not installed",
@@ -59,6 +60,7 @@ class HttpServer:
             # Video does not shrink, and trying costs more than all the rest.
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=2,
+            http=bounded(),
             ssl_certfile=certificate,
             ssl_keyfile=str(folder / self._http.key) if self._http.key else None,
         )
@@ -73,12 +75,15 @@ class HttpServer:
             ConfigError: The port cannot be listened on.
 
         """
+        from .live.unsent import keep_little_unsent
+
         assert self._http is not None
         host, _, port = self._http.listen.rpartition(":")
         host = host.removeprefix("[").removesuffix("]")
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             listener = socket.create_server((host, int(port)), family=family, backlog=128)
+            keep_little_unsent(listener)
         except OSError as error:
             raise ConfigError(
                 "cannot listen on {host} port {port}: {reason}",

@@ -3,9 +3,10 @@
 ZH: dict[str, str] = {
     "Bring every shop to what its file wants, in waves; stops where one fails, goes on where it ended.": "分批把各门店配置成文件要求的样子；有门店失败即停止，再次运行从中断处继续。",
     "Count the people of every shop: who came in, left and passed by, and how many cameras told.\n\nWith --via and no folder: today's, as stations tell them.": "统计各门店的进店、离店、过店人数，以及有多少台摄像机给出数据。\n\n有 --via 而没有文件夹时：各站点服务给出的今日人数。",
-    "List the shops of a folder, their cameras, and faults in their files; with --via and no folder, the broker's.\n\nNo camera is asked.": "列出文件夹中的门店、摄像机和文件中的错误；有 --via 而没有文件夹时，列出 broker 上的门店。\n\n不连接摄像机。",
-    "Asking the broker …": "正在询问 broker …",
-    "{name}: the broker knows no such shop": "{name}：broker 上没有这家门店",
+    "List the shops of a folder, their cameras, and faults in their files; with --via and no folder, the broker's.\n\nNo camera is asked.": "列出文件夹中的门店、摄像机和文件中的错误；有 --via 而没有文件夹时，列出消息服务器上的门店。\n\n不连接摄像机。",
+    "Asking the broker …": "正在询问消息服务器 …",
+    "No station has said anything there yet, or our name may not read what they say (see the broker's ACL).": "那里还没有任何站点发过消息，或我们的用户名无权读取（见消息服务器的 ACL）。",
+    "{name}: the broker knows no such shop": "{name}：消息服务器上没有这家门店",
     "'ipc sites list' with --via lists them; may our name read their topics?": "加 --via 的 'ipc sites list' 会列出它们；我们的用户名能否读取它们的主题？",
     "{name}: stations tell the people of today alone": "{name}：站点服务只给出今天的人数",
     "Name the folder of site files as well, and the cameras are asked; the hub's database knows all.": "请同时写出门店文件的文件夹，这样会询问摄像机；hub 的数据库中有全部数据。",

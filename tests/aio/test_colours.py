@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -18,7 +19,9 @@ from sunmi_ipc.api import GROUPS
 from sunmi_ipc.protocol.spec import ALL_MODELS, Endpoint, Group, Model, registry
 from sunmi_ipc.protocol.steps import PairMethod, SeriesMethod, StepMethod
 from sunmi_ipc.protocol.wire import Incoming, Outgoing
-from sunmi_ipc.simulator import VirtualCamera, connect_async
+from sunmi_ipc.simulator import VirtualCamera, connect, connect_async
+from sunmi_ipc.simulator.faces import visit
+from sunmi_ipc.video.snapshot import Snapshot
 
 SAMPLES = {
     sample["endpoint"]: sample
@@ -161,3 +164,19 @@ def test_bounds_hold_before_anything_is_sent() -> None:
         assert transport.sent == []
 
     asyncio.run(call())
+
+
+def test_the_picture_of_a_face_comes_from_the_camera_in_both_colours(ready: VirtualCamera) -> None:
+    faceid = visit(ready.state, 1, time.time())["faceid"]
+    with connect(ready) as plain:
+        expected = plain.faces.picture(faceid)
+
+    async def fetched() -> Snapshot:
+        async with connect_async(ready) as camera:
+            with pytest.raises(errors.DeviceError, match="207"):
+                await camera.faces.picture("nobody")
+            return await camera.faces.picture(faceid)
+
+    taken = asyncio.run(fetched())
+    assert taken.data.startswith(b"\xff\xd8\xff")
+    assert (taken.data, taken.kind) == (expected.data, "jpeg")

@@ -193,3 +193,62 @@ def test_no_redirection_is_followed(vendor: Vendor, status: str) -> None:
             with pytest.raises(errors.ReplyError, match=f"HTTP status {status[:3]}"):
                 asyncio.run(call())
         assert not elsewhere.connections
+
+
+BROKE = "the connection broke before the whole answer was there"
+NO_HTTP = "what came is no answer in HTTP"
+TOLD = {
+    "garbage": (b"\x00\xff" * 40, NO_HTTP),
+    "another server": (b"SSH-2.0-OpenSSH_9.2\r\n", NO_HTTP),
+    "a bare body": (OK, NO_HTTP),
+    "a status in words": (b"HTTP/1.1 fine OK\r\n\r\n", NO_HTTP),
+    "another version": (b"HTTP/9.9 200 OK\r\nContent-Length: 2\r\n\r\n{}", NO_HTTP),
+    "a chunk's length": (CHUNKED + b"zz\r\nhi\r\n0\r\n\r\n", NO_HTTP),
+    "two lengths": (head("Content-Length: 2", "Content-Length: 3") + b"{}x", NO_HTTP),
+    "half a body": (head("Content-Length: 100") + OK, BROKE),
+    "half a chunk": (CHUNKED + b"10\r\nhi", BROKE),
+    "nothing": (b"", BROKE),
+    "a head without end": (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000, "the answer's head, or what surrounds its body, is too large"),
+    "ends of lines": (b"HTTP/1.1 200 OK\nContent-Length: %d\n\n" % len(OK) + OK, ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("trick", TOLD)
+def test_both_colours_tell_what_happened(vendor: Vendor, trick: str) -> None:
+    sent, wanted = TOLD[trick]
+
+    def play(secure: ssl.SSLSocket) -> None:
+        with suppress(OSError):
+            secure.sendall(sent)
+            secure.shutdown(socket.SHUT_RDWR)
+
+    async def call(camera: AsyncCamera) -> None:
+        async with camera:
+            await camera.device.info()
+
+    with Hostile(vendor, play) as server:
+        for ask in (
+            lambda: server.camera().device.info(),
+            lambda: asyncio.run(
+                call(
+                    AsyncCamera(
+                        server.address,
+                        app_id=vendor.app_id,
+                        secret_key=vendor.secret_key,
+                        p12=vendor.p12,
+                        p12_password=vendor.p12_password,
+                        ca=vendor.ca,
+                        model="FM020",
+                        timeout=5,
+                        retries=0,
+                    )
+                )
+            ),
+        ):
+            if not wanted:
+                ask()
+                continue
+            with pytest.raises(errors.SunmiIpcError) as caught:
+                ask()
+            assert caught.value.template == wanted
+            assert caught.value.sent

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,8 @@ def eventually(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
     return value
 
 
-def _certificates(folder: Path) -> None:
-    """A CA, and a certificate for 127.0.0.1 that it has signed."""
+def _certificates(folder: Path, clients: Sequence[str] = ()) -> None:
+    """A CA, and what it has signed: a certificate for 127.0.0.1, and one for each of *clients*."""
 
     def name(text: str) -> x509.Name:
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
@@ -95,16 +95,26 @@ def _certificates(folder: Path) -> None:
         made("127.0.0.1", key.public_key(), ca=False).public_bytes(Encoding.PEM)
     )
     (folder / "server.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    for client in clients:
+        own = ec.generate_private_key(ec.SECP256R1())
+        certificate = made(client, own.public_key(), ca=False)
+        (folder / f"{client}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+        (folder / f"{client}.key").write_bytes(
+            own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        )
 
 
 class Mosquitto:
-    """mosquitto with TLS, passwords and an ACL; keeps what it has acknowledged over a restart."""
+    """mosquitto with TLS, passwords and an ACL; keeps what it has acknowledged over a restart.
 
-    def __init__(self, folder: Path, users: list[str]) -> None:
+    With *clients* it asks for their certificates instead of passwords: their names are the ACL's users.
+    """
+
+    def __init__(self, folder: Path, users: list[str], *, clients: Sequence[str] = ()) -> None:
         self.port = free_port("127.0.0.1")
         self.folder = folder
         folder.chmod(0o755)
-        _certificates(folder)
+        _certificates(folder, clients)
         (folder / "store").mkdir()
         (folder / "acl").write_text(ACL)
         passwords = folder / "passwords"
@@ -114,10 +124,15 @@ class Mosquitto:
         for file in ("acl", "passwords"):
             (folder / file).chmod(0o600)
         self.config = folder / "mosquitto.conf"
+        who = (
+            "require_certificate true\nuse_identity_as_username true\n"
+            if clients
+            else f"password_file {passwords}\nallow_anonymous false\n"
+        )
         self.config.write_text(
             f"listener {self.port} 127.0.0.1\ncafile {folder}/ca.pem\ncertfile {folder}/server.pem\n"
-            f"keyfile {folder}/server.key\npassword_file {passwords}\nacl_file {folder}/acl\n"
-            f"allow_anonymous false\npersistence true\npersistence_location {folder}/store/\n"
+            f"keyfile {folder}/server.key\nacl_file {folder}/acl\n{who}"
+            f"persistence true\npersistence_location {folder}/store/\n"
             f"max_queued_messages 0\nmax_packet_size 3000000\nuser root\nlog_dest file {folder}/log\n"
         )
         self.process: subprocess.Popen[bytes] | None = None
@@ -158,6 +173,19 @@ def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
         pytest.skip("mosquitto is not installed (apt install mosquitto)")
     made = Mosquitto(
         tmp_path_factory.mktemp("mosquitto"), ["hq", "watcher", "root", "shop-0017", "shop-0018"]
+    )
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    """A broker that lets in who has a certificate that it trusts, under the name in it."""
+    if MOSQUITTO is None:
+        pytest.skip("mosquitto is not installed (apt install mosquitto)")
+    made = Mosquitto(
+        tmp_path_factory.mktemp("mosquitto"), [], clients=("shop-0017", "hq", "watcher", "nobody")
     )
     made.start()
     yield made

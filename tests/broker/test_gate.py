@@ -12,6 +12,7 @@ import pytest
 
 from sunmi_ipc.broker import contract, keys
 from sunmi_ipc.broker.contract import Answer, Envelope, Request, RequestKind
+from sunmi_ipc.broker.failures import CLOCK
 from sunmi_ipc.broker.keys import SigningKey, new_nonce
 from sunmi_ipc.simulator import VirtualCamera
 from sunmi_ipc.station import Station, load
@@ -202,6 +203,21 @@ def test_a_call_from_the_future_is_not_carried_out_once_its_time_has_come(
     stage.settle()
     assert stage.carried_out == 0
     assert stage.told()["repeated"] == 1
+
+
+@pytest.mark.parametrize("off", [-365 * 86_400, -7200, 7200, 365 * 86_400])
+def test_a_clock_that_is_a_year_off_is_told_and_a_flood_of_old_calls_is_not(stage: Stage, off: int) -> None:
+    now = time.time()
+    for _ in range(50):
+        stage.gate.take(stage.signed(issued=now + off, expires=now + off + 30))
+    stage.settle()
+    assert stage.carried_out == 0
+    assert 1 <= len(stage.answers) <= 5
+    (answer, *_) = stage.answers
+    assert answer.state == "refused"
+    assert answer.error is not None
+    assert answer.error.template in CLOCK.values()  # with it, the caller asks again by the station's clock
+    assert abs(answer.at - now) < 60
 
 
 def test_a_nonce_outlives_a_clock_that_swings_by_a_month(

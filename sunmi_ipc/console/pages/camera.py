@@ -18,7 +18,7 @@ from ..desk import Card
 from ..roles import Role
 from ..state import current
 from .picture import Picture, begin_early
-from .visit import Visit, button, text
+from .visit import Visit, button, page, text
 
 #: Tab, its module, and whether the picture stands beside it; those for FM020 alone are marked.
 TABS: dict[str, tuple[str, bool, bool]] = {
@@ -67,7 +67,7 @@ def labels(visit: Visit) -> dict[str, str]:
     }
 
 
-@ui.page("/camera/{sn}")
+@page("/camera/{sn}")
 async def camera(request: Request, sn: str, tab: str = "picture") -> None:
     """One camera."""
     sn = spelt(sn)
@@ -81,8 +81,7 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
             )
     except (SunmiIpcError, TimeoutError) as error:
         if isinstance(error, SunmiIpcError):
-            with visit.frame(sn, back="/"):
-                text("div", visit.words(error), "note bad")
+            visit.sorry(sn, visit.words(error))
             return
     card = found
     words = labels(visit)

@@ -14,11 +14,11 @@ from ...fleet.report import difference_label, label
 from ..roles import Role
 from ..rollout import Rollout
 from ..state import current
-from .visit import Visit, button, heading, text
+from .visit import Visit, button, heading, page, text
 
 
-@ui.page("/fleet")
-def page(request: Request) -> None:
+@page("/fleet")
+def fleet(request: Request) -> None:
     """The fleet."""
     visit = Visit(current(), request)
     tr = visit.tr
@@ -53,7 +53,7 @@ def _site(visit: Visit, rollout: Rollout) -> None:
                 "grow"
             )
             stop = button(tr("Stop"), lambda: halt(), icon="stop").classes("grow")
-        link = text("a", tr("Hand-over report"), "go")
+        link = text("a", tr("Hand-over report"), "go second")
         link._props["href"], link._props["target"] = "/fleet/report", "_blank"
     table = ui.element("div").classes("stack")
 
@@ -153,7 +153,7 @@ def _outcome(visit: Visit, outcome: Outcome) -> None:
             text("div", f"{problem.message(visit.lang)} {problem.hint(visit.lang)}".strip(), "note bad")
 
 
-@ui.page("/fleet/report")
+@page("/fleet/report")
 async def report(request: Request) -> Response:
     """The hand-over report."""
     visit = Visit(current(), request)

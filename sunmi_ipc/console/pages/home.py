@@ -14,13 +14,15 @@ from ..desk import Card
 from ..language import without_commands
 from ..roles import Role
 from ..state import current
-from .visit import Visit, heading, text
+from .visit import Visit, heading, page, text
 
 #: Seconds between two pictures of a card.
 _PICTURE_S = 20
+#: What stands where there is no picture, by a camera's state.
+_ICONS = {"setup": "add_a_photo", "bad": "videocam_off"}
 
 
-@ui.page("/")
+@page("/")
 def home(request: Request) -> None:
     """The cameras."""
     visit = Visit(current(), request)
@@ -29,27 +31,44 @@ def home(request: Request) -> None:
         summary = ui.element("div").classes("summary")
         grid = ui.element("div").classes("cards")
         shown: list[Any] = []
+        tiles: dict[str, _Tile] = {}
 
         def show() -> None:
             cards = visit.console.desk.cards()
-            state = [(c.sn, c.name, c.state, c.words(visit.lang), c.card, c.people, c.address) for c in cards]
-            state.append(int(time.time() // _PICTURE_S))  # type: ignore[arg-type]
-            if state == shown:
-                return
-            shown[:] = state
-            summary.clear()
-            grid.clear()
-            with summary:
-                _summary(visit, cards)
-            with grid:
-                for card in cards:
-                    _card(visit, card)
-            if not cards:
-                with grid:
-                    _nobody(visit)
+            if shown != (total := [(c.state, c.people) for c in cards]):
+                shown[:] = total
+                summary.clear()
+                with summary:
+                    _summary(visit, cards)
+            _bring_up_to_date(visit, grid, tiles, cards)
 
         show()
         ui.timer(1.5, show)
+
+
+def _bring_up_to_date(visit: Visit, grid: Any, tiles: dict[str, _Tile], cards: list[Card]) -> None:
+    """Change what has changed: the rest stays where it is, under the finger and with its focus."""
+    wanted = [card.sn for card in cards]
+    if not tiles and (cards or not grid.default_slot.children):
+        grid.clear()
+        if not cards:
+            with grid:
+                _nobody(visit)
+    for sn in [sn for sn in tiles if sn not in wanted]:
+        tiles.pop(sn).link.delete()
+    for card in cards:
+        tile = tiles.get(card.sn)
+        if tile is not None and tile.state != card.state:
+            tile.link.delete()
+            tile = None
+        if tile is None:
+            with grid:
+                tile = tiles[card.sn] = _Tile(visit, card)
+        tile.show(card)
+    order = [tiles[sn].link for sn in wanted]
+    if order and grid.default_slot.children != order:
+        grid.default_slot.children[:] = order
+        grid.update()
 
 
 def _summary(visit: Visit, cards: list[Card]) -> None:
@@ -92,41 +111,69 @@ def _nobody(visit: Visit) -> None:
         ui.linear_progress(show_value=False).props("indeterminate")
 
 
-def _card(visit: Visit, card: Card) -> None:
-    tr = visit.tr
-    fresh = card.state == "setup"
-    with ui.element("a").classes("sheet flush cam") as link:
-        link._props["href"] = f"/{'setup' if fresh and visit.may(Role.ADMIN) else 'camera'}/{card.sn}"
-        if not fresh and card.state != "unknown":
-            # The finger is down: the stream is opened before it is up again.
-            link.on("pointerdown", lambda: _warm(visit, card.sn), args=[])
-        with ui.element("div").classes("shot"):
-            # What is seen where there is no picture, or until it comes.
-            with ui.element("div").classes("none"):
-                ui.icon("videocam" if card.state != "bad" else "videocam_off", size="44px")
-            if not fresh and card.state != "unknown":
-                image = ui.element("img")
-                image._props["src"] = (
-                    f"/picture/{card.sn}.jpg?age={_PICTURE_S}&t={int(time.time() // _PICTURE_S)}"
-                )
-                image._props["alt"] = ""
-                image._props["loading"] = "lazy"
-                image._props["onerror"] = "this.style.visibility='hidden'"
-        with ui.element("div").classes("body"):
-            with ui.element("div").classes("row keep top-row"):
-                with ui.element("div").classes("grow"):
-                    text("h2", card.name or card.sn, "cut")
-                    text("span", verdict(visit, card), f"tag {card.state}")
-                if card.people is not None:
-                    with ui.element("div").classes("count"):
-                        text("div", str(card.people), "big")
-                        text("div", tr("in today"), "soft small")
-            hint = without_commands(card.words(visit.lang)[1])
-            if hint and card.state in ("bad", "warning"):
-                text("div", hint, "small soft break")
-            text(
-                "div", " · ".join(p for p in (card.model, card.sn, card.address) if p), "small soft break num"
+class _Tile:
+    """One camera on the page.
+
+    Args:
+        visit: Whose page.
+        card: What is known of it.
+
+    """
+
+    link: Any
+    state: str
+
+    def __init__(self, visit: Visit, card: Card) -> None:
+        self._visit, self.state = visit, card.state
+        self._said: tuple[Any, ...] = ()
+        fresh = card.state == "setup"
+        with ui.element("a").classes("sheet flush cam new" if fresh else "sheet flush cam") as self.link:
+            self.link._props["href"] = (
+                f"/{'setup' if fresh and visit.may(Role.ADMIN) else 'camera'}/{card.sn}"
             )
+            if not fresh and card.state != "unknown":
+                # The finger is down: the stream is opened before it is up again.
+                self.link.on("pointerdown", lambda: _warm(visit, card.sn), args=[])
+            with ui.element("div").classes("shot"):
+                # What is seen where there is no picture, or until it comes.
+                with ui.element("div").classes("none"):
+                    ui.icon(_ICONS.get(card.state, "videocam"), size="44px")
+                self._image = ui.element("img") if not fresh and card.state != "unknown" else None
+            self._body = ui.element("div").classes("body")
+        if self._image is not None:
+            self._image._props["alt"] = ""
+            self._image._props["loading"] = "lazy"
+            self._image._props["onload"] = "this.style.visibility=''"
+            self._image._props["onerror"] = "this.style.visibility='hidden'"
+
+    def show(self, card: Card) -> None:
+        """Show what is known now, with the newest picture."""
+        picture = f"/picture/{card.sn}.jpg?age={_PICTURE_S}&t={int(time.time() // _PICTURE_S)}"
+        if self._image is not None and self._image._props.get("src") != picture:
+            self._image._props["src"] = picture
+            self._image.update()
+        reason, hint = card.words(self._visit.lang)
+        said = (card.name, card.model, card.address, card.people, reason, hint)
+        if said == self._said:
+            return
+        self._said = said
+        self._body.clear()
+        with self._body:
+            self._tell(card, without_commands(hint))
+
+    def _tell(self, card: Card, hint: str) -> None:
+        tr = self._visit.tr
+        with ui.element("div").classes("row keep top-row"):
+            with ui.element("div").classes("grow"):
+                text("h2", card.name or card.sn, "cut")
+                text("span", verdict(self._visit, card), f"tag {card.state}")
+            if card.people is not None:
+                with ui.element("div").classes("count"):
+                    text("div", str(card.people), "big")
+                    text("div", tr("in today"), "soft small")
+        if hint and card.state in ("bad", "warning"):
+            text("div", hint, "small soft break")
+        text("div", " · ".join(p for p in (card.model, card.sn, card.address) if p), "small soft break num")
 
 
 def _warm(visit: Visit, sn: str) -> None:

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 
 from nicegui import ui
 from starlette.requests import Request
 
+from ...protocol.spec import registry
 from ..roles import Role
 from ..sessions import spoken
 from ..state import current
-from .visit import Visit, button, heading, role_word, text
+from .visit import Visit, button, heading, page, role_word, text
 
 
-@ui.page("/sessions")
-def page(request: Request) -> None:
+@page("/sessions")
+def sessions(request: Request) -> None:
     """Sessions and codes; for those who may everything."""
     visit = Visit(current(), request)
     tr = visit.tr
+    if not visit.may(Role.ADMIN):
+        visit.sorry(tr("Who is here"), tr("This needs the role 'everything'."))
+        return
     with visit.frame(tr("Who is here"), back="/", narrow=True), ui.element("div").classes("stack"):
-        if not visit.may(Role.ADMIN):
-            text("div", tr("This needs the role 'everything'."), "note bad")
-            return
         with ui.element("section").classes("sheet stack"):
             heading(tr("Let somebody in"))
             place = ui.element("div").classes("stack")
@@ -106,15 +108,33 @@ def device(agent: str) -> str:
 
 
 def done(visit: Visit, action: str) -> str:
-    """What was done, in words; calls to a camera by their name."""
+    """What was done, in words; a call to a camera as its declaration says it."""
     tr = visit.tr
-    return {
+    words = {
         "enter": tr("signed in"),
         "code": tr("let somebody in"),
         "end": tr("ended a session"),
         "leave": tr("signed out"),
         "mute": tr("muted"),
-    }.get(action, action)
+        "fleet.plan": tr("compared all cameras"),
+        "fleet.apply": tr("set all cameras up by the file"),
+        "fleet.stop": tr("stopped the set-up of all cameras"),
+        "events.listen": tr("listened to events"),
+        "events.stop": tr("stopped listening to events"),
+        "trust.forget": tr("forgot whom a camera was"),
+    }
+    if action not in words and (summary := _summaries().get(action)):
+        return _FIRST.split(tr(summary), maxsplit=1)[0].rstrip(".。")
+    return words.get(action, action)
+
+
+#: Where the first part of a declaration's sentence ends.
+_FIRST = re.compile(r"[;:；：。]|\. ")
+
+
+@cache
+def _summaries() -> dict[str, str]:
+    return {endpoint.key: endpoint.summary for endpoint in registry().values()}
 
 
 def who(visit: Visit, name: str) -> str:

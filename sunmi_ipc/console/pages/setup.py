@@ -20,7 +20,7 @@ from ..roles import Role
 from ..setup import Setup, Stage, Standing
 from ..state import current
 from .picture import Picture
-from .visit import Visit, button, facts, heading, text
+from .visit import Visit, button, facts, heading, page, text
 
 
 def words(visit: Visit) -> dict[Stage, str]:
@@ -63,6 +63,25 @@ class Wizard:
             self.bar = ui.element("ol").classes("steps")
             self.bar._props["aria-label"] = self.tr("Steps")
             self.place = ui.element("section").classes("stack")
+
+    async def begin(self, stage: Stage | None = None) -> None:
+        """Ask the camera how far it is, and show a step; default: the first that is open."""
+        self.place.clear()
+        with self.place:
+            ui.linear_progress(show_value=False).props("indeterminate")
+        try:
+            await self.visit.try_(self.setup.look)
+        except DeviceError:
+            pass  # the step says it
+        except SunmiIpcError as error:
+            self.place.clear()
+            with self.place:
+                text("div", self.visit.words(error), "note bad")
+                button(self.tr("Try again"), lambda: self.begin(stage), kind="act").classes("wide")
+            return
+        if self.setup.name:
+            self.visit.retitle(self.tr("Set up {name}", name=self.setup.name))
+        await self.show(stage)
 
     async def show(self, stage: Stage | None = None) -> None:
         """Show a step; default: the first that is open."""
@@ -458,34 +477,29 @@ class Wizard:
         setup.mark(Stage.REPORT, Standing.DONE)
 
 
-@ui.page("/setup/{sn}")
-async def page(request: Request, sn: str, step: str = "") -> None:
+@page("/setup/{sn}")
+async def set_up(request: Request, sn: str, step: str = "") -> None:
     """The set-up of one camera."""
     sn = spelt(sn)
     visit = Visit(current(), request)
     tr = visit.tr
     if not visit.may(Role.ADMIN):
-        with visit.frame(sn, back="/"):
-            text("div", tr("This needs the role 'everything'."), "note bad")
+        visit.sorry(sn, tr("This needs the role 'everything'."))
         return
     try:
         setup = visit.console.setup(sn, visit.session)
-        await visit.try_(setup.look)
-    except DeviceError:
-        pass
     except SunmiIpcError as error:
-        with visit.frame(sn, back="/"):
-            text("div", visit.words(error), "note bad")
+        visit.sorry(sn, visit.words(error))
         return
     wizard = Wizard(visit, setup)
     with visit.frame(tr("Set up {name}", name=setup.name or sn), back="/", narrow=True):
         text("div", f"{setup.model} · {sn} · {visit.console.desk.found(sn).ip}", "soft small num break")
         wizard.build()
     wanted = next((s for s in setup.stages if s == step), None)
-    ui.timer(0.01, lambda: wizard.show(wanted), once=True)
+    ui.timer(0.01, lambda: wizard.begin(wanted), once=True)
 
 
-@ui.page("/report/{sn}")
+@page("/report/{sn}")
 async def report(request: Request, sn: str) -> Response:
     """The hand-over report."""
     sn = spelt(sn)

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from ..state import Console
 
 T = TypeVar("T")
+#: Seconds that a page may take to be made, a report with its pictures too; NiceGUI's own three are a slow camera's.
+PATIENCE_S = 60.0
+
+
+def page(path: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a page, as ``ui.page``: one that waits for slow cameras rather than give up with words of its own."""
+    return ui.page(path, response_timeout=PATIENCE_S)
 
 
 class Visit:
@@ -151,6 +158,12 @@ class Visit:
             yield
         # Last: with a timer, NiceGUI hands a page out as soon as its function waits for something.
         ui.timer(2.0, self._still_here)
+
+    def sorry(self, title: str, words: str) -> None:
+        """A page that cannot be: why, and the way back."""
+        with self.frame(title, back="/", narrow=True), ui.element("div").classes("stack"):
+            text("div", words, "note bad")
+            text("a", self.tr("To the cameras"), "go second").props('href="/"')
 
     def retitle(self, title: str) -> None:
         """What the page is about has another name now."""

@@ -31,7 +31,7 @@ async def build(place: Place) -> None:
             ),
             "soft",
         )
-        with ui.element("div").classes("scroll"), ui.element("table").classes("plain small") as table:
+        with ui.element("div").classes("scroll"), ui.element("table").classes("plain small piled") as table:
             table._props["tabindex"] = "0"
             with ui.element("thead"), ui.element("tr"):
                 for column in (tr("call"), tr("path"), tr("how sure")):
@@ -40,6 +40,6 @@ async def build(place: Place) -> None:
                 for path, endpoint in registry().items():
                     sure = ", ".join(words.get(w, w) for w in reference.evidence(endpoint).split(", "))
                     with ui.element("tr"):
-                        text("td", endpoint.key, "break")
+                        text("td", endpoint.key, "break key")
                         text("td", path, "break")
                         text("td", tr("corrected") if path in corrected else sure)

@@ -234,5 +234,7 @@ async def build(place: Place) -> None:
             await play(state["day"].moment(float(share)))
 
     strip.on("click", tapped, js_handler=_AT)
+    strip.on("keydown.left.prevent", lambda: step(-1), args=[])
+    strip.on("keydown.right.prevent", lambda: step(1), args=[])
     span.on("change", lambda: dragged(), throttle=0.1)
     await load(datetime.now().astimezone().date())

@@ -1,0 +1,91 @@
+"""Calls to a station that does not listen; and what a scrape says of calls, done and refused."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sunmi_ipc import errors
+from sunmi_ipc.broker import contract
+from sunmi_ipc.broker.connection import Connection
+from sunmi_ipc.broker.contract import StationState
+from sunmi_ipc.broker.keys import SigningKey
+from sunmi_ipc.simulator import VirtualCamera
+from sunmi_ipc.station.http import HttpServer
+
+pytestmark = pytest.mark.broker
+Virtual = Callable[..., VirtualCamera]
+SN = "FS101D8BS00106"
+
+
+def test_a_call_to_a_station_that_does_not_listen_was_not_sent(
+    mosquitto: Any, key: Any, channel: Any
+) -> None:
+    """Its word that it is online is left at the broker, and nobody has subscribed to its calls."""
+    key("hq")
+    state = StationState(
+        state="online", revision=int(time.time() * 1000), since=time.time(), public=SigningKey.new("station").public, cameras=(SN,)
+    )  # fmt: skip
+    with Connection(mosquitto.broker("root")) as left:
+        left.publish(
+            contract.topic("station", "shop-0018"), state.encode(), schema="station/1", retain=True
+        ).wait(10)
+    camera = channel("hq").site("shop-0018").camera(SN)
+    for call in (lambda: camera.lens.set_zoom(100), camera.device.info):
+        began = time.monotonic()
+        with pytest.raises(errors.ConnectionFailed, match="does not listen") as told:
+            call()
+        assert time.monotonic() - began < 5  # told at once, not after the time that an answer may take
+        assert told.value.sent is False
+        assert "Nothing was carried out" in told.value.hint
+        assert "没有执行" in told.value.localized("zh")[1]
+
+
+def test_a_scrape_tells_what_became_of_calls(
+    connected: Any, key: Any, channel: Any, virtual: Virtual, kit: Any
+) -> None:
+    camera = virtual()
+    listed = key("hq", "view") + '[http]\nlisten = "127.0.0.1:0"\n'
+    station, bridge = connected([camera], keys=listed)
+    opened = channel("hq")
+    remote = opened.site("shop-0017").camera(camera.sn)
+    for _ in range(3):
+        remote.device.info()
+    with pytest.raises(errors.ForbiddenError):
+        remote.lens.set_zoom(100)
+    with pytest.raises(errors.CameraNotFound):
+        opened.site("shop-0017").camera("FS101D8BS99999").device.info()
+    stranger = SigningKey.new("stranger").sign(
+        "of something else", StationState(state="online", revision=1, since=1.0)
+    )
+    for text in (b"no message", stranger.encode(), stranger.encode().replace(b"stranger", b"hq")):
+        opened.connection.publish(contract.topic("calls", "shop-0017"), text, schema="calls/1").wait(10)
+    assert kit.eventually(lambda: bridge.gate.counts["refused"] == 4), bridge.gate.counts
+    server = HttpServer(station)
+    try:
+        with urllib.request.urlopen(f"{server.start()}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+    finally:
+        server.close()
+    lines = {line for line in text.splitlines() if line.startswith("sunmi_ipc_broker_calls")}
+    site = 'site="shop-0017"'
+    assert lines >= {
+        f'sunmi_ipc_broker_calls_total{{result="done",{site}}} 3.0',
+        f'sunmi_ipc_broker_calls_total{{result="failed",{site}}} 1.0',
+        f'sunmi_ipc_broker_calls_total{{result="refused",{site}}} 4.0',
+        f'sunmi_ipc_broker_calls_refused_total{{reason="not allowed",{site}}} 1.0',
+        f'sunmi_ipc_broker_calls_refused_total{{reason="not a message",{site}}} 1.0',
+        f'sunmi_ipc_broker_calls_refused_total{{reason="unknown key",{site}}} 1.0',
+        f'sunmi_ipc_broker_calls_refused_total{{reason="bad signature",{site}}} 1.0',
+    }
+    if promtool := shutil.which("promtool"):
+        done = subprocess.run(
+            [promtool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=30
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
