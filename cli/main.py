@@ -16,8 +16,8 @@ from sunmi_ipc import __version__, errors
 from sunmi_ipc.i18n import language, later, speak, tr
 
 from .naming import cleaned, several
+from .screen import halfwidth, streams
 from .screen import language as tongue
-from .screen import streams
 from .screen.metavars import give
 from .screen.output import print_error, print_json
 from .screen.pages import furnish, write_examples, write_groups
@@ -268,6 +268,7 @@ def _speak(command: Any) -> None:
     for sub in below.values():
         _speak(sub)
     give(command)
+    halfwidth.take(command)
     if not below:
         teach(command)
 

@@ -257,11 +257,14 @@ def _table(parts: list[collected.Collected]) -> None:
     if records:
         names = list(dict.fromkeys(name for part in records for name, _ in part.record))
         rows = [{"camera": part.camera, **dict(part.record)} for part in records]
+        # What a camera was named by is said once.
+        names = [name for name in names if any(row.get(name) != row["camera"] for row in rows)]
         table(rows, ["camera", *names], least=names[::-1])
     listed = [part for part in parts if part.rows]
     if listed:
         names = list(dict.fromkeys(name for part in listed for name in part.columns if name != "camera"))
         rows = [{**row, "camera": part.camera} for part in listed for row in part.rows]
+        names = [name for name in names if any(row.get(name) != row["camera"] for row in rows)]
         table(rows, ["camera", *names], least=names[::-1])
     said = [{"camera": part.camera, "result": line} for part in parts for line in part.lines]
     if said:

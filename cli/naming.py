@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .screen.halfwidth import halved
 from .screen.paths import unquoted
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ _MAC = re.compile(
 )
 #: As they are printed on labels, and end in five digits: a name such as "Front door" is none.
 _SERIAL = re.compile(r"[A-Za-z]{1,2}\d[A-Za-z0-9]{5,}\d{5}")
+_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?", re.ASCII)
 _LAST_FOUR = re.compile(r"(?:SUNMI_)?([0-9A-Fa-f]{4})", re.IGNORECASE)
 
 
@@ -29,8 +31,12 @@ def several(names: Sequence[str]) -> bool:
 def cleaned(text: str) -> str:
     """*text* as it was meant: without blanks and quotes around it, a serial number without any."""
     text = unquoted(text)
-    together = "".join(text.split())
-    return together if together != text and _SERIAL.fullmatch(together) else text
+    together = "".join(halved(text).split())
+    if together != text and (
+        _SERIAL.fullmatch(together) or _ADDRESS.fullmatch(together) or _MAC.fullmatch(together)
+    ):
+        return together
+    return text
 
 
 def mac_digits(text: str) -> str:

@@ -85,7 +85,7 @@ class State:
     cameras: tuple[str, ...] = ()
     #: Network interfaces to look at; empty: the environment's, else all.
     interfaces: tuple[str, ...] = ()
-    #: The serial number of the camera that was found where none was named.
+    #: What errors call the camera: as the command named it, else the serial number of the one that was found.
     called: str = ""
     #: The camera, where it has been found already.
     found: DiscoveredCamera | None = None
@@ -139,6 +139,9 @@ class State:
         handler.setFormatter(
             logging.Formatter("%(levelname)s %(message)s" if self.verbose else "%(message)s")
         )
+        # What other libraries say has strangers' words in it, too.
+        if logging.lastResort is not None:
+            logging.lastResort.filters[:] = [RedactingFilter()]
         logger = logging.getLogger("sunmi_ipc")
         for before in logger.handlers:
             before.close()

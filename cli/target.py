@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,15 @@ def is_address(text: str) -> bool:
         # Names of hosts have dots; serial numbers have none.
         return "." in text
     return True
+
+
+def _check_address(text: str) -> None:
+    """Raises ParameterError, which repeats what was typed."""
+    try:
+        split_address(text)
+    except ParameterError as error:
+        error.values = {**error.values, "name": f"-c {shlex.quote(text)}"}
+        raise
 
 
 def locate(state: State, name: str, judge: Callable[[str], Claims[Camera]] | None = None) -> DiscoveredCamera:
@@ -177,7 +187,7 @@ def open_camera(state: State, name: str = "", **options: Any) -> Camera:
         found = _remote(state, name)
         return state.settings.connect(found.address, **{"sn": found.sn, "model": found.model} | options)
     if name and not mac_digits(name) and is_address(name):
-        split_address(name)  # refused here, before anything is asked
+        _check_address(name)  # refused here, before anything is asked
         return state.settings.connect(name, **{"sn": _on_access_point(state, name)} | options)
     if not name:
         found = choose(state)
@@ -187,6 +197,7 @@ def open_camera(state: State, name: str = "", **options: Any) -> Camera:
     def judge(sn: str) -> Claims[Camera]:
         return claims.setdefault(sn, state.settings.claims(sn))
 
+    state.called = name
     found = locate(state, name, judge)
     _insist(state, name, found)
     judged = next((one for sn, one in claims.items() if same_serial_number(sn, found.sn)), None)

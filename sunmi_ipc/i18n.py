@@ -37,6 +37,26 @@ _process: Language | None = None
 _NEUTRAL = ("C", "POSIX")
 #: ``[Errno 13]`` before what an operating system says.
 _BRACKET = re.compile(r"^\[(?:Errno|WinError) -?\d+\] ")
+#: What messages count, and what one of it is called; verbs behind it likewise.
+_NOUNS = {
+    "entries": "entry", "people": "person", "copies": "copy", "hours or days": "hour or day",
+    "points of cameras": "point of a camera",
+} | {
+    f"{noun}s": noun
+    for noun in (
+        "activation", "alert", "argument", "byte", "call", "camera", "certificate", "character", "client", "correction", "day", "event", "face",
+        "file", "frame", "gap", "group", "hour", "message", "packet", "path", "picture", "pixel", "point", "recording", "repeat",
+        "row", "second", "setting", "shop", "subscription", "user", "value", "visit",
+        "window",
+    )
+}  # fmt: skip
+_SINGULAR = {
+    "are": "is", "were": "was", "have": "has", "answer": "answers", "need": "needs", "differ": "differs", "do": "does",
+    "claim": "claims", "end": "ends", "join": "joins", "replace": "replaces", "wait": "waits",
+}  # fmt: skip
+_COUNTED = re.compile(
+    rf"(?<!\b[Aa]ll )\{{(\w+)\}} ((?:(?!of\b)[a-z]+ )?)({'|'.join(_NOUNS)})\b( (?:{'|'.join(_SINGULAR)})\b)?"
+)
 #: Values that list several things.
 _LISTS = (
     "bounds",
@@ -138,7 +158,19 @@ def translate(template: str, lang: Language, values: Mapping[str, object]) -> st
         for name in _WORDS:
             if isinstance(said := values.get(name), str):
                 values = {**values, name: table.get(said) or table.get(_BRACKET.sub("", said), said)}
+    if lang == "en" and "}" in template:
+        template = _COUNTED.sub(lambda found: _one(found, values), template)
     return template.format(**values) if values else template
+
+
+def _one(counted: re.Match[str], values: Mapping[str, object]) -> str:
+    """``{count} cameras are`` as ``{count} camera is``, where it is one."""
+    blank, between, noun, verb = counted.groups()
+    number = values.get(blank)
+    if number not in (1, "1") or isinstance(number, bool):
+        return counted[0]
+    verb = verb and f" {_SINGULAR[verb.strip()]}"
+    return f"{{{blank}}} {between or ''}{_NOUNS[noun]}{verb or ''}"
 
 
 def tr(template: str, /, **values: object) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import typer.core
 
 from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
+from sunmi_ipc.words import word
 
 from ..screen.output import confirm, note, show
 from ..state import State
@@ -18,6 +19,9 @@ from . import flow as cloud_flow
 from . import hooks as cloud_hooks
 from . import media as cloud_media
 from .common import Csv, camera, epilog, listing, open_cloud, take_options
+
+if TYPE_CHECKING:
+    from sunmi_ipc.cloud.models import CameraInfo
 
 
 class _Options(typer.core.TyperGroup):
@@ -69,11 +73,15 @@ def devices(
             return
         found = cloud.devices.list_by_company(company) if company else cloud.devices.list()
         names = ["ipc_sn", "ipc_id", "ipc_name", "model_name", "software_version", "online"]
-        words = ("no", "yes") if csv else (tr("no"), tr("yes"))  # a file is for programs
-        rows = [
-            c.as_dict() | {"online": "" if c.active_status is None else words[c.online]}
-            for c in found.ipc_list
-        ]
+
+        def standing(camera: CameraInfo) -> str:
+            if camera.active_status is None:
+                return ""
+            if csv:  # a file is for programs
+                return "yes" if camera.online else "no"
+            return tr(word(camera.active_status))
+
+        rows = [c.as_dict() | {"online": standing(c)} for c in found.ipc_list]
         listing(ctx, found, rows, names, csv)
 
 

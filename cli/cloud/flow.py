@@ -183,6 +183,10 @@ def _ask(cloud: Cloud, by: str, start: date, end: date, *, now: bool) -> Reply:
     return cast("Reply", getattr(people, f"by_{method}")(start, end))
 
 
+#: What the service's names say less well.
+_WHO = {"unexposed": "came in, face not seen", "pass": "passed by"}
+
+
 def _rows(answer: Reply) -> tuple[list[dict[str, Any]], str, dict[str, str]]:
     """Rows for table and CSV, the field that labels them, and the fields that make up the bars."""
     data = answer.as_dict()
@@ -196,7 +200,7 @@ def _rows(answer: Reply) -> tuple[list[dict[str, Any]], str, dict[str, str]]:
         kinds = ("stranger", "regular", "member", "total", "unexposed", "pass")
         found = [(k, data.get(f"{k}_count")) for k in kinds]
         once = {k: data.get(f"uniq_{k}_count") for k in kinds}
-        rows = [{"who": k, "count": n, "different": once[k]} for k, n in found if n is not None]
+        rows = [{"who": _WHO.get(k, k), "count": n, "different": once[k]} for k, n in found if n is not None]
         return rows, "who", {"count": "visits counted"}
     if rows and "male_count" in rows[0]:
         return _aged(rows), "age", {"male_count": "male", "female_count": "female"}

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sunmi_ipc import errors
+from sunmi_ipc import errors, words
 from sunmi_ipc.i18n import language, tr
 from sunmi_ipc.protocol.serial import SerialNumber
 
@@ -162,12 +162,22 @@ def _named(key: str) -> str:
     from sunmi_ipc.fleet.report import label
 
     first, _, rest = key.partition(".")
-    return label(first, language()) + (f": {rest}" if rest else "")
+    part = tr(words.label(_PARTS[rest])) if rest in _PARTS else rest
+    return label(first, language()) + (tr(": ") + part if part else "")
+
+
+#: What a setting's parts are called for people.
+_PARTS = {
+    "motion": "motion_level", "sound": "audio_level", "days": "weekday", "from": "start", "to": "end", "zoom": "zoom",
+    "focus": "focus", "period": "period", "times": "times",
+}  # fmt: skip
 
 
 def _shown(value: Any) -> str:
     if value is None:
         return "-"
+    if isinstance(value, bool):
+        return tr("on") if value else tr("off")
     if isinstance(value, dict):
         return " ".join(_shown(inner) for inner in value.values())
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -20,6 +20,8 @@ _GAP = 2
 _TEXT = 24
 #: Where nothing more can be left out it is folded into this at the least: words are read, halves of words are not.
 _NARROW = 10
+#: Columns that are never folded.
+_WHOLE = ("url", "file", "path")
 #: No line starts with the one or ends with the other.
 _CLOSING, _OPENING = "，。：；？！、）」』》…,.:;?!)]", "（「『《(["
 _PIECE = re.compile(
@@ -125,7 +127,7 @@ def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, least: Seq
     shown, rest = list(names), 0
     if room and sum(widths.values()) + _GAP * (len(names) - 1) > room:
         rest = room - sum(widths[name] + _GAP for name in names[:-1])
-        if widths[last] <= _TEXT or last == "url":  # an address is to be copied, in one piece
+        if widths[last] <= _TEXT or last in _WHOLE:  # an address or a path is to be copied, in one piece
             rest = 0
         elif rest < _TEXT:
             shown = fitting(names, [*(widths[n] for n in names[:-1]), _TEXT], least, room)

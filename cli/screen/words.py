@@ -141,7 +141,7 @@ def _age(face: Any) -> str:
 
 
 #: Fields that only some records have at all, which is not "not told": the move rule is one group's.
-_ONLY_SOME = frozenset({"period", "times"})
+_ONLY_SOME = frozenset({"period", "times", "description"})
 #: Results of which several fields say one thing.
 _OWN: Mapping[str, Callable[[Any], list[Row]]] = {
     "DoorLineConfig": _door_line,

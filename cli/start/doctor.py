@@ -12,7 +12,7 @@ from sunmi_ipc.errors import SunmiIpcError
 from sunmi_ipc.i18n import language, tr
 
 from ..screen.output import print_json, say, table, waiting
-from ..screen.tables import clip
+from ..screen.tables import width
 from ..state import Exit, State
 
 if TYPE_CHECKING:
@@ -225,7 +225,11 @@ def _show_cameras(state: State, examined: list[Examined]) -> None:
         row = {"camera": camera.sn or camera.ip}
         for finding in camera.findings:
             mark = {True: "", False: "✗ ", None: ""}[finding.ok]
-            row[finding.check] = clip(f"{mark}{finding.message}", _CELL)
+            told = f"{mark}{finding.message}"
+            # What is wrong stands below, in whole words.
+            row[finding.check] = (
+                told if width(told) <= _CELL or finding.ok is not False else f"✗ {tr('see below')}"
+            )
         rows.append(row)
     last = [name for name in _LEAST if name in columns]
     table(rows, ["camera", *columns], least=last)

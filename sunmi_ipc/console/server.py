@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import ssl
 import threading
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError, ExtraMissingError, ParameterError
 from ..settings import Settings, config_dir, state_dir
 from ..station.audit import Audit as StationAudit
+from ..station.live.unsent import keep_little_unsent
 from ..station.store import Store
 from .certificate import certificate, fingerprint_of, names_in, own_names
 from .desk import Audit, Desk
@@ -60,6 +62,8 @@ def build(console: Console, app: FastAPI | None = None) -> FastAPI:
     from .pages import routes
 
     serve(console)
+    # Every address that is not there would be a line on the terminal, as whoever asked has written it.
+    logging.getLogger("nicegui").setLevel(logging.ERROR)
     app = app or FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.mount("/static/console", StaticFiles(directory=STATIC), name="console-static")
     door.mount(app, console)
@@ -192,6 +196,7 @@ class Server:
         config = uvicorn.Config(
             self.app,
             log_config=None,
+            log_level="error",  # what strangers ask for wrongly is no line of a terminal
             access_log=False,
             server_header=False,
             date_header=False,
@@ -267,6 +272,7 @@ def _listen(host: str, port: int | None) -> socket.socket:
             listener.close()
             reason = error.strerror or type(error).__name__
             continue
+        keep_little_unsent(listener)
         listener.listen(128)
         return listener
     raise ConfigError(

@@ -108,8 +108,9 @@ def chosen(names: Sequence[str] | None, available: Sequence[Interface]) -> list[
         if not any(name in (one.name, one.ip) for one in available):
             known = ", ".join(sorted({one.name for one in available})) or "-"
             raise ParameterError(
-                "there is no such network interface, or it is down or without an IPv4 address",
+                "there is no network interface {interface}, or it is down or without an IPv4 address",
                 name="interface",
+                interface=name,
                 hint="There are: {known}.",
                 known=known,
             )

@@ -270,6 +270,7 @@ class Server:
         self._limit, self._room_limit = limit, max(64, min(512, 2 * limit))
         self._change = threading.Condition()
         self._connections: dict[socket.socket, _Place] = {}  # in the order in which they got their places
+        self._held: Counter[str] = Counter()  # how many of them each address has
         self._room: dict[socket.socket, tuple[str, float]] = {}  # silent yet: address, since when
         self._ready: dict[str, deque[socket.socket]] = {}  # have spoken, and wait for a place
         self._closing = False
@@ -360,16 +361,16 @@ class Server:
         with self._change:
             self._ready = {address: queue_ for address, queue_ in self._ready.items() if queue_}
             while self._ready and not self._closing:
-                held = Counter(place.address for place in self._connections.values())
                 if len(self._connections) >= self._limit:
-                    self._make_room(held)
+                    self._make_room(self._held)
                     return
-                address = min(self._ready, key=lambda one: held[one])
+                address = min(self._ready, key=lambda one: self._held[one])
                 sock = self._ready[address].popleft()
                 if not self._ready[address]:
                     del self._ready[address]
                 sock.setblocking(True)
                 self._connections[sock] = _Place(address, time.monotonic())
+                self._held[address] += 1
                 self._start(sock)
 
     def _make_room(self, held: Counter[str]) -> None:
@@ -431,7 +432,10 @@ class Server:
             sock.shutdown(socket.SHUT_WR)
         sock.close()
         with self._change:
-            del self._connections[sock]
+            address = self._connections.pop(sock).address
+            self._held[address] -= 1
+            if not self._held[address]:
+                del self._held[address]
             self._change.notify_all()
         self._ring()
 

@@ -140,7 +140,7 @@ class Reply(BaseModel):
     @field_validator("*", mode="wrap")
     @classmethod
     def _tolerant(cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-        field = cls.model_fields[info.field_name or ""]
+        field = cls.__pydantic_fields__[info.field_name or ""]
         optional = not field.is_required()
         if optional and value is None:
             raise PydanticUseDefault

@@ -1,6 +1,7 @@
 """Chinese of what ``ipc doctor`` finds on cameras."""
 
 ZH: dict[str, str] = {
+    "see below": "见下文",
     "Looking at the camera …": "正在检查摄像机 …",
     "Looking at {count} cameras …": "正在检查 {count} 台摄像机 …",
     "no camera to look at": "没有可检查的摄像机",

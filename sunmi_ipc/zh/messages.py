@@ -100,7 +100,7 @@ ZH: dict[str, str] = {
     "the profile {path} is not TOML: {reason}": "配置 {path} 不是 TOML：{reason}",
     "the timeout is not a number of seconds": "超时时间不是秒数",
     "there is no profile {profile}": "没有名为 {profile} 的配置",
-    "there is no such network interface, or it is down or without an IPv4 address": "没有这个网络接口，或它未启用、没有 IPv4 地址",
+    "there is no network interface {interface}, or it is down or without an IPv4 address": "没有网络接口 {interface}，或它未启用、没有 IPv4 地址",
     "unexpected failure: {kind}": "意外错误：{kind}",
     "{address}:{port} cannot be used: {reason}": "{address}:{port} 不能使用：{reason}",
     "the {model} has no {feature}": "{model} 不支持{feature}",
@@ -118,6 +118,8 @@ ZH: dict[str, str] = {
     "{target}: neither an address nor a block of at most 1,024": "{target}：不是地址，也不是最多 1,024 个地址的网段",
     "For example 192.168.1.20 or 192.168.1.0/24.": "例如 192.168.1.20 或 192.168.1.0/24。",
     "{name}: unknown": "{name}：未知",
+    "{name}: {value} is not an event": "{name}：{value} 不是事件类型",
+    "Allowed, one by one and not as a list: {bounds}.": "可选值（逐个写出，不要放进列表）：{bounds}。",
     "{path} holds no client certificate with its key": "{path} 中没有带密钥的客户端证书",
     # -- commands -----------------------------------------------------------------------------
     "Activating {sn} deletes every face group on its SD card, with all faces.": "激活 {sn} 会删除其 SD 卡上的所有人脸分组及全部人脸。",

@@ -130,7 +130,13 @@ def test_the_shell_itself_completes(shell: str, tmp_path: Path, monkeypatch: pyt
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "TERM": "xterm", "PS1": "$ ",
         "PYTHONPATH": str(Path(__file__).parents[2]), "XDG_CONFIG_HOME": str(tmp_path / ".config"),
     }  # fmt: skip
-    for line, offered in (("ipc image ir a", "auto"), ("sunmi-ipc wifi show --js", "--json")):
+    for line, offered in (
+        ("ipc image ir a", "auto"),
+        ("sunmi-ipc wifi show --js", "--json"),
+        ("ipc -p ber", "berlin"),
+        ("ipc face list -g V", "VIP"),
+        ("ipc wifi show -c Do", "Door"),
+    ):
         child = pexpect.spawn(
             shell, ["-i"], env=environment, dimensions=(24, 100), timeout=60, encoding="utf-8"
         )

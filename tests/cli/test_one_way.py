@@ -112,6 +112,10 @@ def test_an_option_has_one_meaning() -> None:
             assert len(texts) == count, f"{name} means {meaning!r}; do all of these? {texts}"
 
 
+def test_network_and_wifi_are_commands_alone() -> None:
+    assert not {"--network", "--wifi"} & set(options())
+
+
 def test_a_short_option_is_one_long_one() -> None:
     """``-g`` is ``--group`` everywhere."""
     longs: dict[str, set[str]] = defaultdict(set)

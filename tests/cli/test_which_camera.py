@@ -144,7 +144,7 @@ def test_a_site_file(virtual: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     )
     done = ipc("image", "name", "-c", f"@{site}", "--json")
     assert [entry["camera"] for entry in json.loads(done.stdout)] == [camera.sn for camera in cameras]
-    assert "1 entries have no camera yet" in done.stderr
+    assert "1 entry has no camera yet" in done.stderr
     assert ipc("info", "-c", f"@{tmp_path / 'none.toml'}", code=2)
 
 

@@ -194,7 +194,9 @@ def test_twenty_viewers_of_a_camera_are_one_session_with_it(
             assert texts[-1]["codecs"].startswith("avc1.")
             assert viewer.recv(timeout=20)[4:8] == b"ftyp"
             assert b"moof" in viewer.recv(timeout=20)[:16]
-    assert camera.state.counts["media/getLiveStream"] - before == 1
+    # None, where the picture is still warm from a page that was looked at before.
+    assert camera.state.counts["media/getLiveStream"] - before <= 1
+    assert camera.state.counts["media/getLiveStream"] >= 1
 
 
 def test_in_the_network_it_is_https_with_a_certificate_of_its_own(

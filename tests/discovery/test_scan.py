@@ -214,7 +214,7 @@ def test_a_block_takes_longer_where_few_connections_are_allowed(monkeypatch: pyt
 
 
 def test_no_such_interface() -> None:
-    with pytest.raises(errors.ParameterError, match="no such network interface"):
+    with pytest.raises(errors.ParameterError, match="there is no network interface "):
         list(discover(interfaces=["nowhere0"]))
 
 

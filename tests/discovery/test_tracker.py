@@ -172,5 +172,5 @@ def test_bounds() -> None:
     for options in ({"interval": 0.0}, {"missed": 0}, {"targets": ["x"]}):
         with pytest.raises(errors.ParameterError):
             Tracker(**options)  # type: ignore[arg-type]
-    with pytest.raises(errors.ParameterError, match="no such network interface"):
+    with pytest.raises(errors.ParameterError, match="there is no network interface "):
         Tracker(interfaces=["nowhere0"]).start()

@@ -309,7 +309,7 @@ def test_the_command(broker: Mosquitto, talker: Talker, tmp_path: Path) -> None:
     out, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
     assert "MARKED-SECRET" not in out + err + json.dumps(told())
-    assert "1 rows stored, 1 messages refused" in err
+    assert "1 row stored, 1 message refused" in err
     (only,) = told()["hubs"]
     assert (only["name"], only["stored"], only["refused"]) == ("cmd", 1, 1)
 

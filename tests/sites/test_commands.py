@@ -89,7 +89,7 @@ def test_a_rollout_stops_where_a_shop_fails_and_goes_on_later(
     done = ipc("apply", "--canary", "1", "--then", "1", "--then", "all", "--yes", "--json", code=7)
     assert verdicts(done) == {"a": "ok", "b": "failed", "c": "not begun"}
     assert [lit(camera) for camera in cameras] == [False, True, True, True]
-    assert "Wave 2: 1 shops" in done.stderr
+    assert "Wave 2: 1 shop" in done.stderr
     assert json.loads(ipc("status", "--json", code=7).stdout)["sites"][2]["by_standing"] == {"not begun": 2}
 
     (shops / "b.toml").write_text(before)
@@ -121,7 +121,7 @@ def test_what_destroys_is_asked_for_once(ipc: Ipc, shops: Path, cameras: list[Vi
         camera.state.activated = False
     refused = ipc("apply", "--only", "a", code=2).stderr
     assert "unasked" in refused
-    assert "In 1 shops, 1 cameras would be activated" in " ".join(refused.split())
+    assert "In 1 shop, 1 camera would be activated" in " ".join(refused.split())
     assert not cameras[0].state.activated
 
 
