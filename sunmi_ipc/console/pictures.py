@@ -19,9 +19,14 @@ from .roles import Role
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from ..station.live.hub import Message, Viewer
     from .state import Console
 
 QUALITIES = ("hd", "fhd")
+#: Bytes of pictures that go together.
+_AT_ONCE = 32 * 1024
+#: A network that held up a piece for so long, within so many seconds, is the slow one.
+_BLOCKED_S, _WITHIN_S = 0.5, 15.0
 
 
 def mount(app: FastAPI, console: Console) -> None:
@@ -93,34 +98,41 @@ def mount(app: FastAPI, console: Console) -> None:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(ready.set)
 
-        # It waits for nobody: what it does is done by the stream's own thread.
-        viewer = console.hub.watch(
-            f"{sn}/{quality}", lambda: camera.video.live().best(quality), notify=notify
-        )
+        def watch(quality: str) -> Viewer:
+            # It waits for nobody: what it does is done by the stream's own thread.
+            return console.hub.watch(
+                f"{sn}/{quality}", lambda: camera.video.live().best(quality), notify=notify
+            )
+
+        viewer, blocked = watch(quality), -_WITHIN_S
         gone = asyncio.create_task(_gone(websocket))
         lang: Language = session.lang or preferred(websocket.headers.get("accept-language", ""))
         try:
             while not gone.done() and console.sessions.alive(session):
                 waiting = asyncio.create_task(ready.wait())
-                await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED, timeout=5)
+                came, _ = await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED, timeout=2)
                 waiting.cancel()
+                if not came:
+                    await websocket.send_json(
+                        {"state": "alive"}
+                    )  # where nothing comes, it is not the network
                 ready.clear()
-                # Pictures that wait together go together: every message costs.
-                parts: list[bytes] = []
-                for message in viewer.take():
-                    if message.kind == "fragment":
-                        parts.append(message.data)
-                        continue
-                    if parts:
-                        await websocket.send_bytes(b"".join(parts))
-                        parts = []
-                    if message.kind == "init":
-                        await websocket.send_json({"codecs": message.codecs})
-                        await websocket.send_bytes(message.data)
-                    else:
-                        await websocket.send_json({"state": message.state} | _told(message.error, lang))
-                if parts:
-                    await websocket.send_bytes(b"".join(parts))
+                # Pictures that wait together go together: every message costs. But no more than soon gets through.
+                while not gone.done() and (messages := viewer.take(_AT_ONCE)):
+                    began = loop.time()
+                    await _send(websocket, messages, lang)
+                    if loop.time() - began > _BLOCKED_S:
+                        blocked = loop.time()
+                if not viewer.slow or loop.time() - blocked > _WITHIN_S:
+                    continue  # where pictures were left out, it was this computer that had no time
+                if quality == "fhd":
+                    # The way is too narrow for the large picture: the camera's small one from now on.
+                    viewer.close()
+                    quality = "hd"
+                    viewer = watch(quality)
+                else:
+                    await websocket.send_json({"state": "slow"})
+                    return
         except (WebSocketDisconnect, RuntimeError, OSError):
             pass  # it has gone
         finally:
@@ -130,6 +142,28 @@ def mount(app: FastAPI, console: Console) -> None:
                 await websocket.close()
 
     app.add_api_websocket_route("/live/{sn}/{quality}", live)
+
+
+async def _send(websocket: WebSocket, messages: list[Message], lang: Language) -> None:
+    parts = bytearray()
+
+    async def flush() -> None:
+        # In pieces, which a browser may have in any size: over a slow network one large one looks like silence.
+        for start in range(0, len(parts), _AT_ONCE):
+            await websocket.send_bytes(bytes(parts[start : start + _AT_ONCE]))
+        parts.clear()
+
+    for message in messages:
+        if message.kind == "fragment":
+            parts += message.data
+            continue
+        await flush()
+        if message.kind == "init":
+            await websocket.send_json({"codecs": message.codecs})
+            await websocket.send_bytes(message.data)
+        else:
+            await websocket.send_json({"state": message.state} | _told(message.error, lang))
+    await flush()
 
 
 def _width(wished: int) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError, ExtraMissingError, ParameterError
 from ..settings import Settings, config_dir, state_dir
 from ..station.audit import Audit as StationAudit
+from ..station.live.unsent import keep_little_unsent
 from ..station.store import Store
 from .certificate import certificate, fingerprint_of, names_in, own_names
 from .desk import Audit, Desk
@@ -267,6 +268,7 @@ def _listen(host: str, port: int | None) -> socket.socket:
             listener.close()
             reason = error.strerror or type(error).__name__
             continue
+        keep_little_unsent(listener)
         listener.listen(128)
         return listener
     raise ConfigError(

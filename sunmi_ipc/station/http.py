@@ -75,12 +75,15 @@ class HttpServer:
             ConfigError: The port cannot be listened on.
 
         """
+        from .live.unsent import keep_little_unsent
+
         assert self._http is not None
         host, _, port = self._http.listen.rpartition(":")
         host = host.removeprefix("[").removesuffix("]")
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             listener = socket.create_server((host, int(port)), family=family, backlog=128)
+            keep_little_unsent(listener)
         except OSError as error:
             raise ConfigError(
                 "cannot listen on {host} port {port}: {reason}",

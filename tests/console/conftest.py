@@ -16,6 +16,11 @@ from sunmi_ipc.console.sessions import Session
 from sunmi_ipc.settings import Settings
 from sunmi_ipc.simulator import Vendor, VirtualCamera
 
+from .shop import chromium as chromium
+from .shop import cookie as cookie
+from .shop import open_ as open_
+from .shop import shop as shop
+
 
 @dataclass
 class Audit:

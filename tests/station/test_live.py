@@ -131,6 +131,51 @@ def test_a_newcomer_gets_the_last_key_frame_at_once(film: Callable[..., VirtualC
     assert len(play(waiting)) >= 1
 
 
+class Nobody:
+    """A channel that a viewer may leave."""
+
+    def leave(self, viewer: Viewer) -> None:
+        pass
+
+
+def test_what_has_waited_too_long_is_left_out_and_a_narrow_way_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("sunmi_ipc.station.live.hub.time.monotonic", lambda: now[0])
+    viewer = Viewer(Nobody(), None, 1_000_000)  # type: ignore[arg-type]
+    key, other = Message("fragment", b"k" * 1000, key=True), Message("fragment", b"o" * 100)
+    viewer.put(Message("init", b"i", codecs="avc1"))
+    viewer.put(key)
+    for _ in range(5):
+        now[0] += 0.2
+        viewer.put(other)
+    assert viewer.skipped == 0
+    # So many bytes at a time, one message at least; the rest in their order.
+    assert [m.kind for m in viewer.take(1)] == ["init"]
+    assert [len(m.data) for m in viewer.take(1050)] == [1000, 100]
+    assert [len(m.data) for m in viewer.take()] == [100, 100, 100, 100]
+    assert viewer.take() == []
+    # A picture of two seconds ago is nobody's; what comes begins with a key frame.
+    viewer.put(key)
+    now[0] += 2.0
+    viewer.put(other)
+    viewer.put(other)
+    assert viewer.take() == []
+    viewer.put(key)
+    assert [m.key for m in viewer.take()] == [True]
+    assert viewer.skipped == 3
+    assert not viewer.slow  # once is nothing
+    for _ in range(3):
+        viewer.put(key)
+        now[0] += 2.0
+        viewer.put(key)
+        viewer.take()
+    assert viewer.slow
+    now[0] += 60.0
+    assert not viewer.slow
+
+
 @pytest.mark.slow
 def test_a_slow_viewer_skips_to_a_key_frame_and_holds_up_nobody(
     film: Callable[..., VirtualCamera],

@@ -119,22 +119,25 @@ export default {
           this.$emit('playing', {width: v.videoWidth, height: v.videoHeight, codecs: live.codecs});
         },
         stopped: () => { this.playing = false; },
-        unsupported: () => this.fallBack(),
+        unsupported: slow => this.fallBack(slow),
+        playable: () => { this.stills = false; clearTimeout(this.next); },
       });
       if (v.paused && live.playing) v.play().catch(() => {});  // it was moved
     },
     pause() { clearTimeout(this.next); this.live.pause(); },
     restart() {
       if (this.gone || document.hidden) return;
+      if (this.stills && this.small) this.stills = false;
       if (this.stills) this.fetchStill(); else this.live.start();
     },
     say(text, busy) { this.told = text; this.busy = busy; },
     hear() { this.loud = !this.loud; this.live.video.muted = !this.loud; },
-    fallBack() {
+    fallBack(slow) {
       if (this.gone) return;
+      this.small = Boolean(slow);
       this.playing = false; this.stills = true; this.say('', false); this.fetchStill();
     },
-    fetchStill() { if (!this.gone && !document.hidden) this.still = this.jpeg + (this.jpeg.includes('?') ? '&' : '?') + 't=' + Date.now(); },
+    fetchStill() { if (this.gone || document.hidden || !this.stills) return; const jpeg = this.small ? this.jpeg.replace(/width=\d+/, 'width=480') : this.jpeg; this.still = jpeg + (jpeg.includes('?') ? '&' : '?') + 't=' + Date.now(); },
     stillLoaded() {
       const i = this.$refs.still; if (i && i.naturalWidth) this.ratio = `${i.naturalWidth} / ${i.naturalHeight}`;
       this.say('', false); this.next = setTimeout(() => this.fetchStill(), 700);

@@ -2,7 +2,7 @@
 // its way, and decoded, while the rest of the page is still being loaded; picture.js takes it over and shows it.
 (() => {
   const Source = () => window.ManagedMediaSource || window.MediaSource;
-  const SILENT = {told() {}, playing() {}, stopped() {}, unsupported() {}};
+  const SILENT = {told() {}, playing() {}, stopped() {}, unsupported() {}, playable() {}};
 
   class LivePicture {
     constructor(src) {
@@ -57,11 +57,17 @@
       clearTimeout(this.again);
       this.again = setTimeout(() => this.start(), Math.min(5000, 400 * 2 ** this.tries++));
     }
+    // Not even the small stream gets through: single pictures for a minute, then it is tried again.
+    rest() {
+      this.pause(); this.owner.unsupported(true);
+      this.again = setTimeout(() => { this.owner.playable(); this.start(); }, 60000);
+    }
     giveUp() {
       this.unsupported = true; this.pause(); this.owner.unsupported();
     }
     heard(m) {
       if (m.state === 'unsupported') return this.giveUp();
+      if (m.state === 'slow') return this.rest();
       if (m.state === 'lost') { this.drop(); this.tell('lost', m.text || ''); }
       if (m.state === 'connecting') this.tell('connecting');
       if (m.codecs) this.begin(m.codecs);

@@ -26,6 +26,10 @@ State = Literal["connecting", "playing", "lost", "unsupported"]
 _OPTIONS = {"probesize": "32"}
 #: A group of pictures larger than this is not kept for newcomers: they wait for the next key frame.
 MAX_GROUP_BYTES = 16 * 1024 * 1024
+#: Seconds that a picture may wait for a slow viewer: older ones are left out.
+MAX_WAIT_S = 1.5
+#: A viewer for whom pictures were left out so often within so many seconds has a network that is too slow.
+_OFTEN, _WITHIN_S = 4, 15.0
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 
 
@@ -58,7 +62,7 @@ class Viewer:
     Args:
         channel: What is looked at.
         notify: Called from the hub's thread when there is something to take; must not wait.
-        backlog: Bytes that may wait; beyond, pictures are left out up to the next key frame.
+        backlog: Bytes that may wait; beyond, or after :data:`MAX_WAIT_S`, pictures are left out up to the next key frame.
 
     Attributes:
         skipped: Pictures left out so far.
@@ -68,8 +72,9 @@ class Viewer:
     def __init__(self, channel: _Channel, notify: Callable[[], None] | None, backlog: int) -> None:
         self._channel, self._notify, self._limit = channel, notify, backlog
         self._ready = threading.Condition()
-        self._waiting: deque[Message] = deque()
+        self._waiting: deque[tuple[float, Message]] = deque()
         self._bytes = 0
+        self._left_out: deque[float] = deque(maxlen=_OFTEN)
         self._skipping = False
         self._closed = False
         self.skipped: int = 0
@@ -92,13 +97,24 @@ class Viewer:
             self._ready.wait_for(lambda: self._waiting or self._closed, timeout)
             return self._pop()
 
-    def take(self) -> list[Message]:
-        """All that waits."""
+    def take(self, limit: int | None = None) -> list[Message]:
+        """What waits: all of it, or messages until they are *limit* bytes; one at least."""
         with self._ready:
-            made = list(self._waiting)
-            self._waiting.clear()
-            self._bytes = 0
+            made: list[Message] = []
+            size = 0
+            while self._waiting and (limit is None or size < limit):
+                message = self._waiting.popleft()[1]
+                size += len(message.data)
+                made.append(message)
+            self._bytes -= size
             return made
+
+    @property
+    def slow(self) -> bool:
+        """Whether the way to this viewer is too narrow for the stream: again and again pictures were left out."""
+        with self._ready:
+            times = self._left_out
+            return len(times) == _OFTEN and time.monotonic() - times[0] < _WITHIN_S
 
     def close(self) -> None:
         """Look no more."""
@@ -110,20 +126,23 @@ class Viewer:
     def _pop(self) -> Message | None:
         if not self._waiting:
             return None
-        message = self._waiting.popleft()
+        message = self._waiting.popleft()[1]
         self._bytes -= len(message.data)
         return message
 
     def put(self, message: Message) -> None:
         """From the hub: hand over, or leave out."""
+        now = time.monotonic()
         with self._ready:
             if message.kind == "fragment":
                 if self._skipping and not message.key:
                     self.skipped += 1
                     return
                 self._skipping = False
-                if self._bytes + len(message.data) > self._limit and self._waiting:
+                late = bool(self._waiting) and now - self._waiting[0][0] > MAX_WAIT_S
+                if self._waiting and (late or self._bytes + len(message.data) > self._limit):
                     self._drop()
+                    self._left_out.append(now)
                     if not message.key:
                         self._skipping = True
                         self.skipped += 1
@@ -131,17 +150,17 @@ class Viewer:
             elif message.kind == "init":
                 self._drop()
                 self._skipping = False
-            self._waiting.append(message)
+            self._waiting.append((now, message))
             self._bytes += len(message.data)
             self._ready.notify_all()
         if self._notify is not None:
             self._notify()
 
     def _drop(self) -> None:
-        kept = [m for m in self._waiting if m.kind != "fragment"]
+        kept = [(at, m) for at, m in self._waiting if m.kind != "fragment"]
         self.skipped += len(self._waiting) - len(kept)
         self._waiting = deque(kept)
-        self._bytes = sum(len(m.data) for m in kept)
+        self._bytes = sum(len(m.data) for _, m in kept)
 
 
 class _Channel:

@@ -125,13 +125,14 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
     sliders: dict[str, Any] = {}
     numbers: dict[str, Any] = {}
     held: set[str] = set()  # a slider under a finger is left alone
+    wished: dict[str, int] = {}  # where a slider was put; it stays there until the motors rest
 
     def tell(now: LensConfiguration) -> None:
         for name, value, limit in (("zoom", now.zoom, now.max_zoom), ("focus", now.focus, now.max_focus)):
             numbers[name]._text = f"{value} / {limit}"
             numbers[name].update()
             if name not in held:
-                sliders[name].value = value
+                sliders[name].value = wished.get(name, value)
 
     async def move(work: Any) -> None:
         """Do it, and show the motors until they rest."""
@@ -146,6 +147,8 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
             before = None
             for _ in range(80):
                 now = await visit.try_(camera.lens.show)
+                if now == before and not waiting:
+                    wished.clear()
                 tell(now)
                 if now == before:
                     break
@@ -154,6 +157,8 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
         except SunmiIpcError as error:
             visit.say(visit.words(error), bad=True)
         finally:
+            if not waiting:
+                wished.clear()
             busy["on"] = False
             told._text = ""
             told.update()
@@ -173,25 +178,32 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
             stepper = camera.lens.zoom if name == "zoom" else camera.lens.focus
             # The vendor's app zooms in tenths and focuses by two steps a press (A).
             step = max(1, limit // 10) if name == "zoom" else 2
+            # By keys the whole way is no more than fifty presses; the focus is found by single steps.
+            key = max(1, limit // 50) if name == "zoom" else 2
             with ui.element("div").classes("row keep"):
                 text("span", label, "grow")
                 numbers[name] = text("span", f"{value} / {limit}", "soft num")
             with ui.element("div").classes("row keep"):
                 minus = button("−", partial(move, partial(stepper, f"-{step}")))
                 minus._props["aria-label"] = tr("{what}: less", what=label)
-                slider = ui.slider(min=0, max=limit, value=value).classes("grow")
+                slider = ui.slider(min=0, max=limit, step=key, value=value).classes("grow")
                 slider._props["aria-label"] = label
                 plus = button("+", partial(move, partial(stepper, f"+{step}")))
                 plus._props["aria-label"] = tr("{what}: more", what=label)
             sliders[name] = slider
 
-            def hold(_: Any, name: str = name) -> None:
-                held.add(name)
+            def hold(event: Any, name: str = name) -> None:
+                if event.args == "start":
+                    held.add(name)
+                else:
+                    held.discard(name)
 
-            async def let_go(_: Any, name: str = name, setter: Any = setter) -> None:
+            async def let_go(event: Any, name: str = name, setter: Any = setter) -> None:
                 held.discard(name)
-                slider = sliders[name]
-                await move(lambda: setter(int(slider.value)))
+                # What the event says: the slider's own value comes later, where somebody is quick.
+                said = event.args if isinstance(event.args, int | float) else sliders[name].value
+                value = wished[name] = int(said)
+                await move(partial(setter, value))
 
             slider.on("pan", hold)
             slider.on("change", let_go)

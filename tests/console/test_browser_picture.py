@@ -1,0 +1,169 @@
+"""The live picture in Chromium: it plays, comes back, falls back."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC
+from typing import Any
+
+import pytest
+
+from sunmi_ipc.simulator.video import VideoSettings
+
+from .browser import MISSING, PHONE, Page
+from .shop import SMALL, Open, Shop, playing
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
+
+
+def test_video_plays_and_moves(shop: Shop, open_: Open) -> None:
+    page = open_(PHONE)
+    page.go(f"/camera/{shop.door.sn}")
+    playing(page)
+    shots = """() => { const v = document.querySelector('video.lp-media'), c = document.createElement('canvas');
+      c.width = 160; c.height = 90; const g = c.getContext('2d'); g.drawImage(v, 0, 0, 160, 90);
+      return [v.currentTime, [...g.getImageData(0, 0, 160, 90).data], v.videoWidth, v.videoHeight] }"""
+    before = page.page.evaluate(shots)
+    page.page.wait_for_timeout(2500)
+    after = page.page.evaluate(shots)
+    assert after[0] - before[0] > 1.5
+    assert sum(a != b for a, b in zip(before[1], after[1], strict=True)) > 200
+    assert after[2:] == [960, 540]
+    # What has drifted, as after a pause of the network, is at the newest again in no time.
+    behind = "() => { const v = document.querySelector('video.lp-media'), b = v.buffered; return b.end(b.length - 1) - v.currentTime }"
+    drifted = page.page.evaluate(
+        "() => { const v = document.querySelector('video.lp-media'), b = v.buffered; v.currentTime = Math.max(b.start(0), b.end(b.length - 1) - 2.5);"
+        " return b.end(b.length - 1) - v.currentTime }"
+    )
+    assert drifted > 1
+    page.page.wait_for_function(f"() => ({behind})() < 0.9", timeout=5_000)
+    assert page.wrong == []
+
+
+def test_square_pictures_are_square(shop: Shop, open_: Open) -> None:
+    page = open_(PHONE)
+    page.go(f"/camera/{shop.till.sn}")
+    playing(page)
+    box = page.page.locator(".lp-stage").bounding_box()
+    assert box is not None
+    assert box["width"] == pytest.approx(box["height"], rel=0.03)
+
+
+def test_the_picture_comes_back_after_a_restart_and_rests_while_hidden(shop: Shop, open_: Open) -> None:
+    page = open_()
+    page.go(f"/camera/{shop.side.sn}")
+    playing(page)
+    shop.side.restart(1.5)
+    page.page.wait_for_selector(".lp-state", timeout=15_000)
+    playing(page)
+    hide = "h => { Object.defineProperty(document, 'hidden', {value: h, configurable: true}); document.dispatchEvent(new Event('visibilitychange')) }"
+    page.page.evaluate(hide, True)
+    page.page.wait_for_timeout(500)
+    assert page.page.evaluate("document.querySelector('video.lp-media').src") == ""
+    page.page.evaluate(hide, False)
+    playing(page)
+
+
+def test_a_stream_that_browsers_do_not_play_is_shown_as_pictures(shop: Shop, open_: Open) -> None:
+    shop.side.state.video = VideoSettings(hd=SMALL.hd, fhd=SMALL.fhd, codec="mjpeg", zone=UTC)
+    shop.side.restart(0.5)
+    try:
+        time.sleep(1)
+        page = open_()
+        page.go(f"/camera/{shop.side.sn}")
+        page.page.wait_for_function(
+            "() => { const i = [...document.querySelectorAll('img.lp-media')].pop(); return i && i.src.includes('&t=') && i.naturalWidth > 300 }",
+            timeout=20_000,
+        )
+    finally:
+        shop.side.state.video = SMALL
+        shop.side.restart(0.5)
+
+
+def test_the_picture_plays_by_a_managed_media_source(shop: Shop, chromium: Any, cookie: list[Any]) -> None:
+    """As on an iPhone, where there is no other; with a stand-in for it."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    context.add_cookies(cookie)
+    context.add_init_script(
+        "const Real = window.MediaSource; window.made = 0;"
+        "window.ManagedMediaSource = class extends Real { constructor() { super(); window.made++;"
+        " const v = window.earlyPicture?.video || document.querySelector('video.lp-media');"
+        " window.remote = v?.disableRemotePlayback; } };"
+        "delete window.MediaSource;"
+    )
+    page = Page(context.new_page(), shop.base)
+    page.go(f"/camera/{shop.door.sn}")
+    playing(page)
+    assert page.page.evaluate("[window.made > 0, typeof window.MediaSource]") == [True, "undefined"]
+    assert page.page.evaluate("document.querySelector('video.lp-media').disableRemotePlayback")
+    context.close()
+
+
+def test_the_picture_comes_back_when_the_network_does(shop: Shop, chromium: Any, cookie: list[Any]) -> None:
+    """Out of the Wi-Fi's reach no socket breaks: nothing comes any more. Then it is back."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    context.add_cookies(cookie)
+    context.add_init_script(
+        "window.sockets = []; window.WebSocket = class extends WebSocket {"
+        " constructor(...a) { super(...a); if (String(a[0]).includes('/live/')) window.sockets.push(this); }"
+        " set onmessage(hear) { super.onmessage = hear && (e => { if (!window.away) hear(e); }); } };"
+    )
+    page = Page(context.new_page(), shop.base)
+    page.go(f"/camera/{shop.door.sn}")
+    playing(page)
+    page.page.evaluate("window.away = true")
+    page.page.wait_for_selector(".lp-state", timeout=15_000)
+    assert page.page.evaluate("window.sockets.length") >= 2  # it has tried
+    page.page.evaluate("() => { window.away = false; for (const s of window.sockets) s.close(); }")
+    playing(page)
+    context.close()
+
+
+def test_a_phone_that_waits_for_its_page_sees_the_picture_before(
+    shop: Shop, chromium: Any, cookie: list[Any]
+) -> None:
+    """What frames the page is held back: the picture is there all the same."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    context.add_cookies(cookie)
+    page = context.new_page()
+    held: list[Any] = []
+    page.route("**/nicegui.js", lambda route: held.append(route))
+    page.goto(f"{shop.base}/camera/{shop.door.sn}", wait_until="commit")
+    page.wait_for_function(
+        "() => { const v = document.querySelector('#early video.lp-media'); return v && v.readyState >= 2 && v.offsetWidth > 300 }",
+        timeout=20_000,
+    )
+    where = "() => { const r = document.querySelector('.lp-stage').getBoundingClientRect(); return [r.left, r.top, r.width, r.height].map(Math.round) }"
+    before = page.evaluate(where)
+    held[0].continue_()
+    page.wait_for_selector("#main .tabs")
+    page.wait_for_function("() => !document.getElementById('early')")
+    page.wait_for_timeout(800)
+    after = page.evaluate(where)
+    assert all(abs(a - b) <= 2 for a, b in zip(before, after, strict=True)), (before, after)
+    moved = page.evaluate("document.querySelector('#main video.lp-media').currentTime")
+    page.wait_for_function("t => document.querySelector('#main video.lp-media').currentTime > t", arg=moved)
+    context.close()
+
+
+def test_twenty_tabs_of_one_camera_are_one_session_with_it(
+    shop: Shop, chromium: Any, cookie: list[Any]
+) -> None:
+    before = shop.side.state.counts.get("media/getLiveStream", 0)
+    context = chromium.new_context(viewport={"width": 390, "height": 500})
+    context.add_cookies(cookie)
+    try:
+        pages = []
+        for _ in range(20):
+            page = context.new_page()
+            page.goto(f"{shop.base}/camera/{shop.side.sn}", wait_until="commit")
+            pages.append(page)
+        for page in (pages[0], pages[-1]):
+            page.bring_to_front()
+            page.wait_for_function(
+                "() => { const v = document.querySelector('video.lp-media'); return v && v.currentTime > 0 && v.readyState > 2 }",
+                timeout=60_000,
+            )
+        assert shop.side.state.counts["media/getLiveStream"] - before <= 1
+    finally:
+        context.close()

@@ -1,0 +1,94 @@
+"""Who may what, in Chromium: roles, and sessions that have ended."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from sunmi_ipc.console.roles import Role
+
+from .browser import DESK, MISSING
+from .shop import Open, Shop, line_of, playing
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
+
+
+def enter(shop: Shop, chromium: Any, open_: Open, role: Role) -> list[Any]:
+    """The cookies of one who was let in with *role* by the first one's page."""
+    page = open_()
+    page.go("/sessions")
+    words = {
+        Role.VIEW: "Code for: look only",
+        Role.TUNE: "Code for: set up picture",
+        Role.ADMIN: "Code for: everything",
+    }
+    page.page.get_by_role("button", name=words[role]).click()
+    code = page.page.inner_text(".code")
+    assert page.page.locator(".qr svg").count() == 1
+    context = chromium.new_context()
+    fresh = context.new_page()
+    fresh.goto(shop.base + "/enter")
+    fresh.fill("#code", code.lower())
+    fresh.click("button")
+    fresh.wait_for_url(shop.base + "/")
+    cookies: list[Any] = context.cookies()
+    assert all(c["httpOnly"] and c["sameSite"] == "Strict" for c in cookies if c["name"] == "ipc_session")
+    context.close()
+    return cookies
+
+
+def test_one_who_looks_only_finds_nothing_to_change(shop: Shop, chromium: Any, open_: Open) -> None:
+    page = open_(DESK, cookies=enter(shop, chromium, open_, Role.VIEW))
+    before = dict(shop.door.state.counts)
+    page.go(f"/camera/{shop.door.sn}")
+    playing(page)
+    for name in ("Focus by itself", "Save the name", "Which one is it?"):
+        assert page.page.get_by_role("button", name=name).is_disabled(), name
+    page.go(f"/camera/{shop.door.sn}?tab=line")
+    assert page.page.locator(".lp-end").count() == 0
+    page.go(f"/camera/{shop.door.sn}?tab=card")
+    assert page.page.get_by_role("button", name="Format the SD card").count() == 0
+    for path in (f"/setup/{shop.new.sn}", "/sessions"):
+        page.go(path)
+        assert "needs the role" in page.page.inner_text("main")
+    # Faces are personal data: no tab, no way around it, no picture.
+    page.go(f"/camera/{shop.door.sn}?tab=faces")
+    assert page.page.get_by_role("link", name="Faces").count() == 0
+    assert "Strangers" not in page.page.inner_text("main")
+    group = shop.client("door").faces.groups().face_group[0].name
+    for face in itertools.islice(shop.client("door").faces.list(group), 1):
+        assert page.page.request.get(f"{shop.base}/face/{shop.door.sn}/{face.faceid}").status == 404
+    page.go("/fleet")
+    assert page.page.get_by_role("button", name="Make it so").is_disabled()
+    changed = {k for k, v in shop.door.state.counts.items() if v != before.get(k) and "/set" in k}
+    assert changed == set()
+
+
+def test_a_page_that_stands_open_when_its_session_ends_may_nothing(
+    shop: Shop, chromium: Any, open_: Open
+) -> None:
+    page = open_(DESK, cookies=enter(shop, chromium, open_, Role.TUNE))
+    page.go(f"/camera/{shop.door.sn}?tab=line")
+    page.page.wait_for_selector(".lp-end")
+    page.page.get_by_role("slider", name="Left end of the door line").focus()
+    page.page.keyboard.press("ArrowUp")
+    page.page.wait_for_timeout(600)
+    first = open_()
+    first.go("/sessions")
+    first.page.get_by_role("button", name="End", exact=True).first.click()
+    before = line_of(shop.door)
+    # Whatever may lie over it by now.
+    page.page.get_by_role("button", name="Save the line").dispatch_event("click")
+    page.page.wait_for_function(
+        "() => document.body.innerText.includes('The session has ended') || location.pathname === '/enter'"
+    )
+    assert line_of(shop.door) == before
+    # Who came, who let them in and who was sent away is written down.
+    first.go("/sessions")
+    written = first.page.inner_text("main")
+    for words in ("signed in", "let somebody in", "ended a session", "127.0.0.1"):
+        assert words in written
+    # And then it is shown nothing more: what happens in the shop is no longer its business.
+    page.page.wait_for_url(shop.base + "/enter", timeout=30_000)
