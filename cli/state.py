@@ -139,6 +139,9 @@ class State:
         handler.setFormatter(
             logging.Formatter("%(levelname)s %(message)s" if self.verbose else "%(message)s")
         )
+        # What other libraries say has strangers' words in it, too.
+        if logging.lastResort is not None:
+            logging.lastResort.filters[:] = [RedactingFilter()]
         logger = logging.getLogger("sunmi_ipc")
         for before in logger.handlers:
             before.close()

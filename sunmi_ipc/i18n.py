@@ -38,19 +38,24 @@ _NEUTRAL = ("C", "POSIX")
 #: ``[Errno 13]`` before what an operating system says.
 _BRACKET = re.compile(r"^\[(?:Errno|WinError) -?\d+\] ")
 #: What messages count, and what one of it is called; verbs behind it likewise.
-_NOUNS = {"entries": "entry", "people": "person", "copies": "copy"} | {
+_NOUNS = {
+    "entries": "entry", "people": "person", "copies": "copy", "hours or days": "hour or day",
+    "points of cameras": "point of a camera",
+} | {
     f"{noun}s": noun
     for noun in (
-        "activation", "byte", "call", "camera", "character", "client", "correction", "day", "event", "face",
-        "file", "frame", "gap", "hour", "message", "packet", "path", "picture", "pixel", "point", "recording", "repeat",
-        "row", "second", "setting", "shop", "subscription", "user", "visit",
+        "activation", "alert", "argument", "byte", "call", "camera", "certificate", "character", "client", "correction", "day", "event", "face",
+        "file", "frame", "gap", "group", "hour", "message", "packet", "path", "picture", "pixel", "point", "recording", "repeat",
+        "row", "second", "setting", "shop", "subscription", "user", "value", "visit",
+        "window",
     )
 }  # fmt: skip
 _SINGULAR = {
     "are": "is", "were": "was", "have": "has", "answer": "answers", "need": "needs", "differ": "differs", "do": "does",
+    "claim": "claims", "end": "ends", "join": "joins", "replace": "replaces", "wait": "waits",
 }  # fmt: skip
 _COUNTED = re.compile(
-    rf"\{{(\w+)\}} ((?:(?!of\b)[a-z]+ )?)({'|'.join(_NOUNS)})\b( (?:{'|'.join(_SINGULAR)})\b)?"
+    rf"(?<!\b[Aa]ll )\{{(\w+)\}} ((?:(?!of\b)[a-z]+ )?)({'|'.join(_NOUNS)})\b( (?:{'|'.join(_SINGULAR)})\b)?"
 )
 #: Values that list several things.
 _LISTS = (

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _FIRST_S = 2.5  # three broadcasts within a second, and time for the answers
+_HINTS = 3  # of one kind, each with the name of another camera
 _ENDS = {"ok": 0, "warning": 7, "bad": 7, "unknown": 7}
 
 
@@ -164,10 +165,18 @@ def _table(state: State, status: StationStatus) -> None:
     table(rows, ["sn", "name", "address", "verdict", "why"], least=("address", "name"))
     for reason in status.reasons:
         say(state, "{text}. {hint}", text=reason.text(), hint=reason.hint())
-    hints = {reason.code: reason.hint() for camera in status.cameras for reason in camera.reasons}
-    for hint in dict.fromkeys(hints.values()):
-        if hint:
-            note(state, "→ {hint}", hint=hint)
+    for hint in _hints(status):
+        note(state, "→ {hint}", hint=hint)
+
+
+def _hints(status: StationStatus) -> list[str]:
+    """What to do, once for each kind of trouble; where it names the camera, for the first few of them."""
+    hints: dict[str, list[str]] = {}
+    for camera in status.cameras:
+        for reason in camera.reasons:
+            hints.setdefault(reason.code, []).append(reason.hint())
+    few = [hint for same in hints.values() for hint in list(dict.fromkeys(same))[:_HINTS]]
+    return [hint for hint in dict.fromkeys(few) if hint]
 
 
 def _on(state: State, station: Station, jsonl: bool) -> None:

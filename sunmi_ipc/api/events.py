@@ -63,6 +63,10 @@ class Events(Group[C], name="events"):
     def subscribe(self, *events: EventType | str, callback: str = "") -> Steps[str]:
         """Have events posted to a URL.
 
+        ::
+
+            camera.events.subscribe("face_recog_event", callback="http://192.168.1.5:8480/events")
+
         Args:
             events: ``face_recog_event`` (FM020), ``dynamic_detect_event``.
             callback: An ``http://`` or ``https://`` URL that the camera can reach; default: see
@@ -85,7 +89,11 @@ class Events(Group[C], name="events"):
             wanted = [EventType(event) for event in events]
         except ValueError:
             raise ParameterError(
-                "{name}: unknown", name="events", hint="Allowed: {bounds}.", bounds=", ".join(EventType)
+                "{name}: {value} is not an event",
+                name="events",
+                value=", ".join(repr(event) for event in events if event not in list(EventType)),
+                hint="Allowed, one by one and not as a list: {bounds}.",
+                bounds=", ".join(EventType),
             ) from None
         if EventType.FACE_RECOGNITION in wanted and Model.read((yield from known_model())) is Model.FM010:
             raise UnsupportedError(

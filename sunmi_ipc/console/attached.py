@@ -191,10 +191,23 @@ def mount(app: FastAPI, station: Station) -> Gate:
         names += names_in(station.loaded.path.parent / http.certificate)
     # Under any port: it may be a free one, and what a forged name can do is the name's matter.
     hosts = [f"{name}:*" for name in names]
+    # The pages' own 404 builds a page, for whoever asks, as these paths need no session.
+    app.add_api_route(
+        "/api/{rest:path}",
+        _nothing,
+        methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        include_in_schema=False,
+    )
     prepare()
     return Gate(
         build(console, app), console.sessions, hosts, secure=secure, passed=PASSED, on_close=console.close
     )
+
+
+def _nothing(rest: str) -> None:
+    from starlette.exceptions import HTTPException
+
+    raise HTTPException(404)
 
 
 def _role_of(station: Station, secret: str) -> Role | None:

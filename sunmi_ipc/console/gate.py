@@ -51,7 +51,7 @@ class Gate:
         hosts: Values of ``Host`` that are ours, with the port where it is not the scheme's own; ``name:*``
             under any port.
         secure: Whether it is served by https.
-        passed: Paths (beginnings) that look after themselves, as an API with tokens does.
+        passed: Paths that look after themselves, as an API with tokens does; with ``/`` at the end, all below.
         on_close: Called by :meth:`close`.
 
     """
@@ -77,9 +77,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or one WebSocket."""
-        if scope["type"] not in ("http", "websocket") or (
-            self._passed and scope["path"].startswith(self._passed)
-        ):
+        if scope["type"] not in ("http", "websocket") or (_among(scope["path"], self._passed)):
             await self._app(scope, receive, send)
             return
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
@@ -88,7 +86,7 @@ class Gate:
             await _refuse(scope, receive, send, status)
             return
 
-        limit = _SMALL if scope["path"].startswith(_OPEN) else MAX_BODY
+        limit = _SMALL if _among(scope["path"], _OPEN) else MAX_BODY
         length = headers.get("content-length", "0")
         if scope["type"] == "http" and (not length.isdecimal() or int(length[:18]) > limit):
             await _refuse(scope, receive, send, 413)
@@ -151,9 +149,14 @@ class Gate:
         path = scope["path"]
         session = self._sessions.get(_cookie(headers.get("cookie", "")))
         scope["session"] = session
-        if session is None and not path.startswith(_OPEN):
+        if session is None and not _among(path, _OPEN):
             return 401
         return 0
+
+
+def _among(path: str, places: tuple[str, ...]) -> bool:
+    """Whether *path* is one of *places*, or below one that ends with ``/``."""
+    return any(path == place or (place.endswith("/") and path.startswith(place)) for place in places)
 
 
 def _name(host: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import ssl
 import threading
@@ -61,6 +62,8 @@ def build(console: Console, app: FastAPI | None = None) -> FastAPI:
     from .pages import routes
 
     serve(console)
+    # Every address that is not there would be a line on the terminal, as whoever asked has written it.
+    logging.getLogger("nicegui").setLevel(logging.ERROR)
     app = app or FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.mount("/static/console", StaticFiles(directory=STATIC), name="console-static")
     door.mount(app, console)
@@ -193,6 +196,7 @@ class Server:
         config = uvicorn.Config(
             self.app,
             log_config=None,
+            log_level="error",  # what strangers ask for wrongly is no line of a terminal
             access_log=False,
             server_header=False,
             date_header=False,

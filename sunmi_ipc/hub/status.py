@@ -19,7 +19,7 @@ def status(store: Store) -> dict[str, Any]:
 
     """
     if not store.exists():
-        raise Away("no such file")
+        raise Away("No such file or directory")
     now = time.time()
     (version,) = store.read("SELECT max(version) AS version FROM hub_schema")
     (online,) = store.read("SELECT count(*) AS n FROM sites WHERE offline = 0")

@@ -153,6 +153,11 @@ class Bridge:
         found: dict[str, dict[str, Any]] = {}
         if problem := self.connection.problem:
             found["broker"] = {"problem": problem}
+        elif refused := self.outbox.refused:
+            why = ", ".join(f"{kind} ({reason})" for kind, reason in sorted(refused.items()))
+            found["broker"] = {
+                "problem": f"it does not take {why}; may our name write these topics (its ACL)?"
+            }
         elif kinds := self.outbox.unheard.kinds:
             found["broker-unheard"] = {"kinds": ", ".join(kinds)}
         self._station.watch.tell(self._station.watch.judge.update("", found, ["broker", "broker-unheard"]))

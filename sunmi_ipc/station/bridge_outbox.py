@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -29,6 +30,8 @@ _BATCH = 100
 _ACKNOWLEDGE_S = 30.0
 #: A message that the broker does not take is tried again after so long, at most.
 _LONGEST_S = 300.0
+#: After so many messages of one kind that were not taken, and none that was, all of that kind waits.
+_BREAKS = 3
 _MARK = "broker since"
 #: Where all that waits is for topics that nobody hears, it is not looked through again before.
 _REST_S = 10.0
@@ -56,6 +59,7 @@ class Outbox:
         sent: How many messages the broker has taken for somebody.
         problem: Why the last one was not taken; empty since one was.
         unheard: What nobody has subscribed to.
+        refused: Why the broker takes nothing of a kind, by kind.
         events: Where events come from that nobody heard.
 
     """
@@ -67,6 +71,8 @@ class Outbox:
         self.problem: str = ""
         self.unheard: Unheard = Unheard()
         self.events: Events | None = None
+        self.refused: dict[str, str] = {}
+        self._breaks: Counter[str] = Counter()
         self._rest_until, self._newest = 0.0, -1
 
     def begin(self) -> None:
@@ -129,6 +135,9 @@ class Outbox:
                     sent.wait(0.2)
                 except BrokerError:
                     continue
+            if sent.done and not sent.problem:
+                self.refused.pop(kind, None)
+                self._breaks[kind] = 0
             if sent.done and sent.unheard and self._table.hold:
                 over += self._hold(kind, sn)
                 until = time.monotonic() + _ACKNOWLEDGE_S
@@ -141,16 +150,31 @@ class Outbox:
             elif sent.done and sent.problem != LOST:
                 self._say(sent.problem)
                 over.append(_later(number, tries))
+                over += self._refused(kind, sent.problem)
             else:
                 lost += 1
                 if len(on_their_way) == 1:  # the connection breaks with this one
                     self._say(LOST)
                     over.append(_later(number, tries))
+                    over += self._refused(kind, LOST)
         # One of a batch may be what breaks the connection: the next batch is smaller, down to one.
         self._size = max(1, self._size // 4) if lost else min(_BATCH, self._size * 2)
         if over:
             self._store.write(*over)
         return len(rows) > 0 and not lost
+
+    def _refused(self, kind: str, problem: str) -> list[Row]:
+        """The broker did not take a message of this kind; where it has taken none of late, all of the kind waits.
+
+        Some brokers end the connection of whoever may not write to a topic: message by message, a shop with many
+        would never be online.
+        """
+        self._breaks[kind] += 1
+        if self._breaks[kind] < _BREAKS:
+            return []
+        self.refused[kind] = problem
+        later = time.time() + _LONGEST_S
+        return [("UPDATE outbox SET due = ? WHERE kind = ? AND due <= ?", (later, kind, later))]
 
     def _due(self) -> list[tuple[Any, ...]]:
         """What may be sent now: nothing for topics that nobody heard a moment ago."""

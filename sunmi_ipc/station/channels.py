@@ -18,10 +18,13 @@ from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from ..errors import ConfigError, ConnectionFailed, ExtraMissingError
+from ..events.bounded_client import bounded_client
 from ..redact import Secret
 from .verdict import Level
 
 _TIMEOUT_S = 15.0
+#: A broker has nothing to say to us that is longer.
+_LONGEST = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,35 +152,51 @@ class MqttChannel:
     name = "mqtt"
 
     def __init__(self, url: Secret, *, site: str) -> None:
-        try:
-            import paho.mqtt.publish
-        except ImportError:
-            raise ExtraMissingError("MQTT needs paho-mqtt, which is not installed", extra="mqtt") from None
-        self._publish = paho.mqtt.publish.single
+        self._client = bounded_client(_LONGEST)
         self._url, self._site = url, site
 
     def send(self, message: Message) -> None:
         """Publish it, and wait for the broker's word."""
+        from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+
+        end = time.monotonic() + _TIMEOUT_S
         parts = urlsplit(self._url.reveal())
         secure = parts.scheme == "mqtts"
-        prefix = parts.path.strip("/") or f"sunmi-ipc/{self._site}"
-        login = (
-            {"username": unquote(parts.username), "password": unquote(parts.password or "")}
-            if parts.username
-            else None
-        )
+        topic = f"{parts.path.strip('/') or f'sunmi-ipc/{self._site}'}/alert"
+        text = json.dumps(message.data, ensure_ascii=False)
+        ended: list[str] = []
+
+        def connected(client: Any, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
+            if reason.is_failure:
+                ended.append(str(reason))
+            else:
+                client.publish(topic, text, qos=1)
+
+        def taken(client: Any, userdata: Any, mid: int, reason: Any, properties: Any) -> None:
+            ended.append(str(reason) if reason.is_failure else "")
+
+        client = self._client(CallbackAPIVersion.VERSION2)
+        client.on_connect, client.on_publish = connected, taken
         try:
-            self._publish(
-                f"{prefix}/alert",
-                json.dumps(message.data, ensure_ascii=False),
-                qos=1,
-                hostname=parts.hostname or "",
-                port=parts.port or (8883 if secure else 1883),
-                auth=login,  # type: ignore[arg-type,unused-ignore]
-                tls={} if secure else None,  # type: ignore[arg-type,unused-ignore]
-            )
+            if parts.username:
+                client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
+            if secure:
+                client.tls_set()
+            client.connect(parts.hostname or "", parts.port or (8883 if secure else 1883), keepalive=15)
+            # Not paho's own loop: that begins anew for ever where a broker is silent or closes.
+            while not ended and (left := end - time.monotonic()) > 0:
+                if client.loop(min(0.5, left)) != MQTTErrorCode.MQTT_ERR_SUCCESS and not ended:
+                    ended.append("the connection broke")
         except Exception as error:  # paho raises many kinds
-            raise failed(self.name, type(error).__name__) from None
+            ended[:] = [type(error).__name__]
+        finally:
+            client.disconnect()
+            if (sock := client.socket()) is not None:
+                sock.close()
+        if not ended:
+            raise failed(self.name, f"no answer within {_TIMEOUT_S:.0f} s")
+        if ended[0]:
+            raise failed(self.name, ended[0])
 
     def close(self) -> None:
         """Nothing is held."""

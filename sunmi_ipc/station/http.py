@@ -54,6 +54,7 @@ class HttpServer:
         config = uvicorn.Config(
             self.app,
             log_config=None,
+            log_level="error",  # what strangers ask for wrongly is no line of a terminal
             access_log=False,
             server_header=False,
             proxy_headers=False,

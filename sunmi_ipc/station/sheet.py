@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,8 @@ def write_xlsx(path: Path, lines: Sequence[Line], *, title: str) -> None:
             labels = [sheet.name, rows[0], 0, rows[-1], 0]
             chart.add_series({"name": tr(COLUMNS[column]), "categories": labels, "values": span})
         chart.show_blanks_as("gap")
-        chart.set_title({"name": f"{title} {who}".strip()})
+        # XlsxWriter takes a title like "Wow!A1" for a reference.
+        chart.set_title({"name": re.sub(r"!(?=[$A-Z])", "! ", f"{title} {who}".strip())})
         chart.set_size({"width": 900, "height": 300})
         charts.insert_chart(place * 16, 0, chart)
     book.close()

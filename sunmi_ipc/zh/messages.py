@@ -118,6 +118,8 @@ ZH: dict[str, str] = {
     "{target}: neither an address nor a block of at most 1,024": "{target}：不是地址，也不是最多 1,024 个地址的网段",
     "For example 192.168.1.20 or 192.168.1.0/24.": "例如 192.168.1.20 或 192.168.1.0/24。",
     "{name}: unknown": "{name}：未知",
+    "{name}: {value} is not an event": "{name}：{value} 不是事件类型",
+    "Allowed, one by one and not as a list: {bounds}.": "可选值（逐个写出，不要放进列表）：{bounds}。",
     "{path} holds no client certificate with its key": "{path} 中没有带密钥的客户端证书",
     # -- commands -----------------------------------------------------------------------------
     "Activating {sn} deletes every face group on its SD card, with all faces.": "激活 {sn} 会删除其 SD 卡上的所有人脸分组及全部人脸。",

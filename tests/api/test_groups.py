@@ -303,6 +303,8 @@ def test_subscriptions(camera: Camera, virtual: Callable[..., VirtualCamera]) ->
     for events, url in ((["face_recog_event"], "nowhere"), (["no_event"], callback)):
         with pytest.raises(errors.ParameterError):
             camera.events.subscribe(*events, callback=url)
+    with pytest.raises(errors.ParameterError, match=r"\['face_recog_event'\] is not an event.*not as a list"):
+        camera.events.subscribe(["face_recog_event"], callback=callback)  # type: ignore[arg-type]
     store = virtual(model="FM010")
     with connect(store) as client, pytest.raises(errors.UnsupportedError, match="FM010"):
         client.events.subscribe("face_recog_event", callback=callback)

@@ -15,7 +15,7 @@ from sunmi_ipc.broker.connection import Connection, Delivered
 from sunmi_ipc.errors import ConfigError, ExtraMissingError, SiteError
 from sunmi_ipc.events.model import of
 from sunmi_ipc.simulator import VirtualCamera
-from sunmi_ipc.station import load
+from sunmi_ipc.station import bridge_outbox, load
 
 pytestmark = pytest.mark.broker
 Virtual = Callable[..., VirtualCamera]
@@ -143,6 +143,42 @@ def test_a_message_that_the_broker_does_not_take_blocks_nothing(
     put_counts(station, camera.sn, 900, 1800, 2700)
     assert kit.eventually(lambda: {c.start for c in hears.read("counts")} == {1800, 2700}, 40)
     assert kit.eventually(lambda: bridge.outbox.backlog() == 1)
+
+
+def test_a_topic_that_the_brokers_list_refuses_keeps_the_shop_online(
+    connected: Any, ear: Any, virtual: Virtual, kit: Any, mosquitto: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mosquitto ends the connection at such a message: one by one, a shop with many would never be online."""
+    monkeypatch.setattr(bridge_outbox, "_LONGEST_S", 30.0)
+    acl = mosquitto.folder / "acl"
+    right = acl.read_text("utf-8")
+    acl.write_text(right.replace("%u/cameras/#", "%u/cameras/+/state"), "utf-8")
+    mosquitto.stop()
+    mosquitto.start()
+    camera, hears = virtual(), ear()
+    station, bridge = connected([camera])
+    monkeypatch.setattr(bridge, "_sayable", lambda sn: False)  # availability is refused, too
+    bridge.outbox._size = 1  # at which it arrives by itself, with longer pauses on the way
+    put_counts(station, camera.sn, *range(900, 40_500, 900))
+    assert kit.eventually(lambda: "counts" in bridge.outbox.refused, 60), bridge.figures()
+    time.sleep(1.0)  # the connection ends after the broker has said no
+    assert kit.eventually(lambda: bridge.connection.connected)
+    assert kit.eventually(lambda: len(hears.read("station")) > 0)
+    made = bridge.connection.connections
+    assert made < 12  # there are forty messages
+    station.watch.tell(station.watch.judge.update("", {"disk": {"megabytes": 1, "path": "/"}}, ["disk"]))
+    assert kit.eventually(lambda: "disk" in {a.code for a in hears.read("alerts")}), bridge.figures()
+    assert bridge.connection.connections <= made + 1
+    for _ in range(3):
+        bridge._health()
+    (told,) = [reason for reason in station.status().reasons if reason.code == "broker"]
+    assert "counts" in told.text("en")
+    assert "ACL" in told.text("en")
+    acl.write_text(right, "utf-8")
+    mosquitto.stop()
+    mosquitto.start()
+    assert kit.eventually(lambda: len({c.start for c in hears.read("counts")}) == 44, 60), bridge.figures()
+    assert bridge.outbox.refused == {}
 
 
 def test_events_leave_the_shop_without_faces_and_links(

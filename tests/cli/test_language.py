@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import re
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from string import Formatter
 from types import SimpleNamespace
 from typing import Any
 
@@ -170,3 +172,48 @@ def test_the_tour_speaks_it_too(tmp_path: Path) -> None:
     assert "已激活" in done.output
     assert "is activated" not in done.output
     assert i18n._process is None
+
+
+@pytest.mark.parametrize(
+    ("template", "values", "said"),
+    [
+        ("{count} cameras answer", {"count": 1}, "1 camera answers"),
+        ("{count} cameras answer", {"count": 0}, "0 cameras answer"),
+        ("{count} cameras answer", {"count": 11}, "11 cameras answer"),
+        ("{count} entries have no camera yet", {"count": "1"}, "1 entry has no camera yet"),
+        ("{done} of {total} cameras", {"done": 1, "total": 3}, "1 of 3 cameras"),
+        ("{length} in {count} recordings, {gaps} gaps", {"length": "1:00", "count": 1, "gaps": 2}, "1:00 in 1 recording, 2 gaps"),
+        ("{count} virtual cameras are running", {"count": 1}, "1 virtual camera is running"),
+        ("all {count} cameras of {group} are away", {"count": 1, "group": "x"}, "all 1 cameras of x are away"),
+        ("{name} cameras", {"name": True}, "True cameras"),
+    ],
+)  # fmt: skip
+def test_one_thing_is_in_the_singular(template: str, values: dict[str, Any], said: str) -> None:
+    assert i18n.translate(template, "en", values) == said
+
+
+def test_every_number_in_a_message_agrees_with_what_it_counts() -> None:
+    # Not all that follows a number is counted by it: "firmware {version}", "{sn} answers".
+    counted = {
+        "count",
+        "cameras",
+        "shops",
+        "events",
+        "stored",
+        "repeated",
+        "done",
+        "total",
+        "entries",
+        "gaps",
+        "failed",
+    }
+    plural = re.compile(r"(?<![Aa]ll )\b1 (?:virtual |blank |client )?([a-z]+s)\b(?! long)")
+    wrong = []
+    for template in i18n._chinese():
+        names = {name for _, name, *_ in Formatter().parse(template) if name}
+        if names & counted and all(name.isidentifier() for name in names):
+            said = i18n.translate(template, "en", {name: 1 if name in counted else 7 for name in names})
+            wrong += [
+                said for word in plural.findall(said) if word not in ("is", "was", "has", "answers", "access")
+            ]
+    assert wrong == []

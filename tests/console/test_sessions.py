@@ -269,3 +269,21 @@ def test_the_door_speaks_the_browsers_language_and_shows_a_code_as_text() -> Non
 )
 def test_which_language_a_browser_asks_for(header: str, lang: str) -> None:
     assert preferred(header) == lang
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/enter/../sessions", "/enterprise", "/healthz/x", "/readyz\x1b[2J", "/favicon.ico/", "/static/console"],
+)
+def test_what_begins_as_the_door_does_is_not_the_door(path: str) -> None:
+    assert asked(path=path, session=False)[:2] == (False, 401)
+    assert asked(path="/static/console/console.css", session=False)[0]
+
+
+def test_what_looks_after_itself_is_named_and_no_more() -> None:
+    from sunmi_ipc.console.gate import _among
+
+    assert [_among(path, ("/api/", "/metrics")) for path in ("/api/v1/x", "/metrics")] == [True, True]
+    assert [_among(path, ("/api/", "/metrics")) for path in ("/api", "/metrics2", "/metrics/x")] == [
+        False
+    ] * 3

@@ -276,7 +276,10 @@ def test_one_that_refuses_does_not_keep_the_others(
     face, store = virtual(), virtual(model="FM010")
     options = ["--port", "0", "--spool", str(tmp_path), "--subscribe", FACE, "--for", "0.1"]
     on = [word for camera in (store, face) for word in ("--on", camera.address)]
-    assert f"not subscribed: {store.address}: face_recog_event" in ipc("listen", *options, *on).stderr
+    assert (
+        f"not subscribed: {store.address}: the FM010 has no face recognition"
+        in ipc("listen", *options, *on).stderr
+    )
     assert face.state.counts["hook/add"] == face.state.counts["hook/delete"] == 1
     on = [word for camera in (store, store) for word in ("--on", camera.address)]
     ipc("listen", *options, *on, code=2)

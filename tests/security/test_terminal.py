@@ -90,3 +90,14 @@ def test_no_error_steers_a_terminal_whatever_it_quotes() -> None:
         for text in (str(error), *error.localized("zh")):
             assert text.isprintable()
             assert len(text) < 10_000
+
+
+def test_what_other_libraries_log_cannot_steer_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    import logging
+
+    State().log()
+    assert logging.lastResort is not None  # where nobody has set anything up
+    logging.lastResort.handle(logging.LogRecord("some.body", 30, "", 0, "not found: %s", (EVIL,), None))
+    told = capfd.readouterr().err
+    assert told.count("\n") == 1
+    assert told.strip("\n").isprintable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -418,3 +419,57 @@ def test_a_failed_test_says_so(
     assert "HTTP 500" in done.output
     assert "a-token-in-the-url" not in done.output
     assert os.environ["ALERT_URL"] not in done.output
+
+
+CONNACK, REFUSED = b"\x20\x02\x00\x00", b"\x20\x02\x00\x05"
+#: What a broker answers at first, again and again, and what is told.
+BROKERS = {
+    "silent": (b"", b"", "no answer within"),
+    "never acknowledges": (CONNACK, b"", "no answer within"),
+    "refuses": (REFUSED, b"", "uthori"),
+    "no MQTT": (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", ""),
+    "closes": (CONNACK, None, "broke"),
+    "floods": (CONNACK, b"\x30\x05\x00\x01axx" * 4000, ""),
+    "endless packet": (CONNACK, b"\x30\xff\xff\xff\x7f" + b"x" * 60_000, ""),
+}
+
+
+@pytest.mark.parametrize("kind", BROKERS)
+def test_a_broker_that_does_not_do_its_part_is_given_up(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sunmi_ipc.errors import ConnectionFailed
+    from sunmi_ipc.station import channels
+    from sunmi_ipc.station.verdict import Level
+
+    pytest.importorskip("paho.mqtt.client")
+    monkeypatch.setattr(channels, "_TIMEOUT_S", 0.4)
+    first, more, wanted = BROKERS[kind]
+    met: list[int] = []
+
+    class Play(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            met.append(1)
+            with contextlib.suppress(OSError):
+                self.request.settimeout(3)
+                self.request.recv(1000)
+                self.request.sendall(first)
+                while more:
+                    self.request.sendall(more)
+                while more is not None and self.request.recv(1000):
+                    pass
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Play)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    url = Secret(f"mqtt://shop:hunter2@127.0.0.1:{server.server_address[1]}/shops/17")
+    began = time.monotonic()
+    try:
+        with pytest.raises(ConnectionFailed) as caught:
+            open_channel(url, site="s").send(channels.Message("test", "t", "x", Level.OK, {"kind": "test"}))
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert time.monotonic() - began < 5
+    assert wanted in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    # Once: it is the outbox that tries again.
+    assert met == [1]

@@ -11,13 +11,16 @@ import sys
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from sunmi_ipc_cli.main import app
+from sunmi_ipc_cli.station.watch import _hints
 from typer.testing import CliRunner
 
 from sunmi_ipc.simulator import Vendor, VirtualCamera
+from sunmi_ipc.station.verdict import Reason, StationStatus
 from sunmi_ipc.values import CardStatus
 
 Virtual = Callable[..., VirtualCamera]
@@ -147,3 +150,17 @@ def test_the_two_commands_of_the_page(tmp_path: Path) -> None:
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.communicate(timeout=30)
+
+
+def test_advice_names_each_of_the_first_cameras() -> None:
+    cameras = [
+        SimpleNamespace(
+            reasons=[Reason("not-activated", 0.0, {"sn": f"FS{n}"}), Reason("clock", 0.0, {"seconds": 9})]
+        )
+        for n in range(5)
+    ]
+    hints = _hints(cast(StationStatus, SimpleNamespace(cameras=cameras)))
+    assert [hint for hint in hints if "activate" in hint] == [
+        f"It was reset, or is new: 'ipc activate FS{n}'." for n in range(3)
+    ]
+    assert len(hints) == len(set(hints)) == 4

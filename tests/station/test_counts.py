@@ -263,6 +263,12 @@ def test_workbook(store: Store, tmp_path: Path) -> None:
     )  # "gap" is the format's default
     assert "<f>" not in sheet
     assert "HYPERLINK" not in sheet
+    # Nor is the shop's name above a chart.
+    write_xlsx(path, report(store, *bounds(), zone=BERLIN), title="=charts!A1")
+    with zipfile.ZipFile(path) as book:
+        chart = book.read("xl/charts/chart1.xml").decode()
+    assert "<c:f>charts" not in chart
+    assert "=charts! A1" in chart
 
 
 def test_the_command(store: Store, tmp_path: Path) -> None:
