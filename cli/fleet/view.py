@@ -190,10 +190,15 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
 
 def _details(outcome: Outcome, *, alike: bool) -> tuple[str, ...]:
     """What differs, was done, or failed, line by line; *alike*: without what is each camera's own."""
+    from sunmi_ipc.fleet.report import difference_label
+
     lang = language()
     lines = [
         (
-            tr(d.setting) + (f".{d.field}" if d.field != d.setting else ""),
+            # English has the file's own keys; half of one in Chinese would be neither.
+            difference_label(d, lang)
+            if lang == "zh"
+            else d.setting + (f".{d.field}" if d.field != d.setting else ""),
             f"{'…' if alike and d.setting == 'name' else '-' if d.now in (None, '') else d.now} → {d.wanted}",
         )
         for d in outcome.differences

@@ -2,8 +2,8 @@
 
 ZH: dict[str, str] = {
     "see below": "见下文",
-    "Looking at the camera …": "正在检查摄像机 …",
-    "Looking at {count} cameras …": "正在检查 {count} 台摄像机 …",
+    "Looking at the camera …": "正在检查摄像机……",
+    "Looking at {count} cameras …": "正在检查 {count} 台摄像机……",
     "no camera to look at": "没有可检查的摄像机",
     "✗ {name}: {message}": "✗ {name}：{message}",
     "{mark} {name}: {message}": "{mark} {name}：{message}",

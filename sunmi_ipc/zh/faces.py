@@ -9,7 +9,7 @@ ZH: dict[str, str] = {
     "The person's name, kept on this computer.": "人员姓名，只保存在本机。",
     "Add faces by their photos; large ones are made smaller, repeats are left out, each is reported.\n\nA photo's file name is kept as the person's name, on this computer alone.": "用照片添加人脸；过大的自动缩小，重复的跳过，并逐个报告。\n\n照片的文件名作为人员姓名，只保存在本机。",
     "Change a face's group, age, gender, attributes or name.": "更改人脸的分组、年龄、性别、属性或姓名。",
-    "Adding faces …": "正在添加人脸 …",
+    "Adding faces …": "正在添加人脸……",
     "Adding faces: {count} done": "正在添加人脸：已完成 {count} 张",
     "{count} were there already": "{count} 张原已存在",
     "{path}: there already, {value}": "{path}：原已存在，{value}",

@@ -272,8 +272,8 @@ ZH |= {
     ),
     "{name}: a CSV file cannot hold them": "{name}：CSV 文件无法容纳",
     "Name a file that ends in .toml.": "请使用以 .toml 结尾的文件名。",
-    "Reading the settings of {count} cameras …": "正在读取 {count} 台摄像机的设置…",
-    "Reading the settings of {name} …": "正在读取 {name} 的设置…",
+    "Reading the settings of {count} cameras …": "正在读取 {count} 台摄像机的设置……",
+    "Reading the settings of {name} …": "正在读取 {name} 的设置……",
     "{sn}: its settings could not be read: {reason}": "{sn}：无法读取其设置：{reason}",
     "This is what the last run found, {age} ago. 'ipc fleet verify' looks now.": (
         "以上是 {age}前最近一次运行的结果。'ipc fleet verify' 可立即核对。"
@@ -318,7 +318,7 @@ ZH |= {
     "Every camera of this site file whose certificate has changed.": "该门店文件中证书已变更的所有摄像机。",
     "{name}: not with a serial number": "{name}：不能与序列号合用",
     "Name a camera, or a site file with --all-of.": "请指定摄像机，或用 --all-of 指定门店文件。",
-    "Looking at {count} certificates …": "正在查看 {count} 个证书…",
+    "Looking at {count} certificates …": "正在查看 {count} 个证书……",
     "The certificates of {count} cameras have changed.": "{count} 台摄像机的证书已变更。",
     "Not reached: {cameras}.": "无法连接：{cameras}。",
     "{count} cameras are trusted with their new certificates.": "已信任 {count} 台摄像机的新证书。",

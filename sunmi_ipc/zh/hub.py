@@ -30,6 +30,8 @@ ZH: dict[str, str] = {
     "Hub {name}: from {host} into {place}. Ctrl-C ends it.": "Hub {name}：从 {host} 写入 {place}。按 Ctrl-C 结束。",
     "Not understood, newest first:": "无法理解的消息，最新的在前：",
     "The database is waited for: {reason}": "正在等待数据库：{reason}",
+    "no such file": "没有这个文件",
+    "public": "公钥",
     "The hub ends: {stored} rows stored, {refused} messages refused.": "hub 结束：已保存 {stored} 行，拒绝 {refused} 条消息。",
     "not running": "未运行",
     "running": "运行中",

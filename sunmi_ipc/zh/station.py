@@ -132,7 +132,7 @@ ZH: dict[str, str] = VERDICTS | {
     "Tell this webhook, exec:COMMAND, mqtt:// or Apprise URL; may be repeated.": "通知这个 webhook、exec:COMMAND、mqtt:// 或 Apprise URL；可重复。",
     "Between two looks at a camera.": "两次查看同一摄像机的间隔。",
     "With --once: how long to look at most.": "与 --once 一起：最多看多久。",
-    "Looking at the cameras …": "正在查看摄像机…",
+    "Looking at the cameras …": "正在查看摄像机……",
     "Watching; changes are shown. Ctrl-C ends it.": "正在监看，变化会显示出来。Ctrl-C 结束。",
     "Ctrl-C ends it.": "按 Ctrl-C 结束。",
     "The station ends.": "站点服务结束。",
@@ -208,7 +208,7 @@ ZH: dict[str, str] = VERDICTS | {
     "Send a message to everybody who is told of trouble, to see that it arrives.": "向所有被通知者发送测试消息，以确认能够送达。",
     "the station file names nobody to tell": "站点服务文件没有写明通知谁",
     "Write notify = [...] under [watch].": "请在 [watch] 下写 notify = [...]。",
-    "Sending …": "正在发送…",
+    "Sending …": "正在发送……",
     "{name}: {problem}": "{name}：{problem}",
     "{name}: sent": "{name}：已发送",
     # The service.

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from sunmi_ipc import zh
 from sunmi_ipc.errors import ConfigError
-from sunmi_ipc.i18n import speaking, translate
+from sunmi_ipc.i18n import _chinese, speaking, translate
 
 ROOT = Path(__file__).parents[2]
 GLOSSARY = ROOT / "docs" / "glossary.md"
@@ -98,6 +98,12 @@ def test_no_type_of_pythons_is_in_the_chinese_help(name: str, monkeypatch: pytes
             walk([*words, sub], below)
 
     walk([name], load(name))
+
+
+def test_what_goes_on_ends_in_a_chinese_ellipsis() -> None:
+    going = {english: chinese for english, chinese in _chinese().items() if re.search(r"[\w})] …$", english)}
+    assert len(going) > 40
+    assert {chinese for chinese in going.values() if not re.search(r"[^ …]……$", chinese)} == set()
 
 
 def test_do_not_ask_says_what_happens() -> None:

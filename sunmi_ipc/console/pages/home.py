@@ -143,8 +143,10 @@ class _Tile:
         if self._image is not None:
             self._image._props["alt"] = ""
             self._image._props["loading"] = "lazy"
-            self._image._props["onload"] = "this.style.visibility=''"
-            self._image._props["onerror"] = "this.style.visibility='hidden'"
+            self._image._props["onload"] = "this.style.visibility='';this.parentNode.classList.remove('gone')"
+            self._image._props["onerror"] = (
+                "this.style.visibility='hidden';this.parentNode.classList.add('gone')"
+            )
 
     def show(self, card: Card) -> None:
         """Show what is known now, with the newest picture."""

@@ -466,13 +466,13 @@ class Wizard:
             button(tr("Do it now: {step}", step=names[stage]), partial(self.show, stage)).classes("wide")
         if setup.walk is not None and setup.walk.passed:
             text("div", tr("The first people were counted. The camera is ready."), "note good")
-        link = text("a", tr("Hand-over report"), "go")
+        link = text("a", tr("Hand-over report"), "go second")
         link._props["href"], link._props["target"] = f"/report/{setup.sn}", "_blank"
         waiting = [c for c in self.visit.console.desk.cards() if c.state == "setup" and c.sn != setup.sn]
         if waiting:
             on = text("a", tr("Set up the next one"), "go")
             on._props["href"] = f"/setup/{waiting[0].sn}"
-        home = text("a", tr("To the cameras"), "go")
+        home = text("a", tr("To the cameras"), "go second" if waiting else "go")
         home._props["href"] = "/"
         setup.mark(Stage.REPORT, Standing.DONE)
 
