@@ -75,6 +75,14 @@ def said(one: socket.socket, seconds: float = 3.0) -> bytes:
     return found
 
 
+def hears(one: socket.socket, wanted: bytes) -> bool:
+    """Whether *wanted* comes; older uvicorns send head and body apart."""
+    heard = b""
+    while wanted not in heard and (data := one.recv(1000)):
+        heard += data
+    return wanted in heard
+
+
 def test_what_never_comes_is_not_waited_for(port: tuple[int, Places]) -> None:
     number, places = port
     drips = [to(number), to(number, b"GET / HTTP/1.1\r\nX: "), to(number, GET[:-2])]
@@ -83,15 +91,15 @@ def test_what_never_comes_is_not_waited_for(port: tuple[int, Places]) -> None:
     assert said(body) == b""
     # Two requests in a row, and a body that takes longer than a pause but goes on.
     one = to(number, GET)
-    assert b"\r\n\r\n0" in one.recv(1000)
+    assert hears(one, b"\r\n\r\n0")
     one.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 30000\r\n\r\n")
     for _ in range(5):
         time.sleep(0.1)
         one.sendall(b"x" * 6000)
-    assert b"\r\n\r\n30000" in one.recv(1000)
+    assert hears(one, b"\r\n\r\n30000")
     # One that was answered before its body came; the next on the same connection.
     one.sendall(b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 80000\r\n\r\n")
-    assert b"\r\n\r\n0" in one.recv(1000)
+    assert hears(one, b"\r\n\r\n0")
     one.close()
     end = time.monotonic() + 3
     while len(places) and time.monotonic() < end:
@@ -102,11 +110,11 @@ def test_what_never_comes_is_not_waited_for(port: tuple[int, Places]) -> None:
 def test_what_is_answered_early_may_be_followed_by_another(port: tuple[int, Places]) -> None:
     number, _ = port
     with to(number, b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n") as one:
-        assert b"\r\n\r\n0" in one.recv(1000)
+        assert hears(one, b"\r\n\r\n0")
         one.sendall(b"123456789")
         time.sleep(0.05)
         one.sendall(GET)
-        assert b"\r\n\r\n0" in one.recv(1000)
+        assert hears(one, b"\r\n\r\n0")
 
 
 def test_a_head_has_an_end(port: tuple[int, Places]) -> None:
@@ -119,7 +127,7 @@ def test_a_head_has_an_end(port: tuple[int, Places]) -> None:
         # What is reset while it still sends may not see why.
         assert answer == b"" or answer.startswith((b"HTTP/1.1 431", b"HTTP/1.1 400"))
     one = to(number, b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20_000 + b"\r\n\r\n")
-    assert b"200 OK" in one.recv(1000)
+    assert hears(one, b"200 OK")
     one.close()
 
 
@@ -138,11 +146,11 @@ def test_who_takes_many_places_loses_one(port: tuple[int, Places]) -> None:
     other = to(number, b"GET / HT", source="127.0.0.2")
     time.sleep(0.05)
     new = to(number, GET, source="127.0.0.3")
-    assert b"200 OK" in new.recv(1000)
+    assert hears(new, b"200 OK")
     assert len(places) <= 6
     # His oldest gave way; another's, who has one alone, did not.
     assert said(many[0], 0.2) == b""
     other.sendall(GET[8:])
-    assert b"200 OK" in other.recv(1000)
+    assert hears(other, b"200 OK")
     for one in (*many, other, new):
         one.close()
