@@ -18,7 +18,7 @@ ROWS = [
 def lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     def run(columns: int, *names: str, rows: Any = ROWS, **how: Any) -> list[str]:
         size = os.terminal_size((columns or 80, 24))
-        monkeypatch.setattr("shutil.get_terminal_size", lambda: size)
+        monkeypatch.setattr("shutil.get_terminal_size", lambda *_, **__: size)
         monkeypatch.setattr(tables.sys.stdout, "isatty", lambda: bool(columns), raising=False)
         tables.table(rows, names, **how)
         return capsys.readouterr().out.splitlines()
