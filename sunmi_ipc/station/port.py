@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,7 +39,7 @@ class Places:
     places: int = PLACES
     head_s: float = HEAD_S
     pause_s: float = PAUSE_S
-    _open: dict[Any, float] = field(default_factory=dict)
+    _open: dict[Any, None] = field(default_factory=dict)  # the oldest first
 
     def enter(self, one: Any) -> None:
         """Give *one* a place; somebody who owes us a request gives way where there is none."""
@@ -53,7 +52,7 @@ class Places:
             out.shut()
             if out is one:
                 return
-        self._open[one] = time.monotonic()
+        self._open[one] = None
 
     def leave(self, one: Any) -> None:
         """The place is free."""

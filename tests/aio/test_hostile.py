@@ -170,6 +170,20 @@ def test_every_trick_ends_by_the_deadline_and_leaves_nothing(vendor: Vendor) -> 
     assert all(server.connections == 1 for server in servers.values())
 
 
+def asker(vendor: Vendor, address: str) -> AsyncCamera:
+    return AsyncCamera(
+        address,
+        app_id=vendor.app_id,
+        secret_key=vendor.secret_key,
+        p12=vendor.p12,
+        p12_password=vendor.p12_password,
+        ca=vendor.ca,
+        model="FM020",
+        timeout=5,
+        retries=0,
+    )
+
+
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See", "307 Temporary", "308 Permanent"])
 def test_no_redirection_is_followed(vendor: Vendor, status: str) -> None:
     with Hostile(vendor, answer(OK)) as elsewhere:
@@ -177,17 +191,7 @@ def test_no_redirection_is_followed(vendor: Vendor, status: str) -> None:
         with Hostile(vendor, answer(OK, where, status=status)) as hostile:
 
             async def call() -> None:
-                async with AsyncCamera(
-                    hostile.address,
-                    app_id=vendor.app_id,
-                    secret_key=vendor.secret_key,
-                    p12=vendor.p12,
-                    p12_password=vendor.p12_password,
-                    ca=vendor.ca,
-                    model="FM020",
-                    timeout=5,
-                    retries=0,
-                ) as camera:
+                async with asker(vendor, hostile.address) as camera:
                     await camera.device.info()
 
             with pytest.raises(errors.ReplyError, match=f"HTTP status {status[:3]}"):
@@ -229,21 +233,7 @@ def test_both_colours_tell_what_happened(vendor: Vendor, trick: str) -> None:
     with Hostile(vendor, play) as server:
         for ask in (
             lambda: server.camera().device.info(),
-            lambda: asyncio.run(
-                call(
-                    AsyncCamera(
-                        server.address,
-                        app_id=vendor.app_id,
-                        secret_key=vendor.secret_key,
-                        p12=vendor.p12,
-                        p12_password=vendor.p12_password,
-                        ca=vendor.ca,
-                        model="FM020",
-                        timeout=5,
-                        retries=0,
-                    )
-                )
-            ),
+            lambda: asyncio.run(call(asker(vendor, server.address))),
         ):
             if not wanted:
                 ask()
