@@ -12,10 +12,20 @@ import pytest
 
 from sunmi_ipc.values import CardStatus
 
-from .browser import DESK, MISSING, PHONE
+from .browser import DESK, MISSING, PHONE, Page
 from .shop import HOSTILE, Open, Shop, at, playing
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
+
+
+def last_recording(shop: Shop, open_: Open) -> Page:
+    """The page of recordings, where the last one plays."""
+    page = open_(PHONE)
+    page.go(f"/camera/{shop.till.sn}?tab=recordings")
+    page.page.wait_for_selector(".day i")
+    page.page.get_by_role("button", name="Previous").click()
+    page.page.wait_for_function("document.querySelector('main video')?.currentTime > 0", timeout=60_000)
+    return page
 
 
 def test_events_fill_the_wall_with_pictures(shop: Shop, open_: Open) -> None:
@@ -51,11 +61,7 @@ def test_a_recording_plays_and_a_part_is_kept(shop: Shop, open_: Open, tmp_path:
 
 def test_a_download_that_was_cut_off_goes_on(shop: Shop, open_: Open) -> None:
     """Between camera and console: what is here is not fetched again. Between console and browser: by range."""
-    page = open_(PHONE)
-    page.go(f"/camera/{shop.till.sn}?tab=recordings")
-    page.page.wait_for_selector(".day i")
-    page.page.get_by_role("button", name="Previous").click()
-    page.page.wait_for_function("document.querySelector('main video')?.currentTime > 0", timeout=60_000)
+    page = last_recording(shop, open_)
     # Some recordings, each of which the camera cuts off; then it does so no more.
     start, end = page.page.locator("input[type=time]").nth(0), page.page.locator("input[type=time]").nth(1)
     hour, minute, second = (int(part) for part in (start.input_value() + ":00").split(":")[:3])
@@ -324,11 +330,7 @@ def test_faces_rule_and_what_deletes_asks(shop: Shop, open_: Open) -> None:
 
 
 def test_a_clip_is_cut_by_the_camera(shop: Shop, open_: Open, tmp_path: Path) -> None:
-    page = open_(PHONE)
-    page.go(f"/camera/{shop.till.sn}?tab=recordings")
-    page.page.wait_for_selector(".day i")
-    page.page.get_by_role("button", name="Previous").click()
-    page.page.wait_for_function("document.querySelector('main video')?.currentTime > 0", timeout=60_000)
+    page = last_recording(shop, open_)
     start, end = page.page.locator("input[type=time]").nth(0), page.page.locator("input[type=time]").nth(1)
     hour, minute, second = (int(part) for part in (start.input_value() + ":00").split(":")[:3])
     to = hour * 3600 + minute * 60 + second + 10
