@@ -162,7 +162,12 @@ class Console:
 
     def link(self, role: Role) -> str:
         """A link that lets one in, once."""
-        return f"{self.base}/enter?code={self.sessions.code(role)}"
+        return self.invitation(role)[1]
+
+    def invitation(self, role: Role) -> tuple[str, str]:
+        """A code to type, and the link that does the same: together they let one in, once."""
+        code, link = self.sessions.codes(role)
+        return code, f"{self.base}/enter?code={link}"
 
 
 #: The console that the pages of this process belong to: NiceGUI has one set of pages a process.
