@@ -24,6 +24,9 @@ LONGEST = 256 * 1024
 #: Messages a second that are taken, and how many at once: a finger that drags makes sixty. More have to wait, which
 #: the network makes the sender do; a long message counts as several.
 PER_SECOND, AT_ONCE, COUNTS_AS_ONE = 200.0, 400.0, 4096
+#: Files that are taken at once, and seconds for one: each is on the disk until it is dealt with.
+UPLOADS, UPLOAD_S = 6, 600.0
+_OF_PAGES = "/_nicegui/client/"
 
 
 class Pace:
@@ -47,6 +50,33 @@ class Pace:
         self._at = now
         self._left -= 1 + size / COUNTS_AS_ONE
         return max(0.0, -self._left / PER_SECOND)
+
+
+class Uploads:
+    """ASGI middleware around NiceGUI: a file is for a page of the session that sends it, and few come at once.
+
+    Args:
+        app: What is behind it.
+        pages: See :func:`guard`.
+
+    """
+
+    def __init__(self, app: Any, *, pages: Callable[[str], Any]) -> None:
+        self._app, self._pages = app, pages
+        self._places = asyncio.Semaphore(UPLOADS)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """One request."""
+        if scope["type"] != "http" or not scope["path"].startswith(_OF_PAGES):
+            await self._app(scope, receive, send)
+            return
+        page = self._pages(scope["path"].removeprefix(_OF_PAGES).partition("/")[0])
+        if page is None or not _own({"asgi.scope": scope}, page):
+            await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        async with self._places:
+            await asyncio.wait_for(self._app(scope, receive, send), UPLOAD_S)
 
 
 def guard(server: Any, pages: Callable[[str], Any]) -> None:

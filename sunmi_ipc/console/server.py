@@ -74,6 +74,7 @@ def build(console: Console, app: FastAPI | None = None) -> FastAPI:
     # A store for each browser tab, of which nothing is used here: NiceGUI keeps each for thirty days.
     pages.storage.max_tab_storage_age = TAB_S
     # Before NiceGUI's own compression, which run_with puts around it.
+    pages.add_middleware(said.Uploads, pages=Client.instances.get)
     pages.add_middleware(Head, html=f"<style>{style}</style><script>{script}</script>")
     ui.run_with(
         app,

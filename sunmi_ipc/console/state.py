@@ -88,6 +88,8 @@ class Console:
     footage: Footage = field(default_factory=Footage)
     wall: Wall = field(default_factory=Wall)
     rollout: Rollout | None = None
+    #: One photo at a time is unpacked: a small file may have fifty million pixels.
+    unpacking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     #: Threads for what pages ask of cameras, and others for their pictures: one silent camera holds up neither.
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(32, "console"))
     _picture_pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "pictures"))
@@ -96,7 +98,11 @@ class Console:
         """Do what blocks in a thread, with the language and whatever else the caller's context has."""
         pool = self._picture_pool if picture else self._pool
         context = copy_context()
-        return await asyncio.get_running_loop().run_in_executor(pool, lambda: context.run(blocking))
+        try:
+            work = asyncio.get_running_loop().run_in_executor(pool, lambda: context.run(blocking))
+        except RuntimeError:  # closing: no page is looked at any more
+            raise ForbiddenError("the session has ended", hint="Ask for a new code.") from None
+        return await work
 
     def setup(self, sn: str, session: Session) -> Setup:
         """The set-up of a camera by *session*: it can be left and come back to."""

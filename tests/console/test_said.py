@@ -202,6 +202,42 @@ def test_a_session_has_so_many_sockets_and_no_more() -> None:
     asyncio.run(play())
 
 
+def test_files_are_taken_for_pages_of_the_own_session_and_few_at_once() -> None:
+    from sunmi_ipc.console.said import UPLOADS, Uploads
+
+    async def play() -> None:
+        mine, yours = a_session(), a_session(Role.ADMIN)
+        page = SimpleNamespace(request=SimpleNamespace(scope={"session": yours}))
+        go, at_work, sent = asyncio.Event(), [], []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            at_work.append(scope["path"])
+            await go.wait()
+
+        async def send(message: Any) -> None:
+            sent.append(message.get("status"))
+
+        uploads = Uploads(app, pages={"p": page}.get)
+        path = "/_nicegui/client/p/upload/7"
+
+        def ask(path: str, session: Session | None) -> Any:
+            return uploads({"type": "http", "path": path, "session": session}, None, send)
+
+        for other in (mine, None):
+            await ask(path, other)
+        await ask(path.replace("/p/", "/q/"), yours)
+        assert (at_work, sent) == ([], [404, None] * 3)
+        tasks = [asyncio.ensure_future(ask(path, yours)) for _ in range(50)]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert len(at_work) == UPLOADS
+        go.set()
+        await asyncio.gather(*tasks)
+        assert len(at_work) == 50
+
+    asyncio.run(play())
+
+
 @pytest.fixture
 def told(caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
     now = [0.0]

@@ -117,7 +117,8 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
                     with panel:
                         text("div", visit.words(error), "note bad")
                         button(tr("Try again"), again)
-                wait.delete()
+                if not wait.is_deleted:  # a session that has ended meanwhile is shown nothing
+                    wait.delete()
 
         async def show(name: str) -> None:
             module, beside, _ = TABS[name]
