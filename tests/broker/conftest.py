@@ -50,6 +50,7 @@ pattern write sunmi-ipc/v1/%u/alerts
 pattern write sunmi-ipc/v1/%u/cameras/#
 pattern write sunmi-ipc/v1/%u/replies/+
 pattern read sunmi-ipc/v1/%u/calls
+pattern read sunmi-ipc/v1/%u/station
 pattern write homeassistant/#
 """
 PASSWORD = "a-password-of-the-tests"
@@ -247,7 +248,7 @@ def connected(
         running.append(station)
         bridge = Bridge(station)
         running.append(bridge)
-        assert eventually(lambda: bridge.connection.connected), bridge.connection.problem
+        assert bridge.connection.wait(20), bridge.connection.problem
         return station, bridge
 
     yield start
