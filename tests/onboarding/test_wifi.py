@@ -103,7 +103,11 @@ def test_success_is_gone_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_wrong_password_is_told_with_the_way_back() -> None:
     for find, direct, address in (
         (finder(seen(ACCESS_POINT), None, seen(ACCESS_POINT)), lambda: False, ACCESS_POINT),
-        (finder(None), lambda: True, seen().address),  # what answers where it was is where it is told once more
+        (
+            finder(None),
+            lambda: True,
+            seen().address,
+        ),  # what answers where it was is where it is told once more
     ):
         with pytest.raises(errors.ProvisionError) as refused:
             follow("My Shop", find=find, direct=direct, before=seen(), timeout=5, silent=0.2)
