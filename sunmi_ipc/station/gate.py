@@ -154,6 +154,10 @@ class Gate:
                 return
         self._refuse(reason)
 
+    def turn_away(self, reason: str) -> None:
+        """Carry out nothing of a message that came, and have the audit say why."""
+        self._refuse(reason)
+
     def _run(self) -> None:
         while True:
             with self._lock:
