@@ -76,6 +76,7 @@ ZH: dict[str, str] = {
     "Look at the shop's computer and its network; 'ipc serve' says why there.": "请检查门店的计算机和网络；那里的 'ipc serve' 会说明原因。",
     "the station {site} did not answer in time": "站点 {site} 没有及时应答",
     "It is not known whether it was carried out: look at the camera before you send it again.": "不知道是否已执行：再次发送前请先查看摄像机。",
+    "the station's answer was lost, and it cannot be asked for: {reason}": "站点的应答丢失，且无法再查询：{reason}",
     "the station {site} did not get the call": "站点 {site} 没有收到调用",
     "the station {site} was restarted during the call": "站点 {site} 在调用期间重新启动",
     "Is the shop's connection slow? Try again in a moment.": "门店的网络是否很慢？请稍后再试。",
