@@ -22,6 +22,7 @@ from .gate import Gate
 from .head import Head
 from .roles import Role
 from .rollout import Rollout
+from .siting import kept
 from .state import Console, MemoryAudit, serve
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Server:
         lan: Listen to the network, with https; else to this computer alone.
         cert, key: Certificate and key (PEM) for https; default: made and kept in the config directory.
         audit: Where it is written who did what; default: ``console.sqlite3`` in the state folder.
-        site: A site file for the fleet's page.
+        site: A site file for the fleet's page; default: the one that a page has made or taken, if any.
         interval: Seconds between looks for new cameras.
 
     Attributes:
@@ -146,8 +147,9 @@ class Server:
         self.audit: Audit = audit or self._kept()
         self.desk: Desk = Desk(settings, self.audit, interval=interval)
         self.console: Console = Console(self.desk, self.audit)
-        if site is not None:
-            self.console.rollout = Rollout(settings, site)
+        self.console.site_folder = state_dir() / "console-site"
+        if (used := site or kept(self.console.site_folder)) is not None:
+            self.console.rollout = Rollout(settings, used)
         scheme = "https" if self.secure else "http"
         reachable = [n for n in names if n not in ("localhost", "127.0.0.1")] if lan else []
         self.url: str = f"{scheme}://{_bracketed((reachable or ['127.0.0.1'])[0])}:{self.port}"

@@ -10,11 +10,14 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
+from ..errors import ConfigError, SunmiIpcError
 from ..redact import redact
 from ..station.live import LiveHub, Stills
 from ..station.live.stills import decode
+from . import siting
 from .desk import Audit, Desk
 from .footage import Footage
 from .roles import ACTIONS, ForbiddenError, Role, require
@@ -90,6 +93,8 @@ class Console:
     rollout: Rollout | None = None
     #: One photo at a time is unpacked: a small file may have fifty million pixels.
     unpacking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    #: Where a site file is kept that a page has made or taken; None: nowhere.
+    site_folder: Path | None = None
     #: Threads for what pages ask of cameras, and others for their pictures: one silent camera holds up neither.
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(32, "console"))
     _picture_pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "pictures"))
@@ -135,6 +140,44 @@ class Console:
             write("ForbiddenError")
             raise
         write("ok")
+
+    @property
+    def own_site(self) -> bool:
+        """Whether pages may put another site file in the place of the one there is: it came by a page itself."""
+        if self.site_folder is None:
+            return False
+        return self.rollout is None or self.rollout.path.parent == self.site_folder
+
+    def draw_up_site(self, session: Session) -> dict[str, SunmiIpcError]:
+        """Write down how the cameras are now, as the site file; returns why a camera is not in it.
+
+        Raises:
+            ConfigError: No camera could be asked, the file cannot be written, or it is another's.
+
+        """
+        path, missing = siting.draw_up(self.desk, session, self._place_for_site())
+        self._use_site(path)
+        return missing
+
+    def take_site(self, raw: bytes, name: str) -> None:
+        """Use a site file that somebody has sent.
+
+        Raises:
+            SiteError: Something in it is wrong, with line and key.
+            ConfigError: It is too large, cannot be written, or there is another's.
+
+        """
+        self._use_site(siting.take(raw, name, self._place_for_site()))
+
+    def _place_for_site(self) -> Path:
+        if not self.own_site or self.site_folder is None:
+            raise ConfigError("the site file is not this console's own", hint="Change it where it is kept.")
+        if self.rollout is not None and self.rollout.running:
+            raise ConfigError("the site file is in use", hint="Wait until the run has ended, or stop it.")
+        return self.site_folder
+
+    def _use_site(self, path: Path) -> None:
+        self.rollout = Rollout(self.desk.settings, path)
 
     def close(self) -> None:
         """End what runs."""

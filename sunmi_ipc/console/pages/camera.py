@@ -154,8 +154,8 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
             if building.cancelled():
                 return
             building.result()
-            if opened["tab"] == name and visit.connected:
-                ui.run_javascript(
+            if opened["tab"] == name:
+                visit.script(
                     f"history.replaceState(null, '', '?tab={name}');"
                     "document.querySelector('.tabs a[aria-current=page]')?.scrollIntoView({inline: 'center', block: 'nearest'})"
                 )

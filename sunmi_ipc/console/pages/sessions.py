@@ -118,6 +118,7 @@ def done(visit: Visit, action: str) -> str:
         "mute": tr("muted"),
         "fleet.plan": tr("compared all cameras"),
         "fleet.apply": tr("set all cameras up by the file"),
+        "fleet.file": tr("handled the site file"),
         "fleet.stop": tr("stopped the set-up of all cameras"),
         "events.listen": tr("listened to events"),
         "events.stop": tr("stopped listening to events"),
