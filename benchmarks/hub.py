@@ -31,13 +31,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
-
-from hub.exact import HubProcess, rough  # noqa: E402
-from hub.servers import Mosquitto, Postgres, eventually  # noqa: E402
+sys.path.insert(0, str(ROOT))
 
 from sunmi_ipc.broker.connection import Broker, Connection  # noqa: E402
 from sunmi_ipc.hub.store import Store, open_url  # noqa: E402
+from tests.hub.exact import HubProcess, rough  # noqa: E402
+from tests.hub.servers import Mosquitto, Postgres, eventually  # noqa: E402
 
 _TICK = os.sysconf("SC_CLK_TCK")
 

@@ -78,6 +78,7 @@ __all__ = [
     "NotAllowedError",
     "NotReadyError",
     "NotSupportedError",
+    "OutcomeUnknown",
     "ParameterError",
     "ProvisionError",
     "ReplyError",
@@ -96,6 +97,10 @@ __all__ = [
 
 #: Characters of one value in a message.
 _LONGEST = 2000
+
+
+#: The next step where a call that changes something may have been carried out although no answer says so.
+LOOK_FIRST = "It is not known whether it was carried out: look at the camera before you send it again."
 
 
 class SunmiIpcError(Exception):
@@ -267,6 +272,16 @@ class ConnectionFailed(SunmiIpcError):
 
 class CameraNotFound(ConnectionFailed):
     """Discovery did not find the camera asked for."""
+
+
+class OutcomeUnknown(ConnectionFailed):
+    """A station may have carried the call out: its answer was lost, and what became of it could not be found out."""
+
+    transient: ClassVar[bool] = False
+
+    def __init__(self, template: str, *, hint: str = "", camera: str | None = None, **values: object) -> None:
+        super().__init__(template, hint=hint or LOOK_FIRST, camera=camera, **values)
+        self.sent = True
 
 
 class StreamError(ConnectionFailed):

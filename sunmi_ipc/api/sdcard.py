@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..errors import ConnectionFailed, DeviceError, ProvisionError, TlsError
+from ..errors import ConnectionFailed, DeviceError, OutcomeUnknown, ProvisionError, TlsError
 from ..protocol.spec import INFERRED, SDK, C, Group, endpoint
 from ..protocol.steps import Steps, pause, steps
 from ..protocol.values import CardStatus
@@ -134,12 +134,13 @@ class SdCard(Group[C], name="sdcard"):
 
         Raises:
             ProvisionError: The card was not normal in time.
+            OutcomeUnknown: Behind a station: it is not known whether the camera was told.
             DeviceError: The camera refused, or formatting failed (221).
 
         """
         try:
             yield from SdCard.format.ask()
-        except TlsError:
+        except (TlsError, OutcomeUnknown):  # (it may not even have reached the camera)
             raise
         except ConnectionFailed as error:
             if not error.sent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigError, ConnectionFailed, NotActivatedError, TlsError
+from ..errors import ConfigError, ConnectionFailed, NotActivatedError, OutcomeUnknown, TlsError
 from ..protocol.fields import Ssid, WifiPassword
 from ..protocol.spec import DOC, INFERRED, SDK, C, Group, Sign, endpoint
 from ..protocol.steps import Steps, steps
@@ -56,6 +56,7 @@ class Wifi(Group[C], name="wifi"):
             ParameterError: A name over 32 bytes, or a password that no network can have; nothing was sent.
             NotAllowedError: The camera is activated and there are no credentials to sign with.
             ConnectionFailed: The camera was not reached; nothing was sent.
+            OutcomeUnknown: Behind a station: it is not known whether the camera was told.
 
         """
         password = AsIs("".join(password)) if as_is else Secret(password)
@@ -67,7 +68,8 @@ class Wifi(Group[C], name="wifi"):
             except (ConfigError, NotActivatedError):
                 yield from Wifi.set_without_auth.ask(ssid, password)
         except ConnectionFailed as error:
-            if not error.sent or isinstance(error, TlsError):
+            # (Behind a station it may not even have reached the camera.)
+            if not error.sent or isinstance(error, TlsError | OutcomeUnknown):
                 raise
             return False
         return True

@@ -19,7 +19,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
-from ..errors import ConnectionFailed, ForbiddenError, ParameterError, ReplyError, TlsError, UnsupportedError
+from ..errors import (
+    ConnectionFailed,
+    ForbiddenError,
+    OutcomeUnknown,
+    ParameterError,
+    ReplyError,
+    SunmiIpcError,
+    TlsError,
+    UnsupportedError,
+)
 from ..protocol.serial import spelt
 from ..protocol.spec import Endpoint, Group, registry
 from .contract import Answer, CameraState, RequestKind
@@ -43,7 +52,8 @@ if TYPE_CHECKING:
 _MARGIN_S = 5.0
 #: How long what became of a lost call is asked for.
 RECALL_S = 30.0
-_AGAIN_S = 0.4
+#: The pause before it is asked for again grows from the first to the second: keys have a number of calls a minute.
+_AGAIN_S = (0.4, 3.0)
 _MAX_PICTURE = 8 << 20
 
 
@@ -167,6 +177,7 @@ class RemoteCamera:
             ParameterError: A parameter is out of its bounds; nothing was sent.
             ForbiddenError: The station does not allow it to this key; nothing was carried out.
             ConnectionFailed: The broker, the station or the camera does not answer.
+            OutcomeUnknown: The station may have carried it out, and what became of it could not be found out.
             SunmiIpcError: What the station's call raised, as what it was.
 
         """
@@ -226,7 +237,8 @@ class RemoteCamera:
             except ConnectionFailed as error:
                 if not error.sent or not asked:
                     raise
-                answer = self._recall(asked[-1], error)
+            # Outside, so that what is raised there is not taken for a part of this.
+            answer = self._recall(asked[-1])
             if answer is not None:
                 return answer
             # The station has not had it, and will never take it: it may be sent again.
@@ -234,29 +246,37 @@ class RemoteCamera:
                 raise lost("the station {site} did not get the call", self.site.name, sent=False)
             left -= 1
 
-    def _recall(self, nonce: str, failed: ConnectionFailed) -> Answer | None:
+    def _recall(self, nonce: str) -> Answer | None:
         """What became of a call; None where the station has not had it and never will take it."""
         end = time.monotonic() + RECALL_S + self.timeout
+        pause, longest = _AGAIN_S
+        unknown = OutcomeUnknown("the station {site} did not answer in time", site=self.site.name)
+        unknown.camera = self.address
         while time.monotonic() < end:
             try:
                 answer = self.site.once(RequestKind.RECALL, _MARGIN_S, of=nonce)[-1]
-            except ConnectionFailed as error:
-                if isinstance(error, TlsError):
-                    raise
-                time.sleep(_AGAIN_S)
-                continue
-            if answer.state == "unknown":
-                return None
-            if answer.state == "lost":
-                raise lost(
-                    "the station {site} was restarted during the call", self.site.name,
-                    hint="It is not known whether it was carried out: look at the camera before you send it again.",
-                )  # fmt: skip
-            if answer.state != "running":
-                return answer
-            time.sleep(_AGAIN_S)
-        failed.sent = True
-        raise failed
+            except TlsError as error:
+                error.sent = True
+                raise
+            except ConnectionFailed:
+                pass
+            except SunmiIpcError as error:
+                # Nobody who can tell is to be asked any more; the call itself was sent all the same.
+                unknown.values["reason"] = error
+                unknown.template = "the station's answer was lost, and it cannot be asked for: {reason}"
+                raise unknown from None
+            else:
+                if answer.state == "unknown":
+                    return None
+                if answer.state == "lost":
+                    unknown.template = "the station {site} was restarted during the call"
+                    raise unknown from None
+                # That we may not ask just now says nothing about the call.
+                if answer.state not in ("running", "refused"):
+                    return answer
+            time.sleep(min(pause, max(0.0, end - time.monotonic())))
+            pause = min(longest, pause * 1.5)
+        raise unknown from None
 
     def _result(self, answer: Answer) -> dict[str, Any]:
         if answer.state == "done":

@@ -25,7 +25,10 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote, urlsplit
 
 from ..errors import ConfigError, ConnectionFailed
+from ..events import broker_reasons
 from ..events.bounded_client import bounded_client
+from ..events.broker_reasons import Reason
+from ..i18n import later
 from ..redact import Secret
 from .contract import CONTENT_TYPE, MAX_CALL, SCHEMA_PROPERTY
 
@@ -184,7 +187,7 @@ class Sent:
 
 
 #: The connection broke while a message was on its way.
-LOST = "connection lost"
+LOST = later("the connection ended before it was acknowledged")
 
 
 def client_class() -> type[Client]:
@@ -243,10 +246,15 @@ class Connection:
         self._changed = threading.Condition()
         self._pending: dict[int, Sent] = {}
         self._early: dict[int, tuple[str, bool]] = {}
+        self._greeted = False
         self._connected, self._closing, self._ended = threading.Event(), threading.Event(), threading.Event()
         self._window, self._asked = WINDOW, 0
-        #: Why there is no connection; empty where there is one.
+        #: Why there is no connection, in English; empty where there is one.
         self.problem: str = ""
+        #: The next step then, likewise.
+        self.step: str = ""
+        #: When another client last took our place under our name, Unix seconds; 0: never.
+        self.taken_over: float = 0.0
         #: How often a connection was made.
         self.connections: int = 0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -266,6 +274,10 @@ class Connection:
     def wait(self, timeout: float) -> bool:
         """Wait for a connection; whether there is one."""
         return self._connected.wait(timeout) and not self._closing.is_set()
+
+    def contested(self) -> None:
+        """Another client uses our name: when it takes our place again, it may keep it for a while."""
+        self.taken_over = time.time()
 
     def subscribe(self, filters: Sequence[str]) -> None:
         """Hear of more; remembered over connections."""
@@ -334,20 +346,23 @@ class Connection:
         """The error for a connection that is not there."""
         return BrokerError(
             "no connection to the broker {broker}: {reason}",
-            hint="Is the address right, and the broker there? Its certificate, our name and password?",
+            hint=self.step
+            or "Is the address right, and the broker there? Its certificate, our name and password?",
             broker=self.broker.name,
-            reason=self.problem or "it does not answer",
+            reason=self.problem or later("it does not answer"),
         )
 
     # -- the connection's life ------------------------------------------------------------------------
 
     def _run(self) -> None:
-        first, longest = self._backoff
-        pause = first
+        pause = self._backoff[0]
         while not self._closing.is_set():
-            began = time.monotonic()
+            first, longest = self._backoff
+            began, taken = time.monotonic(), self.taken_over
             proven = self._once()
-            if proven and time.monotonic() - began > pause:
+            if self.taken_over != taken:
+                pause = longest  # two that took each other's place at once would do nothing else
+            elif proven and time.monotonic() - began > pause:
                 pause = first
             if self._closing.wait(pause * random.uniform(0.5, 1.0)):  # noqa: S311 - jitter
                 break
@@ -357,6 +372,7 @@ class Connection:
         """One connection from its beginning to its end; whether there was one."""
         client = self._new_client()
         self._ended.clear()
+        self._greeted = False
         try:
             client.connect(
                 self.broker.host,
@@ -366,9 +382,7 @@ class Connection:
                 properties=self._connect_properties(),
             )
         except (OSError, ValueError) as error:
-            self._say(
-                getattr(error, "verify_message", "") or getattr(error, "strerror", "") or type(error).__name__
-            )
+            self._say(broker_reasons.unreached(error))
             return False
         with self._changed:
             self._client = client
@@ -376,7 +390,7 @@ class Connection:
         began = time.monotonic()
         while not self._ended.wait(min(1.0, READY_S)):
             if not self._connected.is_set() and time.monotonic() - began > READY_S:
-                self._say("it does not answer the subscription")
+                self._say(broker_reasons.SILENT)
                 break
             # A client whose loop has ended without a word is gone, too.
             if self._closing.is_set() or (self._connected.is_set() and not client.is_connected()):
@@ -439,9 +453,10 @@ class Connection:
 
     def _on_connect(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
-            self._say(str(reason))
+            self._say(broker_reasons.coded(reason.value))
             self._ended.set()
             return
+        self._greeted = True
         self._window = max(1, min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW)))
         with self._changed:
             wanted = list(self._subscriptions)
@@ -453,7 +468,7 @@ class Connection:
 
     def _on_subscribe(self, client: Client, userdata: Any, mid: int, reasons: Any, properties: Any) -> None:
         if refused := [reason for reason in reasons if reason.is_failure]:
-            self._say(f"a subscription was refused: {refused[0]}")
+            self._say(broker_reasons.coded(refused[0].value))
             if len(refused) == len(reasons):
                 self._ended.set()
                 return
@@ -464,7 +479,7 @@ class Connection:
         self.connections += 1
         if self.problem:
             _log.info("%s: connected", self.broker.name)
-        self.problem = ""
+        self.problem = self.step = ""
         with self._changed:
             self._connected.set()
             # Who asked for more while the broker had not answered yet.
@@ -478,12 +493,20 @@ class Connection:
 
     def _on_disconnect(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         if client is self._client and not self._closing.is_set():
-            self._say(str(reason))
+            said = flags.is_disconnect_packet_from_server
+            if said and reason.value == broker_reasons.TAKEN_OVER:
+                self.taken_over = time.time()
+            if self._greeted or said or not self.problem:  # else a refusal has said more
+                self._say(
+                    getattr(client, "ended_by", None)
+                    or broker_reasons.ended(reason.value, said=said, greeted=self._greeted)
+                )
         if client is self._client or self._client is None:
             self._ended.set()
 
     def _on_publish(self, client: Client, userdata: Any, mid: int, reason: Any, properties: Any) -> None:
-        problem = str(reason) if reason is not None and reason.is_failure else ""
+        failed = reason is not None and reason.is_failure
+        problem = broker_reasons.coded(reason.value).problem if failed else ""
         unheard = getattr(reason, "value", 0) == _NO_SUBSCRIBER
         with self._changed:
             sent = self._pending.pop(mid, None)
@@ -506,11 +529,11 @@ class Connection:
         except Exception:  # one bad message blocks nothing
             _log.exception("%s: a message could not be dealt with", self.broker.name)
 
-    def _say(self, problem: str) -> None:
+    def _say(self, why: Reason) -> None:
         """Say once why there is no connection."""
-        if problem != self.problem and not self._closing.is_set():
-            _log.warning("%s: no connection to the broker: %s", self.broker.name, problem)
-        self.problem = problem
+        if why.problem != self.problem and not self._closing.is_set():
+            _log.warning("%s: no connection to the broker: %s. %s", self.broker.name, why.problem, why.step)
+        self.problem, self.step = why
 
     def close(self) -> None:
         """End the connection in order: the broker does not publish our will."""

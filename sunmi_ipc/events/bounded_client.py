@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ..errors import ExtraMissingError
+from .broker_reasons import BROKEN, TOO_LONG, Reason
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
@@ -61,6 +62,9 @@ def bounded_client(longest: int) -> type[Client]:
         it the connection for ever; QoS 2 it would keep without a bound, as what the broker does not read.
         """
 
+        #: Why we have ended the connection, where we have.
+        ended_by: Reason | None = None
+
         def _packet_handle(self) -> MQTTErrorCode:
             packet = self._in_packet["command"]
             kind = packet & 0xF0
@@ -70,6 +74,7 @@ def bounded_client(longest: int) -> type[Client]:
                 or (kind == _PUBLISH and packet & 0x06 > _QOS_1)
                 or len(self._out_packet) > _MOST_UNREAD
             ):
+                self.ended_by = BROKEN
                 return MQTTErrorCode.MQTT_ERR_PROTOCOL
             try:
                 if kind == _PUBLISH and self._protocol == MQTTProtocolVersion.MQTTv5:
@@ -77,11 +82,13 @@ def bounded_client(longest: int) -> type[Client]:
                 return super()._packet_handle()
             except Exception as error:  # whatever it is that reading it raises
                 _log.warning("a packet of the broker's could not be dealt with: %s", type(error).__name__)
+                self.ended_by = BROKEN
                 return MQTTErrorCode.MQTT_ERR_PROTOCOL
 
         def _sock_recv(self, bufsize: int) -> bytes:
             packet = getattr(self, "_in_packet", {})
             if packet.get("have_remaining") and packet.get("remaining_length", 0) > longest:
+                self.ended_by = TOO_LONG
                 raise ConnectionError("a packet that is too long")
             return bytes(super()._sock_recv(min(bufsize, 1 << 16)))
 

@@ -28,7 +28,9 @@ from urllib.parse import unquote, urlsplit
 
 from ..errors import ConfigError
 from ..redact import Secret
+from . import broker_reasons
 from .bounded_client import bounded_client
+from .broker_reasons import Reason
 from .consumer import StoredEvent
 from .delivery import Again
 from .homeassistant import discovery, of_sink
@@ -89,7 +91,7 @@ class MqttSink:
         bounded_client(_LONGEST)  # whether it is there
         self._prefix, self._discovery = prefix.strip("/"), discovery.strip("/")
         self._connected, self._closing = threading.Event(), threading.Event()
-        self._problem, self._acknowledge_s = "", acknowledge
+        self._problem, self._acknowledge_s, self._greeted = "", acknowledge, False
         self._acknowledged: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._introduced: set[str] = set()
         # The newest of each camera, for when the broker is back.
@@ -237,17 +239,19 @@ class MqttSink:
             ).items()
         }
 
-    def _say(self, problem: str) -> None:
+    def _say(self, why: Reason) -> None:
         """Say at once what is wrong: the first event may be days away."""
-        if problem and problem != self._problem and not self._closing.is_set():
-            _log.warning("events: mqtt: %s", problem)
-        self._problem = problem
+        if why.problem != self._problem and not self._closing.is_set():
+            _log.warning("events: mqtt: no connection to the broker: %s. %s", why.problem, why.step)
+        self._problem = why.problem
 
     def _on_connect(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
-            self._say(f"the broker refuses: {reason}")
+            self._say(broker_reasons.coded(reason.value))
             return
-        self._say("")
+        self._greeted = True
+        client.ended_by = None  # type: ignore[attr-defined]
+        self._problem = ""
         client.publish(f"{self._prefix}/status", "online", qos=1, retain=True)
         self._introduced.clear()
         self._connected.set()
@@ -256,15 +260,16 @@ class MqttSink:
                 self._keep(sn, topic, text)
 
     def _on_connect_fail(self, client: Client, userdata: Any) -> None:
-        error = sys.exc_info()[1]  # paho calls this where it caught it
-        reason = (
-            getattr(error, "verify_message", "") or getattr(error, "strerror", "") or type(error).__name__
-        )
-        self._say(f"no connection to the broker: {reason}")
+        self._say(broker_reasons.unreached(sys.exc_info()[1]))  # paho calls this where it caught it
 
     def _on_disconnect(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
-        if self._connected.is_set() and reason.is_failure:
-            self._say(f"the broker closed the connection: {reason}")
+        greeted, self._greeted = self._greeted, False
+        if reason.is_failure and (greeted or not self._problem):
+            said = flags.is_disconnect_packet_from_server
+            self._say(
+                getattr(client, "ended_by", None)
+                or broker_reasons.ended(reason.value, said=said, greeted=greeted)
+            )
         self._connected.clear()
 
     def _on_publish(self, client: Client, userdata: Any, mid: int, reason: Any, properties: Any) -> None:

@@ -21,7 +21,7 @@ from ..errors import ConfigError, SunmiIpcError
 from ..redact import printable, scrub
 from . import rows
 from .client import connect, new_client
-from .inlet import Arrival, Inlet
+from .inlet import TAKEN, Arrival, Inlet
 from .store import Away, Batch, Refusal, Store, Unstorable
 
 _log = logging.getLogger("sunmi_ipc")
@@ -148,7 +148,7 @@ class Hub:
             if inlet.hopeless.is_set():
                 raise HubRefused(
                     "the hub cannot go on: {reason}",
-                    hint="Give each hub a --name of its own, and look at the broker's access list.",
+                    hint=inlet.step,
                     reason=inlet.problem,
                 )
             if not any(thread.is_alive() for thread in self._threads[:1]):
@@ -200,7 +200,7 @@ class Hub:
         assert self._inlet is not None
         # (A time in the future was written by a clock that was wrong.)
         if self._started + 0.001 < self._store.started(self.name) < time.time() + 60:
-            self._inlet.give_up("another hub of this name has come")
+            self._inlet.give_up(TAKEN)
         elif not self._inlet.hopeless.is_set():
             self._store.beat(self.status())
 

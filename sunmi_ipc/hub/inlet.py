@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..broker import contract
+from ..events import broker_reasons
+from ..events.broker_reasons import Reason
+from ..i18n import later
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger("sunmi_ipc")
 #: Seconds that the broker keeps a session without a connection: the longest that a hub may be away.
 SESSION_S = 7 * 86_400
-_TAKEN_OVER = 0x8E
+TAKEN: Reason = Reason(
+    later("another hub of this name has come"),
+    later("Give each hub a --name of its own: two take each other's place."),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,9 @@ class Inlet:
         self.connected: threading.Event = threading.Event()
         #: What is wrong with the connection, in words; empty where nothing is.
         self.problem: str = ""
+        #: The next step then.
+        self.step: str = ""
+        self._greeted = False
         #: Set when another client took our name, or the subscription is refused: there is no use in going on.
         self.hopeless: threading.Event = threading.Event()
         #: Set for each message that came.
@@ -99,9 +108,9 @@ class Inlet:
         """Whether a message has to be stored; those of an earlier connection come again, if the session lived on."""
         return arrival.generation >= self._floor
 
-    def give_up(self, problem: str) -> None:
+    def give_up(self, why: Reason) -> None:
         """There is no use in going on."""
-        self._say(problem)
+        self._say(why)
         self._closing = True  # what is said afterwards is of no interest
         self.hopeless.set()
         self._client.disconnect()
@@ -112,15 +121,17 @@ class Inlet:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _say(self, problem: str) -> None:
-        if problem and problem != self.problem and not self._closing:
-            _log.warning("hub: %s", problem)
-        self.problem = problem
+    def _say(self, why: Reason) -> None:
+        if why.problem != self.problem and not self._closing:
+            _log.warning("hub: no connection to the broker: %s. %s", why.problem, why.step)
+        self.problem, self.step = why
 
     def _on_connect(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
-            self._say(f"the broker refuses: {reason}")
+            self._say(broker_reasons.coded(reason.value))
             return
+        self._greeted = True
+        client.ended_by = None  # type: ignore[attr-defined]
         from paho.mqtt.subscribeoptions import SubscribeOptions
 
         present = flags.session_present
@@ -137,26 +148,26 @@ class Inlet:
 
     def _on_subscribe(self, client: Client, userdata: Any, mid: int, reasons: Any, properties: Any) -> None:
         if any(reason.is_failure for reason in reasons):
-            self._say(f"the broker refuses the subscription: {next(r for r in reasons if r.is_failure)}")
+            self._say(broker_reasons.coded(next(r for r in reasons if r.is_failure).value))
             self.hopeless.set()
             return
         if not self._closing:
-            self._say("")
+            self.problem = self.step = ""
         self.connected.set()
 
     def _on_connect_fail(self, client: Client, userdata: Any) -> None:
-        error = sys.exc_info()[1]  # paho calls this where it caught it
-        reason = (
-            getattr(error, "verify_message", "") or getattr(error, "strerror", "") or type(error).__name__
-        )
-        self._say(f"no connection to the broker: {reason}")
+        self._say(broker_reasons.unreached(sys.exc_info()[1]))  # paho calls this where it caught it
 
     def _on_disconnect(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         self.connected.clear()
-        if getattr(reason, "value", 0) == _TAKEN_OVER:
-            self.give_up("another hub of this name has come")
-        elif reason.is_failure and not self._closing:
-            self._say(f"the broker closed the connection: {reason}")
+        said, greeted, self._greeted = flags.is_disconnect_packet_from_server, self._greeted, False
+        if said and reason.value == broker_reasons.TAKEN_OVER:
+            self.give_up(TAKEN)
+        elif reason.is_failure and not self._closing and (greeted or said or not self.problem):
+            self._say(
+                getattr(client, "ended_by", None)
+                or broker_reasons.ended(reason.value, said=said, greeted=greeted)
+            )
 
     def _on_message(self, client: Client, userdata: Any, message: Any) -> None:
         try:

@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypedDict, TypeVar
 
 from ..errors import (
+    LOOK_FIRST,
     CameraNotFound,
     CertificateMissingError,
     ConnectionFailed,
@@ -77,6 +78,11 @@ def _read(read: Callable[[Incoming], R], incoming: Incoming) -> R:
     except SunmiIpcError as error:
         error.sent = True
         raise
+
+
+def _bare(path: str) -> str:
+    """``apiType/action`` of a path as people write it."""
+    return path.removeprefix("/openapi/").strip("/")
 
 
 def split_address(address: str) -> tuple[str, int]:
@@ -270,9 +276,13 @@ class Exchange(Generic[X]):
         values = endpoint.seal(values or {})
         checked = endpoint.check(values)
         until = min(until, time.monotonic() + max(self.timeout, endpoint.timeout_s or 0))
-        yield from self._require_model(endpoint, until)
-        if endpoint.destroys and endpoint.sign is Sign.SECRET:
-            yield from self._look_again(until)
+        try:
+            yield from self._require_model(endpoint, until)
+            if endpoint.destroys and endpoint.sign is Sign.SECRET:
+                yield from self._look_again(until)
+        except SunmiIpcError as error:
+            error.sent = False  # a question before the call was; the call itself was not
+            raise
         override = self.overrides.get(endpoint.path)
         sent, theirs = (override.path, override.fields) if override else ("", None)
 
@@ -291,6 +301,10 @@ class Exchange(Generic[X]):
         """*error* with the camera's name, and bare: the frames below it hold the request and the answer."""
         if error.camera is None and not isinstance(error, ParameterError):
             error.camera = self.address
+        if isinstance(error, ConnectionFailed) and error.sent and not isinstance(error, TlsError):
+            known = registry().get(_bare(endpoint)) if isinstance(endpoint, str) else endpoint
+            if known is None or not known.safe:
+                error.hint_template = LOOK_FIRST
         if self.sn and "sn" in error.values:  # the hint's next command can be copied as it is
             error.values = {**error.values, "sn": self.sn}
         error.__cause__ = error.__context__ = None
@@ -299,7 +313,7 @@ class Exchange(Generic[X]):
     def _call_path(
         self, path: str, values: Mapping[str, Any], sign: bool, until: float
     ) -> Talk[dict[str, Any]]:
-        path = path.removeprefix("/openapi/").strip("/")
+        path = _bare(path)
         if path.count("/") != 1 or not path.replace("/", "").replace("_", "").isalnum():
             raise ParameterError(
                 "{name}: not apiType/action", name="path", hint="For example device/getInfo."

@@ -256,7 +256,7 @@ def follow(
             gone, back_since = True, 0.0
             silent_since = silent_since or now
             if now - silent_since > silent and direct():
-                raise _not_let_in(ssid, before)
+                raise _not_let_in(ssid, before, before)
         else:
             silent_since = 0.0
             if found.ip == ACCESS_POINT:
@@ -270,7 +270,7 @@ def follow(
                 return Joined(found, False)
         time.sleep(_PAUSE_S)
     if direct():
-        raise _not_let_in(ssid, before)
+        raise _not_let_in(ssid, before, before)
     raise ProvisionError(
         "the camera did not come back within {seconds:.0f} s",
         step="wifi",
@@ -285,16 +285,20 @@ def follow(
     )
 
 
-def _not_let_in(ssid: str, camera: DiscoveredCamera | None) -> ProvisionError:
+def _not_let_in(
+    ssid: str, camera: DiscoveredCamera | None, there: DiscoveredCamera | None = None
+) -> ProvisionError:
+    """The password is wrong, and where the camera is told the right one: *there*, where it answers already."""
     return ProvisionError(
         "{ssid} did not let the camera in: the password is wrong",
         step="wifi",
         done=("wifi set",),
         hint="It is on its own access point {hotspot}: join that with this computer, then: "
-        "ipc wifi set {quoted} - -c 192.168.200.1",
+        "ipc wifi set {quoted} - -c {address}",
         ssid=printable(ssid),
         quoted=_quoted(ssid),
         hotspot=_hotspot(camera),
+        address=there.address if there else ACCESS_POINT,
     )
 
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Self
 from .. import __version__
 from ..broker import contract
 from ..broker.connection import Broker
+from ..events.broker_reasons import coded
 from ..hub.client import new_client
 from .shops import Saying, VirtualShop
 
@@ -155,7 +156,7 @@ class _Station:
         if client is not self._client:
             return
         if reason.is_failure:
-            self._sites.refused = str(reason)
+            self._sites.refused = coded(reason.value).problem
             self.failed()
             return
         self._connected, self._pause = True, 1.0

@@ -12,22 +12,25 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from .. import __version__
 from ..broker import contract
-from ..broker.connection import Broker, BrokerError, Connection, Delivered
+from ..broker.connection import LOST, Broker, BrokerError, Connection, Delivered, Sent
 from ..broker.contract import Availability, CameraState, Envelope, Event, Payload, StationState
 from ..broker.keys import own_key
 from ..errors import SunmiIpcError
 from ..events.consumer import StoredEvent
 from ..events.delivery import Again, Delivery
 from ..events.homeassistant import Topics, discovery
+from ..i18n import translate
 from ..protocol.values import EventType
 from .bridge_outbox import Outbox
 from .gate import Gate
 from .hours import day_bounds
+from .refusals import Refusals
 from .store import StoreError
 from .verdict import REACH, CameraStatus, Transition
 
@@ -41,6 +44,8 @@ _TICK_S, _PEOPLE_S, _HEALTH_S = 5.0, 30.0, 20.0
 _SESSION_S = 600
 _PATIENCE_S, _ACKNOWLEDGE_S = 2.0, 30.0
 KEY_FILE = "broker-key.pem"
+#: That another station has taken our place is told for so long after the last time.
+_TAKEN_S = 900.0
 
 
 class Bridge:
@@ -53,6 +58,7 @@ class Bridge:
         connection: To the broker.
         outbox: Counts and alerts that wait.
         gate: Where calls come in.
+        refusals: What the broker does not take, of what is not in the outbox.
 
     Raises:
         ConfigError: A file of the broker's table cannot be used, or the extra ``mqtt`` is not installed.
@@ -64,6 +70,7 @@ class Bridge:
     connection: Connection
     outbox: Outbox
     gate: Gate
+    refusals: Refusals
 
     def __init__(self, station: Station) -> None:
         table = station.file.broker
@@ -85,7 +92,11 @@ class Bridge:
         self._key = own_key(station.loaded.data / KEY_FILE)
         self._lock = threading.Lock()
         self._last, self._session = 0, 0
+        self._began_ms = int(time.time() * 1000)
+        self._sessions: deque[int] = deque(maxlen=1000)
         self._said: dict[str, str] = {}
+        self.refusals = Refusals()
+        self._replies: deque[Sent] = deque()
         self._introduced: set[str] = set()
         self._people: tuple[float, dict[str, dict[str, int]]] = (0.0, {})
         self._fresh, self._wake, self._closing = threading.Event(), threading.Event(), threading.Event()
@@ -98,7 +109,9 @@ class Bridge:
                 broker,
                 client_id=f"sunmi-ipc-{self.site}",
                 will=self._will,
-                subscriptions=contract.filters(site=self.site, names=["calls"], prefix=table.prefix),
+                subscriptions=contract.filters(
+                    site=self.site, names=["calls", "station"], prefix=table.prefix
+                ),
                 on_message=self._came,
                 on_connect=self._connected,
                 session_s=_SESSION_S,
@@ -149,18 +162,22 @@ class Bridge:
         }
 
     def _health(self) -> float:
-        """Have the watch tell of a broker that is away, and of one at which nobody listens."""
+        """Have the watch tell of a broker that is away, one that refuses, and one at which nobody listens."""
         found: dict[str, dict[str, Any]] = {}
-        if problem := self.connection.problem:
-            found["broker"] = {"problem": problem}
-        elif refused := self.outbox.refused:
-            why = ", ".join(f"{kind} ({reason})" for kind, reason in sorted(refused.items()))
-            found["broker"] = {
-                "problem": f"it does not take {why}; may our name write these topics (its ACL)?"
-            }
-        elif kinds := self.outbox.unheard.kinds:
+        connection, taken = self.connection, abs(time.time() - self.connection.taken_over) < _TAKEN_S
+        if taken:
+            found["broker-taken"] = {"site": self.site}
+        elif connection.problem:
+            found["broker"] = _both(problem=connection.problem, step=connection.step)
+        if refused := self.outbox.refused | self.refusals.told():
+            found["broker-refused"] = {
+                "kinds": ", ".join(sorted(refused)), "user": self._table.user or "-", "site": self.site,
+                **_both(problem=next(iter(sorted(set(refused.values()) - {LOST})), LOST)),
+            }  # fmt: skip
+        elif (kinds := self.outbox.unheard.kinds) and not found:
             found["broker-unheard"] = {"kinds": ", ".join(kinds)}
-        self._station.watch.tell(self._station.watch.judge.update("", found, ["broker", "broker-unheard"]))
+        codes = ["broker", "broker-taken", "broker-refused", "broker-unheard"]
+        self._station.watch.tell(self._station.watch.judge.update("", found, codes))
         return _HEALTH_S
 
     # -- the connection -------------------------------------------------------------------------------
@@ -175,6 +192,7 @@ class Bridge:
 
     def _will(self) -> tuple[str, bytes, str]:
         self._session = self._revision()
+        self._sessions.append(self._session)
         will = StationState(state="offline", revision=self._session, since=time.time())
         return self._topic("station"), will.encode(), contract.MESSAGES["station"].schema
 
@@ -186,17 +204,44 @@ class Bridge:
         self._wake.set()
 
     def _came(self, message: Delivered) -> None:
+        if message.topic == self._topic("station"):
+            self._another(message)
+            return
+        if self.refusals.waits("replies"):  # nothing is done that nobody would hear of
+            self.gate.turn_away("answers are not let through")
+            return
         # Whose topic it is, is not asked: the signature says for which shop it is meant.
         self.gate.take(message.payload)
 
+    def _another(self, message: Delivered) -> None:
+        """See whether another station speaks for our site; some brokers do not say so when it takes our place."""
+        if message.retained and self.connection.connections < 2:
+            return  # of an earlier life of ours
+        with contextlib.suppress(contract.BadMessage):
+            state = contract.decode(StationState, message.payload)
+            if state.revision > self._began_ms and state.revision not in self._sessions:
+                if self.connection.taken_over == 0:
+                    _log.warning("broker: another station uses this site's name: %s", self.site)
+                self.connection.contested()
+
     def _reply(self, client: str, envelope: Envelope) -> None:
-        self.connection.publish(
+        sent = self.connection.publish(
             self._topic("replies", client=client),
             envelope.encode(),
             schema=contract.MESSAGES["replies"].schema,
             expiry_s=600,
             patience=5.0,
         )
+        self._replies.append(sent)
+
+    def _settle_replies(self) -> None:
+        """See what became of answers; without waiting, as callers wait for the next ones."""
+        while self._replies and self._replies[0].done:
+            problem = self._replies.popleft().problem
+            if problem:
+                self.refusals.not_taken("replies", problem)
+            else:
+                self.refusals.taken("replies")
 
     def _goodbye(self) -> None:
         with contextlib.suppress(SunmiIpcError):
@@ -212,6 +257,7 @@ class Bridge:
                 self._wake.wait(_TICK_S)
             self._wake.clear()
             more = False
+            self._settle_replies()
             if self._closing.is_set() or not self.connection.connected:
                 continue
             try:
@@ -232,20 +278,11 @@ class Bridge:
             self.outbox.unheard.clear()
         status = self._station.status()
         cameras = [camera for camera in status.cameras if self._sayable(camera.sn)]
-        self._say("station", self._state("online"), key="station")
-        for camera in cameras:
-            there = not any(reason.code in REACH for reason in camera.reasons)
-            self._say(
-                "availability",
-                Availability(
-                    state="online" if there else "offline", revision=self._revision(), time=time.time()
-                ),
-                sn=camera.sn,
-                key=f"availability {camera.sn}",
-            )
-            self._say("state", self._camera(camera), sn=camera.sn, key=f"state {camera.sn}")
-            if self._table.home_assistant and camera.sn not in self._introduced:
-                self._introduce(camera.sn)
+        self._say("station", {"": self._state("online")})
+        self._say("availability", {camera.sn: self._availability(camera) for camera in cameras})
+        self._say("state", {camera.sn: self._camera(camera) for camera in cameras})
+        if self._table.home_assistant:
+            self._introduce([camera.sn for camera in cameras])
         self._forget({camera.sn for camera in cameras})
 
     def _sayable(self, sn: str) -> bool:
@@ -259,12 +296,48 @@ class Bridge:
         except contract.BadMessage:
             return False
 
-    def _say(self, name: str, payload: Payload, *, key: str, sn: str = "") -> None:
-        said = payload.model_dump_json(exclude={"revision", "time", "seen"})
-        if self._said.get(key) == said:
+    def _say(self, name: str, payloads: Mapping[str, Payload]) -> None:
+        """Publish, by serial number, what is new of one kind, and wait for the broker: it may refuse this kind alone."""
+        if self.refusals.waits(name):
             return
-        self._publish(name, payload, sn=sn)
-        self._said[key] = said
+        sent: dict[str, Sent] = {}
+        texts: dict[str, str] = {}
+        for sn, payload in payloads.items():
+            key = f"{name} {sn}" if sn else name
+            texts[key] = payload.model_dump_json(exclude={"revision", "time", "seen"})
+            if self._said.get(key) == texts[key]:
+                continue
+            try:
+                sent[key] = self._publish(name, payload, sn=sn)
+            except BrokerError:
+                if not sent:
+                    raise
+                break
+        for key in self._taken(name, sent):
+            self._said[key] = texts[key]
+
+    def _taken(self, kind: str, sent: Mapping[str, Sent]) -> list[str]:
+        """Wait for messages of one kind; which of them the broker has taken. Raises BrokerError where it went away."""
+        taken, problems = [], []
+        until = time.monotonic() + _ACKNOWLEDGE_S
+        for key, one in sent.items():
+            try:
+                one.wait(max(0.0, until - time.monotonic()))
+            except BrokerError:
+                if not one.done:
+                    raise
+                problems.append(one.problem)
+            else:
+                taken.append(key)
+        if not problems:
+            if taken:
+                self.refusals.taken(kind)
+            return taken
+        problem = next((text for text in problems if text != LOST), LOST)
+        self.refusals.not_taken(kind, problem)
+        if problem == LOST:
+            raise BrokerError("the broker did not take a message: {reason}", reason=LOST)
+        return taken
 
     def _publish(self, name: str, payload: Payload, *, sn: str = "", patience: float = 5.0) -> Any:
         message = contract.MESSAGES[name]
@@ -281,6 +354,8 @@ class Bridge:
         gone = {key.partition(" ")[2] for key in self._said if " " in key} - there
         for sn in gone:
             for name in ("availability", "state"):
+                if self.refusals.waits(name):
+                    continue
                 self.connection.publish(
                     self._topic(name, sn=sn), b"", schema=contract.MESSAGES[name].schema, retain=True
                 )
@@ -299,6 +374,12 @@ class Bridge:
             hours=str(shop.hours)[:500],
             public=self._key.public,
             cameras=tuple(sorted(sn for sn in sns if contract.is_serial(sn)))[:5000],
+        )
+
+    def _availability(self, camera: CameraStatus) -> Availability:
+        there = not any(reason.code in REACH for reason in camera.reasons)
+        return Availability(
+            state="online" if there else "offline", revision=self._revision(), time=time.time()
         )
 
     def _camera(self, camera: CameraStatus) -> CameraState:
@@ -342,14 +423,28 @@ class Bridge:
             self._people = time.monotonic(), found
         return found
 
-    def _introduce(self, sn: str) -> None:
-        """Tell Home Assistant of a camera, once a connection: a broker may forget what it retained."""
-        topics = home_assistant(self.site, sn, self._table.prefix)
-        for topic, config in discovery(
-            sn, topics, discovery_prefix=self._table.home_assistant.strip("/")
-        ).items():
-            self.connection.publish(topic, json.dumps(config).encode(), schema="homeassistant/1", retain=True)
-        self._introduced.add(sn)
+    def _introduce(self, cameras: Sequence[str]) -> None:
+        """Tell Home Assistant of cameras, once a connection: a broker may forget what it retained."""
+        prefix = self._table.home_assistant.strip("/")
+        for sn in cameras:
+            if sn in self._introduced or self.refusals.waits(prefix):
+                continue
+            configs = discovery(
+                sn, home_assistant(self.site, sn, self._table.prefix), discovery_prefix=prefix
+            )
+            sent = {
+                topic: self.connection.publish(
+                    topic, json.dumps(config).encode(), schema="homeassistant/1", retain=True
+                )
+                for topic, config in configs.items()
+            }
+            if len(self._taken(prefix, sent)) == len(sent):
+                self._introduced.add(sn)
+
+
+def _both(**texts: str) -> dict[str, str]:
+    """Texts without values, in both languages, as details of a reason."""
+    return texts | {f"{name}_zh": translate(text, "zh", {}) for name, text in texts.items()}
 
 
 def home_assistant(site: str, sn: str, prefix: str) -> Topics:
@@ -398,9 +493,12 @@ class _EventSink:
         connection = self._bridge.connection
         if not connection.wait(_PATIENCE_S):
             raise Again(connection.problem or "no connection to the broker")
+        refusals = self._bridge.refusals
+        if refusals.waits("events"):
+            raise Again(refusals.told().get("events", LOST))
+        sent: list[tuple[StoredEvent, Any]] = []
         try:
             waiting = {sn for kind, sn in self._bridge.outbox.unheard.waiting() if kind == "events"}
-            sent: list[tuple[StoredEvent, Any]] = []
             aside: list[tuple[str, int]] = []
             for stored in events:
                 payload = self._payload(stored)
@@ -410,7 +508,13 @@ class _EventSink:
                     sent.append((stored, self._bridge._publish("events", payload, sn=payload.sn)))
             for _, one in sent:
                 one.wait(_ACKNOWLEDGE_S)
+            if sent:
+                refusals.taken("events")
         except BrokerError as error:
+            for _, one in sent:
+                if one.done and one.problem:
+                    refusals.not_taken("events", one.problem)
+                    break
             raise Again(error.message, suspect=connection.connections > 0) from None
         if self._bridge._table.hold:
             aside += [(stored.event.sn, stored.seq) for stored, one in sent if one.unheard]

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from ..errors import ConfigError, ConnectionFailed, ExtraMissingError
 from ..events.bounded_client import bounded_client
+from ..events.broker_reasons import coded, unreached
 from ..redact import Secret
 from .verdict import Level
 
@@ -168,12 +169,12 @@ class MqttChannel:
 
         def connected(client: Any, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
             if reason.is_failure:
-                ended.append(str(reason))
+                ended.append(coded(reason.value).problem)
             else:
                 client.publish(topic, text, qos=1)
 
         def taken(client: Any, userdata: Any, mid: int, reason: Any, properties: Any) -> None:
-            ended.append(str(reason) if reason.is_failure else "")
+            ended.append(coded(reason.value).problem if reason.is_failure else "")
 
         client = self._client(CallbackAPIVersion.VERSION2)
         client.on_connect, client.on_publish = connected, taken
@@ -188,7 +189,7 @@ class MqttChannel:
                 if client.loop(min(0.5, left)) != MQTTErrorCode.MQTT_ERR_SUCCESS and not ended:
                     ended.append("the connection broke")
         except Exception as error:  # paho raises many kinds
-            ended[:] = [type(error).__name__]
+            ended[:] = [unreached(error).problem]
         finally:
             client.disconnect()
             if (sock := client.socket()) is not None:

@@ -114,7 +114,9 @@ class Gate:
         self._bytes = 0
         self._busy: Counter[str] = Counter()
         self._nonces: Counter[str] = Counter()
+        #: When a key has called of late, and when it has asked what became of calls: each has a number a minute.
         self._recent: dict[str, deque[float]] = {name: deque() for name in self._known}
+        self._recalled: dict[str, deque[float]] = {name: deque() for name in self._known}
         self._refused: Counter[tuple[str, str]] = Counter()
         self._told: dict[tuple[str, str], float] = {}
         self._far: dict[str, float] = {}
@@ -150,6 +152,10 @@ class Gate:
                 self._bytes += len(payload)
                 self._lock.notify()
                 return
+        self._refuse(reason)
+
+    def turn_away(self, reason: str) -> None:
+        """Carry out nothing of a message that came, and have the audit say why."""
         self._refuse(reason)
 
     def _run(self) -> None:
@@ -309,18 +315,19 @@ class Gate:
     # -- who may --------------------------------------------------------------------------------------
 
     def _forbidden(self, entry: BrokerKey, request: Request) -> SunmiIpcError | None:
-        if self._too_often(entry):
+        recall = request.kind is RequestKind.RECALL
+        if self._too_often(entry, recall):
             return ForbiddenError(
                 "the key {name} has used up its {count} calls a minute", name=entry.name, count=entry.calls_per_minute,
                 hint="Wait a minute; 'calls_per_minute' stands in the station file.",
             )  # fmt: skip
+        if recall:  # at any time of day: the call itself was allowed
+            return None
         if entry.hours is not None and not entry.hours.open_at(time.time(), self._station.loaded.zone):
             return ForbiddenError(
                 "the key {name} may not call at this time of day", name=entry.name,
                 hint="'hours' stands in the station file.",
             )  # fmt: skip
-        if request.kind is RequestKind.RECALL:
-            return None
         if entry.cameras and request.sn not in entry.cameras:
             return ForbiddenError(
                 "the key {name} may not call this camera", name=entry.name,
@@ -355,8 +362,8 @@ class Gate:
             )  # fmt: skip
         return None
 
-    def _too_often(self, entry: BrokerKey) -> bool:
-        recent, now = self._recent[entry.name], time.monotonic()
+    def _too_often(self, entry: BrokerKey, recall: bool) -> bool:
+        recent, now = (self._recalled if recall else self._recent)[entry.name], time.monotonic()
         while recent and recent[0] < now - 60.0:
             recent.popleft()
         if len(recent) >= entry.calls_per_minute:
@@ -471,7 +478,9 @@ class Gate:
                             update={"state": "running" if state == "running" else "lost"}
                         )
             except SunmiIpcError as error:
-                answer = answer.model_copy(update={"state": "failed", "error": told(error)})
+                # Nothing is known of the call by that: whoever asks asks again.
+                _log.warning("what became of a call cannot be looked up: %s", error)
+                answer = answer.model_copy(update={"state": "running"})
         self._finish(request, answer)
 
     # -- answering ------------------------------------------------------------------------------------
@@ -486,11 +495,13 @@ class Gate:
         """Remember how it ended, then say it."""
         if _changes(request):
             kept = answers[-1].encode().decode() if keep else ""
+            # Refused is not carried out, and never will be: whoever lost the answer may say it again.
+            state = "never" if answers[-1].state == "refused" else "done"
             forget = max(self._forget_at(request), time.time() + (KEPT_S if keep else 0.0))
             self._station.store.later(
                 (
-                    "UPDATE requests SET state = 'done', answer = ?, forget = ? WHERE nonce = ?",
-                    (kept, forget, request.nonce),
+                    "UPDATE requests SET state = ?, answer = ?, forget = ? WHERE nonce = ?",
+                    (state, kept, forget, request.nonce),
                 )
             )
         for answer in answers:

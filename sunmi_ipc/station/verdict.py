@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from string import Formatter
 from typing import Any
 
 from ..i18n import Language, language, translate
@@ -185,8 +186,19 @@ KINDS: dict[str, Kind] = {
     "broker": Kind(
         Level.WARNING,
         "no connection to the broker: {problem}",
-        "Is the address under [broker] right, and the broker there? What is to be sent waits on the disk.",
+        "{step} What is to be sent waits on the disk.",
         looks=3,
+    ),
+    "broker-refused": Kind(
+        Level.WARNING,
+        "the broker does not take {kinds}: {problem}",
+        "May our name there, {user}, write these topics? Look at its access list (ACL): it has to be the name that the list gives the site {site}.",
+        looks=2,
+    ),
+    "broker-taken": Kind(
+        Level.BAD,
+        "another station uses this site's name, {site}, at the broker: they take each other's place",
+        "Look for a second 'ipc serve' with this 'site' under [station], on this computer or another: give each its own name, or end one.",
     ),
     "broker-unheard": Kind(
         Level.WARNING,
@@ -268,7 +280,8 @@ def _filled(template: str, lang: Language | None, details: Mapping[str, Any]) ->
     try:
         return translate(template, lang, details)
     except (LookupError, ValueError):  # kept by another version
-        return translate(template, lang, {})
+        empty = {field: "" for _, field, _, _ in Formatter().parse(template) if field}
+        return translate(template, lang, empty | details).strip()
 
 
 def worst(reasons: Iterable[Reason]) -> Level:

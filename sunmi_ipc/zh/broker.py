@@ -20,7 +20,6 @@ ZH: dict[str, str] = {
     "Start the hub ('ipc hub'): all of it waits on the disk, and goes out then. 'hold = false' under [broker] lets it go.": "请启动 hub（'ipc hub'）：全部内容保存在磁盘上，届时会发出。在 [broker] 下设置 'hold = false' 则不再保留。",
     "the station {site} does not listen at the broker": "站点 {site} 没有在消息服务器上监听",
     "Nothing was carried out. Is 'ipc serve' running in the shop, and may its name read its own calls at the broker (ACL)?": "没有执行任何操作。门店中的 'ipc serve' 是否在运行？它的用户名能否在消息服务器上读取自己的调用（ACL）？",
-    "Is the address under [broker] right, and the broker there? What is to be sent waits on the disk.": "[broker] 下的地址是否正确，消息服务器是否在运行？待发送的内容保存在磁盘上。",
     # Keys.
     "Keys that sign calls through a broker.": "为经由消息服务器的调用签名的密钥。",
     "Keys that sign calls through a broker. The private one stays here; the station file lists the public one.": "为经由消息服务器的调用签名的密钥。私钥留在本机；站点服务文件列出公钥。",
@@ -77,6 +76,7 @@ ZH: dict[str, str] = {
     "Look at the shop's computer and its network; 'ipc serve' says why there.": "请检查门店的计算机和网络；那里的 'ipc serve' 会说明原因。",
     "the station {site} did not answer in time": "站点 {site} 没有及时应答",
     "It is not known whether it was carried out: look at the camera before you send it again.": "不知道是否已执行：再次发送前请先查看摄像机。",
+    "the station's answer was lost, and it cannot be asked for: {reason}": "站点的应答丢失，且无法再查询：{reason}",
     "the station {site} did not get the call": "站点 {site} 没有收到调用",
     "the station {site} was restarted during the call": "站点 {site} 在调用期间重新启动",
     "Is the shop's connection slow? Try again in a moment.": "门店的网络是否很慢？请稍后再试。",

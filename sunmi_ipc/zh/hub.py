@@ -41,7 +41,8 @@ ZH: dict[str, str] = {
     "{sites} shops ({online} online), {cameras} cameras, {counts} windows of people, {events} events, {alerts} alerts ({open} open).": "{sites} 家门店（{online} 家在线），{cameras} 台摄像机，{counts} 个客流时段，{events} 个事件，{alerts} 条告警（{open} 条未恢复）。",
     # Errors.
     "For example --broker mqtts://hub@hq.example.": "例如 --broker mqtts://hub@hq.example。",
-    "Give each hub a --name of its own, and look at the broker's access list.": "请用 --name 给每个 hub 各自的名称，并检查消息服务器的访问控制列表。",
+    "another hub of this name has come": "另一个同名的 hub 已连接",
+    "Give each hub a --name of its own: two take each other's place.": "请用 --name 给每个 hub 各自的名称：同名的两个会互相抢占连接。",
     "Is it running, and is this its address? 'ipc hub' makes its tables.": "它是否在运行，地址是否正确？'ipc hub' 会建立其中的表。",
     "Leave out '+', '#' and '/'.": "请去掉 '+'、'#' 和 '/'。",
     "For example postgresql://hub@localhost/sunmi, or hub.db for a file.": "例如 postgresql://hub@localhost/sunmi，或用 hub.db 表示文件。",

@@ -193,6 +193,7 @@ ZH: dict[str, str] = {
     "The camera does not, or no longer, have a file that it named. ``status`` is HTTP's, 0 for an empty file.": "摄像机没有或不再有它所说的文件。``status`` 为 HTTP 状态，空文件为 0。",
     "Some files of several could not be had; the others are complete.": "有些文件没有取到；其他的完整。",
     "A flow of several steps stopped. ``step`` is where, ``done`` what was already done.": "多步流程中断。``step`` 为中断处，``done`` 为已完成的步骤。",
+    "A station may have carried the call out: its answer was lost, and what became of it could not be found out.": "站点可能已执行调用：它的应答丢失，且无法查明结果。",
     "The camera answered with an error code.": "摄像机应答了错误码。",
     "The app_id, the secret key or the signature was refused.": "app_id、密钥或签名被拒绝。",
     "The camera must be activated first.": "必须先激活摄像机。",

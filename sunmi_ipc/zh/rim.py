@@ -71,7 +71,7 @@ ZH: dict[str, str] = {
     "'-' in its place asks for it.": "在密码处写 '-' 会提示输入。",
     "Is this computer in {ssid} itself? If it is, the password is probably wrong: then the camera opens its own access point {hotspot} again. Join that with this computer, and tell it once more: ipc wifi set {quoted} - -c 192.168.200.1": "本机是否已连接 {ssid}？如果是，多半是密码错误：摄像机会重新打开自己的热点 {hotspot}。请用本机连接该热点，再设置一次：ipc wifi set {quoted} - -c 192.168.200.1",
     "{ssid} did not let the camera in: the password is wrong": "{ssid} 拒绝了摄像机：密码错误",
-    "It is on its own access point {hotspot}: join that with this computer, then: ipc wifi set {quoted} - -c 192.168.200.1": "摄像机在自己的热点 {hotspot} 上：用本机连接该热点，然后：ipc wifi set {quoted} - -c 192.168.200.1",
+    "It is on its own access point {hotspot}: join that with this computer, then: ipc wifi set {quoted} - -c {address}": "摄像机在自己的热点 {hotspot} 上：用本机连接该热点，然后：ipc wifi set {quoted} - -c {address}",
     "The network's name, 1-32 bytes.": "网络名称，1-32 字节。",
     "Its password, 8-63 characters; '-' asks for it, none for an open network.": "密码，8-63 个字符；'-' 表示提示输入，开放网络不填。",
     "Wait until the camera is gone, and back from the new network.": "等待摄像机离开，并从新网络回来。",

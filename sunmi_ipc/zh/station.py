@@ -152,7 +152,7 @@ ZH: dict[str, str] = VERDICTS | {
     "One row each camera, door (cameras of one name) or site.": "每台摄像机、每个门（同名摄像机）或整个门店一行。",
     "Count opening hours alone.": "只统计营业时间。",
     "Write rows to this file, or to standard output.": "写入此文件，或写到标准输出。",
-    "Write a workbook with charts (extra 'excel').": "写出带图表的工作簿（需要 'excel' 扩展）。",
+    "Write a workbook with charts (extra 'excel').": "写出带图表的工作簿（需要附加组件 'excel'）。",
     "The station's folder or file; default: the only one here.": "站点服务的文件夹或文件；默认：本机唯一的一个。",
     "{count} rows written": "已写出 {count} 行",
     "nothing was counted in this time": "这段时间没有统计数据",

@@ -6,8 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +26,7 @@ from sunmi_ipc.settings import Settings
 from sunmi_ipc.simulator import Vendor, VirtualCamera
 from sunmi_ipc.station import Station, load
 from sunmi_ipc.station.bridge import Bridge
+from tests.patience import eventually
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 PASSWD = shutil.which("mosquitto_passwd") or ""
@@ -50,17 +49,10 @@ pattern write sunmi-ipc/v1/%u/alerts
 pattern write sunmi-ipc/v1/%u/cameras/#
 pattern write sunmi-ipc/v1/%u/replies/+
 pattern read sunmi-ipc/v1/%u/calls
+pattern read sunmi-ipc/v1/%u/station
 pattern write homeassistant/#
 """
 PASSWORD = "a-password-of-the-tests"
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """Wait until *condition* is true; what it is in the end."""
-    end = time.monotonic() + seconds
-    while not (value := condition()) and time.monotonic() < end:
-        threading.Event().wait(0.02)
-    return value
 
 
 def _certificates(folder: Path, clients: Sequence[str] = ()) -> None:
@@ -247,7 +239,7 @@ def connected(
         running.append(station)
         bridge = Bridge(station)
         running.append(bridge)
-        assert eventually(lambda: bridge.connection.connected), bridge.connection.problem
+        assert bridge.connection.wait(20), bridge.connection.problem
         return station, bridge
 
     yield start

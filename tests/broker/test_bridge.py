@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -12,10 +13,11 @@ import pytest
 
 from sunmi_ipc.broker import contract
 from sunmi_ipc.broker.connection import Connection, Delivered
-from sunmi_ipc.errors import ConfigError, ExtraMissingError, SiteError
+from sunmi_ipc.errors import ConfigError, ConnectionFailed, ExtraMissingError, SiteError
 from sunmi_ipc.events.model import of
 from sunmi_ipc.simulator import VirtualCamera
-from sunmi_ipc.station import bridge_outbox, load
+from sunmi_ipc.station import Station, bridge_outbox, load
+from sunmi_ipc.station.bridge import Bridge
 
 pytestmark = pytest.mark.broker
 Virtual = Callable[..., VirtualCamera]
@@ -171,9 +173,9 @@ def test_a_topic_that_the_brokers_list_refuses_keeps_the_shop_online(
     assert bridge.connection.connections <= made + 1
     for _ in range(3):
         bridge._health()
-    (told,) = [reason for reason in station.status().reasons if reason.code == "broker"]
+    (told,) = [reason for reason in station.status().reasons if reason.code == "broker-refused"]
     assert "counts" in told.text("en")
-    assert "ACL" in told.text("en")
+    assert "ACL" in told.hint("en")
     acl.write_text(right, "utf-8")
     mosquitto.stop()
     mosquitto.start()
@@ -212,12 +214,136 @@ def test_home_assistant_finds_the_cameras(connected: Any, ear: Any, virtual: Vir
     assert verdict["availability"][0]["topic"] == "sunmi-ipc/v1/shop-0017/station"
 
 
-def test_another_sites_password_opens_nothing(connected: Any, ear: Any, virtual: Virtual, kit: Any) -> None:
+def soon(bridge: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the bridge try a lost connection again at once."""
+    monkeypatch.setattr(bridge.connection, "_backoff", (0.02, 0.1))
+
+
+def reasons(station: Any, bridge: Any) -> dict[str, Any]:
+    for _ in range(3):
+        bridge._health()
+    return {reason.code: reason for reason in station.status().reasons}
+
+
+def test_another_sites_password_opens_nothing(
+    connected: Any, ear: Any, virtual: Virtual, kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hears = ear()
-    _, bridge = connected([virtual()], user="shop-0018")  # whose ACL lets it write under its own site alone
-    time.sleep(1.5)
+    station, bridge = connected(
+        [virtual()], user="shop-0018"
+    )  # whose ACL lets it write under its own site alone
+    soon(bridge, monkeypatch)
+    # Whatever the broker does at a topic that is not ours: in the end the connection stays.
+    assert kit.eventually(lambda: {"station", "state", "availability"} <= set(bridge.refusals.told()))
+    assert kit.eventually(lambda: bridge.connection.connected)
+    made = bridge.connection.connections
+    time.sleep(0.5)
+    assert bridge.connection.connected
+    assert bridge.connection.connections <= made + 1
     assert not [m for m in hears.got if "shop-0017" in m.topic]
-    assert bridge.connection.connections >= 1
+    told = reasons(station, bridge)["broker-refused"]
+    assert "state" in told.text("en")
+    assert "shop-0018" in told.hint("en")
+    assert "shop-0018" in told.hint("zh")
+
+
+@pytest.mark.parametrize("kind", ["station", "state", "availability"])
+def test_one_retained_topic_that_the_list_refuses_keeps_back_itself_alone(
+    connected: Any, ear: Any, virtual: Virtual, kit: Any, mosquitto: Any, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:  # fmt: skip
+    lines = {
+        "station": "%u/station",
+        "state": "%u/cameras/+/state",
+        "availability": "%u/cameras/+/availability",
+    }
+    others = "\n".join(f"pattern write sunmi-ipc/v1/{text}" for name, text in lines.items() if name != kind)
+    acl = mosquitto.folder / "acl"
+    text = acl.read_text("utf-8").replace("pattern write sunmi-ipc/v1/%u/station\n", "")
+    text = text.replace(
+        "pattern write sunmi-ipc/v1/%u/cameras/#", f"{others}\npattern write sunmi-ipc/v1/%u/cameras/+/counts"
+    )
+    acl.write_text(text, "utf-8")
+    mosquitto.stop()
+    mosquitto.start()
+    camera, hears = virtual(), ear()
+    station, bridge = connected([camera])
+    soon(bridge, monkeypatch)
+    put_counts(station, camera.sn, 900)
+    assert kit.eventually(lambda: kind in bridge.refusals.told())
+    assert kit.eventually(lambda: hears.read("counts"))
+    assert kit.eventually(lambda: all(hears.read(name) for name in lines if name != kind))
+    assert not hears.read(kind)
+    assert bridge.connection.connected
+    told = reasons(station, bridge)["broker-refused"]
+    assert kind in told.text("en")
+    assert "ACL" in told.hint("zh")
+    assert "broker" not in reasons(station, bridge)
+
+
+def test_where_answers_are_not_let_through_nothing_is_carried_out(
+    connected: Any, key: Any, channel: Any, virtual: Virtual, kit: Any, mosquitto: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    acl = mosquitto.folder / "acl"
+    acl.write_text(acl.read_text("utf-8").replace("pattern write sunmi-ipc/v1/%u/replies/+\n", ""), "utf-8")
+    mosquitto.stop()
+    mosquitto.start()
+    camera = virtual()
+    station, bridge = connected([camera], keys=key("hq", "tune"))
+    soon(bridge, monkeypatch)
+    monkeypatch.setattr("sunmi_ipc.broker.camera._MARGIN_S", 1.0)
+    shop = channel().site("shop-0017").camera(camera.sn, timeout=0.5, retries=0)
+    for _ in range(3):
+        if "replies" not in bridge.refusals.told():
+            with pytest.raises(ConnectionFailed):
+                shop.device.info()
+    assert kit.eventually(lambda: bridge.refusals.waits("replies"))
+    assert kit.eventually(lambda: bridge.connection.connected)
+    before = bridge.gate.counts["done"]
+    with pytest.raises(ConnectionFailed):
+        shop.device.info()
+    assert bridge.gate.counts["done"] == before
+    assert bridge.gate.counts["answers are not let through"] >= 1
+    assert bridge.connection.connected
+    assert "replies" in reasons(station, bridge)["broker-refused"].text("en")
+
+
+def test_two_stations_of_one_name_are_told(
+    connected: Any, settings: Any, virtual: Virtual, kit: Any, tmp_path: Any, caplog: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    camera = virtual()
+    station, bridge = connected([camera])
+    shutil.copytree(
+        tmp_path / "shop-0017", tmp_path / "copy", ignore=shutil.ignore_patterns("*.db*", "*lock*")
+    )
+    with (
+        Station(load(tmp_path / "copy" / "station.toml"), settings) as second,
+        Bridge(second) as other,
+    ):
+        both = (bridge, station), (other, second)
+        for one, _ in both:
+            soon(one, monkeypatch)
+        assert kit.eventually(lambda: all(one.connection.taken_over for one, _ in both))
+        for one, owner in both:
+            told = reasons(owner, one)["broker-taken"]
+            assert "shop-0017" in told.text("en")
+            assert "'ipc serve'" in told.hint("en")
+            assert "shop-0017" in told.text("zh")
+    assert "Unspecified" not in caplog.text
+
+
+def test_an_earlier_life_is_no_other_station(connected: Any, virtual: Virtual, kit: Any) -> None:
+    station, bridge = connected([virtual()])
+    assert kit.eventually(lambda: "station" in bridge._said)
+    bridge.connection._client.socket().shutdown(socket.SHUT_RDWR)
+    assert kit.eventually(lambda: bridge.connection.connections == 2)
+    assert kit.eventually(lambda: "station" in bridge._said)
+    assert bridge.connection.taken_over == 0
+    bridge.close()
+    with Bridge(station) as again:
+        assert again.connection.wait(20)
+        assert kit.eventually(lambda: "station" in again._said)
+        assert "broker-taken" not in reasons(station, again)
 
 
 def test_the_brokers_table_is_checked(station_file: Any, virtual: Virtual, tmp_path: Any) -> None:

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +32,7 @@ from sunmi_ipc.protocol.values import EventType
 from sunmi_ipc.settings import config_dir
 from sunmi_ipc.simulator import Feed, Play, Vendor, VirtualCamera, connect
 from sunmi_ipc.simulator.hooks import subscriptions
+from tests.patience import eventually
 
 FACE, MOTION = EventType
 
@@ -57,13 +57,6 @@ def spooled(tmp_path: Path) -> Path:
             }
             spool.append(of(fields), fields)
     return folder
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        threading.Event().wait(0.01)
-    return condition()
 
 
 def ipc(*args: str, code: int = 0) -> Any:

@@ -28,6 +28,7 @@ from sunmi_ipc.simulator import Vendor, VirtualCamera
 pytest.importorskip("paho.mqtt.client", reason="paho-mqtt, the extra 'mqtt', is not installed")
 from sunmi_ipc.events.homeassistant import discovery, of_sink
 from sunmi_ipc.events.mqtt import MqttSink
+from tests.patience import eventually
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 _there = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)")
@@ -35,13 +36,6 @@ _there = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installe
 
 def needs_broker(test: Any) -> Any:
     return pytest.mark.broker(_there(test))
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        threading.Event().wait(0.02)
-    return condition()
 
 
 class Broker:

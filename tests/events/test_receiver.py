@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +19,7 @@ from hypothesis import strategies as st
 
 from sunmi_ipc.errors import ConfigError
 from sunmi_ipc.events import Receiver, Spool
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        threading.Event().wait(0.01)
-    return condition()
+from tests.patience import eventually
 
 
 def raw(receiver: Receiver, data: bytes) -> bytes:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,13 +20,7 @@ from sunmi_ipc.events.people import people_today
 from sunmi_ipc.events.reports import Reports
 from sunmi_ipc.simulator import Vendor, VirtualCamera, connect
 from sunmi_ipc.simulator.hooks import subscriptions
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        threading.Event().wait(0.01)
-    return condition()
+from tests.patience import eventually
 
 
 class Told:

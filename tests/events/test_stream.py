@@ -9,8 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from sunmi_ipc.events.subscription import Subscription
 from sunmi_ipc.protocol.values import EventType
 from sunmi_ipc.simulator import Feed, VirtualCamera, connect
 from sunmi_ipc.simulator.hooks import subscriptions
+from tests.patience import eventually
 
 FACE, MOTION = EventType
 
@@ -31,13 +30,6 @@ FACE, MOTION = EventType
 def camera(ready: VirtualCamera) -> Iterator[Camera]:
     with connect(ready) as client:
         yield client
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 15) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        threading.Event().wait(0.01)
-    return condition()
 
 
 def test_from_subscription_to_unsubscription(camera: Camera, ready: VirtualCamera) -> None:

@@ -9,8 +9,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from tests.patience import eventually
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
@@ -39,13 +40,6 @@ def answers(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def eventually(condition, seconds: float = 20, pause: float = 0.05) -> bool:  # type: ignore[no-untyped-def]
-    deadline = time.monotonic() + seconds
-    while not (done := condition()) and time.monotonic() < deadline:
-        time.sleep(pause)
-    return bool(done)
 
 
 class Mosquitto:

@@ -266,3 +266,29 @@ def test_a_p12_that_is_none_is_named(data: bytes, word: str, tmp_path: Path) -> 
     path.write_bytes(data)
     with pytest.raises(errors.TlsError, match=word):
         tls.ClientCertificate.load(path, "hunter2-hunter2")
+
+
+@pytest.mark.parametrize(
+    "lost_at", ["device/getInfo", "config/formatMemoryCard", "config/getMemoryCardStatus"]
+)
+def test_an_error_tells_whether_the_call_itself_was_sent(lost_at: str) -> None:
+    """A question that goes before a call is not the call; and what may have been done is not said again unseen."""
+
+    class Breaks:
+        def send(self, outgoing: Outgoing, *, timeout: float) -> Incoming:
+            if outgoing.path == lost_at:
+                error = errors.ConnectionFailed("the connection was refused", hint="Is it on?")
+                error.sent = True
+                raise error
+            return Incoming(200, {}, OK)
+
+        def close(self) -> None: ...
+
+    camera = Camera(
+        "127.0.0.1", sn="FS101D8BS00106", app_id="a", secret_key="k" * 8, retries=0, transport=Breaks()
+    )  # fmt: skip
+    call = camera.sdcard.status if lost_at == "config/getMemoryCardStatus" else camera.sdcard.format
+    with pytest.raises(errors.ConnectionFailed) as caught:
+        call()
+    assert caught.value.sent is (lost_at != "device/getInfo")
+    assert ("not known" in caught.value.hint) is (lost_at == "config/formatMemoryCard")

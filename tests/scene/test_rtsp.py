@@ -11,7 +11,6 @@ import socket
 import struct
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -26,6 +25,7 @@ from sunmi_ipc.simulator.video.scene import Scene
 from sunmi_ipc.simulator.video.source import Timeline
 from sunmi_ipc.simulator.video.stream import Stream
 from sunmi_ipc.simulator.video.viewpoint import Look
+from tests.patience import eventually
 
 from .conftest import FHD, HD
 
@@ -47,12 +47,8 @@ def probe(url: str, transport: str, pictures: int) -> subprocess.CompletedProces
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait for *condition*, briefly asleep in between."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
+def until(condition: Callable[[], bool]) -> None:
+    assert eventually(condition), "waited in vain"
 
 
 def encoders() -> int:

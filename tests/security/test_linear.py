@@ -55,12 +55,15 @@ def patterns() -> Iterator[tuple[str, re.Pattern[Any], set[str]]]:
             if missing.name != "nicegui":
                 raise
             continue  # a page of the console, tried where that extra is: [test] leaves it out
-        tree = ast.parse(text_of_module)
+        nodes = list(ast.walk(ast.parse(text_of_module)))
         used: dict[str, set[str]] = {}
-        for node in ast.walk(tree):
+        owners: dict[ast.expr, set[str]] = {}
+        for node in nodes:
+            if isinstance(node, ast.Assign):
+                owners[node.value] = {target.id for target in node.targets if isinstance(target, ast.Name)}
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _CALLS:
                 used.setdefault(node.value.id, set()).add(node.attr)
-        for node in ast.walk(tree):
+        for node in nodes:
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
             if not (isinstance(node.func.value, ast.Name) and node.func.value.id == "re"):
@@ -76,13 +79,7 @@ def patterns() -> Iterator[tuple[str, re.Pattern[Any], set[str]]]:
                 k.value for k in node.keywords if k.arg == "flags"
             ]
             flag = eval(ast.unparse(flags[0]), dict(spaces)) if flags else 0
-            names = {
-                target.id
-                for owner in ast.walk(tree)
-                if isinstance(owner, ast.Assign) and owner.value is node
-                for target in owner.targets
-                if isinstance(target, ast.Name)
-            }
+            names = owners.get(node, set())
             how = set().union(*(used.get(n, set()) for n in names)) if names else {node.func.attr}
             yield f"{name}:{node.lineno}", re.compile(text, flag), how & _CALLS or {"search"}
 

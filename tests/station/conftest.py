@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from sunmi_ipc.fleet import sitefile
 from sunmi_ipc.settings import Settings
 from sunmi_ipc.simulator import Vendor, VirtualCamera
 from sunmi_ipc.station import Station, load
+from tests.patience import eventually
 
 FILE = """\
 [station]
@@ -86,18 +86,10 @@ def station(write: Callable[..., Path], settings: Settings) -> Iterator[Callable
         one.close()
 
 
-def wait_for(condition: Callable[[], Any], timeout: float = 15.0) -> Any:
-    """Wait until *condition* is true; what it is in the end."""
-    end = time.monotonic() + timeout
-    while not (value := condition()) and time.monotonic() < end:
-        time.sleep(0.02)
-    return value
-
-
 class Kit:
     """What tests of this folder share."""
 
-    wait_for = staticmethod(wait_for)
+    wait_for = staticmethod(eventually)
     sitefile = sitefile
 
     @staticmethod
