@@ -38,6 +38,12 @@ def test_events_fill_the_wall_with_pictures(shop: Shop, open_: Open) -> None:
     page.page.wait_for_function("document.querySelector('.event img').naturalWidth > 10", timeout=10_000)
     assert "woman 31" in page.page.inner_text(".wall")
     page.shot("events-face")
+    # What was heard is marked on the day of its recordings, too, and the marks are explained.
+    page.go(f"/camera/{shop.door.sn}?tab=recordings")
+    page.page.wait_for_selector(".day em.face", state="attached")
+    assert page.page.inner_text(".legend").split("\n") == ["Motion", "Faces"]
+    page.go(f"/camera/{shop.door.sn}?tab=events")
+    page.page.wait_for_selector(".event img")
     page.page.get_by_role("button", name="Motion and sound").click()
     page.page.wait_for_timeout(600)
     assert page.page.locator(".event img").count() == 0

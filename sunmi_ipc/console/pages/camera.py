@@ -18,7 +18,7 @@ from ..desk import Card
 from ..roles import Role
 from ..state import current
 from .picture import Picture, begin_early
-from .visit import Visit, button, page, text
+from .visit import Visit, button, page, role_word, text
 
 #: Tab, its module, and whether the picture stands beside it; those for FM020 alone are marked.
 TABS: dict[str, tuple[str, bool, bool]] = {
@@ -142,6 +142,15 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
                         text("div", visit.words(error), "note bad")
                         button(tr("Try again"), again)
                 wait.delete()
+                if not visit.may(Role.ADMIN):
+                    text(
+                        "p",
+                        tr(
+                            "You may: {role}. What needs more is grey or not here; ask who set this console up.",
+                            role=role_word(visit, visit.session.role),
+                        ),
+                        "soft small mine",
+                    )
             if opened["tab"] == name:
                 visit.script(
                     f"history.replaceState(null, '', '?tab={name}');"
