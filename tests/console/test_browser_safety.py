@@ -131,4 +131,4 @@ def test_a_page_that_stands_open_when_its_session_ends_may_nothing(
     for words in ("signed in", "let somebody in", "ended a session", "127.0.0.1"):
         assert words in written
     # And then it is shown nothing more: what happens in the shop is no longer its business.
-    page.page.wait_for_url(shop.base + "/enter", timeout=30_000)
+    page.page.wait_for_url(shop.base + "/enter", timeout=60_000)

@@ -30,12 +30,12 @@ def test_set_up_from_the_box_to_a_counted_person(shop: Shop, open_: Open) -> Non
     press("button", name="Join this network").click()
     activate(page, new.sn)
     # The card is blank; formatting asks.
-    page.page.wait_for_selector("text=blank", timeout=20_000)
+    page.page.wait_for_selector("text=blank", timeout=60_000)
     assert new.state.activated
     press("button", name="Format the SD card").click()
     page.page.locator(".q-dialog input").fill(new.sn[-4:])
     page.page.locator(".q-dialog").get_by_role("button", name="Format", exact=True).click()
-    page.page.get_by_role("textbox", name="Name").wait_for(timeout=20_000)
+    page.page.get_by_role("textbox", name="Name").wait_for(timeout=60_000)
     assert new.state.card is CardStatus.NORMAL
     page.page.get_by_role("textbox", name="Name").fill("Back door")
     press("button", name="Save the name").click()
@@ -49,10 +49,10 @@ def test_set_up_from_the_box_to_a_counted_person(shop: Shop, open_: Open) -> Non
     page.page.wait_for_timeout(2500)
     assert page.page.locator(".way.seen").count() == 0
     new.walk("in")
-    page.page.wait_for_selector(".way.seen", timeout=15_000)
+    page.page.wait_for_selector(".way.seen", timeout=60_000)
     assert page.page.locator(".way.seen").count() == 1
     new.walk("out")
-    page.page.wait_for_selector("text=In and out were each counted", timeout=15_000)
+    page.page.wait_for_selector("text=In and out were each counted", timeout=60_000)
     page.shot("setup-walk")
     press("button", name="Go on").click()
     page.page.wait_for_selector("text=The camera is ready")
