@@ -49,8 +49,8 @@ def build(console: Console, app: FastAPI | None = None) -> FastAPI:
     """
     try:
         from fastapi import FastAPI
+        from nicegui import Client, core, ui
         from nicegui import app as pages
-        from nicegui import ui
     except ImportError:
         raise ExtraMissingError(
             "this needs the library {library}, which is not installed",
@@ -59,7 +59,7 @@ def build(console: Console, app: FastAPI | None = None) -> FastAPI:
         ) from None
     from starlette.staticfiles import StaticFiles
 
-    from . import door, pictures
+    from . import door, pictures, said
     from .pages import routes
 
     serve(console)
@@ -70,10 +70,12 @@ def build(console: Console, app: FastAPI | None = None) -> FastAPI:
     door.mount(app, console)
     pictures.mount(app, console)
     routes.load()
+    said.guard(core.sio, Client.instances.get)
     style, script = ((STATIC / name).read_text("utf-8") for name in ("console.css", "live.js"))
     # A store for each browser tab, of which nothing is used here: NiceGUI keeps each for thirty days.
     pages.storage.max_tab_storage_age = TAB_S
     # Before NiceGUI's own compression, which run_with puts around it.
+    pages.add_middleware(said.Uploads, pages=Client.instances.get)
     pages.add_middleware(Head, html=f"<style>{style}</style><script>{script}</script>")
     ui.run_with(
         app,
@@ -192,9 +194,11 @@ class Server:
         """Listen; returns when it can be reached."""
         import uvicorn
 
-        from ..station.port import bounded
+        from ..station.brief import brief
+        from ..station.port import WEBSOCKETS, bounded
 
         self.desk.__enter__()
+        brief("uvicorn.error")
         config = uvicorn.Config(
             self.app,
             log_config=None,
@@ -202,9 +206,7 @@ class Server:
             access_log=False,
             server_header=False,
             date_header=False,
-            # Video does not shrink, and trying costs more than all the rest.
-            ws_per_message_deflate=False,
-            ws_max_size=4 * 1024 * 1024,
+            **WEBSOCKETS,
             http=bounded(),
             ssl_certfile=str(self.cert) if self.secure else None,
             ssl_keyfile=str(self.key) if self.secure else None,

@@ -91,6 +91,8 @@ class Console:
     footage: Footage = field(default_factory=Footage)
     wall: Wall = field(default_factory=Wall)
     rollout: Rollout | None = None
+    #: One photo at a time is unpacked: a small file may have fifty million pixels.
+    unpacking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     #: Where a site file is kept that a page has made or taken; None: nowhere.
     site_folder: Path | None = None
     #: Threads for what pages ask of cameras, and others for their pictures: one silent camera holds up neither.
@@ -101,7 +103,11 @@ class Console:
         """Do what blocks in a thread, with the language and whatever else the caller's context has."""
         pool = self._picture_pool if picture else self._pool
         context = copy_context()
-        return await asyncio.get_running_loop().run_in_executor(pool, lambda: context.run(blocking))
+        try:
+            work = asyncio.get_running_loop().run_in_executor(pool, lambda: context.run(blocking))
+        except RuntimeError:  # closing: no page is looked at any more
+            raise ForbiddenError("the session has ended", hint="Ask for a new code.") from None
+        return await work
 
     def setup(self, sn: str, session: Session) -> Setup:
         """The set-up of a camera by *session*: it can be left and come back to."""
@@ -205,7 +211,12 @@ class Console:
 
     def link(self, role: Role) -> str:
         """A link that lets one in, once."""
-        return f"{self.base}/enter?code={self.sessions.code(role)}"
+        return self.invitation(role)[1]
+
+    def invitation(self, role: Role) -> tuple[str, str]:
+        """A code to type, and the link that does the same: together they let one in, once."""
+        code, link = self.sessions.codes(role)
+        return code, f"{self.base}/enter?code={link}"
 
 
 #: The console that the pages of this process belong to: NiceGUI has one set of pages a process.

@@ -34,11 +34,11 @@ def sessions(request: Request) -> None:
         def code(role: Role) -> None:
             if not visit.act("code", details={"role": role.name.lower()}):
                 return
-            made = visit.console.sessions.code(role)
+            made, link = visit.console.invitation(role)
             place.clear()
             with place:
                 with ui.element("div").classes("qr"):
-                    ui.html(_qr(f"{visit.console.base}/enter?code={made}"), sanitize=False)
+                    ui.html(_qr(link), sanitize=False)
                 text("div", spoken(made), "code")
                 text(
                     "p",

@@ -118,10 +118,12 @@ def _adder(place: Place, group: GroupInfo) -> None:
     told.set_visibility(False)
 
     async def add(event: events.UploadEventArguments) -> None:
-        data = await event.file.read()
         name = event.file.name[:80]
         try:
-            await visit.try_(lambda: faces.add_face(group.name, shrunk(data, name=name)))
+            async with visit.console.unpacking:
+                data = await event.file.read()
+                small = await visit.try_(lambda: shrunk(data, name=name))
+            await visit.try_(lambda: faces.add_face(group.name, small))
         except SunmiIpcError as error:
             told.classes(replace="note bad")
             told._text = f"{name}: {visit.words(error)}"
