@@ -76,8 +76,7 @@ def announce(state: State, server: Server, *, open_browser: bool) -> None:
         )
         return
     if server.lan:
-        code = server.console.sessions.code(Role.ADMIN)
-        link = f"{server.url}/enter?code={code}"
+        code, link = server.console.invitation(Role.ADMIN)
         say(
             state,
             "Scan this with a phone in the same network, or open {url} and enter the code {code}:",

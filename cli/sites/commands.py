@@ -91,6 +91,7 @@ def list_(ctx: typer.Context, folder: Folder = HERE, only: Only = None, csv: Csv
                     for shop in found.shops
                 ],
                 "left_out": [str(path) for path in found.left_out],
+                "copies": [str(path) for path in found.copies],
             }
         )
     elif not state.quiet and (csv is None or str(csv) != "-"):

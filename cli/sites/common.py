@@ -64,6 +64,10 @@ def shops_of(
     if not os.path.exists(folder):
         folder = typed_path(str(folder))
     found = read(folder, only=only or (), inline_secrets=inline, resolve=resolve, as_is=as_is)
+    for path in found.copies:
+        note(
+            state, "{path}: left out, as its name says that it is a copy of a file beside it", path=str(path)
+        )
     for shop in found.shops:
         if shop.error is not None:
             for error in (shop.error, *getattr(shop.error, "others", ())):

@@ -91,7 +91,7 @@ class Payload(BaseModel):
 class StationState(Payload):
     """Whether a station is connected, and what shop it is. The last will says ``offline``."""
 
-    state: Literal["online", "offline"]
+    state: Literal["online", "offline"] = Field(description="whether the station is connected")
     revision: Whole = Field(description="of the connection, Unix milliseconds; the last will repeats it")
     since: Time = Field(
         description="when the station was started, Unix seconds; of the will: when it connected"
@@ -111,7 +111,7 @@ class StationState(Payload):
 class Availability(Payload):
     """Whether the station reaches a camera. Counts only while the station itself is online."""
 
-    state: Literal["online", "offline"]
+    state: Literal["online", "offline"] = Field(description="whether the station reaches the camera")
     revision: Whole = Field(description="Unix milliseconds, growing")
     time: Time = Field(description="when it was found, Unix seconds")
 
@@ -120,7 +120,7 @@ class Reason(Payload):
     """Something that is the matter."""
 
     code: Word = Field(description="a code of `ipc watch`, such as card-none")
-    level: Literal["warning", "unknown", "bad"]
+    level: Literal["warning", "unknown", "bad"] = Field(description="how bad it is")
     since: Time = Field(description="Unix seconds")
     text: Text = Field(default="", description="in English")
 
@@ -128,15 +128,17 @@ class Reason(Payload):
 class CameraState(Payload):
     """How a camera is: the watch's verdict, and what it says of itself."""
 
-    verdict: Literal["ok", "warning", "bad", "unknown"]
-    reasons: Annotated[tuple[Reason, ...], MaxLen(50)] = Field(default=(), strict=False)
+    verdict: Literal["ok", "warning", "bad", "unknown"] = Field(description="the worst of its reasons")
+    reasons: Annotated[tuple[Reason, ...], MaxLen(50)] = Field(
+        default=(), strict=False, description="what is the matter, the worst first"
+    )
     revision: Whole = Field(description="Unix milliseconds, growing")
     time: Time = Field(description="when this was so, Unix seconds")
     seen: Time | None = Field(default=None, description="when it last answered, Unix seconds")
-    name: Text = ""
+    name: Text = Field(default="", description="what people call the camera")
     mac: Text = Field(default="", description="AA:BB:CC:DD:EE:FF")
-    model: Text = ""
-    firmware: Text = ""
+    model: Text = Field(default="", description="such as FM020; empty: not known")
+    firmware: Text = Field(default="", description="the version of its firmware; empty: not known")
     card: Text = Field(default="", description="normal, none, blank, broken, removed; empty: not known")
     clock_offset_s: float | None = Field(default=None, description="how far its clock is ahead, seconds")
     people: dict[Literal["arrivals", "leaving", "passing"], Whole] = Field(
@@ -148,13 +150,13 @@ class Counts(Payload):
     """People of one camera in one window. A later revision (asked again, filled up) replaces it."""
 
     key: Key = Field(description="SITE/counts/SN/START")
-    revision: Whole
-    sn: Serial
+    revision: Whole = Field(description="of two with one key, the higher is the truth")
+    sn: Serial = Field(description="the camera's serial number")
     start: Whole = Field(description="Unix seconds")
     end: Whole = Field(description="Unix seconds")
     arrivals: Whole | None = Field(description="people who came in; null: a gap, which is no zero")
-    leaving: Whole | None
-    passing: Whole | None
+    leaving: Whole | None = Field(description="people who went out; null: a gap")
+    passing: Whole | None = Field(description="people who passed by and did not come in; null: a gap")
     completeness: Annotated[float, Ge(0), Le(1)] = Field(
         description="share of the window in which the camera surely counted"
     )
@@ -174,7 +176,7 @@ class Event(Payload):
 
     key: Key = Field(description="SITE/events/SN/TYPE/ID")
     revision: Whole = Field(description="the station's own number of the event")
-    sn: Serial
+    sn: Serial = Field(description="the camera's serial number")
     type: Word = Field(description="face_recog_event, dynamic_detect_event, ...")
     time: Time = Field(description="the camera's clock, Unix seconds; where it gives none: received")
     received: Time = Field(description="the station's clock, Unix seconds")
@@ -186,13 +188,13 @@ class Alert(Payload):
     """Something that is, or was, the matter. A later revision replaces it."""
 
     key: Key = Field(description="SITE/alerts/SN/CODE/OPENED in milliseconds; SN is '-' for the station")
-    revision: Whole
+    revision: Whole = Field(description="of two with one key, the higher is the truth")
     sn: Serial | None = Field(description="the camera; null for the station itself")
-    code: Word
-    level: Literal["warning", "unknown", "bad"]
-    state: Literal["open", "closed"]
-    opened: Time
-    closed: Time | None = None
+    code: Word = Field(description="a code of `ipc watch`, such as card-none")
+    level: Literal["warning", "unknown", "bad"] = Field(description="how bad it is")
+    state: Literal["open", "closed"] = Field(description="whether it still is the matter")
+    opened: Time = Field(description="when it began, Unix seconds")
+    closed: Time | None = Field(default=None, description="when it ended, Unix seconds; null: it has not")
     text: Text = Field(default="", description="in English")
     hint: Text = Field(default="", description="the next step, in English")
     details: Free = Field(default={}, description="what fills the texts, for other languages")
@@ -226,8 +228,10 @@ class Request(Payload):
     ``recall``; if the station does not know the nonce, it will never take it from then on.
     """
 
-    v: Literal[1] = 1
-    kind: RequestKind = Field(strict=False)
+    v: Literal[1] = Field(default=1, description="the version of this text")
+    kind: RequestKind = Field(
+        strict=False, description="what is asked for; recall: what became of another request"
+    )
     site: Site = Field(description="the shop that it is meant for")
     nonce: Nonce = Field(description="random, 128 bits, hex")
     issued: Time = Field(description="Unix seconds")
@@ -235,7 +239,7 @@ class Request(Payload):
     client: Client = Field(description="answers go to SITE/replies/CLIENT")
     sn: Annotated[
         str, StringConstraints(pattern=r"^([0-9A-Za-z][0-9A-Za-z._:-]{0,63})?$"), AfterValidator(spelt)
-    ] = ""
+    ] = Field(default="", description="the camera's serial number; empty for a recall")
     endpoint: Annotated[str, MaxLen(100)] = Field(
         default="", description="of a call: its key, such as lens.zoom"
     )
@@ -254,20 +258,24 @@ class Request(Payload):
 class Failure(Payload):
     """An error as the station tells it; callers raise the same class again."""
 
-    type: Word
-    code: int | None = None
-    name: Text = ""
-    template: Annotated[str, MaxLen(1000)] = ""
-    values: Free = {}
-    hint: Annotated[str, MaxLen(1000)] = ""
+    type: Word = Field(description="the library's class of the error")
+    code: int | None = Field(default=None, description="the camera's return code; null: the camera gave none")
+    name: Text = Field(default="", description="where the camera gave a code: the endpoint's path")
+    template: Annotated[str, MaxLen(1000)] = Field(
+        default="", description="the message in English, with blanks such as {sn}"
+    )
+    values: Free = Field(default={}, description="what fills the blanks")
+    hint: Annotated[str, MaxLen(1000)] = Field(
+        default="", description="the next step in English, with the same blanks"
+    )
     sent: bool = Field(default=False, description="whether the camera may have had the call")
 
 
 class Chunk(Payload):
     """A piece of a picture."""
 
-    part: Annotated[int, Ge(0), Le(999)]
-    parts: Annotated[int, Ge(1), Le(1000)]
+    part: Annotated[int, Ge(0), Le(999)] = Field(description="its number, from 0")
+    parts: Annotated[int, Ge(1), Le(1000)] = Field(description="how many pieces there are")
     size: Whole = Field(description="bytes of the whole")
     media: Text = Field(description="such as image/jpeg")
     data: Annotated[str, MaxLen(MAX_PAYLOAD)] = Field(description="base64")
@@ -281,14 +289,16 @@ class Answer(Payload):
     ``unknown``: it was not carried out, and never will be.
     """
 
-    v: Literal[1] = 1
-    site: Site
+    v: Literal[1] = Field(default=1, description="the version of this text")
+    site: Site = Field(description="the shop that answers")
     nonce: Nonce = Field(description="of the request")
-    state: Literal["done", "failed", "refused", "running", "lost", "unknown"]
-    at: Time
-    result: Free | None = None
-    error: Failure | None = None
-    chunk: Chunk | None = None
+    state: Literal["done", "failed", "refused", "running", "lost", "unknown"] = Field(
+        description="what became of the request"
+    )
+    at: Time = Field(description="by the station's clock, Unix seconds")
+    result: Free | None = Field(default=None, description="of a call that is done: what the camera answered")
+    error: Failure | None = Field(default=None, description="why it failed or was refused")
+    chunk: Chunk | None = Field(default=None, description="of a picture: one piece; each piece has an answer")
 
 
 class Direction(StrEnum):

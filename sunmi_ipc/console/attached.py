@@ -16,7 +16,9 @@ from .certificate import names_in, own_names
 from .desk import Card, Desk
 from .gate import Gate
 from .roles import Role
+from .rollout import Rollout
 from .server import build, prepare
+from .siting import kept
 from .state import Console
 from .wall import KEPT, Item, Wall
 
@@ -181,6 +183,14 @@ def mount(app: FastAPI, station: Station) -> Gate:
     if station.intake is not None:
         console.wall.close()
         console.wall = StationWall(station)
+    console.site_folder = station.loaded.data / "site"
+    if station.loaded.site is not None:
+        # The station's own folder is written to; that of its files may not be.
+        console.rollout = Rollout(
+            station.settings, station.loaded.site.path, kept=station.loaded.data / "site.journal"
+        )
+    elif (path := kept(console.site_folder)) is not None:
+        console.rollout = Rollout(station.settings, path)
     console.sessions.known = lambda secret: _role_of(station, secret)
     host = http.listen.rpartition(":")[0]
     secure = bool(http.certificate)

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from ..i18n import Language, translate
 from .gate import COOKIE, session_of
 from .language import preferred
-from .sessions import AGE_S, CodeError
+from .sessions import AGE_S, CodeError, TooManyError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -37,7 +37,9 @@ def mount(app: FastAPI, console: Console) -> None:
                 code, origin=origin, agent=request.headers.get("user-agent", "")
             )
         except CodeError as error:
-            console.audit.record("enter", who="console", origin=origin, result="refused")
+            # Guesses would fill the disk.
+            if not isinstance(error, TooManyError) and not console.sessions.under_fire:
+                console.audit.record("enter", who="console", origin=origin, result="refused")
             message, hint = error.localized(_lang(request))
             return HTMLResponse(page(_lang(request), "", f"{message}. {hint}"), 403)
         console.audit.record("enter", who=session.name, origin=origin, result="ok")

@@ -7,6 +7,7 @@ one, and without a session there is nothing but the door (``/enter``).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -19,7 +20,10 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_log = logging.getLogger("sunmi_ipc.console")
 COOKIE = "ipc_session"
+#: WebSockets of one session: two for each page that stands open.
+SOCKETS = 100
 #: Bytes of a request: a photo of a telephone with what is around it; a code, from those who have no session yet.
 MAX_BODY, _SMALL = MAX_UPLOAD + 1024 * 1024, 16 * 1024
 #: Open to everybody who has the right host: the door, and how it looks.
@@ -86,9 +90,13 @@ class Gate:
             await _refuse(scope, receive, send, status)
             return
 
+        if scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+            return
+
         limit = _SMALL if _among(scope["path"], _OPEN) else MAX_BODY
         length = headers.get("content-length", "0")
-        if scope["type"] == "http" and (not length.isdecimal() or int(length[:18]) > limit):
+        if not length.isdecimal() or int(length[:18]) > limit:
             await _refuse(scope, receive, send, 413)
             return
         came, begun = 0, False
@@ -120,7 +128,7 @@ class Gate:
             await send(message)
 
         try:
-            await self._app(scope, bounded if scope["type"] == "http" else receive, dressed)
+            await self._app(scope, bounded, dressed)
         except Exception as error:
             # Starlette's word for a browser that has left before its page was ready.
             left = isinstance(error, RuntimeError) and "No response returned" in str(error)
@@ -128,6 +136,20 @@ class Gate:
                 raise
         if came > limit and not begun:
             await _refuse(scope, receive, send, 413)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        session = session_of(scope)
+        if session is None or session.sockets >= SOCKETS:
+            await _refuse(scope, receive, send, 403)
+            return
+        session.sockets += 1
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            # It ends the connection, and all that it says is what a browser, or who pretends to be one, has sent.
+            _log.debug("a WebSocket broke off: %s", type(error).__name__, exc_info=error)
+        finally:
+            session.sockets -= 1
 
     def _headers(self) -> dict[str, str]:
         return HEADERS | ({"strict-transport-security": "max-age=86400"} if self._secure else {})

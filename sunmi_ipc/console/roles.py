@@ -49,6 +49,7 @@ ACTIONS: Mapping[str, Role] = {
     "events.listen": Role.TUNE,
     "events.stop": Role.TUNE,
     "fleet.apply": Role.ADMIN,
+    "fleet.file": Role.ADMIN,
     "fleet.stop": Role.ADMIN,
     "trust.forget": Role.ADMIN,
     "code": Role.ADMIN,

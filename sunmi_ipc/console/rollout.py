@@ -24,6 +24,7 @@ class Rollout:
     Args:
         settings: Credentials and interfaces.
         path: The site file.
+        kept: Where it is kept what was done; default: beside the site file.
 
     Attributes:
         outcomes: By camera, as far as they are known.
@@ -35,6 +36,7 @@ class Rollout:
 
     settings: Settings
     path: Path
+    kept: Path | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     steps: dict[str, str] = field(default_factory=dict)
     running: Literal["", "plan", "apply"] = ""
@@ -54,7 +56,7 @@ class Rollout:
         return load(self.path, inline_secrets=False)
 
     def _journal(self, loaded: Loaded, *, write: bool) -> Journal:
-        return Journal(loaded.path.with_suffix(".journal"), write=write)
+        return Journal(self.kept or loaded.path.with_suffix(".journal"), write=write)
 
     def start(
         self,

@@ -22,6 +22,7 @@ from .gate import Gate
 from .head import Head
 from .roles import Role
 from .rollout import Rollout
+from .siting import kept
 from .state import Console, MemoryAudit, serve
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def build(console: Console, app: FastAPI | None = None) -> FastAPI:
     """
     try:
         from fastapi import FastAPI
+        from nicegui import Client, core, ui
         from nicegui import app as pages
-        from nicegui import ui
     except ImportError:
         raise ExtraMissingError(
             "this needs the library {library}, which is not installed",
@@ -58,7 +59,7 @@ def build(console: Console, app: FastAPI | None = None) -> FastAPI:
         ) from None
     from starlette.staticfiles import StaticFiles
 
-    from . import door, pictures
+    from . import door, pictures, said
     from .pages import routes
 
     serve(console)
@@ -69,10 +70,12 @@ def build(console: Console, app: FastAPI | None = None) -> FastAPI:
     door.mount(app, console)
     pictures.mount(app, console)
     routes.load()
+    said.guard(core.sio, Client.instances.get)
     style, script = ((STATIC / name).read_text("utf-8") for name in ("console.css", "live.js"))
     # A store for each browser tab, of which nothing is used here: NiceGUI keeps each for thirty days.
     pages.storage.max_tab_storage_age = TAB_S
     # Before NiceGUI's own compression, which run_with puts around it.
+    pages.add_middleware(said.Uploads, pages=Client.instances.get)
     pages.add_middleware(Head, html=f"<style>{style}</style><script>{script}</script>")
     ui.run_with(
         app,
@@ -98,7 +101,7 @@ class Server:
         lan: Listen to the network, with https; else to this computer alone.
         cert, key: Certificate and key (PEM) for https; default: made and kept in the config directory.
         audit: Where it is written who did what; default: ``console.sqlite3`` in the state folder.
-        site: A site file for the fleet's page.
+        site: A site file for the fleet's page; default: the one that a page has made or taken, if any.
         interval: Seconds between looks for new cameras.
 
     Attributes:
@@ -144,8 +147,9 @@ class Server:
         self.audit: Audit = audit or self._kept()
         self.desk: Desk = Desk(settings, self.audit, interval=interval)
         self.console: Console = Console(self.desk, self.audit)
-        if site is not None:
-            self.console.rollout = Rollout(settings, site)
+        self.console.site_folder = state_dir() / "console-site"
+        if (used := site or kept(self.console.site_folder)) is not None:
+            self.console.rollout = Rollout(settings, used)
         scheme = "https" if self.secure else "http"
         reachable = [n for n in names if n not in ("localhost", "127.0.0.1")] if lan else []
         self.url: str = f"{scheme}://{_bracketed((reachable or ['127.0.0.1'])[0])}:{self.port}"
@@ -190,9 +194,11 @@ class Server:
         """Listen; returns when it can be reached."""
         import uvicorn
 
-        from ..station.port import bounded
+        from ..station.brief import brief
+        from ..station.port import WEBSOCKETS, bounded
 
         self.desk.__enter__()
+        brief("uvicorn.error")
         config = uvicorn.Config(
             self.app,
             log_config=None,
@@ -200,9 +206,7 @@ class Server:
             access_log=False,
             server_header=False,
             date_header=False,
-            # Video does not shrink, and trying costs more than all the rest.
-            ws_per_message_deflate=False,
-            ws_max_size=4 * 1024 * 1024,
+            **WEBSOCKETS,
             http=bounded(),
             ssl_certfile=str(self.cert) if self.secure else None,
             ssl_keyfile=str(self.key) if self.secure else None,

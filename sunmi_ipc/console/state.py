@@ -10,11 +10,14 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
+from ..errors import ConfigError, SunmiIpcError
 from ..redact import redact
 from ..station.live import LiveHub, Stills
 from ..station.live.stills import decode
+from . import siting
 from .desk import Audit, Desk
 from .footage import Footage
 from .roles import ACTIONS, ForbiddenError, Role, require
@@ -88,6 +91,10 @@ class Console:
     footage: Footage = field(default_factory=Footage)
     wall: Wall = field(default_factory=Wall)
     rollout: Rollout | None = None
+    #: One photo at a time is unpacked: a small file may have fifty million pixels.
+    unpacking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    #: Where a site file is kept that a page has made or taken; None: nowhere.
+    site_folder: Path | None = None
     #: Threads for what pages ask of cameras, and others for their pictures: one silent camera holds up neither.
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(32, "console"))
     _picture_pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "pictures"))
@@ -96,7 +103,11 @@ class Console:
         """Do what blocks in a thread, with the language and whatever else the caller's context has."""
         pool = self._picture_pool if picture else self._pool
         context = copy_context()
-        return await asyncio.get_running_loop().run_in_executor(pool, lambda: context.run(blocking))
+        try:
+            work = asyncio.get_running_loop().run_in_executor(pool, lambda: context.run(blocking))
+        except RuntimeError:  # closing: no page is looked at any more
+            raise ForbiddenError("the session has ended", hint="Ask for a new code.") from None
+        return await work
 
     def setup(self, sn: str, session: Session) -> Setup:
         """The set-up of a camera by *session*: it can be left and come back to."""
@@ -130,6 +141,44 @@ class Console:
             raise
         write("ok")
 
+    @property
+    def own_site(self) -> bool:
+        """Whether pages may put another site file in the place of the one there is: it came by a page itself."""
+        if self.site_folder is None:
+            return False
+        return self.rollout is None or self.rollout.path.parent == self.site_folder
+
+    def draw_up_site(self, session: Session) -> dict[str, SunmiIpcError]:
+        """Write down how the cameras are now, as the site file; returns why a camera is not in it.
+
+        Raises:
+            ConfigError: No camera could be asked, the file cannot be written, or it is another's.
+
+        """
+        path, missing = siting.draw_up(self.desk, session, self._place_for_site())
+        self._use_site(path)
+        return missing
+
+    def take_site(self, raw: bytes, name: str) -> None:
+        """Use a site file that somebody has sent.
+
+        Raises:
+            SiteError: Something in it is wrong, with line and key.
+            ConfigError: It is too large, cannot be written, or there is another's.
+
+        """
+        self._use_site(siting.take(raw, name, self._place_for_site()))
+
+    def _place_for_site(self) -> Path:
+        if not self.own_site or self.site_folder is None:
+            raise ConfigError("the site file is not this console's own", hint="Change it where it is kept.")
+        if self.rollout is not None and self.rollout.running:
+            raise ConfigError("the site file is in use", hint="Wait until the run has ended, or stop it.")
+        return self.site_folder
+
+    def _use_site(self, path: Path) -> None:
+        self.rollout = Rollout(self.desk.settings, path)
+
     def close(self) -> None:
         """End what runs."""
         if self.rollout is not None:
@@ -162,7 +211,12 @@ class Console:
 
     def link(self, role: Role) -> str:
         """A link that lets one in, once."""
-        return f"{self.base}/enter?code={self.sessions.code(role)}"
+        return self.invitation(role)[1]
+
+    def invitation(self, role: Role) -> tuple[str, str]:
+        """A code to type, and the link that does the same: together they let one in, once."""
+        code, link = self.sessions.codes(role)
+        return code, f"{self.base}/enter?code={link}"
 
 
 #: The console that the pages of this process belong to: NiceGUI has one set of pages a process.

@@ -35,7 +35,8 @@ class HttpServer:
             import uvicorn
 
             from .app import create_app
-            from .port import bounded
+            from .brief import brief
+            from .port import WEBSOCKETS, bounded
         except ImportError as error:
             raise ExtraMissingError(
                 "the station's port needs {package}, which is not installed",
@@ -51,6 +52,7 @@ class HttpServer:
             self.app = self._console = console(self.app, station)
         folder = station.loaded.path.parent
         certificate = str(folder / self._http.certificate) if self._http.certificate else None
+        brief("uvicorn.error")
         config = uvicorn.Config(
             self.app,
             log_config=None,
@@ -58,8 +60,7 @@ class HttpServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            # Video does not shrink, and trying costs more than all the rest.
-            ws_per_message_deflate=False,
+            **WEBSOCKETS,
             timeout_graceful_shutdown=2,
             http=bounded(),
             ssl_certfile=certificate,

@@ -21,6 +21,13 @@ MAX_HEAD = 64 * 1024
 HEAD_S, PAUSE_S, LEAST = 15.0, 20.0, 4096
 #: Connections of a port that are open beside its WebSockets.
 PLACES = 256
+#: Of WebSockets: bytes of a message, and messages of one connection that wait here. Video does not shrink, and trying
+#: costs more than all the rest.
+WEBSOCKETS: dict[str, Any] = {
+    "ws_max_size": 1024 * 1024,
+    "ws_max_queue": 8,
+    "ws_per_message_deflate": False,
+}
 #: Requests that somebody sends before the first is answered; browsers send none.
 _AHEAD = 8
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sunmi_ipc.broker import contract
 from sunmi_ipc.broker.contract import BadMessage
+from sunmi_ipc.i18n import translate
 
+DOCS = Path(__file__).parents[2] / "docs" / "mqtt"
 SAMPLES: dict[str, tuple[str, contract.Payload]] = {
     "station": (
         "station",
@@ -150,10 +153,22 @@ def test_a_part_of_a_topic_cannot_be_a_wildcard() -> None:
             contract.topic("state", "shop-1", sn=bad)
 
 
+def test_every_field_says_what_it_is_in_both_languages() -> None:
+    models = {m for message in contract.MESSAGES.values() for m in (message.model, message.signed) if m}
+    parts = {contract.Reason, contract.Failure, contract.Chunk}
+    for model in models | parts:
+        for name, about in model.model_fields.items():
+            assert about.description, f"{model.__name__}.{name}"
+            said = translate(about.description, "zh", {})
+            assert said != about.description, about.description
+    for file in ("state", "replies.body", "calls.body", "alerts"):
+        schema = json.loads((DOCS / f"{file}.schema.json").read_text("utf-8"))
+        for part in (schema, *schema.get("$defs", {}).values()):
+            assert all(field.get("description") for field in part.get("properties", {}).values()), file
+
+
 def test_the_documents_are_current() -> None:
     """``python -m sunmi_ipc.broker.reference docs`` makes them."""
-    from pathlib import Path
-
     from sunmi_ipc.broker import reference
 
     docs = Path(__file__).parents[2] / "docs"

@@ -164,7 +164,7 @@ def test_a_store_that_fails_is_no_failure_of_the_call(shop: Any, monkeypatch: py
 def test_a_station_that_is_gone_after_it_has_acted(shop: Any, what: str) -> None:
     """Never "done", never "not sent": it is not known, and the next step is said."""
     state, call, path = CALLS[what]
-    camera, remote, way, _ = shop(state)
+    camera, remote, way, _bridge = shop(state)
     way.answers = lambda envelope: []
     with pytest.raises(errors.OutcomeUnknown) as caught:
         call(remote)

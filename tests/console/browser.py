@@ -26,6 +26,16 @@ MISSING = (
     if find_spec("nicegui") is None
     else ""
 )
+#: Until the page has been left alone for a while, and is connected; some pages are never quiet.
+_QUIET = """() => new Promise(done => {
+  const began = Date.now(); let last = began;
+  const seen = new MutationObserver(() => { last = Date.now(); });
+  seen.observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
+  const clock = setInterval(() => {
+    const now = Date.now(), there = window.socket?.connected || now - began > 10_000;
+    if (there && (now - last > 250 || now - began > 12_000)) { clearInterval(clock); seen.disconnect(); done(); }
+  }, 50);
+})"""
 #: Where screenshots go, where they are wanted.
 SHOTS = os.environ.get("SUNMI_IPC_SCREENSHOTS", "")
 PHONE, DESK = (360, 740), (1280, 800)
@@ -36,6 +46,8 @@ class Page:
 
     def __init__(self, page: Any, base: str) -> None:
         self.page, self.base = page, base
+        # A loaded machine takes its time; whoever waits for something that never comes still learns of it.
+        page.set_default_timeout(60_000)
         self.wrong: list[str] = []
         page.on("console", self._said)
         page.on("pageerror", lambda e: self.wrong.append(f"error: {e}"))
@@ -51,13 +63,15 @@ class Page:
         if not request.url.startswith(own):
             self.wrong.append(f"foreign request: {request.url}")
 
-    def go(self, path: str, wait: int = 300) -> None:
-        """Open a page and wait until it is built."""
+    def go(self, path: str) -> None:
+        """Open a page and wait until it is built: nothing is waited for, and nothing changes any more."""
         self.page.goto(self.base + path)
         self.page.wait_for_selector("#main")
-        self.page.wait_for_function("!document.querySelector('.q-linear-progress--indeterminate, .q-linear-progress__model--indeterminate')"
-                                    " || document.body.innerText.includes('…')", timeout=15_000)  # fmt: skip
-        self.page.wait_for_timeout(wait)
+        self.page.wait_for_function(
+            "![...document.querySelectorAll('.q-linear-progress--indeterminate, .q-linear-progress__model--indeterminate')]"
+            ".some(bar => bar.offsetParent) || document.body.innerText.includes('…')"
+        )
+        self.page.evaluate(_QUIET)
 
     def shot(self, name: str) -> None:
         """Keep a picture of the page where that is wanted."""

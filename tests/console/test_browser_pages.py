@@ -40,7 +40,7 @@ def test_every_page(shop: Shop, open_: Open, size: tuple[int, int], lang: str, d
     page = open_(size, lang, dark=dark)
     found: dict[str, list[str]] = {}
     for name, path in PATHS.items():
-        page.go(path.format(**{k: c.sn for k, c in shop.cameras.items()}), wait=700)
+        page.go(path.format(**{k: c.sn for k, c in shop.cameras.items()}))
         wrong = [f"overflow: {what}" for what in page.overflow()]
         wrong += [f"small: {what}" for what in page.small()]
         wrong += [f"axe: {what}" for what in page.axe()]

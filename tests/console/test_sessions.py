@@ -12,7 +12,17 @@ from sunmi_ipc.console.door import page
 from sunmi_ipc.console.gate import Gate
 from sunmi_ipc.console.language import preferred
 from sunmi_ipc.console.roles import Role
-from sunmi_ipc.console.sessions import AGE_S, IDLE_S, TRIES, CodeError, Sessions, spoken
+from sunmi_ipc.console.sessions import (
+    AGE_S,
+    FEW,
+    IDLE_S,
+    MAX_CODES,
+    TRIES,
+    CodeError,
+    Sessions,
+    TooManyError,
+    spoken,
+)
 
 
 class Clock:
@@ -71,13 +81,55 @@ def test_a_clock_that_is_set_ends_no_session_and_locks_nobody_out(monkeypatch: p
     assert sessions.enter(code, origin="c")[1].role is Role.VIEW
 
 
-def test_many_addresses_together_are_slowed_too() -> None:
-    sessions = Sessions(Clock())
-    for number in range(60):
-        with pytest.raises(CodeError):
+def test_many_addresses_together_are_left_few_tries_each_and_lock_nobody_out() -> None:
+    clock = Clock()
+    sessions = Sessions(clock)
+    for number in range(100):
+        with pytest.raises(CodeError, match="nobody in"):
             sessions.enter("AAAAAAAA", origin=f"10.0.0.{number}")
-    with pytest.raises(CodeError, match="too many"):
-        sessions.enter(sessions.code(Role.VIEW), origin="10.9.9.9")
+    assert sessions.under_fire
+    for _ in range(FEW - 1):
+        with pytest.raises(CodeError, match="nobody in"):
+            sessions.enter("AAAAAAAA", origin="10.0.0.1")
+    with pytest.raises(TooManyError):
+        sessions.enter("AAAAAAAA", origin="10.0.0.1")
+    # Somebody who has mistyped it once is let in, from an address of his own.
+    with pytest.raises(CodeError, match="nobody in"):
+        sessions.enter("AAAAAAAB", origin="10.9.9.9")
+    sessions.enter(sessions.code(Role.VIEW), origin="10.9.9.9")
+    clock.now += 61
+    assert not sessions.under_fire
+    assert not sessions._by_origin
+
+
+def test_a_link_lets_in_from_the_very_address_that_others_guess_from() -> None:
+    sessions = Sessions(Clock())
+    for _ in range(TRIES):
+        with pytest.raises(CodeError):
+            sessions.enter("AAAAAAAA", origin="127.0.0.1")
+    code, link = sessions.codes(Role.ADMIN)
+    with pytest.raises(TooManyError):
+        sessions.enter(code, origin="127.0.0.1")
+    with pytest.raises(TooManyError):
+        sessions.enter("A" * len(link), origin="127.0.0.1")
+    assert sessions.enter(link, origin="127.0.0.1")[1].role is Role.ADMIN
+    # Code and link are one invitation.
+    for again in (link, code):
+        with pytest.raises(CodeError):
+            sessions.enter(again, origin="10.0.0.5")
+    code, link = sessions.codes(Role.VIEW)
+    sessions.enter(code, origin="10.0.0.5")
+    with pytest.raises(CodeError):
+        sessions.enter(link, origin="10.0.0.5")
+
+
+def test_a_flood_of_codes_leaves_few_that_are_alive() -> None:
+    sessions = Sessions(Clock())
+    made = [sessions.codes(Role.VIEW) for _ in range(MAX_CODES + 1)]
+    with pytest.raises(CodeError):
+        sessions.enter(made[0][1], origin="a")
+    for _, link in made[1:]:
+        sessions.enter(link, origin="a")
 
 
 def test_sessions_end_by_age_by_idleness_and_on_demand() -> None:

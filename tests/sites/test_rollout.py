@@ -231,3 +231,46 @@ def test_folders_that_are_none(folder: Callable[..., Path], tmp_path: Path) -> N
             read(path)
     with pytest.raises(ConfigError, match="z\\*"):
         read(folder(a=CAMERA.format(1)), only=["z*"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a (copy)", "a (another copy)", "a (3rd copy)", "a copy", "a copy 2", "a - Copy", "a - Copy (2)", "A - COPY",
+        "a - 副本", "a - 副本 (2)", "a的副本", "a 副本", "a（副本）", "a (1)", "a.bak", "a_backup", "a~", "a.orig", "Copy of a",
+        "复件 a", "a (Wang's conflicted copy 2026-01-02)", "a.sync-conflict-20260102-030405-ABC", "~$a", "#a", ".#a",
+    ],
+)  # fmt: skip
+def test_a_copy_beside_its_file_is_no_shop_and_alone_it_is_one(
+    folder: Callable[..., Path], name: str
+) -> None:
+    here = folder(a=CAMERA.format(1))
+    (here / f"{name}.toml").write_text(CAMERA.format(1), "utf-8")
+    for other in ("a.toml~", "a.toml.bak", "a.toml.swp"):
+        (here / other).write_text(CAMERA.format(1))
+    found = read(here)
+    assert [(shop.id, shop.error) for shop in found.shops] == [("a", None)]
+    hidden = name.startswith((".", "#", "~"))
+    assert [path.name for path in found.copies] == ([] if hidden else [f"{name}.toml"])
+    if not hidden:
+        (here / "a.toml").unlink()
+        assert [shop.id for shop in read(here).shops] == [name]
+
+
+@pytest.mark.parametrize("name", ["a2", "ab", "a-north", "a_old", "a 2", "copa", "a-copyshop", "a (north)"])
+def test_a_shop_that_is_called_nearly_as_another_is_one(folder: Callable[..., Path], name: str) -> None:
+    here = folder(a=CAMERA.format(1))
+    (here / f"{name}.toml").write_text(CAMERA.format(2), "utf-8")
+    assert sorted(shop.id for shop in read(here).shops) == sorted(["a", name])
+
+
+def test_a_camera_in_two_shops_is_a_fault_of_both(folder: Callable[..., Path]) -> None:
+    here = folder(a=CAMERA.format(1), b=CAMERA.format(1) + CAMERA.format(2), c=CAMERA.format(3))
+    by_id = {shop.id: shop for shop in read(here).shops}
+    assert by_id["c"].error is None
+    for one, other in (("a", "b.toml"), ("b", "a.toml")):
+        error = by_id[one].error
+        assert error is not None
+        assert by_id[one].loaded is None
+        assert other in str(error)
+        assert "另一家" in error.localized("zh")[0]

@@ -136,6 +136,10 @@ def test_it_is_served_at_the_stations_port_and_shut(
         status, _, page = ask("GET", f"/camera/{camera.sn}?tab=events", Cookie=cookies["ADMIN_TOKEN"])
         assert status == 200
         assert b"LivePicture" in page
+        # The fleet's page is about the station's own site file.
+        status, _, page = ask("GET", "/fleet", Cookie=cookies["ADMIN_TOKEN"])
+        assert (status, b"site.toml" in page) == (200, True)
+        assert ask("GET", "/fleet/file", Cookie=cookies["ADMIN_TOKEN"])[0] == 404
         status, _, body = ask("GET", "/api/v1/station", Authorization="Bearer a-token-of-the-viewers")
         assert (status, json.loads(body)["site"]) == (200, "shop-0017")
     finally:

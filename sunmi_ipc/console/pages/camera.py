@@ -106,6 +106,20 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
                     link.on("click.prevent", lambda name=name: show(name))
         panel = ui.element("section").classes("stack")
 
+        async def fill(place: Place, module: str, again: Callable[[], Awaitable[None]]) -> None:
+            with panel:
+                wait = ui.linear_progress(show_value=False).props("indeterminate")
+                await asyncio.sleep(0)
+                try:
+                    build = import_module(f"{__package__}.tabs.{module}").build
+                    await build(place)
+                except SunmiIpcError as error:
+                    with panel:
+                        text("div", visit.words(error), "note bad")
+                        button(tr("Try again"), again)
+                if not wait.is_deleted:  # a session that has ended meanwhile is shown nothing
+                    wait.delete()
+
         async def show(name: str) -> None:
             module, beside, _ = TABS[name]
             opened["tab"] = name
@@ -122,6 +136,8 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
                 whole.classes(remove="full")
                 with picture_place:
                     opened["picture"] = Picture(visit, sn, square=square)
+            if (before := opened.pop("building", None)) is not None and before is not asyncio.current_task():
+                before.cancel()  # two tabs tapped in a row: the first would be built into the second
             panel.clear()
             panel._props["aria-label"] = words[name]
 
@@ -131,19 +147,15 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
             place = Place(visit, sn, card, opened.get("picture"), again)
             if place.picture is not None:
                 place.picture.show("view")
-            with panel:
-                wait = ui.linear_progress(show_value=False).props("indeterminate")
-                await asyncio.sleep(0)
-                try:
-                    build = import_module(f"{__package__}.tabs.{module}").build
-                    await build(place)
-                except SunmiIpcError as error:
-                    with panel:
-                        text("div", visit.words(error), "note bad")
-                        button(tr("Try again"), again)
-                wait.delete()
-            if opened["tab"] == name and visit.connected:
-                ui.run_javascript(
+            building = opened["building"] = asyncio.ensure_future(fill(place, module, again))
+            await asyncio.wait({building})
+            if opened.get("building") is building:
+                del opened["building"]
+            if building.cancelled():
+                return
+            building.result()
+            if opened["tab"] == name:
+                visit.script(
                     f"history.replaceState(null, '', '?tab={name}');"
                     "document.querySelector('.tabs a[aria-current=page]')?.scrollIntoView({inline: 'center', block: 'nearest'})"
                 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from nicegui import ui
+from nicegui import events, ui
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -13,30 +14,123 @@ from ...fleet.outcome import Outcome
 from ...fleet.report import difference_label, label
 from ..roles import Role
 from ..rollout import Rollout
+from ..siting import MOST, holds_secrets
 from ..state import current
-from .visit import Visit, button, heading, page, text
+from .visit import Visit, button, chooser, heading, page, text
 
 
 @page("/fleet")
 def fleet(request: Request) -> None:
     """The fleet."""
     visit = Visit(current(), request)
-    tr = visit.tr
-    with visit.frame(tr("All cameras by file"), back="/"), ui.element("div").classes("stack"):
+    with visit.frame(visit.tr("All cameras by file"), back="/"):
+        place = ui.element("div").classes("stack")
+
+    def show() -> None:
+        place.clear()
         rollout = visit.console.rollout
-        if rollout is None:
-            with ui.element("div").classes("sheet stack"):
-                heading(tr("No site file"))
+        with place:
+            if rollout is not None:
+                _site(visit, rollout)
+            elif not visit.may(Role.ADMIN):
                 text(
                     "p",
-                    tr(
-                        "A site file says what every camera of a shop should be like. Make one from a scan, and start the console with it:"
-                    ),
-                    "soft",
+                    visit.tr("There is no site file yet. Who may everything can have one made here."),
+                    "sheet soft",
                 )
-                text("pre", "ipc fleet init\nipc console --site-file site.toml", "note break")
-            return
-        _site(visit, rollout)
+            if visit.console.own_site and visit.may(Role.ADMIN):
+                _file(visit, rollout, show)
+
+    show()
+
+
+def _file(visit: Visit, rollout: Rollout | None, show: Callable[[], None]) -> None:
+    """Have a site file made of how the cameras are, or take one."""
+    tr, console = visit.tr, visit.console
+    with ui.element("section").classes("sheet stack"):
+        heading(tr("Site file"))
+        text(
+            "p",
+            tr(
+                "It says what every camera of a shop should be like: name, night mode, door line and all else. "
+                "Write down how they are now: later, Compare shows what somebody has changed, and Make it so puts it back."
+            ),
+            "soft",
+        )
+        told = text("div", "", "note")
+        told._props["role"] = "status"
+        told.set_visibility(False)
+
+        def say(words: str, kind: str) -> None:
+            told.classes(replace=f"note {kind}")
+            told._text = words
+            told.set_visibility(True)
+            told.update()
+
+        async def draw_up() -> None:
+            if rollout is not None and not await visit.sure(
+                tr("Write it down anew?"),
+                tr("The site file that is there is replaced."),
+                yes=tr("Write it down anew"),
+            ):
+                return
+            if not visit.act("fleet.file", details={"what": "drawn up"}):
+                return
+            say(tr("Asking the cameras …"), "")
+            make.disable()
+            try:
+                missing = await visit.try_(lambda: console.draw_up_site(visit.session))
+            except SunmiIpcError as error:
+                say(visit.words(error), "bad")
+                make.enable()
+                return
+            show()
+            if missing:
+                named = ", ".join(console.desk.card(sn).name or sn for sn in missing)
+                visit.say(
+                    tr("Left out, as they did not tell how they are: {cameras}", cameras=named), bad=True
+                )
+
+        async def take(event: events.UploadEventArguments) -> None:
+            name = event.file.name[:80]
+            if not visit.act("fleet.file", details={"what": "taken", "name": name}):
+                return
+            raw = await event.file.read()
+            try:
+                await visit.try_(lambda: console.take_site(raw, name))
+            except SunmiIpcError as error:
+                others = getattr(error, "others", ())
+                say("\n".join(visit.words(one) for one in (error, *others[:9])), "bad")
+                return
+            show()
+
+        make = button(
+            tr("Write down how they are now") if rollout is None else tr("Write it down anew"),
+            draw_up,
+            kind="act" if rollout is None else "plain",
+            icon="edit_note",
+        ).classes("wide")
+        chooser(visit, tr("Take a file (.toml or .csv)"), take, accept=".toml,.csv", most=MOST)
+        if rollout is not None and not holds_secrets(rollout.path):
+            link = text("a", tr("Download the file"), "go second")
+            link._props["href"], link._props["download"] = "/fleet/file", rollout.path.name
+
+
+@page("/fleet/file")
+def file(request: Request) -> Response:
+    """The site file, where it came by a page and holds no secret."""
+    visit = Visit(current(), request)
+    rollout = visit.console.rollout
+    allowed = rollout is not None and visit.console.own_site
+    if rollout is None or not allowed or not visit.act("fleet.file", details={"what": "downloaded"}):
+        return Response("", 404)
+    if holds_secrets(rollout.path):
+        return Response("", 404)
+    return Response(
+        rollout.path.read_bytes(),
+        media_type="application/octet-stream",
+        headers={"content-disposition": f'attachment; filename="{rollout.path.name}"'},
+    )
 
 
 def _site(visit: Visit, rollout: Rollout) -> None:

@@ -34,11 +34,11 @@ def sessions(request: Request) -> None:
         def code(role: Role) -> None:
             if not visit.act("code", details={"role": role.name.lower()}):
                 return
-            made = visit.console.sessions.code(role)
+            made, link = visit.console.invitation(role)
             place.clear()
             with place:
                 with ui.element("div").classes("qr"):
-                    ui.html(_qr(f"{visit.console.base}/enter?code={made}"), sanitize=False)
+                    ui.html(_qr(link), sanitize=False)
                 text("div", spoken(made), "code")
                 text(
                     "p",
@@ -118,6 +118,7 @@ def done(visit: Visit, action: str) -> str:
         "mute": tr("muted"),
         "fleet.plan": tr("compared all cameras"),
         "fleet.apply": tr("set all cameras up by the file"),
+        "fleet.file": tr("handled the site file"),
         "fleet.stop": tr("stopped the set-up of all cameras"),
         "events.listen": tr("listened to events"),
         "events.stop": tr("stopped listening to events"),

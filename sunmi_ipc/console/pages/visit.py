@@ -8,7 +8,7 @@ import copy
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nicegui import ui
+from nicegui import events, ui
 from starlette.requests import Request
 
 from ...errors import SunmiIpcError
@@ -71,7 +71,7 @@ class Visit:
                 self.words(ForbiddenError("the session has ended", hint="Ask for a new code.")), bad=True
             )
         elif self._over == 2:
-            ui.navigate.to("/enter")
+            self._go("/enter")
         else:
             self._client.content.clear()
 
@@ -128,14 +128,21 @@ class Visit:
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """A short message at the foot of the page."""
-        ui.notify(
-            text,
-            type="negative" if bad else "positive",
-            position="bottom",
-            timeout=9000 if bad else 2500,
-            close_button="OK" if bad else False,
-            multi_line=True,
-        )
+        # In the page itself: where a button was pressed there may be something else by now.
+        with self._client.content:
+            ui.notify(
+                text,
+                type="negative" if bad else "positive",
+                position="bottom",
+                timeout=9000 if bad else 2500,
+                close_button="OK" if bad else False,
+                multi_line=True,
+            )
+
+    def script(self, code: str) -> None:
+        """Have the browser run *code*, wherever on the page that comes from."""
+        if self.connected:
+            self._client.run_javascript(code)
 
     # -- the frame -------------------------------------------------------------------------------
 
@@ -203,7 +210,11 @@ class Visit:
     def _leave(self) -> None:
         self.act("leave")
         self.console.sessions.end(self.session.id)
-        ui.navigate.to("/enter")
+        self._go("/enter")
+
+    def _go(self, path: str) -> None:
+        with self._client.content:
+            ui.navigate.to(path)
 
     async def sure(self, title: str, text: str, *, typed: str = "", yes: str = "") -> bool:
         """Ask before something is done that cannot be undone; with *typed* that word has to be typed."""
@@ -295,3 +306,62 @@ def text(tag: str, content: str, classes: str = "") -> Any:
     made = ui.element(tag).classes(classes)
     made._text = content
     return made
+
+
+def chooser(
+    visit: Visit,
+    label: str,
+    take: Callable[[events.UploadEventArguments], Any],
+    *,
+    accept: str,
+    most: int,
+    multiple: bool = False,
+    icon: str = "upload_file",
+    kind: str = "plain",
+) -> Any:
+    """A button that has the browser ask for files, and hands each to *take*.
+
+    Args:
+        visit: Whose page.
+        label: What stands on it.
+        take: Is called with each file.
+        accept: As of an ``input``: endings or kinds.
+        most: Bytes that a file may have.
+        multiple: Whether several may be chosen at once.
+        icon: As of a button.
+        kind: As of a button.
+
+    Returns: what the files go through; its ``reset`` lets the same file be chosen again.
+
+    """
+    bar = ui.linear_progress(show_value=False).props("indeterminate")
+    bar.set_visibility(False)
+
+    async def taken(event: events.UploadEventArguments) -> None:
+        bar.set_visibility(False)
+        await _awaited(take(event))
+
+    upload = ui.upload(
+        multiple=multiple,
+        auto_upload=True,
+        max_file_size=most,
+        on_begin_upload=lambda: bar.set_visibility(True),
+        on_upload=taken,
+        on_rejected=lambda: visit.say(
+            visit.tr("Not taken: a file of another kind, or of more than {size} MB.", size=most >> 20),
+            bad=True,
+        ),
+    )
+    upload.props(f'accept="{accept}"').style("display: none")
+    made = button(label, kind=kind, icon=icon).classes("wide")
+    # In the browser: one that opens the dialog later than the finger is refused.
+    made.on(
+        "click",
+        js_handler=f"() => {{ runMethod({upload.id}, 'reset', []); runMethod({upload.id}, 'pickFiles', []); }}",
+    )
+    return upload
+
+
+async def _awaited(made: Any) -> None:
+    if asyncio.iscoroutine(made):
+        await made

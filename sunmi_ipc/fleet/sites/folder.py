@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -20,6 +21,19 @@ _BYTES = 4 << 20
 _PLAIN = frozenset({"site", "cameras", "shop"})
 #: What tells a site file or a shared part from other people's TOML.
 _OURS = frozenset({"cameras", "defaults", "groups", "include"})
+#: How file managers, editors and sync programs name a copy: what they put behind a file's name, or before it.
+_COPY = re.compile(
+    r"""
+    \s*-?\s*[(\uff08\[]?\s*(?:(?:another|\d+(?:st|nd|rd|th))\s+)?(?:copy|\u526f\u672c)(?:\s*\d+)?\s*[)\uff09\]]?(?:\s*[(\uff08]\d+[)\uff09])?
+    | \u7684?\u526f\u672c(?:\s*\d+)?
+    | \s*[(\uff08]\d+[)\uff09]
+    | \s*[(\uff08][^()]*conflicted\ copy[^()]*[)\uff09] | \.sync-conflict-.*
+    | [.~_-]?(?:~|bak|backup|orig)(?:[.~_-]?\d+)?
+    | \s*-\s*\u5907\u4efd
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_COPY_OF = re.compile(r"(?:copy of|backup of)\s+|\u590d\u4ef6[ _-]*|\u526f\u672c[ _-]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -64,6 +78,8 @@ class Shops:
     folder: Path
     shops: tuple[Shop, ...]
     left_out: tuple[Path, ...] = ()
+    #: Copies of other files here, by their names (``shop (copy).toml`` beside ``shop.toml``): no shops either.
+    copies: tuple[Path, ...] = ()
 
 
 def read(
@@ -96,7 +112,12 @@ def read(
         )
     shops: list[Shop] = []
     left_out: list[Path] = []
-    for path in _files(folder):
+    files = _files(folder)
+    there = {path.with_name(path.name.lower()) for path in files}
+    copies = [path for path in files if _is_copy(path, there)]
+    for path in files:
+        if path in copies:
+            continue
         if path.suffix.lower() == ".toml" and not _is_site(path):
             left_out.append(path)
             continue
@@ -119,7 +140,7 @@ def read(
             path=str(folder),
             name=", ".join(only),
         )
-    return Shops(folder, tuple(_told_apart(shops)), tuple(left_out))
+    return Shops(folder, tuple(_told_apart(_one_each(shops))), tuple(left_out), tuple(copies))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -129,9 +150,47 @@ def _files(folder: Path) -> list[Path]:
         depth = len(Path(here).relative_to(folder).parts)
         below[:] = sorted(name for name in below if not name.startswith((".", "_"))) if depth < _DEEP else []
         for name in files:
-            if not name.startswith((".", "_")) and name.lower().endswith((".toml", ".csv")):
+            # "~$": the mark of an office program that has the file open.
+            if not name.startswith((".", "_", "~$", "#")) and name.lower().endswith((".toml", ".csv")):
                 found.append(Path(here) / name)
     return sorted(found)
+
+
+def _is_copy(path: Path, there: set[Path]) -> bool:
+    """Whether a file's name says that it is a copy of another that lies beside it; alone, it is what it is."""
+    stem, suffix = path.stem.lower(), path.suffix.lower()
+    for original in there:
+        if original.parent == path.parent and original.suffix == suffix and original.stem != stem:
+            name = original.stem
+            if stem.startswith(name) and _COPY.fullmatch(stem[len(name) :]):
+                return True
+            if stem.endswith(name) and _COPY_OF.fullmatch(stem[: -len(name)]):
+                return True
+    return False
+
+
+def _one_each(shops: list[Shop]) -> list[Shop]:
+    """Shops; where two files name one camera, both are errors: it would be given what the one wants, then the other."""
+    whose: dict[str, list[Shop]] = {}
+    for shop in shops:
+        for sn in {slot.sn for slot in shop.loaded.slots if slot.sn} if shop.loaded else ():
+            whose.setdefault(sn, []).append(shop)
+    twice = {sn: found for sn, found in whose.items() if len(found) > 1}
+    made = []
+    for shop in shops:
+        sns = sorted(sn for sn, found in twice.items() if any(one is shop for one in found))
+        if not sns:
+            made.append(shop)
+            continue
+        others = sorted({str(one.path) for one in twice[sns[0]] if one is not shop})
+        error = ConfigError(
+            "the camera {sn} stands in another shop's file, too: {others}",
+            hint="Each camera belongs to one shop. Is one of the files a copy? Take it out of the folder, or call it .bak.",
+            sn=sns[0],
+            others=", ".join(others),
+        )
+        made.append(Shop(shop.id, shop.path, error=error))
+    return made
 
 
 def _is_site(path: Path) -> bool:

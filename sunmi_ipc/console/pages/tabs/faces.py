@@ -12,7 +12,7 @@ from ....models import GroupInfo
 from ...photos import MAX_UPLOAD, shrunk
 from ...roles import Role
 from ..camera import Place
-from ..visit import button, heading, text
+from ..visit import button, chooser, heading, text
 
 _SHOWN = 60
 
@@ -108,7 +108,7 @@ async def _open(place: Place, group: GroupInfo) -> None:
             button(tr("Empty this group"), lambda: _clear(place, group), kind="danger").classes("wide")
             if group.name not in ("stranger", "regular"):
                 button(tr("Delete this group"), lambda: _drop(place, group), kind="danger").classes("wide")
-    ui.run_javascript(f"getHtmlElement({below.id}).scrollIntoView({{behavior: 'smooth', block: 'start'}})")
+    visit.script(f"getHtmlElement({below.id}).scrollIntoView({{behavior: 'smooth', block: 'start'}})")
 
 
 def _adder(place: Place, group: GroupInfo) -> None:
@@ -118,10 +118,12 @@ def _adder(place: Place, group: GroupInfo) -> None:
     told.set_visibility(False)
 
     async def add(event: events.UploadEventArguments) -> None:
-        data = await event.file.read()
         name = event.file.name[:80]
         try:
-            await visit.try_(lambda: faces.add_face(group.name, shrunk(data, name=name)))
+            async with visit.console.unpacking:
+                data = await event.file.read()
+                small = await visit.try_(lambda: shrunk(data, name=name))
+            await visit.try_(lambda: faces.add_face(group.name, small))
         except SunmiIpcError as error:
             told.classes(replace="note bad")
             told._text = f"{name}: {visit.words(error)}"
@@ -131,14 +133,9 @@ def _adder(place: Place, group: GroupInfo) -> None:
         told.set_visibility(True)
         told.update()
 
-    upload = (
-        ui.upload(
-            label=tr("Add photos"), multiple=True, auto_upload=True, max_file_size=MAX_UPLOAD, on_upload=add
-        )
-        .props('accept="image/*" flat bordered')
-        .classes("wide")
+    chooser(
+        visit, tr("Add photos"), add, accept="image/*", most=MAX_UPLOAD, multiple=True, icon="add_a_photo"
     )
-    upload._props["aria-label"] = tr("Add photos")
     text(
         "p",
         tr("Photos are made as small as the camera takes them, before they leave this computer."),
