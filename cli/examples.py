@@ -84,10 +84,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "video snapshot": ("video snapshot --show", "video snapshot -o door.jpg"),
     "video clip": ("video clip --from -10m --to -8m -o clip.mp4",),
     "events list": (f"events list -c {_SN}",),
-    "events subscribe": ("events subscribe face_recog_event --callback http://192.168.1.5:8080/events",),
-    "events unsubscribe": ("events unsubscribe face_recog_event",),
+    "events subscribe": ("events subscribe face --callback http://192.168.1.5:8080/events",),
+    "events unsubscribe": ("events unsubscribe face",),
     "events listen": (
-        "events listen --subscribe face_recog_event",
+        "events listen --subscribe face",
         "events listen --jsonl",
         "events listen --webhook https://shop.example/events",
     ),

@@ -13,7 +13,7 @@ import typer
 import typer.core
 
 from sunmi_ipc import __version__, errors
-from sunmi_ipc.i18n import language, later, speak, tr
+from sunmi_ipc.i18n import later, speak, tr
 
 from .naming import cleaned, several
 from .screen import halfwidth, streams
@@ -22,7 +22,7 @@ from .screen.metavars import give
 from .screen.output import print_error, print_json
 from .screen.pages import furnish, write_examples, write_groups
 from .screen.typed import teach
-from .screen.wording import Context, retell, show_refusal
+from .screen.wording import Context, refusal, show_refusal
 from .spellings import take
 from .state import Exit, State, exit_code
 
@@ -218,7 +218,7 @@ def _unexpected(error: Exception) -> errors.SunmiIpcError:
 
 
 def _refused(error: Any, as_json: bool) -> None:
-    """A refusal of Typer's as a document, and in the user's language; in English it speaks for itself.
+    """A refusal of Typer's as a document, and in words for people in their language.
 
     Raises:
         typer.Exit: It has been told.
@@ -226,9 +226,9 @@ def _refused(error: Any, as_json: bool) -> None:
     """
     if as_json:
         document = {"type": "UsageError", "code": None, "name": None}
-        message = retell(error.format_message())
+        message = refusal(error)
         print_json({"error": {**document, "message": message, "hint": None, "camera": None}})
-    if language() == "zh" and type(error).__name__ != "NoArgsIsHelpError":  # which is the help itself
+    if type(error).__name__ != "NoArgsIsHelpError":  # which is the help itself
         show_refusal(error)
         raise typer.Exit(error.exit_code)
 

@@ -157,10 +157,30 @@ def translate(template: str, lang: Language, values: Mapping[str, object]) -> st
                 values = {**values, name: listed.replace(", ", "、")}
         for name in _WORDS:
             if isinstance(said := values.get(name), str):
-                values = {**values, name: table.get(said) or table.get(_BRACKET.sub("", said), said)}
+                told = table.get(said) or table.get(_BRACKET.sub("", said), said)
+                values = {**values, name: _bounded(told, table) if name == "bounds" else told}
     if lang == "en" and "}" in template:
         template = _COUNTED.sub(lambda found: _one(found, values), template)
     return template.format(**values) if values else template
+
+
+#: A bound in words: how, how much, of what.
+_BOUND = re.compile(
+    r"(at least|at most|more than|less than|a multiple of|from )? ?([\d.,:-]+)(?: ([A-Za-z ]+))?"
+)
+
+
+def _bounded(bounds: str, table: Mapping[str, str]) -> str:
+    """``at most 150 bytes`` and its kind, each in the language of *table*; other bounds as they are."""
+
+    def told(part: str) -> str:
+        if not (found := _BOUND.fullmatch(part)) or not (found[1] or found[3]):
+            return part  # such as the words to choose from, which stay as they are typed
+        how, number, unit = found.groups()
+        number = table.get(f"{{value}} {unit}", f"{{value}} {unit}").format(value=number) if unit else number
+        return table[f"{how.strip()} {{value}}"].format(value=number) if how else number
+
+    return "、".join(told(part) for part in bounds.split("、"))
 
 
 def _one(counted: re.Match[str], values: Mapping[str, object]) -> str:

@@ -51,10 +51,12 @@ def set_(
 ) -> None:
     """Set the door line, left end to right end."""
     state = State.of(ctx)
+    from sunmi_ipc.models import DoorLineConfig
+
     line = DoorLine(x1, y1, x2, y2, choice(resolution, _RESOLUTIONS, "--resolution"))
     with open_camera(state) as camera:
         camera.people_flow.draw(line)
-        show(state, None)
+        show(state, None, now=DoorLineConfig.of(line))
 
 
 @app.command()

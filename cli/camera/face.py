@@ -85,6 +85,11 @@ def group_list(ctx: typer.Context) -> None:
         show(state, groups, rows="face_group")
 
 
+def _group(name: str, capacity: int, description: str) -> dict[str, Any]:
+    """A group as it is from now on."""
+    return {"group_name": name, "capacity": capacity} | ({"description": description} if description else {})
+
+
 @group.command("create")
 def group_create(
     ctx: typer.Context, name: GroupName, capacity: Capacity = 1000, description: Description = ""
@@ -92,7 +97,8 @@ def group_create(
     """Create a group; at most 10, whose capacities add up to at most 30,000."""
     state = State.of(ctx)
     with open_camera(state) as camera:
-        show(state, camera.faces.create_group(name, capacity, description))
+        made = camera.faces.create_group(name, capacity, description)
+        show(state, made, now=_group(name, capacity, description))
 
 
 @group.command("update")
@@ -121,7 +127,8 @@ def group_update(
                 name="--capacity",
                 hint="Give it: the whole set is written.",
             )
-        show(state, camera.faces.update_group(name, rename or name, room, text))
+        made = camera.faces.update_group(name, rename or name, room, text)
+        show(state, made, now=_group(rename or name, room, text or ""))
 
 
 @group.command("delete")
@@ -158,7 +165,9 @@ def group_move_rule(
     """Set when a stranger becomes a regular."""
     state = State.of(ctx)
     with open_camera(state) as camera:
-        show(state, camera.faces.set_move_rule(whole_days(within, "--within"), times))
+        period = whole_days(within, "--within")
+        made = camera.faces.set_move_rule(period, times)
+        show(state, made, now={"period": period, "times": times})
 
 
 @attribute.command("list")
@@ -176,7 +185,7 @@ def attribute_add(
     """Define an attribute."""
     state = State.of(ctx)
     with open_camera(state) as camera:
-        show(state, camera.faces.add_attribute(group, name))
+        show(state, camera.faces.add_attribute(group, name), now={"name_list": [name]})
 
 
 @attribute.command("delete")
@@ -473,7 +482,4 @@ def settings(
             show(state, camera.faces.settings())
             return
         seconds = None if within is None else whole_seconds(within, "--within")
-        camera.faces.update_settings(optimize_seconds=seconds, snap_size_thr=size)
-    say(state, "done")
-    if state.json:
-        print_json({})
+        show(state, None, now=camera.faces.update_settings(optimize_seconds=seconds, snap_size_thr=size))

@@ -310,11 +310,11 @@ def settings(
         if interval is None and wanted is None:
             show(state, camera.people_flow.settings())
             return
-        camera.people_flow.update_settings(
+        made = camera.people_flow.update_settings(
             facerecog_interval=None if interval is None else whole_seconds(interval, "--interval"),
             customer_judgemode=wanted,
         )
-        show(state, None)
+        show(state, None, now=made)
 
 
 app.command()(report)

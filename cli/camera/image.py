@@ -34,7 +34,10 @@ def ir(
     state = State.of(ctx)
     wanted = choice(mode, _IR, "mode") if mode else None
     with open_camera(state) as camera:
-        show(state, camera.image.ir() if wanted is None else camera.image.set_ir(wanted))
+        if wanted is None:
+            show(state, camera.image.ir())
+        else:
+            show(state, camera.image.set_ir(wanted), now={"irmode": wanted})
 
 
 @app.command()
@@ -54,7 +57,7 @@ def rotation(
                 raise ParameterError(
                     "{name}: unknown", name="degrees", hint="Allowed: {bounds}.", bounds=bounds
                 )
-            show(state, camera.image.set_rotation(degrees))
+            show(state, camera.image.set_rotation(degrees), now={"rotation": degrees})
             return
         show(state, {**camera.image.rotation().as_dict(), **camera.image.rotations().as_dict()})
 
@@ -67,14 +70,21 @@ def led(
     state = State.of(ctx)
     wanted = choice(switch, _SWITCH, "switch") if switch else None
     with open_camera(state) as camera:
-        show(state, camera.image.led() if wanted is None else camera.image.set_led(wanted))
+        if wanted is None:
+            show(state, camera.image.led())
+        else:
+            show(state, camera.image.set_led(wanted), now={"led_switch": wanted})
 
 
 @app.command("name")
 def name_(
-    ctx: typer.Context, name: Annotated[str, typer.Argument(help=tr("The new name; without it, show."))] = ""
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(help=tr("The new name; without it, show."))] = None,
 ) -> None:
     """Show or set the camera's name."""
     state = State.of(ctx)
     with open_camera(state) as camera:
-        show(state, camera.image.set_name(name) if name else camera.image.name_())
+        if name is None:
+            show(state, camera.image.name_())
+        else:
+            show(state, camera.image.set_name(name), now={"name": name})

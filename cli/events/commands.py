@@ -10,6 +10,8 @@ from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.protocol.values import EventType
 
+from ..screen.choices import EVENTS
+from ..screen.choices import events as named
 from ..screen.output import confirm, say, show
 from ..state import State
 from ..target import open_camera
@@ -20,7 +22,8 @@ app = typer.Typer(
     rich_markup_mode=None, no_args_is_help=True, help=tr("What the camera pushes, and where to.")
 )
 EventNames = Annotated[
-    list[str], typer.Argument(metavar="EVENT...", help=tr("face_recog_event (FM020), dynamic_detect_event."))
+    list[str],
+    typer.Argument(metavar="EVENT...", help=tr("face (FM020): a face recognised; motion: motion or sound.")),
 ]
 Callback = Annotated[
     str,
@@ -58,15 +61,19 @@ def list_(ctx: typer.Context) -> None:
 def subscribe(ctx: typer.Context, events: EventNames, callback: Callback = "", port: Port = None) -> None:
     """Have events posted to a URL."""
     state = State.of(ctx)
+    wanted = named(events, "events")
     with open_camera(state) as camera:
-        used = camera.events.subscribe(*events, callback=callback or camera.events.callback(port))
+        used = camera.events.subscribe(*wanted, callback=callback or camera.events.callback(port))
         show(state, {"http_callback": used})
 
 
 @app.command()
 def unsubscribe(
     ctx: typer.Context,
-    events: EventNames,
+    events: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="EVENT...", help=tr("face or motion; with --all, none means both.")),
+    ] = None,
     callback: Callback = "",
     port: Port = None,
     every: Annotated[
@@ -76,18 +83,18 @@ def unsubscribe(
 ) -> None:
     """End a subscription."""
     state = State.of(ctx)
-    unknown = [event for event in events if event not in list(EventType)]
-    if unknown:
+    if not events and not every:
         raise ParameterError(
-            "{name}: unknown", name="events", hint="Allowed: {bounds}.", bounds=", ".join(EventType)
+            "{name}: missing", name="events", hint="Allowed: {bounds}.", bounds=", ".join(EVENTS)
         )
+    wanted = named(events or list(EVENTS), "events")
     with open_camera(state) as camera:
         if not every:
             used = callback or camera.events.callback(port)
-            show(state, camera.events.unsubscribe([EventType(event) for event in events], used))
+            show(state, camera.events.unsubscribe(wanted, used))
             return
         there = [
-            (s.event, u) for s in camera.events.list().sub_event if s.event in events for u in s.http_callback
+            (s.event, u) for s in camera.events.list().sub_event if s.event in wanted for u in s.http_callback
         ]
         if there:
             confirm(tr("{count} subscriptions end.", count=len(there)), yes)

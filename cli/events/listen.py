@@ -25,6 +25,7 @@ from ..forward.options import (
 )
 from ..forward.run import DurationOption, deliver, held, sum_up, until_signal, wait
 from ..forward.salvaged import say_salvaged
+from ..screen.choices import events as named
 from ..screen.lengths import Length, length
 from ..screen.output import note
 from ..screen.times import ShopTz, zone
@@ -112,18 +113,12 @@ def listen(
     The webhook's secret is read from SUNMI_IPC_WEBHOOK_SECRET, the broker's password from
     SUNMI_IPC_MQTT_PASSWORD.
     """
-    from sunmi_ipc.errors import ParameterError
     from sunmi_ipc.events import Receiver, Retention
     from sunmi_ipc.events.album import Allowance
     from sunmi_ipc.events.salvage import open_or_salvage
-    from sunmi_ipc.protocol.values import EventType
 
     state = State.of(ctx)
-    for event in subscribe or ():
-        if event not in list(EventType):
-            raise ParameterError(
-                "{name}: unknown", name="--subscribe", hint="Allowed: {bounds}.", bounds=", ".join(EventType)
-            )
+    wanted = named(subscribe or (), "--subscribe")
     megabyte = 1 << 20
     retention = Retention(
         max_age_s=keep,
@@ -139,7 +134,7 @@ def listen(
     secrets = {settings.app_id: settings.secret_key} if settings.app_id and settings.secret_key else None
     with contextlib.ExitStack() as stack:
         undelivered = stack.enter_context(held(made))
-        shop = Shop(state, list(state.cameras)) if subscribe else None
+        shop = Shop(state, list(state.cameras)) if wanted else None
         if shop is not None:
             stack.callback(shop.close)
         kept = stack.enter_context(
@@ -167,14 +162,14 @@ def listen(
             callbacks = []
             if shop is not None:
                 subscribed.callback(shop.unsubscribe)
-                callbacks = shop.subscribe(subscribe or [], port=receiver.port, callback=callback)
+                callbacks = shop.subscribe(wanted, port=receiver.port, callback=callback)
             note(
                 state,
                 "Listening at {where}; events are kept in {folder}. Ctrl-C ends it.",
                 where=", ".join(callbacks or _addresses(receiver)),
                 folder=str(kept.directory),
             )
-            if state.camera and not subscribe:
+            if state.camera and not wanted:
                 note(state, "It only listens: --subscribe EVENT subscribes at {camera}.", camera=state.camera)
             wait(stop, receiver, deliveries, count, duration)
         # Nobody posts any more; what has come is brought to its end, for a moment.

@@ -15,7 +15,9 @@ from sunmi_ipc.i18n import tr
 from sunmi_ipc.protocol.serial import spelt
 
 from ..forward.options import SinkOptions, SpoolOption, make_sinks, spool_folder, takes_sinks
-from ..screen.output import note, print_json, show, table
+from ..screen.choices import event_type
+from ..screen.lines import amount
+from ..screen.output import fields, note, print_json, show, table
 from ..screen.times import From, To, parse_period
 from ..state import Exit, State
 
@@ -70,6 +72,7 @@ def replay(
     from sunmi_ipc.events.delivery import resend
 
     state = State.of(ctx)
+    event = event_type(event)
     first, last = parse_period(from_, to)
     with contextlib.ExitStack() as stack:
         made = make_sinks(state, sinks, terminal=not (sinks.exec_ or sinks.webhook or sinks.mqtt))
@@ -103,6 +106,8 @@ def replay(
             sent.append(set())
             counts = resend(one, wanted(), delivered=partial(_note, sent[-1]))
             failed += counts["given_up"]
+            if one.name == "terminal" and not any(counts.values()):
+                note(state, "nothing found")
             if one.name in ("terminal", "jsonl"):
                 sent.pop()
                 continue
@@ -132,8 +137,11 @@ def status(ctx: typer.Context, spool: SpoolOption = None) -> None:
         show(state, {**counts, "dead_letters": given_up, "picture_folders": pictures})
         return
     consumers = counts["consumers"]
-    figures = {name: value for name, value in counts.items() if name != "consumers"}
-    show(state, {"spool": str(spool_folder(spool)), **figures})
+    figures = {
+        name: value for name, value in counts.items() if name not in ("consumers", "last_seq", "bytes")
+    }
+    if not state.quiet:
+        fields({"spool": str(spool_folder(spool)), "on_disk": amount(counts["bytes"]), **figures})
     if letters:
         note(
             state,
@@ -170,7 +178,7 @@ def forget(
             raise ParameterError(
                 "{name}: there is no such reader",
                 name=name,
-                hint="There are: {known}.",
+                hint="There are: {known}." if consumers else "Nobody reads it so far.",
                 known=", ".join(consumers),
             )
         # Not under the feet of a program that reads: from then on it would begin at the oldest event again.

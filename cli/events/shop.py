@@ -11,7 +11,7 @@ from ..screen.output import error_document, note, waiting
 from ..state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sunmi_ipc.camera import Camera
     from sunmi_ipc.discovery import DiscoveredCamera
@@ -58,7 +58,7 @@ class Shop:
         with self._lock:
             return next((camera for camera in self.cameras if camera.sn == sn), None)
 
-    def subscribe(self, events: list[str], *, port: int, callback: str) -> list[str]:
+    def subscribe(self, events: Sequence[str], *, port: int, callback: str) -> list[str]:
         """Subscribe at all, at once, and from now on at those that come; the callbacks.
 
         One that refuses does not keep the others.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
 
 from sunmi_ipc.errors import ParameterError
+from sunmi_ipc.protocol.values import EventType
 
 T = TypeVar("T")
 #: Other spellings of the words that commands take.
@@ -54,6 +55,19 @@ _ALSO = {
     "熟客": "regular",
     "员工": "staff",
     "自定义": "custom",
+    "face_recog_event": "face",
+    "人脸": "face",
+    "人脸识别": "face",
+    "faces": "face",
+    "dynamic_detect_event": "motion",
+    "sound": "motion",
+    "动态侦测": "motion",
+    "有动静": "motion",
+}
+#: What cameras push, in the words that commands take; the wire's own names are taken, too.
+EVENTS: dict[str, EventType] = {
+    "face": EventType.FACE_RECOGNITION,
+    "motion": EventType.MOTION,
 }
 
 
@@ -80,8 +94,21 @@ def choice(text: str, allowed: Mapping[str, T], name: str) -> T:
         raise ParameterError(
             "{name}: unknown",
             name=name,
+            given=text,
             hint="Did you mean {near}? Allowed: {bounds}.",
             near=meant[0],
             bounds=bounds,
         )
-    raise ParameterError("{name}: unknown", name=name, hint="Allowed: {bounds}.", bounds=bounds)
+    raise ParameterError("{name}: unknown", name=name, given=text, hint="Allowed: {bounds}.", bounds=bounds)
+
+
+def event_type(text: str) -> str:
+    """The wire's name of the event that *text* stands for; what is no word of ours as it is."""
+    word = text.strip().lower()
+    known = EVENTS.get(_ALSO.get(word, word))
+    return text.strip() if known is None else known.value
+
+
+def events(texts: Sequence[str], name: str) -> list[EventType]:
+    """The events that *texts* stand for, each once: in a command's words, or as the wire has them."""
+    return list(dict.fromkeys(choice(text, EVENTS, name) for text in texts))

@@ -19,7 +19,7 @@ from sunmi_ipc.redact import printable, redact, scrub
 
 from ..state import State
 from . import collected, words
-from .lines import fitted
+from .lines import LEAST, fitted
 from .tables import columns as columns
 from .tables import fold, window
 from .tables import table as table
@@ -90,7 +90,14 @@ def _lines(rows: Sequence[tuple[str, str]]) -> None:
     for name, text in rows:
         head = printable(name)
         # An address is to be copied, in one piece.
-        whole = room < 20 or "://" in text
+        whole = "://" in text
+        if room < LEAST < window() and not whole and width(printable(text)) > room:
+            # No column to fold it in: it stands under its name.
+            sys.stdout.write(head + "\n")
+            for part in fold(printable(text), window() - 2):
+                sys.stdout.write(f"  {part}\n")
+            continue
+        whole = whole or room < LEAST
         for part in [printable(text)] if whole else fold(printable(text), room):
             sys.stdout.write(columns([head, part], [widest, 0]) + "\n")
             head = ""
@@ -103,6 +110,7 @@ def show(
     reveal: bool = False,
     rows: str = "",
     done: str = "done",
+    now: Reply | Mapping[str, Any] | None = None,
     wire: bool = False,
     tz: tzinfo | None = None,
 ) -> None:
@@ -114,6 +122,7 @@ def show(
         reveal: Show secrets.
         rows: The field that holds a list to print as a table.
         done: What to say where there is no result.
+        now: What holds from now on; people see it in place of *done*, scripts an empty result.
         wire: People, too, get the answer as it came.
         tz: The zone for times; None for this computer's.
 
@@ -121,7 +130,12 @@ def show(
     if reply is None:
         if state.json:
             print_json({})
-        say(state, done)
+        if state.json or state.quiet or now is None:
+            say(state, done)
+        elif isinstance(now, Mapping):
+            _lines(words.mapping(now))
+        else:
+            _lines(words.record(now))
         return
     if state.json:
         if isinstance(reply, Mapping):

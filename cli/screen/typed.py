@@ -5,14 +5,11 @@ The library names its parameters (``end_x``); a person typed ``X2``. One place, 
 
 from __future__ import annotations
 
-import shlex
-from pathlib import Path
 from typing import Any
 
 from sunmi_ipc.errors import ParameterError
-from sunmi_ipc.redact import Secret, is_secret
 
-from .wording import placeholders
+from .wording import placeholders, repeatable
 
 #: The library's names, and what commands call them.
 _ALIASES: dict[str, tuple[str, ...]] = {
@@ -49,8 +46,6 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "weekday": ("days",),
     "zoom": ("position",),
 }
-#: Arguments and options whose values are never repeated; names that tell a secret are known anyway.
-_HIDDEN = frozenset({"code", "password", "passphrase"})
 
 
 def _parameter(ctx: Any, name: str) -> Any:
@@ -76,15 +71,6 @@ def _shown(parameter: Any) -> str:
     return (parameter.name if not written or "|" in written else written).strip("[]….").upper()
 
 
-def _value(parameter: Any, value: Any) -> str:
-    """What was typed, as it could be typed again; nothing for flags, secrets and what was left out."""
-    hidden = parameter.name in _HIDDEN or is_secret(parameter.name) or isinstance(value, Secret)
-    if hidden or isinstance(value, bool) or not isinstance(value, (str, int, float, Path)):
-        return ""
-    text = str(value)
-    return shlex.quote(text) if text and text.isprintable() and len(text) <= 80 else ""
-
-
 def name_as_typed(error: ParameterError, ctx: Any) -> None:
     """Have *error* name what was typed, with its value.
 
@@ -96,7 +82,9 @@ def name_as_typed(error: ParameterError, ctx: Any) -> None:
     parameter = _parameter(ctx, str(error.values.get("name", "")))
     if parameter is None:
         return
-    shown, value = placeholders(_shown(parameter)), _value(parameter, ctx.params.get(parameter.name))
+    shown, value = placeholders(_shown(parameter)), repeatable(parameter, ctx.params.get(parameter.name))
+    if not value:  # of an option that may be repeated, the one value that was refused
+        value = repeatable(parameter, error.values.get("given"))
     error.values = {**error.values, "name": f"{shown} {value}".strip()}
 
 

@@ -75,7 +75,7 @@ def words(*every: str) -> Callable[[], list[tuple[str, str]]]:
     return lambda: [(word, "") for word in every]
 
 
-_EVENTS = words("face_recog_event", "dynamic_detect_event")
+_EVENTS = words("face", "motion")
 #: By a parameter's name; those whose value stands for something that has a name.
 _SOURCES: dict[str, Callable[[], list[tuple[str, str]]]] = {
     "camera": cameras,

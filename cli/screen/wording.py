@@ -7,17 +7,20 @@ Typer has them in English, few of them behind gettext, so they are known by thei
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from sunmi_ipc.i18n import language
+from sunmi_ipc.redact import Secret, is_secret
 
-from .lines import LEAST, wrapped
+from .lines import LEAST, fitted, wrapped
 from .metavars import plain, worded
 from .tables import fold, width
 
@@ -27,23 +30,40 @@ _PLACEHOLDER = re.compile(r"<[A-Za-z ]+(?:\[[A-Za-z]+\])?>|(?<![\w$/-])[A-Z][A-Z
 _NAME_COLUMN, _GAP, _NARROWEST = 30, 2, 28
 
 
+#: What Typer and pydantic say for programmers, in words for people.
+_PLAIN = {
+    "Error: {problem}": "Error: {problem}",
+    "Invalid value {value} for {name}: {problem}": "Invalid value {value} for {name}: {problem}",
+    "Invalid value for {name}: {problem}": "Invalid value for {name}: {problem}",
+    "Input should be less than or equal to {bound}": "it must be at most {bound}",
+    "Input should be greater than or equal to {bound}": "it must be at least {bound}",
+    "Input should be less than {bound}": "it must be less than {bound}",
+    "Input should be greater than {bound}": "it must be more than {bound}",
+    "Input should be a valid integer, unable to parse string as an integer": "it must be a whole number",
+    "Input should be a valid integer, got a number with a fractional part": "it must be a whole number",
+    "Input should be a valid integer": "it must be a whole number",
+    "Input should be a valid number, unable to parse string as a number": "it must be a number",
+    "Input should be a valid number": "it must be a number",
+    "Input should be a finite number": "it must be a finite number",
+    "Input should be {names}": "it must be {names}",
+}
+
+
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+def _patterns(lang: str) -> tuple[tuple[re.Pattern[str], str], ...]:
     from sunmi_ipc.zh.usage import ZH
 
     def pattern(template: str) -> re.Pattern[str]:
         return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(template)), re.DOTALL)
 
-    return tuple((pattern(english), chinese) for english, chinese in ZH.items())
+    return tuple((pattern(english), chinese) for english, chinese in (ZH if lang == "zh" else _PLAIN).items())
 
 
 def retell(text: str) -> str:
-    """*text*, which is Typer's or pydantic's, in the user's language."""
-    if language() != "zh":
-        return text
-    for pattern, chinese in _patterns():
+    """*text*, which is Typer's or pydantic's, in the user's language; what both say for programmers in words."""
+    for pattern, ours in _patterns(language()):
         if found := pattern.fullmatch(text):
-            return chinese.format(**{k: retell(v) for k, v in found.groupdict().items()})
+            return ours.format(**{k: retell(v) for k, v in found.groupdict().items()})
     return text
 
 
@@ -166,11 +186,39 @@ def _fit(text: str, columns: int) -> list[str]:
     return lines
 
 
+#: Arguments and options whose values are never repeated; names that tell a secret are known anyway.
+_HIDDEN = frozenset({"code", "password", "passphrase"})
+
+
+def repeatable(parameter: Any, value: Any) -> str:
+    """What was typed, as it could be typed again; nothing for flags, secrets and what was left out."""
+    hidden = parameter.name in _HIDDEN or is_secret(parameter.name) or isinstance(value, Secret)
+    if hidden or isinstance(value, bool) or not isinstance(value, (str, int, float, Path)):
+        return ""
+    text = str(value)
+    return shlex.quote(text) if text and text.isprintable() and len(text) <= 80 else ""
+
+
+def refusal(error: Any) -> str:
+    """What Typer refuses, in the user's language, with the value that was typed; a secret's never."""
+    said = error.format_message()
+    if language() == "zh":
+        said = re.sub(r"'[A-Z_]+[….]*'", lambda found: placeholders(found[0]), said)
+    # Typer checks with pydantic, which knows what it refused.
+    found: Any = getattr(error.__cause__, "errors", list)()
+    value = found[0].get("input") if found and isinstance(found[0], dict) else None
+    parameter = getattr(error, "param", None)
+    if value is not None and parameter is not None and (shown := repeatable(parameter, value)):
+        said = said.replace("Invalid value for ", f"Invalid value {shown} for ", 1)
+    return retell(said)
+
+
 def show_refusal(error: Any) -> None:
-    """Print a refusal of Typer's as it would itself, in Chinese."""
+    """Print a refusal of Typer's as it would itself, in the user's language and as wide as the terminal."""
     ctx = getattr(error, "ctx", None)
     lines = []
     if ctx is not None:
         lines.append(ctx.get_usage())
         lines.append(retell(f"Try '{ctx.command_path} {ctx.help_option_names[0]}' for help.") + "\n")
-    sys.stderr.write("\n".join([*lines, retell(f"Error: {error.format_message()}")]) + "\n")
+    told = retell(f"Error: {refusal(error)}")
+    sys.stderr.write("\n".join([*lines, fitted(told, sys.stderr)]) + "\n")

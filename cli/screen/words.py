@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sunmi_ipc import words
 from sunmi_ipc.i18n import tr
-from sunmi_ipc.protocol.values import Weekdays
+from sunmi_ipc.protocol.values import EventType, Weekdays
 from sunmi_ipc.redact import MASK, is_secret, redact
 
 if TYPE_CHECKING:
@@ -65,6 +65,10 @@ def told(value: Any, field: str = "", *, tz: tzinfo | None = None) -> str:
         return listed([told(item, field, tz=tz) for item in value]) if value else tr(words.NONE)
     if isinstance(value, Mapping):
         return json.dumps(value, ensure_ascii=False)
+    if field in ("event", "event_type") and value in list(
+        EventType
+    ):  # before Python 3.12 only members may be asked for
+        return tr(words.word(EventType(value)))
     if field == "key_mgmt" and str(value).upper() in ("NONE", "OPEN"):
         return tr("open")
     return tr(words.UNITS[field], value=value) if field in words.UNITS else str(value)

@@ -74,6 +74,28 @@ def dotted(keys: Keys) -> str:
     return text or "-"
 
 
+#: What pydantic calls a bound, and how we say it.
+_BOUNDS = {
+    "ge": "at least {value}", "gt": "more than {value}", "le": "at most {value}", "lt": "less than {value}",
+    "multiple_of": "a multiple of {value}",
+    "min_length": "at least {value}{unit}", "max_length": "at most {value}{unit}",
+}  # fmt: skip
+
+
+def bound(kind: str, context: dict[str, Any]) -> str:
+    """What may stand there, in words, by what pydantic says of an error; empty where it says nothing for people."""
+    if isinstance(expected := context.get("expected"), str):
+        return expected.replace(" or ", ", ").replace("'", "")
+    unit = {"string": " characters", "bytes": " bytes"}.get(kind.partition("_")[0], " entries")
+    return ", ".join(
+        said.format(
+            value=f"{context[name]:g}" if isinstance(context[name], float) else context[name], unit=unit
+        )
+        for name, said in _BOUNDS.items()
+        if name in context
+    )
+
+
 def problem(path: Path, lines: dict[Keys, int], error: dict[str, Any], *, hint: str) -> SiteError:
     """One of pydantic's errors as ours, with its place; *hint* says where the keys are listed."""
     # pydantic adds the branch of a union to the place; only what stands in the file is a place.
@@ -105,9 +127,7 @@ def problem(path: Path, lines: dict[Keys, int], error: dict[str, Any], *, hint: 
             "{where}: {key}: wrong type, {kind} is needed", where=where, key=key,
             kind=kind.removesuffix("_type").removesuffix("_parsing"),
         )  # fmt: skip
-    bounds = ALLOWED.get(kind) or ", ".join(
-        f"{name} {value}" for name, value in context.items() if name != "error"
-    )
+    bounds = ALLOWED.get(kind) or bound(kind, context)
     return SiteError(
         "{where}: {key}: not allowed", where=where, key=key,
         hint="Allowed: {bounds}." if bounds else "", bounds=bounds,

@@ -19,6 +19,14 @@ class DoorLineConfig(Reply):
     end_x: Int
     end_y: Int
 
+    @classmethod
+    def of(cls, line: DoorLine) -> DoorLineConfig:
+        """A line as the camera keeps it."""
+        return cls.model_construct(
+            resolution=line.resolution,
+            start_x=line.start_x, start_y=line.start_y, end_x=line.end_x, end_y=line.end_y,
+        )  # fmt: skip
+
     @property
     def line(self) -> DoorLine:
         """As a checked value; raises ParameterError where the camera keeps a line that none could set."""

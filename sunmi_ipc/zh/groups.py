@@ -78,7 +78,7 @@ ZH: dict[str, str] = {
     "Write N, +N, -N or N%.": "写法：N、+N、-N 或 N%。",
     "Write rows to this file.": "把各行写入这个文件。",
     "Zoom and focus motors (FM020).": "缩放和聚焦电机（FM020）。",
-    "face_recog_event (FM020), dynamic_detect_event.": "face_recog_event(FM020)、dynamic_detect_event。",
+    "face (FM020): a face recognised; motion: motion or sound.": "face（FM020）：识别到人脸；motion：有动静或声音。",
     "mon,tue,… or everyday, or always (round the clock).": "mon,tue,… 或 everyday，或 always（全天候）。",
     "off, on or auto; without it, show.": "off、on 或 auto；不写则显示。",
     "on or off; without it, show.": "on 或 off；不写则显示。",

@@ -12,6 +12,7 @@ ZH: dict[str, str] = {
     "(dynamic)": "（自动）",
     "Try '{command}' for help.": "帮助：{command}",
     "Error: {problem}": "错误：{problem}",
+    "Invalid value {value} for {name}: {problem}": "{name} 的值 {value} 无效：{problem}",
     "Invalid value for {name}: {problem}": "{name} 的值无效：{problem}",
     "Invalid value: {problem}": "值无效：{problem}",
     "Missing argument {name}. {problem}": "缺少参数 {name}。{problem}",

@@ -59,7 +59,7 @@ def completed(line: str) -> list[str]:
         ("ipc -p ", {"berlin"}),
         ("ipc wifi show --profile ", {"berlin"}),
         ("ipc face list -g V", {"VIP"}),
-        ("ipc events subscribe face", {"face_recog_event"}),
+        ("ipc events subscribe fa", {"face"}),
         ("ipc video live --quality ", {"hd", "fhd"}),
         ("ipc help wi", {"wifi"}),
         ("ipc scan --la", {"--lang"}),

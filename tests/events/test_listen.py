@@ -208,7 +208,7 @@ def test_kill_9_while_cameras_post_loses_and_doubles_nothing(ready: VirtualCamer
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (["--subscribe", "nonsense"], 2, "face_recog_event"),
+        (["--subscribe", "nonsense"], 2, "--subscribe nonsense: unknown. Allowed: face, motion."),
         (["--on", "all"], 2, "--subscribe"),
         (["--jsonl", "--json"], 2, "--json"),
         (["--exec", "/nowhere/at/all"], 2, "/nowhere/at/all"),

@@ -234,6 +234,21 @@ def test_another_codec_falls_back_to_pictures(film: Callable[..., VirtualCamera]
     assert [m.state for m in states if m is not None] == ["connecting", "unsupported"]
 
 
+def test_a_camera_that_was_set_to_another_codec_meanwhile_plays(
+    film: Callable[..., VirtualCamera], hub: LiveHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sunmi_ipc.station.live.hub.UNSUPPORTED_S", 0.1)
+    one = film(codec="mjpeg")
+    with hub.watch("a", source(connect(one))) as viewer:
+        while (message := viewer.get(10)) is not None and message.state != "unsupported":
+            pass
+        one.state.video = VideoSettings(hd=SMALL, fhd=SMALL, zone=UTC)
+        one.restart(0.1)
+        while (message := viewer.get(10)) is not None and message.kind != "init":
+            pass
+    assert message is not None
+
+
 def test_nothing_stays_behind_when_viewers_come_and_go(
     film: Callable[..., VirtualCamera], hub: LiveHub
 ) -> None:
