@@ -13,12 +13,13 @@ import asyncio
 import contextlib
 import http.client
 import logging
+import re
 import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from urllib3 import HTTPHeaderDict
@@ -29,6 +30,7 @@ from ..link.transport import (
     FAULTS,
     MAX_ANSWER,
     MAX_HEAD,
+    HeadLines,
     Malformed,
     encoded,
     explain_camera,
@@ -49,6 +51,8 @@ except ModuleNotFoundError:
 T = TypeVar("T")
 _log = logging.getLogger("sunmi_ipc.link.transport")
 _MAX_HEADERS = 100
+#: The empty line after a head.
+_END = re.compile(rb"\n(\r?\n)")
 #: What may surround an answer's body: chunk sizes, extensions, trailers.
 _AROUND = 65_536
 #: What TLS itself may say while nothing is asked: certificates, tickets, new keys.
@@ -71,24 +75,33 @@ class _Connection(TlsConnection):
     def __init__(self, context: ssl.SSLContext, host: str, max_answer: int) -> None:
         super().__init__(context, host)
         self._max = max_answer
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser = self._new_parser()
+        self._answer: asyncio.Future[Incoming] | None = None
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body = bytearray()
+        #: The head as it came, until it is whole.
+        self._came = b""
+        #: What is wrong with a head that is not whole yet.
+        self._trouble: Exception | None = None
+        self._raw = self._head = self._unasked = 0
+        self._begun = self._has_end = self._chunked = False
+        #: Whether the camera is the one that we trust.
+        self.trusted: bool = False
+        #: Whether anything of a request has gone out.
+        self.sent: bool = False
+
+    def _new_parser(self) -> Any:
+        parser = httptools.HttpResponseParser(self)
         # A camera's little web server may end its lines as it likes: the threaded client takes such answers, too.
-        self._parser.set_dangerous_leniencies(
+        parser.set_dangerous_leniencies(
             lenient_headers=True,
             lenient_optional_cr_before_lf=True,
             lenient_optional_lf_after_cr=True,
             lenient_optional_crlf_after_chunk=True,
             lenient_spaces_after_chunk_size=True,
+            lenient_version=True,
         )
-        self._answer: asyncio.Future[Incoming] | None = None
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._body = bytearray()
-        self._raw = self._head = self._unasked = 0
-        self._begun = self._has_end = False
-        #: Whether the camera is the one that we trust.
-        self.trusted: bool = False
-        #: Whether anything of a request has gone out.
-        self.sent: bool = False
+        return parser
 
     def data_received(self, data: bytes) -> None:
         """Decrypt, no more than there can be a reason for."""
@@ -106,19 +119,53 @@ class _Connection(TlsConnection):
             self.abort()  # nobody asked: whoever asks next would take it for his
             return
         self._raw += len(data)
+        if not self._begun:
+            self._came += data
+        if self._trouble is not None:
+            self._look_again(self._trouble)
+            return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self.failed(Malformed(str(error)))
+            self._look_again(error)
         except httptools.HttpParserUpgrade:
             self.failed(Malformed("another protocol"))
         # What surrounds a body counts, too: chunk sizes, extensions, trailers.
         if self._raw > (self._max + _AROUND if self._begun else MAX_HEAD):
             self.failed(too_large(None))
 
+    def _look_again(self, error: Exception) -> None:
+        """The head's small faults may be mended; then it is read once more, with what came after it."""
+        if (
+            not self._begun
+            and self._came.lstrip(b"\r\n").startswith(b"HTTP/")
+            and not _END.search(self._came)
+        ):
+            self._trouble = error  # the rest of the head is to come
+            if len(self._came) > MAX_HEAD:
+                self.failed(too_large(None))
+            return
+        self._trouble = None
+        mended = b"" if self._begun else _mended(self._came)
+        if not mended or mended == self._came:
+            self.failed(Malformed(str(error)))
+            return
+        self._came, self._parser = mended, self._new_parser()
+        try:
+            self._parser.feed_data(mended)
+        except httptools.HttpParserError as again:
+            self.failed(Malformed(str(again)))
+        except httptools.HttpParserUpgrade:
+            self.failed(Malformed("another protocol"))
+
     def ended(self) -> None:
+        if self._chunked and self._answer is not None and not self._answer.done():
+            with contextlib.suppress(httptools.HttpParserError, httptools.HttpParserUpgrade):
+                self._parser.feed_data(b"\r\n\r\n")  # the last line may be missing
         if self._begun and not self._has_end:
             self._complete(keep=False)  # an answer without a length ends with the connection
+        elif self._trouble is not None:
+            self.failed(Malformed(str(self._trouble)))
         else:
             self.failed(http.client.RemoteDisconnected("the connection was closed"))
         self.abort()
@@ -131,7 +178,7 @@ class _Connection(TlsConnection):
 
     def on_message_begin(self) -> None:
         self._headers, self._body, self._head = [], bytearray(), 0
-        self._begun = self._has_end = False
+        self._begun = self._has_end = self._chunked = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head += len(name) + len(value)
@@ -141,11 +188,19 @@ class _Connection(TlsConnection):
 
     def on_headers_complete(self) -> None:
         self._begun = True
+        # The parser knows RTSP, too, and versions that are none.
+        if (
+            not self._came.lstrip(b"\r\n").startswith(b"HTTP/")
+            or not self._parser.get_http_version().startswith(("1.", "0.9"))
+            or self._parser.get_status_code() < 100
+        ):
+            self.failed(Malformed("no status line"))
         coding = b"identity"
         for name, value in self._headers:
             kind = name.lower()
             if kind in (b"content-length", b"transfer-encoding"):
                 self._has_end = True
+                self._chunked = self._chunked or kind == b"transfer-encoding"
             elif kind == b"content-encoding":
                 coding = value.strip().lower()
         if coding not in (b"", b"identity"):
@@ -179,7 +234,8 @@ class _Connection(TlsConnection):
         )
         if self.broken is not None:  # while the certificate was looked at
             raise self.broken
-        self._raw, self._unasked, self._begun = 0, 0, False
+        self._raw, self._unasked, self._begun, self._came = 0, 0, False, b""
+        self._trouble = None
         self._answer = asyncio.get_running_loop().create_future()
         self.sent = True  # a part may be gone even where this fails
         try:
@@ -198,6 +254,22 @@ class _Connection(TlsConnection):
         self._answer.set_result(Incoming(self._parser.get_status_code(), headers, bytes(self._body)))
         if not keep:
             self.abort()
+
+
+def _mended(came: bytes) -> bytes:
+    """An answer's beginning with its head's small faults mended; empty where they cannot be, or there is no end of a head."""
+    found = _END.search(came)
+    if found is None:
+        return b""
+    status, *fields = came[: found.start(1)].splitlines(keepends=True)
+    lines = HeadLines()
+    try:
+        kept = [lines.take(line) for line in fields]
+    except Malformed:
+        return b""
+    if any(line[:18].lower() == b"transfer-encoding:" for line in kept):  # which goes before a length
+        kept = [line for line in kept if line[:15].lower() != b"content-length:"]
+    return status + b"".join(kept) + came[found.start(1) :]
 
 
 @lru_cache(maxsize=256)

@@ -85,10 +85,13 @@ def _harmless(template: str, values: Mapping[str, object]) -> str:
     return _BRACES.sub(lambda brace: brace[0] * 2, template)
 
 
-def lost(template: str, site: str, *, sent: bool = True, hint: str = "") -> ConnectionFailed:
+def lost(
+    template: str, site: str, *, sent: bool = True, hint: str = "", **values: object
+) -> ConnectionFailed:
     """No answer came from a station; *sent*: it may have had the request."""
     error = ConnectionFailed(
         template, hint=hint or "Is the shop's connection slow? Try again in a moment.", site=site
     )
+    error.values |= values
     error.sent = sent
     return error

@@ -227,7 +227,12 @@ class RemoteSite:
             with self._changed:
                 self._waiting.pop(nonce, None)
         if not wait.answers:
-            raise lost("the station {site} did not answer in time", self.name)
+            # To a key that it does not list a station says nothing: its refusal could pass for that of a true call.
+            raise lost(
+                "the station {site} did not answer in time", self.name, key=line.key.name,
+                hint="Is the shop's connection slow, or does its station file list our key {key} no longer? "
+                "Its audit says what it has refused.",
+            )  # fmt: skip
         if by_its_clock and self._other_clock(wait.answers[0]):
             return self.once(kind, timeout, asked=asked, by_its_clock=False, **fields)
         return wait.answers

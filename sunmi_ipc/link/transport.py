@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import logging
 import re
 import socket
@@ -53,12 +54,97 @@ class Transport(Protocol):
         """Close the connection."""
 
 
+class Malformed(http.client.HTTPException):
+    """What came breaks the rules of HTTP."""
+
+
+#: What a field's name consists of (RFC 9110, 5.6.2).
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+#: A length beyond all numbers: it is the bound on answers that ends those.
+_ENDLESS = b"9" * 18
+
+
+class HeadLines:
+    """The lines of an answer's fields, one by one: small faults are mended, an unclear length is refused.
+
+    A line that is no field is left out; a length that is told twice alike is told once. One that is no number, or
+    two that differ, do not say where the answer ends.
+    """
+
+    def __init__(self) -> None:
+        self._length = b""
+
+    def take(self, line: bytes) -> bytes:
+        """*line* as it should be, with its end; empty: left out. Raises Malformed."""
+        if line[:1] in b" \t\r\n":  # goes on, or is the end
+            return line
+        name, colon, value = line.partition(b":")
+        name = name.rstrip(b" \t")
+        if not colon or _NAME.fullmatch(name) is None:
+            return b""
+        if name.lower() == b"transfer-encoding" and b"chunked" not in value.lower():
+            return b""  # "identity", as older servers say, and what was not asked for
+        if name.lower() == b"content-length":
+            for number in value.split(b","):
+                digits = number.strip()
+                if not digits.isdigit():
+                    raise Malformed("a length that is no number")
+                digits = digits.lstrip(b"0") or b"0"
+                known, self._length = self._length, digits if len(digits) < len(_ENDLESS) else _ENDLESS
+                if known and known != self._length:
+                    raise Malformed("two lengths")
+            if known:
+                return b""
+            value = b" " + self._length + b"\r\n"
+        return name + b":" + value
+
+
+class _Head:
+    """A file of which a head is read, line by line; ``http.client`` would take half a one for a whole."""
+
+    def __init__(self, file: io.BufferedIOBase) -> None:
+        self._file, self._lines = file, HeadLines()
+        self._begun = False
+
+    def readline(self, limit: int = -1) -> bytes:
+        """The next line that counts."""
+        while line := self._file.readline(limit):
+            if not line.endswith(b"\n"):
+                if len(line) == limit or not (self._begun or b"HTTP/".startswith(line[:5])):
+                    return line  # too long, or something else altogether, as the caller will see
+                break
+            if not self._begun:
+                if line.strip(b"\r\n"):
+                    if line[:1].isspace():
+                        raise Malformed("no status line")
+                    self._begun, self._lines = True, HeadLines()
+                    return line
+            elif taken := self._lines.take(line):
+                self._begun = bool(line.strip(b"\r\n"))
+                return taken
+        if line or self._begun:
+            raise http.client.RemoteDisconnected("the connection ended within the head")
+        return b""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
 class _Response(http.client.HTTPResponse):
     """An answer whose head and body have a size limit each, kept at the socket."""
 
     def begin(self) -> None:
+        if self.headers is not None:  # as inherited: read already
+            return
         room, CALL.room = CALL.room, MAX_HEAD
-        super().begin()
+        file = self.fp
+        self.fp = head = _Head(file)
+        try:
+            super().begin()
+        finally:
+            if self.fp is head:
+                self.fp = file
         # The body's limit covers what is around it, too: chunk sizes, extensions, trailers.
         CALL.room = room
 
@@ -321,10 +407,6 @@ def explain(
     if any(_malformed(item) for item in chain):
         return ConnectionFailed("what came is no answer in HTTP", hint=hint)
     return ConnectionFailed("the connection broke before the whole answer was there", hint=hint)
-
-
-class Malformed(http.client.HTTPException):
-    """What came breaks the rules of HTTP."""
 
 
 def _malformed(error: BaseException) -> bool:

@@ -79,6 +79,7 @@ ZH: dict[str, str] = {
     "the station's answer was lost, and it cannot be asked for: {reason}": "站点的应答丢失，且无法再查询：{reason}",
     "the station {site} did not get the call": "站点 {site} 没有收到调用",
     "the station {site} was restarted during the call": "站点 {site} 在调用期间重新启动",
+    "Is the shop's connection slow, or does its station file list our key {key} no longer? Its audit says what it has refused.": "门店的网络是否很慢，或它的站点服务文件已不再列出我们的密钥 {key}？它的审计会说明拒绝了什么。",
     "Is the shop's connection slow? Try again in a moment.": "门店的网络是否很慢？请稍后再试。",
     "the answers of {site} are signed with another key than before": "{site} 的应答使用了与以前不同的密钥签名",
     "Was its data folder lost, or does somebody else answer? 'ipc keys forget-station {site}' if you know why.": "它的数据文件夹丢失了，还是有人冒充应答？确知原因后请运行 'ipc keys forget-station {site}'。",

@@ -242,3 +242,91 @@ def test_both_colours_tell_what_happened(vendor: Vendor, trick: str) -> None:
                 ask()
             assert caught.value.template == wanted
             assert caught.value.sent
+
+
+SIZE = len(OK)
+#: A camera's small faults: both colours take the answer all the same.
+TAKEN = {
+    "an empty line before": b"\r\n" + answer(OK),
+    "a byte after": answer(OK) + b"\0",
+    "a line that is no field": head("Server", f"Content-Length: {SIZE}") + OK,
+    "a field without a name": head(": x", f"Content-Length: {SIZE}") + OK,
+    "a name with other letters": head("\u00e4: x", f"Content-Length: {SIZE}") + OK,
+    "a blank before the colon": head(f"Content-Length : {SIZE}") + OK,
+    "zeros before a length": head(f"Content-Length: 00{SIZE}") + OK,
+    "a length twice": head(f"Content-Length: {SIZE}", f"content-length:{SIZE}") + OK,
+    "a length twice in a line": head(f"Content-Length: {SIZE}, {SIZE}") + OK,
+    "chunks and a length": head("Content-Length: 5", "Transfer-Encoding: chunked") + b"%x\r\n%s\r\n0\r\n\r\n" % (SIZE, OK),
+    "identity": head("Transfer-Encoding: identity", f"Content-Length: {SIZE}") + OK,
+    "no length": head() + OK,
+    "chunks without the last line": CHUNKED + b"%x\r\n%s\r\n0\r\n" % (SIZE, OK),
+    "another 1.x": b"HTTP/1.2 200 OK\r\nContent-Length: %d\r\n\r\n" % SIZE + OK,
+}  # fmt: skip
+#: What does not say where the answer ends, or has no end: neither takes it, and both say the same.
+NOT_TAKEN = {
+    "half a status line": (b"HTTP/1.1 20", BROKE),
+    "a status line alone": (b"HTTP/1.1 200 OK\r\n", BROKE),
+    "half a field": (b"HTTP/1.1 200 OK\r\nContent-Ty", BROKE),
+    "a head without its last line": (b"HTTP/1.1 200 OK\r\nServer: x\r\n", BROKE),
+    "half a length": (head(f"Content-Length: {SIZE}")[:-5], BROKE),
+    "an empty length": (head("Content-Length: ") + OK, NO_HTTP),
+    "a length of -1": (head("Content-Length: -1") + OK, NO_HTTP),
+    "a length with a sign": (head(f"Content-Length: +{SIZE}") + OK, NO_HTTP),
+    "a length with an underscore": (head("Content-Length: 4_1") + OK, NO_HTTP),
+    "a length in words": (head("Content-Length: many") + OK, NO_HTTP),
+    "a length beyond numbers": (head("Content-Length: " + "9" * 40) + OK, BROKE),
+    "two lengths in a line": (head(f"Content-Length: {SIZE}, 10") + OK, NO_HTTP),
+    "a blank before": (b" " + answer(OK), NO_HTTP),
+    "another protocol": (answer(OK).replace(b"HTTP/1.1", b"RTSP/1.0"), NO_HTTP),
+    "no status": (answer(OK, status="099 OK"), NO_HTTP),
+}
+
+
+def of_both(vendor: Vendor, sent: bytes) -> list[str]:
+    """What cameras of both colours make of an answer: its serial number, or what they say."""
+
+    def play(secure: ssl.SSLSocket) -> None:
+        with suppress(OSError):
+            secure.sendall(sent)
+            secure.unwrap()
+
+    async def call(address: str) -> str:
+        async with asker(vendor, address) as camera:
+            return (await camera.device.info()).sn
+
+    found = []
+    with Hostile(vendor, play) as server:
+        for ask in (lambda: server.camera().device.info().sn, lambda: asyncio.run(call(server.address))):
+            try:
+                found.append(ask())
+            except errors.ConnectionFailed as error:
+                found.append(error.message)
+    return found
+
+
+@pytest.mark.parametrize("fault", TAKEN)
+def test_both_colours_take_small_faults(vendor: Vendor, fault: str) -> None:
+    assert of_both(vendor, TAKEN[fault]) == ["FS101D8BS00106"] * 2
+
+
+@pytest.mark.parametrize("fault", NOT_TAKEN)
+def test_neither_colour_takes_half_a_head_or_an_unclear_end(vendor: Vendor, fault: str) -> None:
+    sent, wanted = NOT_TAKEN[fault]
+    assert of_both(vendor, sent) == [wanted] * 2
+
+
+@pytest.mark.parametrize("split", range(1, len(head("Server", "Content-Length: 41", "Content-Length: 41"))))
+def test_a_mended_head_may_come_in_pieces(split: int) -> None:
+    """Wherever its pieces part, it is the same answer."""
+    from sunmi_ipc.aio.transport import _Connection
+
+    whole = head("Server", f"Content-Length: {SIZE}", f"Content-Length: {SIZE}") + OK
+
+    async def read() -> bytes:
+        connection = _Connection(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), "x", 10_000)
+        connection._answer = asyncio.get_running_loop().create_future()
+        connection.received(whole[:split])
+        connection.received(whole[split:])
+        return (await asyncio.wait_for(connection._answer, 1)).body
+
+    assert asyncio.run(read()) == OK

@@ -47,6 +47,23 @@ def test_a_call_to_a_station_that_does_not_listen_was_not_sent(
         assert "没有执行" in told.value.localized("zh")[1]
 
 
+def test_a_key_that_the_shop_no_longer_lists_is_named_by_who_waits(
+    connected: Any, key: Any, channel: Any, virtual: Virtual, kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The station says nothing to it: what it refuses could be a copy of a call that it carries out."""
+    monkeypatch.setattr("sunmi_ipc.broker.camera._MARGIN_S", 0.5)
+    camera = virtual()
+    key("gone")
+    station, bridge = connected([camera], keys=key("hq"))
+    remote = channel("gone").site("shop-0017").camera(camera.sn, timeout=0.3, retries=0)
+    with pytest.raises(errors.ConnectionFailed, match="did not answer in time") as told:
+        remote.device.info()
+    for text in (told.value.hint, told.value.localized("zh")[1]):
+        assert "gone" in text
+    assert bridge.gate.counts["unknown key"] == 1
+    assert any(entry.details.get("reason") == "unknown key" for entry in station.audit.entries())
+
+
 def test_a_scrape_tells_what_became_of_calls(
     connected: Any, key: Any, channel: Any, virtual: Virtual, kit: Any
 ) -> None:

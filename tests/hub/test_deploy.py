@@ -185,8 +185,8 @@ def test_each_may_say_and_hear_what_the_contract_gives_him(guarded: Mosquitto) -
         found = (contract.parse_topic(topic) for topic in got[name])
         return {(message.name, site) for message, site, _, _ in found}
 
-    # A station hears what it is asked; a hub what is stored; the office the answers, and how everything is.
-    assert heard("shop-1") == {("calls", "shop-1")}
+    # A station hears what it is asked, and who speaks in its name; a hub what is stored; the office the answers, and how everything is.
+    assert heard("shop-1") == {("calls", "shop-1"), ("station", "shop-1")}
     assert heard("hub") == {(message.name, site) for message in kinds if message.stored for site in sites}
     states = ("station", "availability", "state", "replies")
     assert heard("office") == {(kind, site) for kind in states for site in sites}
