@@ -9,7 +9,7 @@ ZH: dict[str, str] = {
     "Expected '=' after a key in a key/value pair": "键之后缺少 =",
     "Invalid initial character for a key part": "键不能以这个字符开头；中文的键要加引号",
     "Unclosed array": "列表缺少结尾的 ]",
-    "Unclosed inline table": "内联表缺少结尾的 }",
+    "Unclosed inline table": "内联表（花括号）没有结尾",
     "Unescaped '\\' in a string": "字符串中的反斜杠要写成两个，或改用单引号",
     "Invalid hex value": "十六进制数有误",
     "Escaped character is not a Unicode scalar value": "转义的字符不存在",
