@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 ZH: dict[str, str] = {
+    "Motion and faces are marked here as soon as Events listens to this camera.": "“事件”开始接收这台摄像机的事件后，移动和人脸会标在这里。",
+    "You may: {role}. What needs more is grey or not here; ask who set this console up.": "您可以：{role}。需要更多权限的内容为灰色或不显示；请联系设置此控制台的人。",
     "Not taken: a file of another kind, or of more than {size} MB.": "未采用：文件类型不对，或超过 {size} MB。",
     "There is no site file yet. Who may everything can have one made here.": "还没有门店文件。拥有全部权限的人可以在此生成。",
     "Site file": "门店文件",

@@ -46,7 +46,7 @@ Open = Callable[..., Page]
 def playing(page: Page) -> None:
     page.page.wait_for_function(
         "() => { const v = document.querySelector('video.lp-media'); return v && v.currentTime > 0 && v.readyState > 2 }",
-        timeout=20_000,
+        timeout=60_000,
     )
 
 
@@ -89,7 +89,7 @@ def save(page: Page) -> None:
 
 
 def activate(page: Page, sn: str) -> None:
-    page.page.get_by_role("button", name="Activate", exact=True).click(timeout=20_000)
+    page.page.get_by_role("button", name="Activate", exact=True).click(timeout=60_000)
     page.page.locator(".q-dialog input").fill(sn[-4:])
     page.page.locator(".q-dialog").get_by_role("button", name="Activate", exact=True).click()
 

@@ -20,7 +20,7 @@ def test_the_sites_plan_is_shown_and_carried_out(shop: Shop, open_: Open) -> Non
     page = open_(DESK)
     page.go("/fleet")
     page.page.get_by_role("button", name="Compare").click()
-    page.page.wait_for_selector("table.plain", timeout=40_000)
+    page.page.wait_for_selector("table.plain", timeout=60_000)
     page.page.wait_for_selector("text=of 2 cameras are as wanted", timeout=60_000)
     page.shot("fleet-plan")
     assert "Till" in page.page.inner_text("main")

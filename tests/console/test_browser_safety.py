@@ -9,7 +9,7 @@ import pytest
 
 from sunmi_ipc.console.roles import Role
 
-from .browser import DESK, MISSING
+from .browser import DESK, MISSING, PHONE
 from .shop import Open, Shop, line_of, playing
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
@@ -66,6 +66,46 @@ def test_one_who_looks_only_finds_nothing_to_change(shop: Shop, chromium: Any, o
     assert changed == set()
 
 
+def test_one_who_tunes_sets_what_can_be_set_back_and_is_told_why_no_more(
+    shop: Shop, chromium: Any, open_: Open
+) -> None:
+    page = open_(PHONE, cookies=enter(shop, chromium, open_, Role.TUNE))
+    press = page.page.get_by_role
+    before = dict(shop.door.state.counts)
+    page.go(f"/camera/{shop.door.sn}")
+    for name in ("Focus by itself", "Save the name", "Which one is it?", "Zoom: more"):
+        assert press("button", name=name, exact=True).is_enabled(), name
+    press("button", name="Zoom: more", exact=True).tap()
+    page.page.wait_for_function("document.querySelector('main').innerText.includes('50 / 500')")
+    page.go(f"/camera/{shop.door.sn}?tab=line")
+    assert page.page.locator(".lp-end").count() == 2
+    # What destroys or locks out is not there, and why is said on every tab.
+    page.go(f"/camera/{shop.door.sn}?tab=faces")
+    press("button", name="Regulars").or_(page.page.get_by_text("Regulars")).first.tap()
+    page.page.get_by_text("Add photos").wait_for()
+    for tab, missing in {
+        "faces": ("Delete", "Empty this group"),
+        "card": ("Format the SD card",),
+        "network": ("Save the address",),
+        "trust": ("Forget the certificate",),
+    }.items():
+        if tab != "faces":
+            page.go(f"/camera/{shop.door.sn}?tab={tab}")
+        assert "set up picture and counting" in page.page.inner_text("main .mine"), tab
+        for name in missing:
+            assert press("button", name=name, exact=True).count() == 0, name
+    for path in (f"/setup/{shop.new.sn}", "/sessions"):
+        page.go(path)
+        assert "needs the role" in page.page.inner_text("main")
+    page.go("/fleet")
+    assert press("button", name="Compare", exact=True).is_enabled()
+    assert press("button", name="Make it so", exact=True).is_disabled()
+    assert page.page.request.get(shop.base + "/fleet/file").status == 404
+    changed = {k for k, v in shop.door.state.counts.items() if v != before.get(k) and "/set" in k}
+    assert changed == {"config/setZoom"}
+    assert page.wrong == []
+
+
 def test_a_page_that_stands_open_when_its_session_ends_may_nothing(
     shop: Shop, chromium: Any, open_: Open
 ) -> None:
@@ -91,4 +131,4 @@ def test_a_page_that_stands_open_when_its_session_ends_may_nothing(
     for words in ("signed in", "let somebody in", "ended a session", "127.0.0.1"):
         assert words in written
     # And then it is shown nothing more: what happens in the shop is no longer its business.
-    page.page.wait_for_url(shop.base + "/enter", timeout=30_000)
+    page.page.wait_for_url(shop.base + "/enter", timeout=60_000)

@@ -18,7 +18,7 @@ from ..desk import Card
 from ..roles import Role
 from ..state import current
 from .picture import Picture, begin_early
-from .visit import Visit, button, page, text
+from .visit import Visit, button, page, role_word, text
 
 #: Tab, its module, and whether the picture stands beside it; those for FM020 alone are marked.
 TABS: dict[str, tuple[str, bool, bool]] = {
@@ -117,8 +117,18 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
                     with panel:
                         text("div", visit.words(error), "note bad")
                         button(tr("Try again"), again)
-                if not wait.is_deleted:  # a session that has ended meanwhile is shown nothing
-                    wait.delete()
+                if wait.is_deleted:  # a session that has ended meanwhile is shown nothing
+                    return
+                wait.delete()
+                if not visit.may(Role.ADMIN):
+                    text(
+                        "p",
+                        tr(
+                            "You may: {role}. What needs more is grey or not here; ask who set this console up.",
+                            role=role_word(visit, visit.session.role),
+                        ),
+                        "soft small mine",
+                    )
 
         async def show(name: str) -> None:
             module, beside, _ = TABS[name]

@@ -85,7 +85,7 @@ export default {
   },
   watch: {
     line(to) { if (this.drag === null) this.l = to ? [...to] : null; },
-    src() { this.stills = false; this.open(); },
+    src() { this.stills = false; clearTimeout(this.next); this.open(); },
     point() { this.best = 0; },
   },
   mounted() {
@@ -112,30 +112,29 @@ export default {
       this.$refs.screen.replaceChildren(v);
       document.getElementById('early')?.remove();
       live.own({
-        told: (state, text) => this.say(text || (state === 'lost' ? this.words.reconnecting : this.words.connecting), true),
+        told: (state, text) => this.stills || this.say(text || (state === 'lost' ? this.words.reconnecting : this.words.connecting), true),
         playing: () => {
-          this.playing = true; this.say('', false); this.sound = live.codecs.includes('mp4a');
+          this.playing = true; this.stills = false; clearTimeout(this.next); this.say('', false); this.sound = live.codecs.includes('mp4a');
           if (v.videoWidth) this.ratio = `${v.videoWidth} / ${v.videoHeight}`;
           this.$emit('playing', {width: v.videoWidth, height: v.videoHeight, codecs: live.codecs});
         },
         stopped: () => { this.playing = false; },
         unsupported: slow => this.fallBack(slow),
-        playable: () => { this.stills = false; clearTimeout(this.next); },
       });
       if (v.paused && live.playing) v.play().catch(() => {});  // it was moved
     },
     pause() { clearTimeout(this.next); this.live.pause(); },
     restart() {
       if (this.gone || document.hidden) return;
-      if (this.stills && this.small) this.stills = false;
-      if (this.stills) this.fetchStill(); else this.live.start();
+      if (this.stills) this.fetchStill();
+      this.live.start();
     },
     say(text, busy) { this.told = text; this.busy = busy; },
     hear() { this.loud = !this.loud; this.live.video.muted = !this.loud; },
     fallBack(slow) {
       if (this.gone) return;
       this.small = Boolean(slow);
-      this.playing = false; this.stills = true; this.say('', false); this.fetchStill();
+      clearTimeout(this.next); this.playing = false; this.stills = true; this.say('', false); this.fetchStill();
     },
     fetchStill() { if (this.gone || document.hidden || !this.stills) return; const jpeg = this.small ? this.jpeg.replace(/width=\d+/, 'width=480') : this.jpeg; this.still = jpeg + (jpeg.includes('?') ? '&' : '?') + 't=' + Date.now(); },
     stillLoaded() {

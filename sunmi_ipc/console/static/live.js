@@ -2,7 +2,7 @@
 // its way, and decoded, while the rest of the page is still being loaded; picture.js takes it over and shows it.
 (() => {
   const Source = () => window.ManagedMediaSource || window.MediaSource;
-  const SILENT = {told() {}, playing() {}, stopped() {}, unsupported() {}, playable() {}};
+  const SILENT = {told() {}, playing() {}, stopped() {}, unsupported() {}};
 
   class LivePicture {
     constructor(src) {
@@ -34,7 +34,7 @@
       if (this.media) { this.media = null; const u = v.src; v.removeAttribute('src'); v.load(); if (u) URL.revokeObjectURL(u); }
     }
     start() {
-      if (this.over || this.unsupported || document.hidden) return;
+      if (this.over || document.hidden) return;
       const again = this.playing;
       this.pause();
       if (!Source()) return this.giveUp();
@@ -57,13 +57,15 @@
       clearTimeout(this.again);
       this.again = setTimeout(() => this.start(), Math.min(5000, 400 * 2 ** this.tries++));
     }
-    // Not even the small stream gets through: single pictures for a minute, then it is tried again.
+    // Not even the small stream gets through, or the browser does not play it: single pictures, and every minute it is
+    // tried again. Where there is no way to play anything, that is all.
     rest() {
       this.pause(); this.owner.unsupported(true);
-      this.again = setTimeout(() => { this.owner.playable(); this.start(); }, 60000);
+      this.again = setTimeout(() => this.start(), LivePicture.AGAIN_MS);
     }
     giveUp() {
       this.unsupported = true; this.pause(); this.owner.unsupported();
+      if (Source()) this.again = setTimeout(() => this.start(), LivePicture.AGAIN_MS);
     }
     heard(m) {
       if (m.state === 'unsupported') return this.giveUp();
@@ -114,9 +116,10 @@
       if (v.currentTime < start || this.behind > 0.8) v.currentTime = Math.max(start, end - 0.1);
       v.playbackRate = this.behind > 0.4 ? 1.25 : this.behind > 0.2 ? 1.1 : 1;
       if (v.paused) v.play().catch(() => {});
-      if (!this.playing && v.readyState >= 2) { this.playing = true; this.tries = 0; this.owner.playing(); }
+      if (!this.playing && v.readyState >= 2) { this.playing = true; this.unsupported = false; this.tries = 0; this.owner.playing(); }
     }
   }
+  LivePicture.AGAIN_MS = 60000;
   window.LivePicture = LivePicture;
   // A picture that the page's head has begun, for whoever shows that stream first.
   LivePicture.of = src => {

@@ -30,6 +30,8 @@ MAX_GROUP_BYTES = 16 * 1024 * 1024
 MAX_WAIT_S = 1.5
 #: A viewer for whom pictures were left out so often within so many seconds has a network that is too slow.
 _OFTEN, _WITHIN_S = 4, 15.0
+#: Seconds after which a stream that browsers do not play is looked at anew.
+UNSUPPORTED_S = 30.0
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 
 
@@ -245,9 +247,12 @@ class _Channel:
                 error = None
             except UnsupportedStream:
                 self._tell(Message("state", state="unsupported"))
-                while not self._over():  # single pictures do; nothing is asked of the camera here
+                # Single pictures do. Now and then it is looked whether the camera was set otherwise meanwhile.
+                until = time.monotonic() + UNSUPPORTED_S
+                while not self._over() and time.monotonic() < until:
                     self._stop.wait(0.5)
-                return
+                failures = 0
+                continue
             except SunmiIpcError as caught:
                 error = caught
             except Exception as caught:

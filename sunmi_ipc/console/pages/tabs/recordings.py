@@ -36,6 +36,7 @@ async def build(place: Place) -> None:
         strip = ui.element("div").classes("day")
         strip._props["role"], strip._props["tabindex"] = "group", "0"
         strip._props["aria-label"] = tr("The day's recordings; tap to play")
+        legend = ui.element("div").classes("row small soft legend")
         told = text("div", "", "soft small")
         player = ui.element("div")
         with ui.element("div").classes("row") as ways:
@@ -107,7 +108,8 @@ async def build(place: Place) -> None:
             for piece in made.pieces:
                 width = max(0.0, piece.end - piece.start)
                 ui.element("i").style(f"left: {piece.start:.3%}; width: {width:.3%}")
-            for mark in made.marks(events):
+            marks = made.marks(events)
+            for mark in marks:
                 ui.element("em").classes(mark.kind).style(f"left: {mark.at:.3%}")
             for hour in range(3, 24, 3):
                 text("u", f"{hour}").style(f"left: {hour / 24:.3%}")
@@ -116,6 +118,16 @@ async def build(place: Place) -> None:
                 ui.element("mark").style(f"left: {first:.3%}; width: {last - first:.3%}")
             if state["at"] is not None:
                 ui.element("s").style(f"left: {made.share(state['at']):.3%}")
+
+        legend.clear()
+        with legend:
+            if marks:
+                for kind, words in (("motion", tr("Motion")), ("face", tr("Faces"))):
+                    with ui.element("span"):
+                        ui.element("em").classes(kind)
+                        text("span", words)
+            elif made.records:
+                text("span", tr("Motion and faces are marked here as soon as Events listens to this camera."))
 
     def handles() -> None:
         """Two handles for beginning and end, on the ten minutes around what plays."""
