@@ -14,8 +14,8 @@ from pathlib import Path
 from .errors import ParameterError
 from .i18n import later
 from .installation import advice
+from .video.giants import MAX_PIXELS
 from .video.libraries import has_library, library
-from .video.snapshot import MAX_PIXELS
 
 #: Larger pictures are refused before sending; the cloud API's limit, taken over (I).
 MAX_PICTURE = 1_000_000
@@ -126,7 +126,9 @@ def shrunk(data: bytes, *, name: str = "photo", limit: int = MAX_PICTURE) -> byt
             raise ParameterError("{name}: too many pixels", name=name, hint="Make the picture smaller.")
         image.draft("RGB", (SIDE, SIDE))  # a large JPEG is not unpacked in full
         image = ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, SyntaxError, ValueError, pillow.DecompressionBombError):
+    except (ParameterError, MemoryError):
+        raise
+    except Exception:  # bombs, and whatever its decoders happen to stumble over
         raise ParameterError(_NO_PICTURE, name=name, hint="Choose a JPEG or PNG photo.") from None
     image.thumbnail((SIDE, SIDE))
     for quality in (90, 80, 70, 55, 40):

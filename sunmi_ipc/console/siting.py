@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ..atomic import whole
@@ -87,10 +88,10 @@ def take(raw: bytes, name: str, folder: Path) -> Path:
     if len(raw) > MOST:
         raise ConfigError("{path} is too large for a site file", path=name)
     path = folder / NAMES[name.lower().endswith(".csv")]
-    trial = folder / "sent" / path.name
-    _write(raw, trial)
-    try:
-        # Nothing else is in that folder: it can include nothing of this computer's.
+    # In a folder of its own: it can include nothing of this computer's, and what is looked at is what was sent here,
+    # whatever somebody else sends meanwhile.
+    with _folder_in(folder) as sent:
+        trial = _write(raw, sent / path.name)
         loaded = load(trial, resolve=False, root=trial.parent)
         for key, value in _secrets(loaded):
             if value.startswith(KINDS):
@@ -100,10 +101,6 @@ def take(raw: bytes, name: str, folder: Path) -> Path:
                     key=key,
                     hint="Leave it out: the console's own is used; or start the console with this file.",
                 )
-    finally:
-        with suppress(OSError):
-            trial.unlink()
-            trial.parent.rmdir()
     return _write(raw, path)
 
 
@@ -131,6 +128,21 @@ def _secrets(loaded: Loaded) -> Iterator[tuple[str, str]]:
                 yield from walk(inner, f"{place}[{number}]")
 
     return walk(loaded.site.model_dump(), "")
+
+
+@contextmanager
+def _folder_in(folder: Path) -> Iterator[Path]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        made = TemporaryDirectory(prefix="sent-", dir=folder, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise ConfigError(
+            "{path} cannot be written: {reason}",
+            path=str(folder),
+            reason=error.strerror or type(error).__name__,
+        ) from None
+    with made as path:
+        yield Path(path)
 
 
 def _write(data: bytes, path: Path) -> Path:

@@ -98,7 +98,9 @@ def smaller(data: bytes, kind: str) -> tuple[bytes, str, tuple[int, int] | None]
                 small.save(made, "JPEG", quality=quality, optimize=True)
                 if made.tell() <= MOST_BYTES:
                     break
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except MemoryError:
+        raise
+    except Exception:  # bombs, and whatever its decoders happen to stumble over
         return data, kind, None  # a browser may do better
     return (made.getvalue(), "jpeg", size) if made.tell() < len(data) else (data, kind, size)
 

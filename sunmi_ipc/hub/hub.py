@@ -229,6 +229,8 @@ class Hub:
                     _log.warning("hub: the database: %s", error)
                 self.problem = str(error)
                 self.waits += 1
+                if error.emptied and self._made_anew():
+                    continue
                 if self._stop.wait(pause):
                     return
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
@@ -237,6 +239,18 @@ class Hub:
             self.problem = ""
         for inlet in {arrival.inlet for arrival in batch}:
             inlet.acknowledge([arrival for arrival in batch if arrival.inlet is inlet])
+
+    def _made_anew(self) -> bool:
+        """Make the tables of a database that was emptied while we run; whether it was."""
+        try:
+            if self._store.migrate():
+                return False  # it is not empty: one table is gone, and only a backup brings it back
+        except (Away, SunmiIpcError) as error:
+            _log.warning("hub: the database: %s", error)
+            return False
+        _log.warning("hub: the database was emptied: its tables were made anew; what was in it is gone")
+        self._snapshot_due.set()  # how shops and cameras are now
+        return True
 
     def _write(self, arrivals: Sequence[Arrival]) -> None:
         now = time.time()

@@ -46,12 +46,21 @@ _SQLITE = database.Schema(
 )
 
 
+#: What PostgreSQL says of a table, or a schema, that is not there.
+_NO_TABLE = ("42P01", "3F000")
+
+
 class Unstorable(Exception):
     """A row that no database takes; the fault is the message's."""
 
 
 class Away(Exception):
     """The database does not take anything now; its text says why, and is fit to show."""
+
+    def __init__(self, reason: str, *, emptied: bool = False) -> None:
+        super().__init__(reason)
+        #: Whether a table is not there: somebody may have emptied the database.
+        self.emptied: bool = emptied
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,8 +386,9 @@ def _newest(table: Table, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]
 def _away(error: BaseException) -> Away | ConfigError:
     """What went wrong, in words; the statement and its values are left out."""
     inner = getattr(error, "orig", None) or error
+    emptied = getattr(inner, "sqlstate", "") in _NO_TABLE or "no such table" in str(inner)
     if isinstance(inner, database.Unusable | sqlite3.Error):
-        return Away(str(database.why(inner)))
+        return Away(str(database.why(inner)), emptied=emptied)
     lines = str(inner).strip().splitlines()
     # libpq names every address that it tried, a line each; no password is among them.
     if _NO_OPTION.search(lines[0] if lines else ""):
@@ -387,7 +397,7 @@ def _away(error: BaseException) -> Away | ConfigError:
             hint="Look at what stands behind the question mark.",
             reason=printable(lines[0], 300),
         )
-    return Away(printable(lines[0] if lines else type(inner).__name__, 300))
+    return Away(printable(lines[0] if lines else type(inner).__name__, 300), emptied=emptied)
 
 
 def password_of(environment: Mapping[str, str] = os.environ) -> Secret:

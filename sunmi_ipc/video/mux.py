@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..errors import ReplyError
+from .giants import NO_GIANTS
 from .libraries import library
 from .partial import cannot_write, open_own
 
@@ -178,7 +179,7 @@ def merge(files: Sequence[Path], path: Path, *, on_file: Callable[[int], None] |
     with contextlib.ExitStack() as stack:
         for count, name in enumerate(files, 1):
             try:
-                source = av.open(str(name), options={"format_whitelist": _FORMATS})
+                source = av.open(str(name), options={"format_whitelist": _FORMATS, **NO_GIANTS})
             except (av.FFmpegError, OSError):
                 raise ReplyError(
                     "{path} is no video and cannot be joined", hint=_WITHOUT, path=str(name)

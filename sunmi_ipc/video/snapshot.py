@@ -14,6 +14,7 @@ from ..errors import DeviceError, FileMissingError, ParameterError, ReplyError
 from ..i18n import later
 from ..installation import advice
 from .fetch import read
+from .giants import MAX_PIXELS
 from .libraries import has_library, library
 from .partial import cannot_write
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from .address import RtspAddress
 
 MAX_BYTES = 32 * 1024 * 1024
-#: A small file may claim to be a picture of gigabytes; cameras have 2 million pixels.
-MAX_PIXELS = 50_000_000
 _KINDS = ((b"\xff\xd8\xff", "jpeg"), (b"\x89PNG\r\n\x1a\n", "png"))
 #: The camera takes no picture (233), or does not know the call (6, 13: its path is inferred).
 _NO_SNAPSHOT = {DeviceCode.SNAPSHOT_FAILED, DeviceCode.URL_NOT_FOUND, DeviceCode.OP_NOT_SUPPORT}
@@ -66,7 +65,9 @@ class Snapshot:
                 return image.convert("RGB")  # type: ignore[no-any-return]
         except (pillow.DecompressionBombError, pillow.DecompressionBombWarning):
             pass
-        except (OSError, SyntaxError, ValueError):
+        except MemoryError:
+            raise
+        except Exception:  # Pillow's decoders raise what they happen to stumble over
             raise ReplyError("the camera's picture is damaged") from None
         raise ReplyError("the camera's picture has more than {count} pixels", count=MAX_PIXELS)
 

@@ -15,6 +15,7 @@ from ..deadline import Deadline
 from ..errors import StreamError, StreamShortError, SunmiIpcError
 from ..i18n import later
 from .address import RtspAddress
+from .giants import NO_GIANTS, no_giants
 from .libraries import library
 from .mux import MediaFile, holds
 from .relay import Relay
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Without two seconds of counting frames before the first is given.
-_OPTIONS = {"fpsprobesize": "0"}
+_OPTIONS = {"fpsprobesize": "0", **NO_GIANTS}
 #: Over TCP, as Wi-Fi loses packets; over UDP where a camera gives it in no other way.
 _TRANSPORTS = ({"rtsp_transport": "tcp"}, {"rtsp_transport": "udp", "buffer_size": "4194304"})
 _UNSUPPORTED_TRANSPORT = 461
@@ -146,6 +147,7 @@ def _pictures(address: RtspAddress, timeout: float) -> Iterator[Any]:
     with opened(address, timeout=timeout) as source:
         if not source.container.streams.video:
             raise _no_picture(address)
+        no_giants(source.container.streams.video[0])
         source.container.streams.video[0].thread_type = "AUTO"
         for frame in source.container.decode(video=0):
             source.rest()

@@ -154,6 +154,22 @@ def test_without_a_card_the_recordings_say_so_in_words(shop: Shop, open_: Open) 
         shop.till.insert_card(CardStatus.NORMAL)
 
 
+def test_of_two_tabs_tapped_in_a_row_the_second_is_shown_alone(shop: Shop, open_: Open) -> None:
+    page = open_(PHONE)
+    page.go(f"/camera/{shop.door.sn}?tab=card")
+    alone = page.page.locator("section.stack").all_inner_texts()
+    for first in ("people", "faces", "recordings", "detection"):
+        page.page.evaluate(
+            "names => names.forEach(name => document.querySelector(`.tabs a[href='?tab=${name}']`).click())",
+            [first, "card"],
+        )
+        page.page.get_by_role("button", name="Format the SD card").wait_for(timeout=15_000)
+        page.page.wait_for_timeout(1000)
+        assert page.page.locator("section.stack").all_inner_texts() == alone, first
+        assert page.page.locator(".q-linear-progress--indeterminate").count() == 0
+    assert page.wrong == []
+
+
 def test_people_are_downloaded_as_csv_and_as_a_workbook(shop: Shop, open_: Open, tmp_path: Path) -> None:
     import zipfile
 

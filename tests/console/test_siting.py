@@ -107,6 +107,22 @@ def test_a_file_that_was_sent_is_checked_and_may_name_nothing_of_this_computer(t
     assert siting.holds_secrets(siting.take(inline.encode(), "site.toml", folder))
 
 
+def test_a_harmless_file_that_comes_meanwhile_vouches_for_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, bad = load, CAMERA + 'wifi = { ssid = "Shop", password = "env:HOME" }\n'
+
+    def meanwhile(path: Path, **more: Any) -> Any:
+        monkeypatch.setattr(siting, "load", real)
+        siting.take(CAMERA.encode(), "site.toml", tmp_path)
+        return real(path, **more)
+
+    monkeypatch.setattr(siting, "load", meanwhile)
+    with pytest.raises(SiteError, match="may not name"):
+        siting.take(bad.encode(), "site.toml", tmp_path)
+    assert [p.read_text("utf-8") for p in tmp_path.iterdir()] == [CAMERA]
+
+
 def test_a_site_file_of_somebody_elses_stays(
     desk: Callable[..., Desk], vendor: Vendor, audit: Audit, tmp_path: Path, console: Callable[..., Console]
 ) -> None:

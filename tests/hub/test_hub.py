@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from sunmi_ipc.broker import contract
 from sunmi_ipc.broker.connection import Broker
@@ -200,6 +201,29 @@ def test_nothing_is_acknowledged_while_the_database_is_away(
     away.clear()
     assert eventually(lambda: rows(store) == 100)
     assert running.problem == ""
+
+
+def test_a_database_that_is_emptied_gets_its_tables_again(
+    hub: Callable[..., Hub], talker: Talker, store: Store
+) -> None:
+    hub()
+    talker.say(topic(), event(1).encode())
+    assert eventually(lambda: rows(store) == 1)
+    with store._engine.begin() as connection:
+        for kind in ("view", "table"):
+            for (name,) in connection.execute(
+                text("SELECT name FROM sqlite_master WHERE type = :kind"), {"kind": kind}
+            ).all():
+                connection.execute(text(f"DROP {kind} {name}"))
+    talker.say(topic(), event(2).encode())
+
+    def back() -> bool:
+        try:
+            return rows(store) == 1
+        except Away:
+            return False
+
+    assert eventually(back)
 
 
 def test_what_is_sent_with_qos_0_neither_breaks_nor_fills_the_hub(

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC
+from importlib import import_module
 from typing import Any
 
 import av
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from sunmi_ipc import Camera
-from sunmi_ipc.errors import StreamRefusedError
+from sunmi_ipc.errors import ReplyError, StreamRefusedError
 from sunmi_ipc.simulator import VirtualCamera, connect
 from sunmi_ipc.simulator.video import PictureFormat, VideoSettings
 from sunmi_ipc.station.live import LiveHub, Message, Packager, Stills, UnsupportedStream, Viewer, codecs_of
@@ -370,6 +371,35 @@ def test_another_codec_is_refused() -> None:
 
     with pytest.raises(UnsupportedStream):
         Packager(Other())
+
+
+def movie(width: int, height: int) -> bytes:
+    made = io.BytesIO()
+    with av.open(made, "w", format="mp4", options={"movflags": "frag_keyframe+empty_moov"}) as container:
+        stream = container.add_stream("libx264", rate=5, options={"preset": "ultrafast", "threads": "1"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for frame in (av.VideoFrame(width, height, "yuv420p"), None):
+            container.mux(stream.encode(frame))
+    return made.getvalue()
+
+
+def test_a_key_frame_that_claims_gigabytes_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = movie(320, 160)
+    assert decode(whole, b"").startswith(b"\xff\xd8\xff")
+    # What the picture itself says counts, in the opener and in the decoder; not what is written around it.
+    size = whole.index(b"avc1", whole.index(b"stsd")) + 28
+    assert decode(whole[:size] + b"\x40\x00\x20\x00" + whole[size + 4 :], b"")
+    for place in ("station.live.stills", "video.giants"):
+        monkeypatch.setattr(import_module(f"sunmi_ipc.{place}"), "NO_GIANTS", {"max_pixels": "40000"})
+    with pytest.raises(ReplyError):
+        decode(whole, b"")
+    monkeypatch.undo()
+    monkeypatch.setattr(import_module("sunmi_ipc.video.giants"), "MAX_PIXELS", 40_000)
+    with pytest.raises(ReplyError, match="pixels"):
+        decode(whole, b"")
+    for nothing in (b"", b"ftyp" * 100, whole[: len(whole) // 2]):
+        with pytest.raises(ReplyError):
+            decode(nothing, b"")
 
 
 # -- stills -------------------------------------------------------------------------------------------

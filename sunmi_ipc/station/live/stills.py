@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ...errors import SunmiIpcError
+from ...errors import ReplyError, SunmiIpcError
+from ...video.giants import NO_GIANTS, no_giants
 from ...video.libraries import library
 
 #: Pictures are kept as wide as the largest that pages show.
@@ -112,11 +113,18 @@ def decode(init: bytes, fragment: bytes) -> bytes:
         init: The stream's initialisation segment.
         fragment: One that begins with a key frame.
 
+    Raises:
+        ReplyError: There is none in it, or it has too many pixels.
+
     """
     av = library("av")
-    with av.open(io.BytesIO(init + fragment), format="mp4") as container:
-        for frame in container.decode(video=0):
-            made = io.BytesIO()
-            frame.to_image().save(made, "JPEG", quality=85)
-            return made.getvalue()
-    raise ValueError("no picture")
+    try:
+        with av.open(io.BytesIO(init + fragment), format="mp4", options=NO_GIANTS) as container:
+            no_giants(container.streams.video[0])
+            for frame in container.decode(video=0):
+                made = io.BytesIO()
+                frame.to_image().save(made, "JPEG", quality=85)
+                return made.getvalue()
+    except (av.FFmpegError, ValueError, IndexError):
+        pass
+    raise ReplyError("the camera's picture is damaged")
