@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from sunmi_ipc import errors
-from sunmi_ipc.i18n import tr
+from sunmi_ipc.i18n import language, tr
 
 if TYPE_CHECKING:
     from sunmi_ipc.discovery import DiscoveredCamera
@@ -66,6 +66,11 @@ class _Told(logging.Filter):
         """Put the record's text into the user's language, before its values are filled in."""
         if isinstance(record.msg, str):
             record.msg = tr(record.msg)
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                arg.localized(language())[0] if isinstance(arg, errors.SunmiIpcError) else arg
+                for arg in record.args
+            )
         return True
 
 

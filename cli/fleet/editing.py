@@ -13,6 +13,7 @@ from sunmi_ipc.protocol.serial import SerialNumber
 from ..screen.output import confirm, print_json, say, table, waiting
 from ..state import Exit, State
 from .common import SITE, Inline, JournalFile, SiteFile, load_site, open_journal
+from .view import DAYS
 
 
 def add(
@@ -132,7 +133,11 @@ def diff(
         print_json({"a": one, "b": other, "differences": rows})
     elif rows:
         shown = [
-            {"setting": _named(str(row["setting"])), one: _shown(row["a"]), other: _shown(row["b"])}
+            {
+                "setting": _named(str(row["setting"])),
+                one: _shown(row["a"], str(row["setting"])),
+                other: _shown(row["b"], str(row["setting"])),
+            }
             for row in rows
         ]
         table(shown, ["setting", one, other])
@@ -173,11 +178,19 @@ _PARTS = {
 }  # fmt: skip
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, setting: str = "") -> str:
     if value is None:
         return "-"
     if isinstance(value, bool):
         return tr("on") if value else tr("off")
     if isinstance(value, dict):
         return " ".join(_shown(inner) for inner in value.values())
+    if setting.endswith(".days"):
+        return tr(", ").join(
+            tr(DAYS.get(str(day), str(day))) for day in (value if isinstance(value, list) else [value])
+        )
+    if setting.endswith((".motion", ".sound")) and value in range(len(words.LEVELS)):
+        return tr(words.LEVELS[value])
+    if value == "auto":
+        return tr("automatic")
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)

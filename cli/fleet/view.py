@@ -9,6 +9,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
+from sunmi_ipc import words
 from sunmi_ipc.i18n import language, tr
 from sunmi_ipc.redact import printable, redact_text
 
@@ -188,6 +189,24 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
     out.write(total + "\n")
 
 
+#: Days as a site file has them, in words.
+DAYS = {"everyday": words.EVERY_DAY, "always": words.ALL_DAY} | {
+    str(day.name)[:3].lower(): said for day, said in words.DAYS.items()
+}
+_SWITCHED = {"auto": "automatic", "on": "on", "off": "off"}
+
+
+def in_words(field: str, text: str | None) -> str:
+    """A value of a difference; in Chinese in words, in English as the file has it, as its key is the file's, too."""
+    if text in (None, ""):
+        return "-"
+    if language() != "zh":
+        return str(text)
+    if field == "weekday":
+        return tr(", ").join(tr(DAYS.get(day, day)) for day in str(text).split(","))
+    return tr(_SWITCHED[text]) if field in ("irmode", "led_switch") and text in _SWITCHED else str(text)
+
+
 def _details(outcome: Outcome, *, alike: bool) -> tuple[str, ...]:
     """What differs, was done, or failed, line by line; *alike*: without what is each camera's own."""
     from sunmi_ipc.fleet.report import difference_label
@@ -199,7 +218,7 @@ def _details(outcome: Outcome, *, alike: bool) -> tuple[str, ...]:
             difference_label(d, lang)
             if lang == "zh"
             else d.setting + (f".{d.field}" if d.field != d.setting else ""),
-            f"{'…' if alike and d.setting == 'name' else '-' if d.now in (None, '') else d.now} → {d.wanted}",
+            f"{'…' if alike and d.setting == 'name' else in_words(d.field, d.now)} → {in_words(d.field, d.wanted)}",
         )
         for d in outcome.differences
     ]

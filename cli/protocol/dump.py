@@ -119,7 +119,7 @@ def _summary(state: State, document: dict[str, Any], replaced: dict[str, int], n
     note(
         state,
         "replaced: {what}",
-        what=tr(", ").join(f"{n} {tr(kind)}" for kind, n in sorted(replaced.items())),
+        what=tr(", ").join(f"{tr(kind)} × {n}" for kind, n in sorted(replaced.items())),
     )
     note(
         state,

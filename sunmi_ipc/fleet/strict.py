@@ -62,8 +62,20 @@ def read_toml(raw: bytes, path: Path, shown: str = "") -> tuple[dict[str, Any], 
         line = int(match[1]) if match else text.rstrip("\n").count("\n") + 1
         raise SiteError(
             "{where}: {key}: not TOML: {reason}",
-            where=f"{shown}:{line}", key="-", reason=re.sub(r" \(at .*\)$", "", str(error)),
+            where=f"{shown}:{line}", key="-", reason=_toml_reason(error),
         ) from None  # fmt: skip
+
+
+def _toml_reason(error: tomllib.TOMLDecodeError) -> str:
+    """What is wrong, without the place, and without what only a programmer reads."""
+    said = re.sub(r" \(at .*\)$", "", str(error))
+    if re.match(r"Cannot (declare|mutate|redefine)|Duplicate", said):
+        return "a key or a table stands there twice"
+    return (
+        "a character that may not stand there"
+        if re.match(r"(Illegal|Found invalid) character", said)
+        else said
+    )
 
 
 def dotted(keys: Keys) -> str:

@@ -67,7 +67,7 @@ ZH: dict[str, str] = {
     "This deletes {count} faces from the group {group} on {camera}.": "这会从 {camera} 的分组 {group} 删除 {count} 张人脸。",
     "the camera here is {other} now, and not {sn}; nothing was changed": "此处现在是摄像机 {other}，不是 {sn}；未更改任何内容",
     "the camera here is {other} now, and not {sn}; nothing was destroyed": "此处现在是摄像机 {other}，不是 {sn}；未删除任何内容",
-    "Addresses change: 'ipc scan' shows where each camera is.": "地址会变化：“ipc scan”可显示每台摄像机的位置。",
+    "Addresses change: 'ipc scan' shows where each camera is.": "地址会变化：'ipc scan'可显示每台摄像机的位置。",
     "This forgets every correction in {path}.": "这会清除 {path} 中的所有修正。",
     "URL that the camera can reach, http://ADDRESS:PORT/PATH.": "摄像机能访问的 URL：http://地址:端口/路径。",
     "What is known of the endpoints, and how to correct it.": "各接口的依据，以及如何修正。",

@@ -31,14 +31,16 @@ COLUMNS, ROWS = 80, 24
 TOLD: dict[str, dict[str, str]] = {
     "en": {
         "blank": "has a blank", "password": "wrong password", "opens": "certificate opens", "next": "ipc scan",
-        "near": "Did you mean Shop-WiFi?", "needs": "needs a password", "joined": "has joined Shop-WiFi",
+        "near": "Did you mean Shop-WiFi?", "needs": "needs a password",
+        "refused": "the password is wrong", "way back": "ipc wifi set Shop-WiFi - -c ", "joined": "has joined Shop-WiFi",
         "deletes": "deletes every face group", "unchanged": "Nothing was changed", "active": "is activated",
         "already": "activated already", "swapped": "400 800 1500 800", "written": "Written: report.html",
         "nobody": "was not found",
     },
     "zh": {
         "blank": "中有空格", "password": "密码错误", "opens": "客户端证书可以打开", "next": "ipc scan",
-        "near": "您是指 Shop-WiFi 吗", "needs": "需要密码", "joined": "已加入 Shop-WiFi",
+        "near": "您是指 Shop-WiFi 吗", "needs": "需要密码",
+        "refused": "拒绝了摄像机：密码错误", "way back": "ipc wifi set Shop-WiFi - -c ", "joined": "已加入 Shop-WiFi",
         "deletes": "所有人脸", "unchanged": "没有做任何更改", "active": "已激活",
         "already": "之前已激活", "swapped": "400 800 1500 800", "written": "report.html",
         "nobody": "没有找到摄像机",
@@ -185,6 +187,9 @@ def test_from_the_box_to_the_report(
 
     assert said["near"] in at.run("wifi", "set", "Shop-Wifi", "welcome-2020", "-c", camera.sn, code=2)
     assert said["needs"] in at.run("wifi", "set", "Shop-WiFi", "-c", camera.sn, code=2)
+    shown = at.run("wifi", "set", "Shop-WiFi", "-", "-c", camera.sn, answers=("welcome-2002",), code=3)
+    assert said["refused"] in shown
+    assert said["way back"] in shown
     assert said["joined"] in at.run(
         "wifi", "set", "Shop-WiFi", "-", "-c", camera.sn, answers=("welcome-2020",)
     )
