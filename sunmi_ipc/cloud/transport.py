@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import queue
-import socket
 import ssl
 import sys
 import time
@@ -13,13 +12,13 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
-import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 
 from ..errors import ReplyError, SunmiIpcError, TlsError
 from ..link.tls import CALL, CameraSocket, certificates_in, kind_of_file, modern, read_ca
 from ..link.transport import FAULTS, explain
+from ..link.web import DeafSession, PlainAdapter
 from ..protocol.wire import Incoming
 from ..redact import MASK, is_secret
 from .wire import Request
@@ -54,18 +53,6 @@ def context(ca: str = "") -> ssl.SSLContext:
     return made
 
 
-class DeafSession(requests.Session):
-    """A session that has never heard of redirections.
-
-    ``allow_redirects=False`` is not enough: requests then still reads the redirection's whole body,
-    decompressed and without a limit, to prepare the next request.
-    """
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Nowhere."""
-        return None
-
-
 class _Adapter(HTTPAdapter):
     """Hands our TLS context to urllib3, whatever requests thinks of it."""
 
@@ -82,42 +69,6 @@ class _Adapter(HTTPAdapter):
         """The context alone decides."""
 
 
-class _PlainSocket(socket.socket):
-    """A socket without TLS that keeps the call's deadline and room, as :class:`CameraSocket` does with it."""
-
-    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
-        """Receive within the deadline, and no more than there is room for."""
-        CALL.keep_deadline(self)
-        return CALL.take(super().recv_into(buffer, nbytes, flags))
-
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send within the deadline."""
-        CALL.keep_deadline(self)
-        super().sendall(data, flags)
-
-
-class _PlainConnection(urllib3.connection.HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        plain = super()._new_conn()
-        timeout = plain.gettimeout()
-        made = _PlainSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
-        made.settimeout(timeout)
-        return made
-
-
-class _PlainPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _PlainAdapter(HTTPAdapter):
-    """For pictures that have an address without TLS."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Use our connections."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": urllib3.HTTPSConnectionPool}
-
-
 class _Connection:
     def __init__(self, base: str, trust: ssl.SSLContext) -> None:
         self.session = DeafSession()
@@ -126,7 +77,7 @@ class _Connection:
         self.session.headers.clear()
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.session.mount("https://", _Adapter(trust))
-        self.session.mount("http://", _PlainAdapter())
+        self.session.mount("http://", PlainAdapter())
 
 
 class CloudTransport:

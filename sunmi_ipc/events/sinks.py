@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO, TYPE_CHECKING
 
-from ..errors import ConfigError
+from ..errors import ConfigError, ReplyError
 from ..redact import Secret
 from .consumer import StoredEvent
 from .delivery import Again, Ended, Rejected
@@ -296,10 +296,9 @@ class WebhookSink:
         # One session a thread: requests' sessions are not made to be shared.
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            import requests
+            from ..link import web
 
-            session = self._local.session = requests.Session()
-            session.headers["User-Agent"] = "sunmi-ipc"
+            session = self._local.session = web.session()
             self._sessions.append(session)
         return session
 
@@ -318,10 +317,16 @@ class WebhookSink:
 
     def send(self, events: Sequence[StoredEvent]) -> None:
         """Post the event."""
-        import requests
+        from ..link import web
 
         (stored,) = events
         body = stored.as_json().encode()
+        with web.within(3 * self._timeout, silence=self._timeout):
+            self._post(stored, body)
+
+    def _post(self, stored: StoredEvent, body: bytes) -> None:
+        import requests
+
         try:
             answer = self._session().post(
                 self._url,
@@ -333,13 +338,17 @@ class WebhookSink:
             )
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
             raise Again("the URL cannot be used", patience=0.0) from None
+        except ReplyError:
+            raise Again("its answer has no end") from None
         except requests.RequestException as error:
             raise Again(_in_words(error)) from None
         with answer:
             if 200 <= answer.status_code < 300:
                 length = answer.headers.get("Content-Length", "")
                 if length.isdecimal() and len(length) < 6:
-                    with contextlib.suppress(requests.RequestException):  # delivered it is all the same
+                    with contextlib.suppress(
+                        requests.RequestException, ReplyError
+                    ):  # delivered it is all the same
                         _ = answer.content  # read, the connection can serve again
                 return
             reason = f"HTTP {answer.status_code}"

@@ -228,6 +228,8 @@ class _Call(threading.local):
     """What the call now running in this thread allows its sockets."""
 
     deadline: float | None = None
+    #: Seconds that a read may wait at most, within the deadline.
+    silence: float | None = None
     approve: Callable[[bytes], None] | None = None
     #: Bytes that may still be received.
     room: int | None = None
@@ -240,7 +242,7 @@ class _Call(threading.local):
             left = self.deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError("the call's deadline has passed")
-            sock.settimeout(left)
+            sock.settimeout(left if self.silence is None else min(left, self.silence))
 
     def take(self, count: int) -> int:
         """*count* bytes have come."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
-from ..errors import ConfigError, ConnectionFailed, ExtraMissingError
+from ..errors import ConfigError, ConnectionFailed, ExtraMissingError, ReplyError
 from ..events.bounded_client import bounded_client
 from ..events.broker_reasons import coded, unreached
 from ..redact import Secret
@@ -80,27 +80,32 @@ class WebhookChannel:
         """Post it."""
         import requests
 
+        from ..link import web
+
         body, stamp = json.dumps(message.data, ensure_ascii=False).encode(), str(int(time.time()))
         headers = {
             "Content-Type": "application/json",
             "Idempotency-Key": hashlib.sha256(body).hexdigest()[:32],
             "X-Sunmi-Ipc-Timestamp": stamp,
-            "User-Agent": "sunmi-ipc",
         }
         if self._secret:
             digest = hmac.new(self._secret, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
             headers["X-Sunmi-Ipc-Signature"] = f"sha256={digest}"
         try:
-            with requests.post(
-                self._url.reveal(),
-                data=body,
-                headers=headers,
-                timeout=_TIMEOUT_S,
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
+            with (
+                web.within(3 * _TIMEOUT_S, silence=_TIMEOUT_S),
+                web.session() as session,
+                session.post(
+                    self._url.reveal(),
+                    data=body,
+                    headers=headers,
+                    timeout=_TIMEOUT_S,
+                    allow_redirects=False,
+                    stream=True,
+                ) as answer,
+            ):
                 status = answer.status_code
-        except (requests.RequestException, ValueError) as error:
+        except (requests.RequestException, ReplyError, ValueError) as error:
             # Its text would show the URL, and with it what may be a token.
             raise failed(self.name, type(error).__name__) from None
         if not 200 <= status < 300:

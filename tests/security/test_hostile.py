@@ -397,7 +397,8 @@ def test_endless_session_tickets(vendor: Vendor) -> None:
 
 def test_the_clouds_redirections_are_not_read_either(vendor: Vendor) -> None:
     """The same session serves the vendor's cloud."""
-    from sunmi_ipc.cloud.transport import DeafSession, _Connection, context
+    from sunmi_ipc.cloud.transport import _Connection, context
+    from sunmi_ipc.link.web import DeafSession
 
     session = _Connection("https://store.example", context("")).session
     assert isinstance(session, DeafSession)
