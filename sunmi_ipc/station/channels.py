@@ -21,6 +21,7 @@ from ..errors import ConfigError, ConnectionFailed, ExtraMissingError
 from ..events.bounded_client import bounded_client
 from ..events.broker_reasons import coded, unreached
 from ..redact import Secret
+from .bounded_answers import bounded_answers
 from .verdict import Level
 
 _TIMEOUT_S = 15.0
@@ -238,8 +239,14 @@ class AppriseChannel:
         kinds = {Level.BAD: self._kinds.FAILURE, Level.WARNING: self._kinds.WARNING}
         kind = self._kinds.SUCCESS if message.kind == "well" else kinds.get(message.level, self._kinds.INFO)
         try:
-            with _quiet():
-                sent = self._apprise.notify(body=message.text, title=message.title, notify_type=kind)
+            with _quiet(), bounded_answers(_TIMEOUT_S):
+                # Each plugin by itself: Apprise's own notify sends in another thread, which has no bound.
+                sent = all(
+                    [
+                        plugin.notify(body=message.text, title=message.title, notify_type=kind)
+                        for plugin in self._apprise
+                    ]
+                )
         except Exception as error:  # a hundred services, each with its own
             raise failed(self.name, type(error).__name__) from None
         if not sent:

@@ -23,11 +23,12 @@ import pytest
 from sunmi_ipc_cli.main import app
 from typer.testing import CliRunner
 
-from sunmi_ipc.errors import ConfigError
+from sunmi_ipc.errors import ConfigError, ConnectionFailed
 from sunmi_ipc.redact import Secret
 from sunmi_ipc.simulator import VirtualCamera
 from sunmi_ipc.station import Station, load
-from sunmi_ipc.station.channels import open_channel
+from sunmi_ipc.station.channels import Message, open_channel
+from sunmi_ipc.station.verdict import Level
 from sunmi_ipc.values import CardStatus
 
 Start = Callable[..., Station]
@@ -343,6 +344,50 @@ def test_mail_through_apprise(write: Any, virtual: Virtual, monkeypatch: pytest.
     (mail,) = server.mails  # type: ignore[attr-defined]
     assert b"To: kim@example.org" in mail
     assert b"Nanjing Road" in mail
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 10000000000", "Transfer-Encoding: chunked", "X: y"])
+def test_an_endless_answer_to_apprise_is_given_up(length: str) -> None:
+    """Its plugins read what is answered to the end; none may fill the memory, or take the token elsewhere."""
+    sent: list[int] = []
+
+    class Endless(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65_536)
+            self.request.sendall(f"HTTP/1.1 200 OK\r\n{length}\r\n\r\n".encode())
+            with contextlib.suppress(OSError):
+                while True:
+                    self.request.sendall(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+                    sent.append(65_536)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Endless) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        channel = open_channel(Secret(f"json://127.0.0.1:{server.server_address[1]}/a-token"), site="s")
+        with pytest.raises(ConnectionFailed) as caught:
+            channel.send(Message("new", "t", "x", Level.BAD, {}))
+        server.shutdown()
+    assert "a-token" not in str(caught.value)
+    assert sum(sent) < 32 << 20  # beside what is read, the sockets' buffers hold some
+
+
+def test_apprise_follows_no_redirection() -> None:
+    asked: list[bytes] = []
+
+    class Elsewhere(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            asked.append(self.request.recv(65_536))
+            where = "HTTP/1.1 307 Temporary\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            self.request.sendall(where.encode())
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Elsewhere) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        channel = open_channel(Secret(f"json://127.0.0.1:{server.server_address[1]}/a-token"), site="s")
+        with pytest.raises(ConnectionFailed):
+            channel.send(Message("new", "t", "x", Level.BAD, {}))
+        server.shutdown()
+    assert len(asked) == 1
 
 
 def test_a_command_is_told(
