@@ -78,7 +78,8 @@ def page(name: str, rows: Sequence[Row], lang: Language) -> str:
         return escape(label(word, lang))
 
     title = escape(name) or t("Cameras")
-    colon, comma = (translate(mark, lang, {}) for mark in (": ", ", "))
+    colon = translate(": ", lang, {})
+    stop = "，" if lang == "zh" else ", "  # not the mark of a list
     # What needs somebody comes first.
     order = {word: place for place, word in enumerate(_ORDER)}
     groups: dict[str, list[Row]] = {}
@@ -106,7 +107,7 @@ def page(name: str, rows: Sequence[Row], lang: Language) -> str:
 </head>
 <body>
 <h1>{title}</h1>
-<p class="dim">{t("Hand-over report")}{comma}{when(time.time())}</p>
+<p class="dim">{t("Hand-over report")}{stop}{when(time.time())}</p>
 <ul class="sum"><li><a href="#overview"><b>{len(rows)}</b>{t("cameras")}</a></li>{tags}</ul>
 <table class="rows over" id="overview"><thead><tr>{head}</tr></thead><tbody>
 {overview}</tbody></table>

@@ -292,7 +292,7 @@ def test_report(shop: Make, ipc: Ipc) -> None:
     ipc(here, "export", "--html", "z.html", "--csv", "z.csv", "--no-pictures", "--lang", "zh")
     chinese = (here.folder / "z.html").read_text("utf-8")
     assert '<html lang="zh-CN">' in chinese
-    assert "交付报告" in chinese
+    assert "交付报告，20" in chinese
     assert "序列号" in (here.folder / "z.csv").read_text("utf-8-sig").splitlines()[0]
 
 

@@ -24,7 +24,7 @@ _OURS = frozenset({"cameras", "defaults", "groups", "include"})
 #: How file managers, editors and sync programs name a copy: what they put behind a file's name, or before it.
 _COPY = re.compile(
     r"""
-    \s*-?\s*[(\uff08\[]?\s*(?:(?:another|\d+(?:st|nd|rd|th))\s+)?(?:copy|\u526f\u672c)(?:\s*\d+)?\s*[)\uff09\]]?(?:\s*[(\uff08]\d+[)\uff09])?
+    \s*+-?\s*+[(\uff08\[]?\s*+(?:(?:another|\d+(?:st|nd|rd|th))\s++)?(?:copy|\u526f\u672c)(?:\s*+\d++)?\s*+[)\uff09\]]?(?:\s*+[(\uff08]\d+[)\uff09])?
     | \u7684?\u526f\u672c(?:\s*\d+)?
     | \s*[(\uff08]\d+[)\uff09]
     | \s*[(\uff08][^()]*conflicted\ copy[^()]*[)\uff09] | \.sync-conflict-.*
