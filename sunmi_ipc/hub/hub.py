@@ -79,6 +79,7 @@ class Hub:
         self._in_flight, self._prefix = in_flight, prefix
         self._arrivals: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
         self._stop = threading.Event()
+        self._ended = False
         self._snapshot_due = threading.Event()
         self._threads: list[threading.Thread] = []
         self._inlet: Inlet | None = None
@@ -188,7 +189,7 @@ class Hub:
             batch = self._gather()
             if batch:
                 self._settle(batch)
-            if self._stop.is_set() and self._arrivals.empty():
+            if self._ended:  # what comes after that is not waited for: a broker may flood
                 return
             if time.monotonic() - self._beaten > _BEAT_S:
                 with contextlib.suppress(Away):
@@ -210,7 +211,10 @@ class Hub:
         with contextlib.suppress(queue.Empty):
             arrival = self._arrivals.get(timeout=1.0)
             while True:
-                if arrival is not None and arrival.inlet.wants(arrival):
+                if arrival is None:
+                    self._ended = True
+                    break
+                if arrival.inlet.wants(arrival):
                     batch.append(arrival)
                 if len(batch) >= self._in_flight:
                     break

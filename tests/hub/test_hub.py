@@ -252,6 +252,37 @@ def test_what_is_sent_with_qos_0_neither_breaks_nor_fills_the_hub(
     assert running.connected
 
 
+def test_a_flood_does_not_keep_a_hub_from_ending(
+    hub: Callable[..., Hub], talker: Talker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Store.write
+
+    def slowly(self: Store, batch: Any) -> None:
+        time.sleep(0.05)
+        write(self, batch)
+
+    monkeypatch.setattr(Store, "write", slowly)
+    running = hub(in_flight=10)
+    over = threading.Event()
+
+    def flood() -> None:
+        number = 0
+        while not over.is_set():
+            talker.client.publish(topic(), event(number := number + 1).encode(), qos=0)
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    try:
+        assert eventually(lambda: running._arrivals.qsize() > 5)
+        began = time.monotonic()
+        running.close()
+        assert time.monotonic() - began < 8
+    finally:
+        over.set()
+        thread.join()
+
+
 def test_late_and_repeated_messages_change_nothing(
     hub: Callable[..., Hub], talker: Talker, store: Store
 ) -> None:
