@@ -36,7 +36,19 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Changed", "Refused", "Why", "check", "clean", "cost", "load_json", "load_toml", "text_of", "tidy"]
+__all__ = [
+    "Changed",
+    "Refused",
+    "Why",
+    "check",
+    "clean",
+    "cost",
+    "load_json",
+    "load_toml",
+    "text_of",
+    "tidy",
+    "toml_problem",
+]
 
 #: Levels of lists and objects; answers of cameras have four.
 MAX_DEPTH = 32
@@ -230,6 +242,39 @@ def load_toml(text: str, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
         raise Refused(Why.NUMBER) from None
     _check_depth(document, max_depth)
     return document
+
+
+#: What Python's TOML reader says, by how it begins, and what a person reads.
+_TOML = {
+    "Invalid statement": "the line is neither KEY = VALUE nor [TABLE]",
+    "Expected newline": "something stands behind the value; one entry a line",
+    "Expected ']": "a table's name does not end in its bracket",
+    "Expected '='": "there is no = after the key",
+    "Expected": "a text has no quotation mark at its end",
+    "Unterminated string": "a text has no quotation mark at its end",
+    "Invalid initial character": "a key is made of A-Z, a-z, 0-9, - and _, or stands in quotation marks",
+    "Unclosed array": "a list has no ] at its end",
+    "Unclosed inline table": "a table in braces is not closed",
+    "Unescaped": "a backslash in a text is written twice, or the text stands in single quotation marks",
+    "Invalid hex": "a character's number is not hexadecimal",
+    "Escaped character": "there is no character with that number",
+    "Invalid date": "there is no such date or time",
+    "Invalid value": "the value is none; a text stands in quotation marks",
+    "Cannot": "a key or a table stands there twice",
+    "Duplicate": "a key or a table stands there twice",
+    "Illegal character": "a character that may not stand there",
+    "Found invalid character": "a character that may not stand there",
+}
+
+
+def toml_problem(error: tomllib.TOMLDecodeError) -> tuple[int | None, str]:
+    """Where and why a document is no TOML: the line (None: its end), and a template of ours."""
+    said = str(error)
+    line = re.search(r"\(at line (\d+)", said)
+    reason = next(
+        (ours for start, ours in _TOML.items() if said.startswith(start)), "it cannot be read as TOML"
+    )
+    return int(line[1]) if line else None, reason
 
 
 def clean(text: str, limit: int | None = MAX_TEXT) -> str:

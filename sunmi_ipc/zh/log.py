@@ -1,6 +1,15 @@
 """Chinese of the log's warnings and errors: what a person at the terminal sees of a running program."""
 
 ZH: dict[str, str] = {
+    "hub: the database was emptied: its tables were made anew; what was in it is gone": "汇总服务：数据库已被清空：已重新建表；原有内容已丢失",
+    "closed": "已关闭",
+    "exit code {code}": "退出码 {code}",
+    "it failed ({kind})": "出错（{kind}）",
+    "its answer has no end": "其应答没有结尾",
+    "the URL cannot be used": "URL 无法使用",
+    "the broker closed the connection": "消息服务器关闭了连接",
+    "the reader has gone": "读取方已离开",
+    "too many wait for this camera": "等待这台摄像机的太多",
     "the tracker stopped": "对摄像机的持续查找已停止",
     "on_change failed": "变化通知（on_change）失败",
     "hub: no connection to the broker: %s. %s": "汇总服务：无法连接消息服务器：%s。%s",
