@@ -54,6 +54,8 @@ ZH: dict[str, str] = {
     "the station's database %s was deleted; a new one was begun": "站点服务的数据库 %s 被删除；已新建一个",
     "the station's database takes writes again": "站点服务的数据库已恢复写入",
     "the station's database %s: %s": "站点服务的数据库 %s：%s",
+    "the station's database does not take a row: %s": "站点服务的数据库不接受其中一行：%s",
+    "alerts: %s: given up: %s (%s)": "告警：%s：已放弃：%s（%s）",
     "alerts: %s: %s": "告警：%s：%s",
     "broker: nobody has subscribed to %s: they wait": "消息服务器：无人订阅 %s：消息在等待",
     "broker: a message was not taken: %s": "消息服务器：有一条消息未被接收：%s",
