@@ -4,6 +4,7 @@ ZH: dict[str, str] = {
     "the tracker stopped": "对摄像机的持续查找已停止",
     "on_change failed": "变化通知（on_change）失败",
     "hub: no connection to the broker: %s. %s": "汇总服务：无法连接消息服务器：%s。%s",
+    "hub: the database was emptied: its tables were made anew; what was in it is gone": "汇总服务：数据库被清空：已重新建表；原有的数据已不在",
     "hub: the database is back": "汇总服务：数据库已恢复",
     "hub: a message could not be read": "汇总服务：有一条消息无法读取",
     "hub: the database: %s": "汇总服务：数据库：%s",
