@@ -105,6 +105,7 @@ class Why(StrEnum):
     DEPTH = "depth"
     NUMBER = "number"
     FORM = "form"
+    ZERO = "zero"
 
 
 _TEMPLATES = {
@@ -112,6 +113,7 @@ _TEMPLATES = {
     Why.DEPTH: "it is nested too deeply",
     Why.NUMBER: "it holds a number that cannot be used",
     Why.FORM: "it is not JSON",
+    Why.ZERO: "it holds a text with the character U+0000, which no name, path or password has",
 }
 
 
@@ -228,7 +230,8 @@ def load_toml(text: str, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     """The values of a TOML document.
 
     Raises:
-        Refused: It is nested too deeply, or holds a number that nobody can use.
+        Refused: It is nested too deeply, or holds a number that nobody can use, or a text with a NUL: as a path that is
+            no missing file but a ``ValueError``.
         tomllib.TOMLDecodeError: It is no TOML; the message names the line.
 
     """
@@ -241,6 +244,8 @@ def load_toml(text: str, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     except (ValueError, OverflowError):  # Python's own bound on digits; a date that there is not
         raise Refused(Why.NUMBER) from None
     _check_depth(document, max_depth)
+    if "0000" in text:  # as an escape: TOML has no bare ones
+        _check_zero(document)
     return document
 
 
@@ -402,6 +407,17 @@ def _check_depth(value: Any, limit: int) -> None:
         if not level:
             return
     raise Refused(Why.DEPTH)
+
+
+def _check_zero(value: Any) -> None:
+    left = [value]
+    while left:
+        if isinstance(one := left.pop(), dict):
+            left += [*one, *one.values()]
+        elif isinstance(one, list):
+            left += one
+        elif isinstance(one, str) and "\0" in one:
+            raise Refused(Why.ZERO)
 
 
 def _whole(text: str) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SiteError
+from ..protocol.kinds import wanted
 from ..untrusted import Refused, load_toml, toml_problem
 from .positions import Path as Keys
 from .positions import place_of, toml_lines
@@ -123,8 +124,7 @@ def problem(path: Path, lines: dict[Keys, int], error: dict[str, Any], *, hint: 
         )  # fmt: skip
     if kind.endswith(("_type", "_parsing")):
         return SiteError(
-            "{where}: {key}: wrong type, {kind} is needed", where=where, key=key,
-            kind=kind.removesuffix("_type").removesuffix("_parsing"),
+            "{where}: {key}: wrong type, {wanted} is needed", where=where, key=key, wanted=wanted(kind),
         )  # fmt: skip
     bounds = ALLOWED.get(kind) or bound(kind, context)
     return SiteError(
