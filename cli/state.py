@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from dataclasses import dataclass
 from enum import IntEnum
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from sunmi_ipc import errors
-from sunmi_ipc.i18n import language, tr
+from sunmi_ipc.i18n import language, later, tr
 
 if TYPE_CHECKING:
     from sunmi_ipc.discovery import DiscoveredCamera
@@ -67,11 +68,31 @@ class _Told(logging.Filter):
         if isinstance(record.msg, str):
             record.msg = tr(record.msg)
         if isinstance(record.args, tuple):
-            record.args = tuple(
-                arg.localized(language())[0] if isinstance(arg, errors.SunmiIpcError) else arg
-                for arg in record.args
-            )
+            record.args = tuple(_in_words(arg) for arg in record.args)
         return True
+
+
+#: Reasons that stand in the log with their values already.
+_MADE = (
+    (re.compile(r"exit code (?P<code>-?\d+)"), later("exit code {code}")),
+    (re.compile(r"it failed \((?P<kind>\w+)\)"), later("it failed ({kind})")),
+)
+
+
+def _in_words(value: object) -> object:
+    """A value of a line of the log: errors, reasons and other texts of ours or the system's in the user's language."""
+    if isinstance(value, errors.SunmiIpcError):
+        return value.localized(language())[0]
+    if isinstance(value, OSError) and value.strerror:
+        return tr("{reason}", reason=value.strerror)
+    if isinstance(value, Exception):
+        value = str(value)
+    if isinstance(value, str) and " " in value:  # one word may be somebody's name: what we say has several
+        for pattern, template in _MADE:
+            if found := pattern.fullmatch(value):
+                return tr(template, **found.groupdict())
+        return tr(value)
+    return value
 
 
 @dataclass

@@ -24,8 +24,10 @@ def read(directory: Path) -> dict[str, Override]:
         text = path.read_text("utf-8")
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise unusable(str(path), str(error)) from None
+    except OSError as error:
+        raise unusable(str(path), error.strerror or type(error).__name__) from None
+    except UnicodeDecodeError:
+        raise unusable(str(path), "it is not UTF-8") from None
     return parse(text, str(path))
 
 

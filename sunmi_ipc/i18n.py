@@ -71,7 +71,7 @@ _LISTS = (
     "addresses",
 )
 #: Values that are words: a reason, ours or the system's, what a camera does not have, bounds in words.
-_WORDS = ("reason", "feature", "bounds")
+_WORDS = ("reason", "feature", "bounds", "wanted")
 _PRIMARY_LANGUAGE, _LANG_CHINESE = 0x3FF, 0x04
 
 

@@ -326,7 +326,7 @@ def read_profile(name: str, *, must_exist: bool = True) -> dict[str, Any]:
             hint="It holds secrets: chmod 600 {path}",
             path=str(path),
         )
-    if isinstance(raw, str):
+    if isinstance(raw, (str, ConfigError)):
         raise ConfigError(
             "the profile {path} is not TOML: {reason}",
             hint="'ipc configure' writes it anew.",
@@ -340,18 +340,24 @@ def read_profile(name: str, *, must_exist: bool = True) -> dict[str, Any]:
     return raw | {key: _from_keyring(name, key) for key in stored}
 
 
-def _parse(path: Path) -> dict[str, Any] | str:
+def _parse(path: Path) -> dict[str, Any] | str | ConfigError:
     """The profile, secrets sealed, or what is wrong with it: no error is raised where its text is at hand."""
     import tomllib
 
-    from .untrusted import Refused, load_toml
+    from .untrusted import Refused, load_toml, toml_problem
 
     try:
-        return seal(load_toml(path.read_text("utf-8")))
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError:
+        return "it is not UTF-8"
+    try:
+        return seal(load_toml(text))
     except Refused as error:
         return error.template
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        return str(error)
+    except tomllib.TOMLDecodeError as error:
+        line, reason = toml_problem(error)
+        line = line or text.rstrip("\n").count("\n") + 1
+        return ConfigError("line {line}: {reason}", line=line, reason=reason)
 
 
 def _from_keyring(profile: str, key: str) -> Secret:

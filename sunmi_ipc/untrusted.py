@@ -36,7 +36,19 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Changed", "Refused", "Why", "check", "clean", "cost", "load_json", "load_toml", "text_of", "tidy"]
+__all__ = [
+    "Changed",
+    "Refused",
+    "Why",
+    "check",
+    "clean",
+    "cost",
+    "load_json",
+    "load_toml",
+    "text_of",
+    "tidy",
+    "toml_problem",
+]
 
 #: Levels of lists and objects; answers of cameras have four.
 MAX_DEPTH = 32
@@ -93,6 +105,7 @@ class Why(StrEnum):
     DEPTH = "depth"
     NUMBER = "number"
     FORM = "form"
+    ZERO = "zero"
 
 
 _TEMPLATES = {
@@ -100,18 +113,23 @@ _TEMPLATES = {
     Why.DEPTH: "it is nested too deeply",
     Why.NUMBER: "it holds a number that cannot be used",
     Why.FORM: "it is not JSON",
+    Why.ZERO: "it holds a text with the character U+0000, which no name, path or password has",
 }
 
 
 class Refused(ValueError):
-    """What came is not read: ``why``, and ``template``, which says it in words that have a Chinese."""
+    """What came is not read: ``why``, and ``template``, which says it in words that have a Chinese.
+
+    ``keys`` leads to the value that is meant, where it is one and known.
+    """
 
     why: Why
     template: str
+    keys: tuple[str | int, ...]
 
-    def __init__(self, why: Why) -> None:
+    def __init__(self, why: Why, keys: tuple[str | int, ...] = ()) -> None:
         super().__init__(_TEMPLATES[why])
-        self.why, self.template = why, _TEMPLATES[why]
+        self.why, self.template, self.keys = why, _TEMPLATES[why], keys
 
 
 class Changed(str):
@@ -216,7 +234,8 @@ def load_toml(text: str, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     """The values of a TOML document.
 
     Raises:
-        Refused: It is nested too deeply, or holds a number that nobody can use.
+        Refused: It is nested too deeply, or holds a number that nobody can use, or a text with a NUL: as a path that is
+            no missing file but a ``ValueError``.
         tomllib.TOMLDecodeError: It is no TOML; the message names the line.
 
     """
@@ -229,7 +248,42 @@ def load_toml(text: str, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     except (ValueError, OverflowError):  # Python's own bound on digits; a date that there is not
         raise Refused(Why.NUMBER) from None
     _check_depth(document, max_depth)
+    if "0000" in text:  # as an escape: TOML has no bare ones
+        _check_zero(document)
     return document
+
+
+#: What Python's TOML reader says, by how it begins, and what a person reads.
+_TOML = {
+    "Invalid statement": "the line is neither KEY = VALUE nor [TABLE]",
+    "Expected newline": "something stands behind the value; one entry a line",
+    "Expected ']": "a table's name does not end in its bracket",
+    "Expected '='": "there is no = after the key",
+    "Expected": "a text has no quotation mark at its end",
+    "Unterminated string": "a text has no quotation mark at its end",
+    "Invalid initial character": "a key is made of A-Z, a-z, 0-9, - and _, or stands in quotation marks",
+    "Unclosed array": "a list has no ] at its end",
+    "Unclosed inline table": "a table in braces is not closed",
+    "Unescaped": "a backslash in a text is written twice, or the text stands in single quotation marks",
+    "Invalid hex": "a character's number is not hexadecimal",
+    "Escaped character": "there is no character with that number",
+    "Invalid date": "there is no such date or time",
+    "Invalid value": "the value is none; a text stands in quotation marks",
+    "Cannot": "a key or a table stands there twice",
+    "Duplicate": "a key or a table stands there twice",
+    "Illegal character": "a character that may not stand there",
+    "Found invalid character": "a character that may not stand there",
+}
+
+
+def toml_problem(error: tomllib.TOMLDecodeError) -> tuple[int | None, str]:
+    """Where and why a document is no TOML: the line (None: its end), and a template of ours."""
+    said = str(error)
+    line = re.search(r"\(at line (\d+)", said)
+    reason = next(
+        (ours for start, ours in _TOML.items() if said.startswith(start)), "it cannot be read as TOML"
+    )
+    return int(line[1]) if line else None, reason
 
 
 def clean(text: str, limit: int | None = MAX_TEXT) -> str:
@@ -357,6 +411,18 @@ def _check_depth(value: Any, limit: int) -> None:
         if not level:
             return
     raise Refused(Why.DEPTH)
+
+
+def _check_zero(value: Any) -> None:
+    left: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
+    while left:
+        keys, one = left.pop()
+        if isinstance(one, dict):
+            left += [(keys, key) for key in one] + [((*keys, key), inner) for key, inner in one.items()]
+        elif isinstance(one, list):
+            left += [((*keys, number), inner) for number, inner in enumerate(one)]
+        elif isinstance(one, str) and "\0" in one:
+            raise Refused(Why.ZERO, keys)
 
 
 def _whole(text: str) -> int:

@@ -105,6 +105,7 @@ LABELS: Final[Mapping[str, str]] = {
     "period": "within days",
     "times": "visits needed",
     "name_list": "attributes",
+    "attributes": "attributes",
     "age": "age",
     "age_range": "age range",
     "gender": "gender",

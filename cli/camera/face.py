@@ -136,7 +136,8 @@ def group_delete(ctx: typer.Context, name: GroupName) -> None:
     """Delete a group that holds no face."""
     state = State.of(ctx)
     with open_camera(state) as camera:
-        show(state, camera.faces.delete_group(name))
+        made = camera.faces.delete_group(name)
+        show(state, made, done="The face group {group} is deleted.", about={"group": name})
 
 
 @group.command("clear")
@@ -153,7 +154,7 @@ def group_clear(ctx: typer.Context, name: GroupName, yes: Yes = False) -> None:
         if book:
             book.forget_group(name)
             book.save()
-        show(state, None)
+        show(state, None, done="The face group {group} is empty now.", about={"group": name})
 
 
 @group.command("move-rule")
@@ -195,7 +196,9 @@ def attribute_delete(
     """Delete an attribute."""
     state = State.of(ctx)
     with open_camera(state) as camera:
-        show(state, camera.faces.delete_attribute(group, name))
+        made = camera.faces.delete_attribute(group, name)
+        about = {"group": group, "name": name}
+        show(state, made, done="Faces of the group {group} have no attribute {name} any more.", about=about)
 
 
 @app.command()
@@ -405,7 +408,10 @@ def update(
             book.move(faceid, to_group)
         if book:
             book.save()
-        show(state, None)
+        now = _given(name=name) | details
+        if attributes:
+            now["attributes"] = [f"{key}={value}" for key, value in details["attributes"].items()]
+        show(state, None, now=now)
 
 
 @app.command()

@@ -30,7 +30,7 @@ Position = Annotated[
 
 def _rest(state: State, camera: Camera, no_wait: bool) -> None:
     if no_wait:
-        show(state, None)
+        show(state, None, done="The lens is moving; 'ipc lens show' shows where it is.")
         return
     with waiting(state, "The lens is moving (up to 18 s) …"):
         lens = camera.lens.wait_until_rest()

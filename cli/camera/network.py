@@ -69,9 +69,13 @@ def set_(
             # What is not given stays; a fixed address needs its mask.
             given = {name: value or getattr(now, name) or "" for name, value in given.items()}
             _check_fixed(**given)
+        wanted: dict[str, str | Flag01] = {"dhcp": Flag01(int(dhcp))} | {k: v for k, v in given.items() if v}
+        if all(getattr(now, name) == value for name, value in wanted.items()):
+            show(state, None, done="It is so already; nothing was changed.")
+            return
         _ask(state, camera, now, Flag01(int(dhcp)), given, yes)
         camera.network.update(dhcp=Flag01(int(dhcp)), **{k: v or None for k, v in given.items()})
-        show(state, None)
+        show(state, None, now=wanted)
 
 
 def _check_address(name: str, value: str) -> None:

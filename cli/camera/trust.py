@@ -48,7 +48,9 @@ def forget(ctx: typer.Context, name: Name) -> None:
     state = State.of(ctx)
     if not state.known_cameras().forget(name):
         raise ParameterError("{name}: not known", name=name, hint="'ipc trust list' shows the known cameras.")
-    show(state, None)
+    show(
+        state, None, done="The certificate of {name} is forgotten; the next contact pins it anew.", about={"name": name}
+    )  # fmt: skip
 
 
 @app.command()

@@ -12,7 +12,7 @@ from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.words import word
 
-from ..screen.output import confirm, note, show
+from ..screen.output import confirm, show
 from ..state import State
 from . import faces as cloud_faces
 from . import flow as cloud_flow
@@ -97,12 +97,13 @@ def bind(
 
     with open_cloud(ctx) as cloud:
         try:
-            show(State.of(ctx), cloud.devices.bind(sn, mac))
+            made = cloud.devices.bind(sn, mac)
+            show(State.of(ctx), made, done="{camera} is bound to the shop.", about={"camera": sn})
         except CloudError as error:
             if error.code != CloudCode.BOUND_HERE:  # which is what was wanted
                 raise
-            note(State.of(ctx), "{camera} is bound to this shop already.", camera=sn)
-            show(State.of(ctx), None)
+            about = {"camera": sn}
+            show(State.of(ctx), None, done="{camera} is bound to this shop already.", about=about)
 
 
 @app.command(epilog=epilog("devices.unbind"))
@@ -115,7 +116,8 @@ def unbind(
     with open_cloud(ctx) as cloud:
         wanted = camera(ctx, cloud, name)
         confirm(tr("The cloud will show and count nothing of {camera} any more.", camera=name), yes)
-        show(State.of(ctx), cloud.devices.unbind(**wanted))
+        made = cloud.devices.unbind(**wanted)
+        show(State.of(ctx), made, done="{camera} is not in the shop any more.", about={"camera": name})
 
 
 @app.command("name", epilog=epilog("devices.rename"))
@@ -124,7 +126,8 @@ def rename(
 ) -> None:
     """Give a camera another name."""
     with open_cloud(ctx) as cloud:
-        show(State.of(ctx), cloud.devices.rename(name, **camera(ctx, cloud, "")))
+        made = cloud.devices.rename(name, **camera(ctx, cloud, ""))
+        show(State.of(ctx), made, now={"name": name})
 
 
 @app.command()

@@ -121,6 +121,7 @@ def create(
         show(
             State.of(ctx),
             cloud.faces.create_group(name, GroupType(choice(kind, _TYPES, "--type")), **details),
+            now={"group_name": name} | details,
         )
 
 
@@ -138,7 +139,9 @@ def update_group(
     if not details:
         raise ParameterError("{name}: nothing to change", name="update", hint="See --help.")
     with open_cloud(ctx) as cloud:
-        show(State.of(ctx), cloud.faces.update_group(_group_id(cloud, group), **details))
+        made = cloud.faces.update_group(_group_id(cloud, group), **details)
+        now = {"group_name": rename or group} | {k: v for k, v in details.items() if k != "name"}
+        show(State.of(ctx), made, now=now)
 
 
 @group_app.command("delete", epilog=epilog("faces.delete_group"))
@@ -147,7 +150,8 @@ def delete_group(ctx: typer.Context, group: Group, yes: Yes = False) -> None:
     with open_cloud(ctx) as cloud:
         group_id = _group_id(cloud, group)
         confirm(tr("The face group {group} will be gone.", group=group), yes)
-        show(State.of(ctx), cloud.faces.delete_group(group_id))
+        made = cloud.faces.delete_group(group_id)
+        show(State.of(ctx), made, done="The face group {group} is deleted.", about={"group": group})
 
 
 @group_app.command("move-rule", epilog=epilog("faces.set_move_rule"))
@@ -159,7 +163,9 @@ def move_rule(
 ) -> None:
     """Set after how many visits a stranger moves to a group."""
     with open_cloud(ctx) as cloud:
-        show(State.of(ctx), cloud.faces.set_move_rule(_group_id(cloud, group), visits, int(within)))
+        made = cloud.faces.set_move_rule(_group_id(cloud, group), visits, int(within))
+        now = {"group_name": group, "times": visits, "period": int(within) // 86_400}
+        show(State.of(ctx), made, now=now)
 
 
 @app.command("list", epilog=epilog("faces.list_page"))
@@ -236,7 +242,7 @@ def update(
     if not details:
         raise ParameterError("{name}: nothing to change", name="update", hint="See --help.")
     with open_cloud(ctx) as cloud:
-        show(State.of(ctx), cloud.faces.update(_group_id(cloud, group), face_id, **details))
+        show(State.of(ctx), cloud.faces.update(_group_id(cloud, group), face_id, **details), now=details)
 
 
 @app.command(epilog=epilog("faces.delete"))
@@ -245,7 +251,8 @@ def delete(ctx: typer.Context, face_ids: FaceIds, group: InGroup, yes: Yes = Fal
     with open_cloud(ctx) as cloud:
         group_id = _group_id(cloud, group)
         confirm(tr("{count} faces will be gone.", count=len(face_ids)), yes)
-        show(State.of(ctx), cloud.faces.delete(group_id, face_ids))
+        made = cloud.faces.delete(group_id, face_ids)
+        show(State.of(ctx), made, done="{count} faces deleted", about={"count": len(face_ids)})
 
 
 @app.command(epilog=epilog("faces.move"))

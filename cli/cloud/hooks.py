@@ -44,7 +44,8 @@ def subscribe(ctx: typer.Context, callback: Callback, event: Events = None) -> N
     from sunmi_ipc.cloud.values import PERSON_SEEN
 
     with open_cloud(ctx) as cloud:
-        show(State.of(ctx), cloud.messages.add(event or [PERSON_SEEN], callback))
+        made = cloud.messages.add(event or [PERSON_SEEN], callback)
+        show(State.of(ctx), made, done="The cloud posts to {url} from now on.", about={"url": callback})
 
 
 @app.command(epilog=epilog("messages.delete"))
@@ -53,7 +54,8 @@ def unsubscribe(ctx: typer.Context, callback: Callback, event: Events = None) ->
     from sunmi_ipc.cloud.values import PERSON_SEEN
 
     with open_cloud(ctx) as cloud:
-        show(State.of(ctx), cloud.messages.delete(event or [PERSON_SEEN], callback))
+        made = cloud.messages.delete(event or [PERSON_SEEN], callback)
+        show(State.of(ctx), made, done="The cloud posts nothing to {url} any more.", about={"url": callback})
 
 
 @app.command(epilog=epilog("messages.add", "messages.delete"))

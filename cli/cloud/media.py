@@ -33,7 +33,8 @@ def live(
     with open_cloud(ctx) as cloud:
         wanted = camera(ctx, cloud, "")
         if stop:
-            show(state, cloud.media.live_stop(resolution=resolution, **wanted))
+            made = cloud.media.live_stop(resolution=resolution, **wanted)
+            show(state, made, done="The live picture is ended.")
             return
         show(state, cloud.media.live_start(resolution=resolution, **wanted))
 
@@ -50,7 +51,7 @@ def playback(
     state = State.of(ctx)
     with open_cloud(ctx) as cloud:
         if stop_id:
-            show(state, cloud.media.playback_stop(stop_id))
+            show(state, cloud.media.playback_stop(stop_id), done="The playback is ended.")
             return
         start, end = parse_period(from_, to)
         show(state, cloud.media.playback_start(start, end, **camera(ctx, cloud, "")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +19,7 @@ from ..forward.options import SinkOptions, SpoolOption, make_sinks, spool_folder
 from ..screen.choices import event_type
 from ..screen.lines import amount
 from ..screen.output import fields, note, print_json, show, table
-from ..screen.times import From, To, parse_period
+from ..screen.times import From, To, parse_period, parse_until
 from ..state import Exit, State
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ def replay(
 
     state = State.of(ctx)
     event = event_type(event)
-    first, last = parse_period(from_, to)
+    # What was given up is all of it, unless the person says from when.
+    oldest = bool(given_up and to and not from_)
+    first, last = (datetime.min.replace(tzinfo=UTC), parse_until(to)) if oldest else parse_period(from_, to)
     with contextlib.ExitStack() as stack:
         made = make_sinks(state, sinks, terminal=not (sinks.exec_ or sinks.webhook or sinks.mqtt))
         for one in made:
@@ -186,7 +189,7 @@ def forget(
         if backlog := consumers[name]["backlog"]:
             confirm(tr("{name} has {backlog} events to read yet.", name=name, backlog=backlog), yes)
         kept.forget(name)
-        show(state, None)
+        show(state, None, done="The reader {name} is forgotten.", about={"name": name})
 
 
 def purge(
@@ -215,7 +218,7 @@ def purge(
         raise ParameterError(
             "{name}: say what is to be removed", name="--faces", hint="--faces, or --face ID."
         )
-    until = parse_period("", to)[1] if to else None
+    until = parse_until(to) if to else None
     with _existing(spool, writable=True) as kept:
         what = tr("face {id}", id=face) if face else tr("all faces")
         confirm(

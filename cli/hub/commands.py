@@ -108,6 +108,15 @@ def _wait_for(state: State, store: Store, stop: Any) -> None:
             store.migrate()
             return
         except Away as error:
+            if error.hopeless:
+                store.close()
+                raise errors.ConfigError(
+                    "the hub's database {place} cannot be used: {reason}",
+                    hint="Give another file, or put a copy in its place that is whole; the shops' messages wait at the "
+                    "broker meanwhile.",
+                    place=store.place,
+                    reason=str(error),
+                ) from None
             if str(error) != said:
                 said = str(error)
                 note(state, "The database is waited for: {reason}", reason=said)

@@ -218,12 +218,14 @@ def reset(
 
     state = State.of(ctx)
     path = config_dir() / FILE
+    done = "There are no corrections."
     if os.path.exists(path):
         confirm(tr("This forgets every correction in {path}.", path=str(path)), yes)
         path.unlink()
+        done = "The corrections are forgotten: calls go by the protocol sheet again."
     if state.json:
         print_json({})
-    say(state, "done")
+    say(state, done)
 
 
 app.command()(probe)

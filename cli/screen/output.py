@@ -110,6 +110,7 @@ def show(
     reveal: bool = False,
     rows: str = "",
     done: str = "done",
+    about: Mapping[str, Any] | None = None,
     now: Reply | Mapping[str, Any] | None = None,
     wire: bool = False,
     tz: tzinfo | None = None,
@@ -121,7 +122,8 @@ def show(
         reply: The result; None where success is all there is.
         reveal: Show secrets.
         rows: The field that holds a list to print as a table.
-        done: What to say where there is no result.
+        done: What to say where there is no result: a template.
+        about: What fills it.
         now: What holds from now on; people see it in place of *done*, scripts an empty result.
         wire: People, too, get the answer as it came.
         tz: The zone for times; None for this computer's.
@@ -131,7 +133,7 @@ def show(
         if state.json:
             print_json({})
         if state.json or state.quiet or now is None:
-            say(state, done)
+            say(state, done, **about or {})
         elif isinstance(now, Mapping):
             _lines(words.mapping(now))
         else:

@@ -243,6 +243,19 @@ def parse_period(
     return first, last
 
 
+def parse_until(end: str, *, now: datetime | None = None, tz: tzinfo | None = None) -> datetime:
+    """The end of a period that begins with the oldest that is kept; a day, a week or a month is the end of it.
+
+    Raises:
+        ParameterError: Not a time.
+
+    """
+    now = fixed(now or datetime.now().astimezone(), tz)
+    last = parse_when(end, "--to", now=now, tz=tz)
+    span = _span(_written(end).lower(), now)
+    return min(placed(span[1], tz), now) if span else last
+
+
 def parse_days(start: str, end: str, today: date) -> tuple[date, date]:
     """First and last day of a period of whole days; default: today alone, else until yesterday.
 

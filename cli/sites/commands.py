@@ -99,7 +99,7 @@ def list_(ctx: typer.Context, folder: Folder = HERE, only: Only = None, csv: Csv
         say(state, "{count} shops", count=len(rows))
         used = {part for shop in found.shops if shop.loaded for part in shop.loaded.parts}
         idle = [str(path) for path in found.left_out if path.resolve() not in used]
-        if idle:
+        if idle and not any(shop.error for shop in found.shops):  # what cannot be read may include them
             note(state, "No site files, and included by none: {paths}", paths=", ".join(idle))
     if any(shop.error is not None for shop in found.shops):
         raise typer.Exit(7)

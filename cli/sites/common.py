@@ -68,16 +68,23 @@ def shops_of(
         note(
             state, "{path}: left out, as its name says that it is a copy of a file beside it", path=str(path)
         )
+    faults: dict[str, list[str]] = {}
     for shop in found.shops:
         if shop.error is not None:
             for error in (shop.error, *getattr(shop.error, "others", ())):
                 message, hint = error.localized(language())
-                note(
-                    state,
-                    "{camera}: {reason}",
-                    camera=shop.id,
-                    reason=message + (f" ({hint})" if hint else ""),
-                )
+                faults.setdefault(message + (f" ({hint})" if hint else ""), []).append(shop.id)
+    for reason, ids in faults.items():  # a fault of a shared part is told once
+        if len(ids) == 1:
+            note(state, "{camera}: {reason}", camera=ids[0], reason=reason)
+        else:
+            note(
+                state,
+                "{site} and {count} more: {reason}",
+                site=ids[0],
+                count=len(ids) - 1,
+                reason=reason,
+            )
     return found
 
 

@@ -32,7 +32,7 @@ from ..errors import (
 from ..protocol.serial import spelt
 from ..protocol.spec import Endpoint, Group, registry
 from .contract import Answer, CameraState, RequestKind
-from .failures import lost, raised
+from .failures import Interrupted, lost, raised
 
 if TYPE_CHECKING:
     from ..api.detection import Detection
@@ -218,12 +218,24 @@ class RemoteCamera:
 
     def _again(self, kind: RequestKind, seconds: float, fields: dict[str, Any]) -> list[Answer]:
         """Ask, and once more where an answer is lost: nothing but reading."""
-        left = self.retries
+        left, back_by = self.retries, 0.0
+        pause, longest = _AGAIN_S
         while True:
             try:
                 return self.site.once(kind, seconds, **fields)
+            except Interrupted:
+                if left <= 0:
+                    raise
+                # The station, whose connection broke with ours, may take a moment longer to be back.
+                left, back_by = left - 1, back_by or time.monotonic() + seconds
             except ConnectionFailed as error:
-                if left <= 0 or isinstance(error, TlsError) or not error.sent:
+                if isinstance(error, TlsError):
+                    raise
+                if not error.sent and time.monotonic() < back_by:
+                    time.sleep(pause)
+                    pause = min(longest, pause * 1.5)
+                    continue
+                if left <= 0 or not error.sent:
                     raise
                 left -= 1
 
@@ -232,13 +244,14 @@ class RemoteCamera:
         left = self.retries
         while True:
             asked: list[str] = []
+            end = time.monotonic() + seconds
             try:
                 return self.site.once(RequestKind.CALL, seconds, asked=asked, **fields)[-1]
             except ConnectionFailed as error:
                 if not error.sent or not asked:
                     raise
             # Outside, so that what is raised there is not taken for a part of this.
-            answer = self._recall(asked[-1])
+            answer = self._recall(asked[-1], max(0.0, end - time.monotonic()))
             if answer is not None:
                 return answer
             # The station has not had it, and will never take it: it may be sent again.
@@ -246,9 +259,15 @@ class RemoteCamera:
                 raise lost("the station {site} did not get the call", self.site.name, sent=False)
             left -= 1
 
-    def _recall(self, nonce: str) -> Answer | None:
-        """What became of a call; None where the station has not had it and never will take it."""
-        end = time.monotonic() + RECALL_S + self.timeout
+    def _recall(self, nonce: str, left: float = 0.0) -> Answer | None:
+        """What became of a call; None where the station has not had it and never will take it.
+
+        Args:
+            nonce: Of the call.
+            left: Seconds that it may still take by itself.
+
+        """
+        end = time.monotonic() + left + RECALL_S + self.timeout
         pause, longest = _AGAIN_S
         unknown = OutcomeUnknown("the station {site} did not answer in time", site=self.site.name)
         unknown.camera = self.address

@@ -157,9 +157,11 @@ class Delivered:
 class Sent:
     """A message on its way to the broker."""
 
-    def __init__(self) -> None:
+    def __init__(self, connection: int = 0) -> None:
         self._done = threading.Event()
         self._reason = ""
+        #: The number of the connection that it went out by (:attr:`Connection.connections`).
+        self.connection: int = connection
         #: Whether the broker has taken it for nobody: it had no subscriber, and keeps it for none.
         self.unheard: bool = False
 
@@ -327,11 +329,11 @@ class Connection:
                 if left <= 0 or self._closing.is_set():
                     raise self.absent()
                 self._changed.wait(min(left, 0.5))
-            client = self._client
+            client, number = self._client, self.connections
         assert client is not None
         # Not under our lock: paho has its own, and calls us under it.
         info = client.publish(topic, payload, qos=1, retain=retain, properties=properties)
-        sent = Sent()
+        sent = Sent(number)
         with self._changed:
             if client is not self._client or not self._connected.is_set():
                 sent.finish(LOST)

@@ -85,13 +85,21 @@ def _harmless(template: str, values: Mapping[str, object]) -> str:
     return _BRACES.sub(lambda brace: brace[0] * 2, template)
 
 
+class Interrupted(ConnectionFailed):
+    """The connection to the broker broke during a call, and is there again: an answer may have come meanwhile."""
+
+
 def lost(
-    template: str, site: str, *, sent: bool = True, hint: str = "", **values: object
+    template: str,
+    site: str,
+    *,
+    sent: bool = True,
+    hint: str = "",
+    kind: type[ConnectionFailed] = ConnectionFailed,
+    **values: object,
 ) -> ConnectionFailed:
     """No answer came from a station; *sent*: it may have had the request."""
-    error = ConnectionFailed(
-        template, hint=hint or "Is the shop's connection slow? Try again in a moment.", site=site
-    )
+    error = kind(template, hint=hint or "Is the shop's connection slow? Try again in a moment.", site=site)
     error.values |= values
     error.sent = sent
     return error

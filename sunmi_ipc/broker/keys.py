@@ -304,9 +304,11 @@ def _private(path: Path) -> bytes:
     try:
         mode = path.stat().st_mode
         raw = path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a path with a NUL
         raise ConfigError(
-            "{path} cannot be read: {reason}", path=str(path), reason=error.strerror or type(error).__name__
+            "{path} cannot be read: {reason}",
+            path=str(path),
+            reason=getattr(error, "strerror", None) or "it is no file name",
         ) from None
     if os.name != "nt" and mode & 0o077:
         raise ConfigError("others may read the key {path}", hint="Run: chmod 600 {path}", path=str(path))

@@ -13,7 +13,7 @@ from . import contract, keys
 from .camera import RemoteCamera
 from .connection import LOST, Broker, BrokerError, Connection, Sent
 from .contract import PREFIX, Answer, BadMessage, CameraState, Envelope, Request, RequestKind, StationState
-from .failures import CLOCK, lost
+from .failures import CLOCK, Interrupted, lost
 from .keys import SigningKey, new_nonce
 from .stations import KnownStations
 
@@ -191,6 +191,7 @@ class RemoteSite:
             fields: Of the request.
 
         Raises:
+            Interrupted: The connection broke meanwhile and is there again: what became of it is to be asked now.
             ConnectionFailed: No answer, ``sent`` tells whether the station may have had it.
             ForbiddenError: The station's key is not the known one, or there is no key to sign with.
 
@@ -252,6 +253,13 @@ class RemoteSite:
                     "the station {site} does not listen at the broker", self.name, sent=False,
                     hint="Nothing was carried out. Is 'ipc serve' running in the shop, and may its name read "
                     "its own calls at the broker (ACL)?",
+                )  # fmt: skip
+            link = self._line.connection
+            if link.connected and link.connections != sent.connection:
+                # The broker keeps nothing for us while we are away: the answer may never come.
+                raise lost(
+                    "the connection to the broker broke while the station {site} was asked", self.name,
+                    kind=Interrupted,
                 )  # fmt: skip
             if time.monotonic() >= end:
                 if wait.answers:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from ..errors import CloudError, ParameterError
+from ..protocol.kinds import wanted
 from ..protocol.spec import Caller, Endpoint
 from .spec import YEAR, CloudEndpoint, months_later
 
@@ -59,7 +60,9 @@ def split_times(start: datetime, end: datetime, longest: timedelta) -> Iterator[
 def _order(start: Any, end: Any, kind: type) -> None:
     for name, value in (("start", start), ("end", end)):
         if not isinstance(value, kind) or (kind is date and isinstance(value, datetime)):
-            raise ParameterError("{name}: wrong type, a {kind} is needed", name=name, kind=kind.__name__)
+            raise ParameterError(
+                "{name}: wrong type, {wanted} is needed", name=name, wanted=wanted(kind.__name__)
+            )
         if isinstance(value, datetime) and value.tzinfo is None:
             raise ParameterError(
                 "{name}: the time has no time zone",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from ..errors import SiteError
-from ..untrusted import Refused, load_toml
+from ..protocol.kinds import wanted
+from ..untrusted import Refused, load_toml, toml_problem
 from .positions import Path as Keys
 from .positions import place_of, toml_lines
 
@@ -54,28 +54,17 @@ def read_toml(raw: bytes, path: Path, shown: str = "") -> tuple[dict[str, Any], 
         line = raw[: error.start].count(b"\n") + 1
         raise SiteError("{where}: {key}: not UTF-8", where=f"{shown}:{line}", key="-") from None
     except Refused as error:
+        where = place_of(toml_lines(text), shown, error.keys) if error.keys else f"{shown}:1"
         raise SiteError(
-            "{where}: {key}: not TOML: {reason}", where=f"{shown}:1", key="-", reason=error.template
+            "{where}: {key}: not TOML: {reason}", where=where, key=dotted(error.keys), reason=error.template
         ) from None
     except tomllib.TOMLDecodeError as error:
-        match = re.search(r"line (\d+)", str(error))
-        line = int(match[1]) if match else text.rstrip("\n").count("\n") + 1
+        at, reason = toml_problem(error)
+        line = at or text.rstrip("\n").count("\n") + 1
         raise SiteError(
             "{where}: {key}: not TOML: {reason}",
-            where=f"{shown}:{line}", key="-", reason=_toml_reason(error),
+            where=f"{shown}:{line}", key="-", reason=reason,
         ) from None  # fmt: skip
-
-
-def _toml_reason(error: tomllib.TOMLDecodeError) -> str:
-    """What is wrong, without the place, and without what only a programmer reads."""
-    said = re.sub(r" \(at .*\)$", "", str(error))
-    if re.match(r"Cannot (declare|mutate|redefine)|Duplicate", said):
-        return "a key or a table stands there twice"
-    return (
-        "a character that may not stand there"
-        if re.match(r"(Illegal|Found invalid) character", said)
-        else said
-    )
 
 
 def dotted(keys: Keys) -> str:
@@ -136,8 +125,7 @@ def problem(path: Path, lines: dict[Keys, int], error: dict[str, Any], *, hint: 
         )  # fmt: skip
     if kind.endswith(("_type", "_parsing")):
         return SiteError(
-            "{where}: {key}: wrong type, {kind} is needed", where=where, key=key,
-            kind=kind.removesuffix("_type").removesuffix("_parsing"),
+            "{where}: {key}: wrong type, {wanted} is needed", where=where, key=key, wanted=wanted(kind),
         )  # fmt: skip
     bounds = ALLOWED.get(kind) or bound(kind, context)
     return SiteError(

@@ -57,8 +57,10 @@ class Unstorable(Exception):
 class Away(Exception):
     """The database does not take anything now; its text says why, and is fit to show."""
 
-    def __init__(self, reason: str, *, emptied: bool = False) -> None:
+    def __init__(self, reason: str, *, emptied: bool = False, hopeless: bool = False) -> None:
         super().__init__(reason)
+        #: Whether waiting does not help: the file is damaged, or another program's.
+        self.hopeless: bool = hopeless
         #: Whether a table is not there: somebody may have emptied the database.
         self.emptied: bool = emptied
 
@@ -157,9 +159,16 @@ def _engine(url: URL) -> Engine:
         except (ImportError, NoSuchModuleError):
             raise ExtraMissingError("PostgreSQL needs psycopg, which is not installed", extra="hub") from None
     path = url.database or ":memory:"
+    first = [True]  # the first connection looks through the file
+
+    def connected() -> sqlite3.Connection:
+        made = database.connect(path, _SQLITE, check=first[0])
+        first[0] = False
+        return made
+
     engine = sqlalchemy.create_engine(
         "sqlite://",
-        creator=lambda: database.connect(path, _SQLITE),
+        creator=connected,
         poolclass=sqlalchemy.pool.QueuePool if path != ":memory:" else sqlalchemy.pool.StaticPool,
         **({"pool_size": 2, "max_overflow": 0} if path != ":memory:" else {}),
     )
@@ -388,7 +397,8 @@ def _away(error: BaseException) -> Away | ConfigError:
     inner = getattr(error, "orig", None) or error
     emptied = getattr(inner, "sqlstate", "") in _NO_TABLE or "no such table" in str(inner)
     if isinstance(inner, database.Unusable | sqlite3.Error):
-        return Away(str(database.why(inner)), emptied=emptied)
+        why = database.why(inner)
+        return Away(str(why), emptied=emptied, hopeless=isinstance(why, database.Damaged | database.Foreign))
     lines = str(inner).strip().splitlines()
     # libpq names every address that it tried, a line each; no password is among them.
     if _NO_OPTION.search(lines[0] if lines else ""):

@@ -25,7 +25,7 @@ import tomllib
 from collections.abc import Mapping
 
 from ..errors import ConfigError
-from ..untrusted import Refused, load_toml
+from ..untrusted import Refused, load_toml, toml_problem
 from .spec import registry
 from .wire import Override
 
@@ -49,30 +49,37 @@ def parse(text: str, path: str = FILE) -> dict[str, Override]:
     except Refused as error:
         raise unusable(path, error.template) from None
     except tomllib.TOMLDecodeError as error:
-        raise unusable(path, str(error)) from None
+        line, reason = toml_problem(error)
+        line = line or text.rstrip("\n").count("\n") + 1
+        raise unusable(path, "line {line}: {reason}", line=line, reason=reason) from None
     made: dict[str, Override] = {}
     for ours, entry in raw.items():
         endpoint = registry().get(ours)
         if endpoint is None:
-            raise unusable(path, f"there is no endpoint {ours[:64]!r}")
+            raise unusable(path, "there is no endpoint {endpoint}", endpoint=ours[:64])
         if not isinstance(entry, dict) or not entry.keys() <= {"path", "names", "encoding", "fields"}:
-            raise unusable(path, f"{ours!r} takes path, names, fields and encoding")
+            raise unusable(path, "{endpoint} takes path, names, fields and encoding", endpoint=ours)
         names, encoding, fields = entry.get("names", {}), entry.get("encoding", {}), entry.get("fields", {})
         known = {p.wire for p in endpoint.parameters}
         if not all(isinstance(table, dict) for table in (names, encoding, fields)):
-            raise unusable(path, f"names, fields and encoding of {ours!r} are tables")
+            raise unusable(path, "names, fields and encoding of {endpoint} are tables", endpoint=ours)
         if unknown := sorted((set(names) | set(encoding)) - known):
-            raise unusable(path, f"{ours!r} has no parameter {unknown[0]!r}")
+            raise unusable(path, "{endpoint} has no parameter {name}", endpoint=ours, name=unknown[0])
         if any(how not in ENCODINGS for how in encoding.values()):
-            raise unusable(path, f"an encoding of {ours!r} is none of {', '.join(ENCODINGS)}")
+            raise unusable(
+                path,
+                "an encoding of {endpoint} is none of {known}",
+                endpoint=ours,
+                known=", ".join(ENCODINGS),
+            )
         values = [entry.get("path", ""), *names.values(), *fields, *fields.values()]
         if not all(isinstance(value, str) for value in values):
-            raise unusable(path, f"paths and names of {ours!r} are text")
+            raise unusable(path, "paths and names of {endpoint} are text", endpoint=ours)
         if not all(_NAME.fullmatch(value) for value in (*names.values(), *fields, *fields.values())):
             # Older versions kept a whole body as a name, with what was typed into it.
-            raise unusable(path, f"a name of {ours!r} is no plain word")
+            raise unusable(path, "a name of {endpoint} is no plain word", endpoint=ours)
         if entry.get("path") and not _PATH.fullmatch(entry["path"]):
-            raise unusable(path, f"the path of {ours!r} is not like apiType/action")
+            raise unusable(path, "the path of {endpoint} is not like apiType/action", endpoint=ours)
         made[ours] = Override(entry.get("path", ""), names, encoding, fields)
     return made
 
@@ -96,11 +103,11 @@ def dump(overrides: Mapping[str, Override]) -> str:
     return "\n".join(lines)
 
 
-def unusable(path: str, reason: str) -> ConfigError:
-    """What to say of overrides that cannot be used."""
+def unusable(path: str, why: str, **values: object) -> ConfigError:
+    """What to say of overrides that cannot be used: a template of *values*, or words of the system."""
     return ConfigError(
         "the overrides {path} cannot be used: {reason}",
         hint="Put the file right, or remove it with 'ipc protocol reset'.",
         path=path,
-        reason=reason,
+        reason=ConfigError(why, hint="", camera=None, **values) if values else why,
     )

@@ -42,6 +42,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from ..errors import ParameterError
 from ..redact import Secret
 from .fields import Help, Hidden, MaxBytes, NoBlankFirst, Refused, Wire
+from .kinds import wanted
 from .steps import Ask, Async, Coloured, Series, Steps, Sync
 from .steps import C as C
 
@@ -423,7 +424,7 @@ class Endpoint(Generic[P, R]):
             raise ParameterError(
                 _rule(first["type"]),
                 name=name,
-                kind=parameter.base.__name__ if parameter else "",
+                wanted=wanted(parameter.base.__name__ if parameter else ""),
                 hint=_hint(first["type"], parameter),
                 bounds=parameter.bounds if parameter else "",
             ) from None
@@ -473,7 +474,7 @@ def _rule(kind: str) -> str:
     if kind == "serial_number":
         return "{name}: not a serial number"
     if kind.endswith(("_type", "_instance_of", "_unicode", "_parsing")):
-        return "{name}: wrong type, a {kind} is needed"
+        return "{name}: wrong type, {wanted} is needed"
     return "{name}: out of bounds"
 
 

@@ -18,6 +18,8 @@ RETRY_S = (10.0, 30.0, 120.0, 600.0)
 LONGEST_S = 75.0
 #: Messages that wait for a receiver who is away; the oldest of more are dropped.
 _WAITING = 20
+#: After so many attempts it may be the message: where the next one arrives and this one fails again, it is given up.
+SUSPECT = 3
 #: Attempts of one channel that were given up and have not ended yet.
 _STUCK = 3
 
@@ -61,7 +63,7 @@ def _sent(attempt: _Attempt, channel: Channel, seconds: float) -> SunmiIpcError 
 class Outbox:
     """Sends messages to one channel, in order, until they arrive; from its making until :meth:`close`.
 
-    What says how everything is (``still``, ``well`` and nothing left) takes the place of what still waits.
+    A message that the channel does not take, while it takes the next one, is given up alone. What says how everything is (``still``, ``well`` and nothing left) takes the place of what still waits.
 
     Args:
         channel: Where to.
@@ -103,16 +105,19 @@ class Outbox:
         self.channel.close()
 
     def _run(self) -> None:
-        failures = 0
+        failures, of_this, last = 0, 0, None
         while (message := self._next()) is not None:
+            of_this, last = (of_this if message is last else 0) + 1, message
             error = self._try(message)
             self._told("failed" if error else "sent")
+            if error is None:
+                failures = 0
+                self._done(message)
+                continue
+            if of_this >= SUSPECT and self._takes_others(message):
+                failures = 0
+                continue
             with self._changed:
-                if error is None:
-                    failures = 0
-                    if self._waiting and self._waiting[0] is message:
-                        self._waiting.popleft()
-                    continue
                 _log.warning("alerts: %s: %s", self.channel.name, error)
                 pause = RETRY_S[min(failures, len(RETRY_S) - 1)]
                 failures += 1
@@ -122,6 +127,27 @@ class Outbox:
                     self._changed.wait(left)
                     if self._waiting and self._waiting[-1] is not newest:
                         break
+
+    def _done(self, message: Message) -> None:
+        with self._changed:
+            if message in self._waiting:
+                self._waiting.remove(message)
+
+    def _takes_others(self, message: Message) -> bool:
+        """Whether it is not the channel that fails but *message*: the next one arrives, and it does not. It is given up."""
+        with self._changed:
+            after = next((m for m in self._waiting if m is not message), None)
+        if after is None or self._closing or self._try(after) is not None:
+            return False
+        self._told("sent")
+        self._done(after)
+        # The channel may have come back just now.
+        error = self._try(message)
+        self._told("failed" if error else "sent")
+        if error is not None:
+            _log.error("alerts: %s: given up: %s (%s)", self.channel.name, message.title, error)
+        self._done(message)
+        return True
 
     def _next(self) -> Message | None:
         with self._changed:

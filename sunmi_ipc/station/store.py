@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,6 +29,16 @@ FILE = "station.sqlite3"
 _WAITING = 50_000
 _RETRY_S = 5.0
 Row = tuple[str, Sequence[Any]]
+#: A row's own fault, which no waiting mends: a number or a text that no database takes, or a key that is there.
+_ITS_OWN = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    OverflowError,
+    ValueError,
+    TypeError,
+)
 
 
 class StoreError(ConfigError):
@@ -56,7 +67,9 @@ class Store:
         self._lock = threading.RLock()
         self._waiting: deque[Row] = deque()
         self._retry = 0.0
-        #: Rows that had to be dropped because too many waited.
+        #: Whether there is no connection: ours to open again (after damage), or closed for good.
+        self._lost = self._closed = False
+        #: Rows that had to be dropped: too many waited, or no database takes them.
         self.dropped: int = 0
         self._db = self._open()
 
@@ -154,6 +167,11 @@ class Store:
                 return not self._waiting
             try:
                 self._commit([*rows])
+            except _ITS_OWN:
+                self._wait(rows)
+                self._retry = 0.0
+                self._drain()
+                return not self._waiting
             except sqlite3.Error as error:
                 self._failed(error)
                 self._wait(rows)
@@ -168,7 +186,7 @@ class Store:
             self._drain()
             try:
                 self._commit([*rows])
-            except sqlite3.Error as error:
+            except (sqlite3.Error, *_ITS_OWN) as error:
                 self._failed(error)
 
     @property
@@ -189,6 +207,7 @@ class Store:
         with self._lock:
             self._retry = 0.0
             self._drain()
+            self._closed = True
             self._db.close()
 
     def _wait(self, rows: Iterable[Row]) -> None:
@@ -201,18 +220,33 @@ class Store:
     def _drain(self) -> None:
         if not self._waiting or time.monotonic() < self._retry:
             return
-        rows = list(self._waiting)
         try:
-            self._commit(rows)
+            self._write_waiting(len(self._waiting))
         except sqlite3.Error as error:
             self._failed(error)
-        else:
-            for _ in rows:
-                self._waiting.popleft()
+
+    def _write_waiting(self, number: int) -> None:
+        """Write the first so many that wait; one that can never be written is found by halves, and given up alone."""
+        try:
+            self._commit(list(islice(self._waiting, number)))
+        except _ITS_OWN as error:
+            if number > 1:
+                self._write_waiting(number // 2)
+                self._write_waiting(number - number // 2)
+                return
+            self.dropped += 1
+            # Not the error's text, which may quote what could not be stored.
+            _log.error("the station's database does not take a row: %s", type(error).__name__)
+        for _ in range(number):
+            self._waiting.popleft()
 
     def _commit(self, rows: Sequence[Row]) -> None:
         if not rows:
             return
+        if self._lost and not self._closed:
+            self._again(self._open)
+        if self._lost or self._closed:
+            raise sqlite3.OperationalError("it could not be opened again")
         db = self._db
         db.execute("BEGIN IMMEDIATE")
         try:
@@ -228,7 +262,7 @@ class Store:
             _log.warning("the station's database takes writes again")
             self.problem = ""
 
-    def _failed(self, error: sqlite3.Error) -> None:
+    def _failed(self, error: Exception) -> None:
         self._retry = time.monotonic() + _RETRY_S
         reason = str(database.why(error))
         if reason != self.problem:
@@ -244,8 +278,10 @@ class Store:
     def _again(self, opened: Callable[[], sqlite3.Connection]) -> None:
         with contextlib.suppress(sqlite3.Error):
             self._db.close()
+        self._lost = True
         try:
             self._db = opened()
+            self._lost = False
         except (StoreError, sqlite3.Error) as failed:
             _log.error("%s", failed)
 

@@ -75,6 +75,7 @@ ZH: dict[str, str] = {
     "the station {site} is offline": "站点 {site} 离线",
     "Look at the shop's computer and its network; 'ipc serve' says why there.": "请检查门店的计算机和网络；那里的 'ipc serve' 会说明原因。",
     "the station {site} did not answer in time": "站点 {site} 没有及时应答",
+    "the connection to the broker broke while the station {site} was asked": "询问站点 {site} 时与消息服务器的连接中断了",
     "It is not known whether it was carried out: look at the camera before you send it again.": "不知道是否已执行：再次发送前请先查看摄像机。",
     "the station's answer was lost, and it cannot be asked for: {reason}": "站点的应答丢失，且无法再查询：{reason}",
     "the station {site} did not get the call": "站点 {site} 没有收到调用",

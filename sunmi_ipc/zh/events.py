@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 ZH: dict[str, str] = {
-    "Nobody reads it so far.": "目前没有读取者。",
+    "Nobody reads it so far.": "目前没有读取方。",
     "face or motion; with --all, none means both.": "face 或 motion；用 --all 时可不写，表示两者。",
     "'-vv' shows which camera sent it.": "用 '-vv' 可看到是哪台摄像机发送的。",
     "the event is not UTF-8": "事件不是 UTF-8 编码",

@@ -227,7 +227,7 @@ ZH: dict[str, str] = WORDS | {
     "{where}: {key}: there is no such column": "{where}：{key}：没有这一列",
     "{where}: {key}: there is no such group": "{where}：{key}：没有这个组",
     "{where}: {key}: there is no such key": "{where}：{key}：没有这个键",
-    "{where}: {key}: wrong type, {kind} is needed": "{where}：{key}：类型不对，应为 {kind}",
+    "{where}: {key}: wrong type, {wanted} is needed": "{where}：{key}：类型不对，应为{wanted}",
 }
 
 ZH |= {

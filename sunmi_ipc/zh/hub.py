@@ -53,6 +53,10 @@ ZH: dict[str, str] = {
     "the hub cannot go on: {reason}": "hub 无法继续：{reason}",
     "the hub needs SQLAlchemy, which is not installed": "hub 需要 SQLAlchemy，但尚未安装",
     "the hub's database is of version {version}; this program knows up to {known}": "hub 的数据库版本是 {version}；本程序只认识到 {known}",
+    "the hub's database {place} cannot be used: {reason}": "无法使用 hub 的数据库 {place}：{reason}",
+    "Give another file, or put a copy in its place that is whole; the shops' messages wait at the broker meanwhile.": (
+        "请指定另一个文件，或用完好的备份替换它；其间各门店的消息在消息服务器上等待。"
+    ),
     "the hub's database {place} cannot be read: {reason}": "无法读取 hub 的数据库 {place}：{reason}",
     "the name {name} cannot stand in a topic": "名称 {name} 不能用在主题中",
     "{name}: is needed": "{name}：必须给出",

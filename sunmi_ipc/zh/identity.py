@@ -19,6 +19,8 @@ ZH: dict[str, str] = {
     "it holds too much to be read at once": "内容过多，无法一次读取",
     "it is nested too deeply": "嵌套过深",
     "it is not JSON": "不是 JSON",
+    "it holds a text with the character U+0000, which no name, path or password has": "其中有含字符 U+0000 的文字，名称、路径和密码都不会有它",
+    "it is no file name": "它不是文件名",
     "the answer holds a number that cannot be used": "应答中有无法使用的数字",
     "It stands on the camera's label, such as FS101D8BS00106; 'ipc scan' lists them.": "序列号印在摄像机标签上，例如 FS101D8BS00106；'ipc scan' 可列出。",
     "{name}: not a serial number": "{name}：不是序列号",

@@ -37,7 +37,7 @@ ZH: dict[str, str] = {
         "将事件发布到此消息服务器：mqtt[s]://[用户@]主机[:端口]。"
     ),
     "Reader, as 'ipc events status' names it: jsonl, webhook, …": (
-        "读取者，名称见 'ipc events status'：jsonl、webhook……"
+        "读取方，名称见 'ipc events status'：jsonl、webhook……"
     ),
     "Run this for each event, the event as JSON on its standard input.": (
         "对每个事件运行此命令，事件以 JSON 格式写入其标准输入。"
@@ -67,7 +67,7 @@ ZH: dict[str, str] = {
     "{count} subscriptions end.": "将结束 {count} 个订阅。",
     "{name} has {backlog} events to read yet.": "{name} 还有 {backlog} 个事件没有读取。",
     "{name}: needs {other}": "{name}：需要 {other}",
-    "{name}: there is no such reader": "{name}：没有这个读取者",
+    "{name}: there is no such reader": "{name}：没有这个读取方",
     "{name}: {delivered} events delivered, {given_up} given up.": (
         "{name}：已送达 {delivered} 个事件，放弃 {given_up} 个。"
     ),

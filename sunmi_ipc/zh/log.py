@@ -1,9 +1,18 @@
 """Chinese of the log's warnings and errors: what a person at the terminal sees of a running program."""
 
 ZH: dict[str, str] = {
+    "closed": "已关闭",
+    "exit code {code}": "退出码 {code}",
+    "it failed ({kind})": "出错（{kind}）",
+    "its answer has no end": "其应答没有结尾",
+    "the URL cannot be used": "URL 无法使用",
+    "the broker closed the connection": "消息服务器关闭了连接",
+    "the reader has gone": "读取方已离开",
+    "too many wait for this camera": "等待这台摄像机的太多",
     "the tracker stopped": "对摄像机的持续查找已停止",
     "on_change failed": "变化通知（on_change）失败",
     "hub: no connection to the broker: %s. %s": "汇总服务：无法连接消息服务器：%s。%s",
+    "hub: the database was emptied: its tables were made anew; what was in it is gone": "汇总服务：数据库被清空：已重新建表；原有的数据已不在",
     "hub: the database is back": "汇总服务：数据库已恢复",
     "hub: a message could not be read": "汇总服务：有一条消息无法读取",
     "hub: the database: %s": "汇总服务：数据库：%s",
@@ -54,6 +63,8 @@ ZH: dict[str, str] = {
     "the station's database %s was deleted; a new one was begun": "站点服务的数据库 %s 被删除；已新建一个",
     "the station's database takes writes again": "站点服务的数据库已恢复写入",
     "the station's database %s: %s": "站点服务的数据库 %s：%s",
+    "the station's database does not take a row: %s": "站点服务的数据库不接受其中一行：%s",
+    "alerts: %s: given up: %s (%s)": "告警：%s：已放弃：%s（%s）",
     "alerts: %s: %s": "告警：%s：%s",
     "broker: nobody has subscribed to %s: they wait": "消息服务器：无人订阅 %s：消息在等待",
     "broker: a message was not taken: %s": "消息服务器：有一条消息未被接收：%s",

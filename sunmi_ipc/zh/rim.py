@@ -1,6 +1,22 @@
 """Chinese of the command line's rim: language, start, which camera."""
 
 ZH: dict[str, str] = {
+    "The face group {group} is deleted.": "人脸分组 {group} 已删除。",
+    "The face group {group} is empty now.": "人脸分组 {group} 已清空。",
+    "Faces of the group {group} have no attribute {name} any more.": "人脸分组 {group} 已不再有属性 {name}。",
+    "{count} faces deleted": "已删除 {count} 张人脸",
+    "It is so already; nothing was changed.": "现在已是如此；未作任何更改。",
+    "The certificate of {name} is forgotten; the next contact pins it anew.": "已不再记录 {name} 的证书；下次连接时重新记录。",
+    "The lens is moving; 'ipc lens show' shows where it is.": "镜头正在移动；'ipc lens show' 显示当前位置。",
+    "The reader {name} is forgotten.": "已不再记录读取方 {name}。",
+    "There are no corrections.": "没有任何修正。",
+    "The corrections are forgotten: calls go by the protocol sheet again.": "修正已清除：重新按协议表调用。",
+    "{camera} is bound to the shop.": "{camera} 已绑定到门店。",
+    "{camera} is not in the shop any more.": "{camera} 已从门店移出。",
+    "The live picture is ended.": "实时画面已结束。",
+    "The playback is ended.": "回放已结束。",
+    "The cloud posts to {url} from now on.": "云端今后会推送到 {url}。",
+    "The cloud posts nothing to {url} any more.": "云端不再推送到 {url}。",
     "Language of what is said; default: this computer's.": "界面语言；默认与本机相同。",
     "standard output cannot be written: {reason}": "标准输出无法写入：{reason}",
     "unexpected failure: {kind}: {path}: {reason}": "意外故障：{kind}：{path}：{reason}",

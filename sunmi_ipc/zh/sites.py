@@ -17,6 +17,7 @@ ZH: dict[str, str] = {
     "'ipc sites list' shows those that it has.": "'ipc sites list' 可列出其中的门店。",
     "'ipc sites' takes a folder with a site file for each shop.": "'ipc sites' 需要一个文件夹，其中每家门店有一个门店文件。",
     "Also the shops that an earlier apply brought to what is wanted.": "也处理上次已配置完成的门店。",
+    "{site} and {count} more: {reason}": "{site} 和另外 {count} 家：{reason}",
     "{path}: left out, as its name says that it is a copy of a file beside it": "{path}：已略去，从名称看它是旁边文件的副本",
     "the camera {sn} stands in another shop's file, too: {others}": "摄像机 {sn} 也写在另一家门店的文件中：{others}",
     "Each camera belongs to one shop. Is one of the files a copy? Take it out of the folder, or call it .bak.": "每台摄像机只属于一家门店。其中一个文件是副本吗？请把它移出文件夹，或改名为 .bak。",

@@ -93,6 +93,7 @@ ZH: dict[str, str] = VERDICTS | {
     "who is told: a webhook, exec:COMMAND, mqtt://…, or any Apprise URL": "通知谁：webhook、exec:COMMAND、mqtt://… 或任何 Apprise URL",
     "faces are personal data: they go first": "人脸是个人数据：最先删除",
     # The store.
+    "it could not be opened again": "无法再次打开",
     "the station's database {path} cannot be used: {reason}": "无法使用站点服务的数据库 {path}：{reason}",
     "Check that its folder is on a local disk and yours to write.": "请确认文件夹在本地磁盘上且可写。",
     "Free space on that disk; watching goes on meanwhile.": "请在该磁盘上腾出空间；监看同时继续。",

@@ -113,6 +113,40 @@ def test_done_once_whatever_the_broker_does(shop: Any, what: str, trouble: str) 
     assert camera.state.counts[path] == 1
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["acted", "never had"])
+def test_a_caller_whose_broker_died_asks_as_soon_as_it_is_back(shop: Any, mosquitto: Any, how: str) -> None:
+    """And not after the time that an answer may take, which nobody will send any more."""
+    camera, remote, way, _ = shop()
+    remote.device.info()
+    remote.timeout = 60.0
+    reached, first = threading.Event(), first_of(1)
+
+    def dies(message: Any) -> list[Any]:
+        if not first():
+            return [message]
+        reached.set()
+        return []
+
+    if how == "acted":
+        way.answers = dies
+    else:
+        way.calls = dies
+    for call in (lambda: remote.image.set_led(True), remote.device.info):
+        done = threading.Thread(target=call)
+        done.start()
+        assert reached.wait(20)
+        mosquitto.stop(signal.SIGKILL)
+        mosquitto.start()
+        began = time.monotonic()
+        done.join(25)
+        assert not done.is_alive()
+        assert time.monotonic() - began < 20
+        reached.clear()
+        first = first_of(1)
+    assert camera.state.counts["config/setLed"] == 1
+
+
 def test_asking_what_became_of_a_call_does_not_use_up_the_calls_of_a_minute(shop: Any) -> None:
     camera, remote, way, bridge = shop(calls_per_minute="4")
     first = first_of(1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import errno
 import logging
+import os
 import re
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from sunmi_ipc_cli.state import _Told
 
 from sunmi_ipc.errors import ParameterError
+from sunmi_ipc.events.delivery import Again, Ended, Rejected, reason
 from sunmi_ipc.i18n import _chinese, speaking
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +56,25 @@ def test_a_line_is_put_into_the_users_language(caplog: pytest.LogCaptureFixture)
     with speaking("zh"):
         assert _Told().filter(record)
     assert record.getMessage() == "事件：webhook：x：未知"
+
+
+@pytest.mark.parametrize(
+    ("value", "zh"),
+    [
+        (reason(Ended("the reader has gone")), "读取方已离开"),
+        (reason(Rejected("exit code -9")), "退出码 -9"),
+        (reason(KeyError("x")), "出错（KeyError）"),
+        (reason(Again(os.strerror(errno.ENOSPC))), "磁盘空间不足"),
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "磁盘空间不足"),
+        ("HTTP 503", "HTTP 503"),
+        ("Door", "Door"),  # a camera's name, and not a word of ours
+    ],
+)
+def test_a_reason_that_was_made_beforehand_is_put_there_too(value: object, zh: str) -> None:
+    record = logging.LogRecord("sunmi_ipc", logging.ERROR, "", 0, "events: %s", (value,), None)
+    with speaking("zh"):
+        assert _Told().filter(record)
+    assert record.getMessage() == f"事件：{zh}"
 
 
 def test_commands_stand_in_quotes_that_keep_them_whole() -> None:

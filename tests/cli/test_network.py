@@ -45,6 +45,19 @@ def test_from_and_to_are_shown_and_the_camera_is_named(network: Run, ready: Virt
     assert "address by DHCP: off → on" in back
 
 
+def test_what_is_so_already_is_said_and_nobody_asked(network: Run, ready: VirtualCamera) -> None:
+    assert "It is so already" in network("set", "--dhcp").stdout
+    assert network("set", "--dhcp", "--json").stdout.strip() == "{}"
+    assert "config/setIpConf" not in ready.state.counts
+    fixed = ("set", "--ip", "192.168.1.20/24", "--gateway", "192.168.1.1")
+    assert ["IP", "address", "192.168.1.20"] in [
+        line.split() for line in network(*fixed, "-y").stdout.splitlines()
+    ]
+    sent = ready.state.counts["config/setIpConf"]
+    assert "It is so already" in network(*fixed).stdout
+    assert ready.state.counts["config/setIpConf"] == sent
+
+
 def test_another_camera_at_the_address_by_the_time_of_the_answer_is_not_changed(
     network: Run, ready: VirtualCamera, monkeypatch: pytest.MonkeyPatch
 ) -> None:

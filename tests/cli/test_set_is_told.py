@@ -57,6 +57,24 @@ def test_a_setting_is_named_with_its_value(said: Said, args: str, en: str, zh: s
     assert said(*args.split(), "--json")[1].strip() == "{}"  # scripts get what the endpoint answers
 
 
+def test_what_is_gone_is_named(said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUNMI_IPC_CONFIG_DIR", str(tmp_path))
+    steps = [
+        ("face group create Guests", "Guests\ncapacity  1000", "Guests\n容量"),
+        ("face attribute add card -g Guests", "attributes  card", "card"),
+        ("face attribute delete card -g Guests", "group Guests have no attribute card", "Guests 已不再有属性 card"),
+        ("face group clear Guests --yes", "group Guests is empty", "Guests 已清空"),
+        ("face group delete Guests", "group Guests is deleted", "Guests 已删除"),
+        ("lens zoom +1 --no-wait", "The lens is moving", "镜头正在移动"),
+        ("protocol reset --yes", "no corrections", "没有任何修正"),
+    ]  # fmt: skip
+    for number, lang in enumerate(("en", "zh"), 1):
+        for args, *told in steps:
+            code, out, err = said(*args.split(), lang=lang)
+            assert code == 0, err
+            assert told[number - 1] in out, args
+
+
 def test_a_name_of_nothing_is_refused_and_not_shown(said: Said) -> None:
     code, _, err = said("image", "name", "")
     assert code == 2

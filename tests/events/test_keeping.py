@@ -164,6 +164,21 @@ def test_a_persons_request(tmp_path: Path) -> None:
         assert spool.counts()["kept"] == 0
 
 
+def test_until_a_day_that_is_past(tmp_path: Path) -> None:
+    with Spool(tmp_path) as spool:
+        put(spool, 1, "anna")
+    words = ["--json", "events", "purge", "--spool", str(tmp_path), "--faces", "--yes", "--to"]
+    for day, removed in (("2020-01-01", 0), ("last week", 0), ("today", 1)):
+        done = CliRunner().invoke(app, [*words, day])
+        assert (done.exit_code, done.stdout and json.loads(done.stdout)["events"]) == (0, removed), (
+            done.stderr
+        )
+    replay = CliRunner().invoke(
+        app, ["events", "replay", "--spool", str(tmp_path), "--given-up", "--to", "2020-01-01"]
+    )
+    assert replay.exit_code == 0, replay.stderr
+
+
 @pytest.mark.parametrize(("start", "wanted"), [((), 0), (("--from", "oldest"), 3), (("--from", "now"), 0)])
 def test_where_a_new_sink_begins(tmp_path: Path, start: tuple[str, ...], wanted: int) -> None:
     with Spool(tmp_path) as spool:

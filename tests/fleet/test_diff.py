@@ -80,13 +80,21 @@ def test_a_plans_values_are_in_words_in_chinese(field: str, text: str, zh: str) 
 @pytest.mark.parametrize(
     ("text", "en", "zh"),
     [
-        ("a = 1 b = 2", "Expected newline or end of document", "一行只写一项"),
-        ("a = Door", "Invalid value", "文字要加引号"),
-        ('a = "Door', "", ""),
-        ("[defaults\n", "Expected ']'", "缺少 ]"),
+        ("a = 1 b = 2", "one entry a line", "一行只写一项"),
+        ("a = Door", "a text stands in quotation marks", "文字要加引号"),
+        ('a = "Door', "no quotation mark at its end", "引号"),
+        ("a = 'Door\nb = 1", "no quotation mark at its end", "引号"),
+        ('a = """Door', "no quotation mark at its end", "引号"),
+        ("a = [1 2]", "a list has no ]", "列表"),
+        ("a = {b = 1", "braces is not closed", "花括号"),
+        ('a = "C:\\q"', "written twice", "写成两个"),
+        ('a = "\\uD800"', "no character with that number", "没有这个编号"),
+        ("a = 2026-02-31", "no such date", "日期"),
+        ("a", "there is no = after the key", "缺少 ="),
+        ("[defaults\n", "does not end in its bracket", "缺少 ]"),
         ("[a]\n[a]\n", "stands there twice", "出现了两次"),
-        ("a = 1\na = 2\n", "Cannot overwrite a value", "出现了两次"),
-        ("名称 = 1", "Invalid statement", "键"),
+        ("a = 1\na = 2\n", "stands there twice", "出现了两次"),
+        ("名称 = 1", "neither KEY = VALUE nor [TABLE]", "键"),
         ("a = 'b\x00'", "may not stand there", "不能有这个字符"),
     ],
 )
@@ -94,6 +102,7 @@ def test_a_file_that_is_not_toml_is_told_in_words(text: str, en: str, zh: str) -
     with pytest.raises(SiteError) as refused:
         read_toml(text.encode(), Path("site.toml"))
     assert en in refused.value.localized("en")[0]
+    assert not re.search(r"TOML: [A-Z]|\(at ", refused.value.localized("en")[0])  # Python's own words
     told = refused.value.localized("zh")[0]
     assert zh in told
     assert not re.search(r"[a-z]{4,}", told.replace("site.toml", "")), told

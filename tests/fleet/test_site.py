@@ -108,7 +108,7 @@ def test_errors_name_file_line_and_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "key", "word"),
     [
-        ("[[cameras]]\nsn = 1\n", 2, "cameras[1].sn", "string is needed"),
+        ("[[cameras]]\nsn = 1\n", 2, "cameras[1].sn", "a text is needed"),
         ("[[cameras]]\nname = 'x'\n", 1, "cameras[1]", "sn | mac | any"),
         ("[[cameras]]\nsn = 'A1'\n[[cameras]]\nsn = 'A1'\n", 2, "cameras[1].sn", "the same"),
         ("[[cameras]]\nsn = 'A1'\ngroups = ['x',\n 'y']\n", 3, "cameras[1].groups[1]", "no such group"),

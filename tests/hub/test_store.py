@@ -316,8 +316,28 @@ def test_another_programs_file_is_not_touched(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE theirs (a)")
     before = path.read_bytes()
-    with pytest.raises(Away, match="another program"):
+    with pytest.raises(Away, match="another program") as told:
         Store(open_url(str(path))).migrate()
+    assert told.value.hopeless
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("kept", [512, 0.5, -4096])
+def test_a_file_that_lost_its_end_is_told_at_once_and_not_waited_for(tmp_path: Path, kept: float) -> None:
+    from sunmi_ipc_cli.main import app
+    from typer.testing import CliRunner
+
+    path = tmp_path / "hub.db"
+    whole = Store(open_url(str(path)))
+    whole.migrate()
+    whole.close()
+    data = path.read_bytes()
+    path.write_bytes(data[: int(kept * len(data)) if 0 < kept < 1 else int(kept)])
+    before = path.read_bytes()
+    done = CliRunner().invoke(app, ["hub", "--broker", "mqtt://127.0.0.1:9", "--database", str(path)])
+    assert done.exit_code == 2
+    assert "cannot be used" in done.stderr
+    assert "in its place" in " ".join(done.stderr.split())
     assert path.read_bytes() == before
 
 

@@ -291,6 +291,12 @@ def templates() -> set[str]:
             arguments: list[ast.expr] = []
             if name in takers and len(node.args) > places.get(name, 99):
                 arguments.append(node.args[places[name]])
+            elif name in ("Again", "Rejected", "Ended"):  # why events are not taken, as the log says it
+                arguments += node.args[:1]
+            elif name == "unusable":
+                arguments += node.args[1:2]
+            elif name == "show":
+                arguments += [k.value for k in node.keywords if k.arg == "done"]
             elif name.endswith(
                 ("Error", "ConnectionFailed", "CameraNotFound", "BadPacket", "Reason", "DiskFailed")
             ) and not (hasattr(builtins, name) or name in ("DeviceError", "PydanticCustomError")):

@@ -138,8 +138,10 @@ def test_the_estimate_is_not_below_what_it_takes(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a = " + "[" * 5000 + "]" * 5000, "a = " + "[" * 40 + "]" * 40, "a = " + "9" * 5000]
-)
+    "text",
+    ["a = " + "[" * 5000 + "]" * 5000, "a = " + "[" * 40 + "]" * 40, "a = " + "9" * 5000,
+     r'a = "/x\u0000"', r'"a\u0000" = 1', '[b]\nc = [1, ["\\U00000000"]]'],
+)  # fmt: skip
 def test_toml(text: str) -> None:
     with pytest.raises(Refused):
         untrusted.load_toml(text)
@@ -148,3 +150,4 @@ def test_toml(text: str) -> None:
 def test_a_good_toml_is_read() -> None:
     read: dict[str, Any] = untrusted.load_toml('a = [[1]]\n[b]\nc = "x"')
     assert read == {"a": [[1]], "b": {"c": "x"}}
+    assert untrusted.load_toml(r"a = '\u0000'") == {"a": r"\u0000"}  # six characters, and none is that one

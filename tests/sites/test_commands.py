@@ -76,6 +76,14 @@ def absent(shops: Path, name: str) -> str:
     return before
 
 
+def test_a_fault_of_a_shared_part_is_told_once(ipc: Ipc, shops: Path) -> None:
+    (shops / "common" / "base.toml").write_text('[defaults]\nled = "sometimes"\n')
+    told = ipc("list", code=7).stderr
+    assert told.count("true or false is needed") == 1
+    assert "a and 2 more: " in told
+    assert "included by none" not in told
+
+
 def test_a_rollout_stops_where_a_shop_fails_and_goes_on_later(
     ipc: Ipc, shops: Path, cameras: list[VirtualCamera], tmp_path: Path
 ) -> None:

@@ -27,7 +27,8 @@ from sunmi_ipc.errors import ConfigError, ConnectionFailed
 from sunmi_ipc.redact import Secret
 from sunmi_ipc.simulator import VirtualCamera
 from sunmi_ipc.station import Station, load
-from sunmi_ipc.station.channels import Message, open_channel
+from sunmi_ipc.station.channels import Message, failed, open_channel
+from sunmi_ipc.station.outbox import Outbox
 from sunmi_ipc.station.verdict import Level
 from sunmi_ipc.values import CardStatus
 
@@ -219,6 +220,43 @@ def test_nothing_is_lost_while_a_receiver_is_away(
     hook.status = 200
     assert kit.wait_for(lambda: len(hook.told("new")) == 2)
     assert [r["sn"] for data in hook.told("new") for r in data["reasons"]] == [first.sn, second.sn]
+
+
+class Picky:
+    """Takes every message but one; while it is away, none."""
+
+    name = "picky"
+
+    def __init__(self, never: str, away: int = 0) -> None:
+        self._never, self.away = never, away
+        self.tried: list[str] = []
+        self.got: list[str] = []
+
+    def send(self, message: Message) -> None:
+        self.tried.append(message.title)
+        if message.title == self._never or len(self.tried) <= self.away:
+            raise failed(self.name, "HTTP 400")
+        self.got.append(message.title)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("never", "away"), [("A", 0), ("B", 0), ("", 3), ("", 5)])
+def test_a_message_that_is_never_taken_is_given_up_alone(
+    kit: Any, monkeypatch: pytest.MonkeyPatch, never: str, away: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("sunmi_ipc.station.outbox.RETRY_S", (0.01,))
+    channel = Picky(never, away)
+    box = Outbox(channel, lambda result: None)
+    for title in "ABCD":
+        box.put(Message("new", title, title, Level.BAD, {}))
+    wanted = {*"ABCD"} - {never}
+    assert kit.wait_for(lambda: not box.waiting)
+    box.close()
+    assert {*channel.got} == wanted
+    assert len(channel.got) == len(wanted)  # each once
+    assert ("given up" in caplog.text) == bool(never)
 
 
 def test_a_test_message_to_one_who_hangs_says_so(

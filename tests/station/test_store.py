@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from sunmi_ipc import database
 from sunmi_ipc.station import Audit, Store, StoreError
 
 
@@ -61,6 +62,52 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
         store.tidy()
         assert store.waiting == 0
         assert store.read("SELECT count(*) FROM mutes WHERE sn LIKE 'S%'") == [(n + 1,)]
+
+
+@pytest.mark.parametrize("poison", [2**70, "\ud800", object(), None])
+@pytest.mark.parametrize("full", [False, True])
+def test_a_row_that_no_database_takes_is_given_up_alone(tmp_path: Path, poison: Any, full: bool) -> None:
+    path = tmp_path / "s.sqlite3"
+    with Store(path) as store, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        store._db.execute("PRAGMA busy_timeout = 20")
+        if full:
+            other.execute("BEGIN IMMEDIATE")
+            assert not put(store, 1)
+        bad = ("INSERT INTO mutes VALUES ('X', ?, '', '')", (poison,))
+        rows = [("INSERT INTO mutes VALUES (?, 1, '', '')", (name,)) for name in "ABCDE"]
+        assert store.later(*rows[:2], bad, *rows[2:]) is not full
+        if full:
+            other.execute("ROLLBACK")
+            store.tidy()
+        assert put(store, 2)
+        assert (store.waiting, store.dropped, store.problem) == (0, 1, "")
+        assert store.read("SELECT sn FROM mutes WHERE length(sn) = 1 ORDER BY sn") == [*zip("ABCDE")]
+
+
+def test_where_it_cannot_be_opened_again_nothing_is_lost_and_it_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store(tmp_path / "s.sqlite3") as store:
+        assert put(store, 0)
+
+        def full(*_: Any, **__: Any) -> Any:
+            raise database.NoRoom("database or disk is full")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(database, "connect", full)
+            store._failed(database_error("database disk image is malformed", sqlite3.SQLITE_CORRUPT))
+            assert not put(store, 1)
+            assert not put(store, 2)
+            assert store.problem
+        store.tidy()
+        assert (store.waiting, store.dropped, store.problem) == (0, 0, "")
+        assert {sn for (sn,) in store.read("SELECT sn FROM mutes")} >= {"S1", "S2"}
+
+
+def database_error(text: str, code: int) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(text)
+    error.sqlite_errorcode = code
+    return error
 
 
 def test_a_damaged_file_is_kept_and_a_new_one_begun(tmp_path: Path) -> None:
