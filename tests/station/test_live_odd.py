@@ -107,6 +107,7 @@ def test_what_no_browser_plays_is_called_by_its_name() -> None:
     with pytest.raises(UnsupportedStream) as other:
         Packager(stream)
     assert "(H.265)" in str(other.value.why)
+    assert "damaged" in str(UnsupportedStream("h264").why)
 
 
 @pytest.mark.slow

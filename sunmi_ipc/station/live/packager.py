@@ -36,6 +36,8 @@ class UnsupportedStream(Exception):
         codec = str(self.args[0]) if self.args else ""
         if not codec:
             return StreamError("the stream has no picture")
+        if codec == "h264":  # no parameter sets, or of no sense
+            return StreamError("the camera's picture is damaged")
         return StreamError(
             "the camera's video is of a kind that browsers do not play ({codec})",
             codec=_NAMES.get(codec, codec),
