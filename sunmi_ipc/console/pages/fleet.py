@@ -16,7 +16,7 @@ from ..roles import Role
 from ..rollout import Rollout
 from ..siting import MOST, holds_secrets
 from ..state import current
-from .visit import Visit, button, chooser, heading, page, text
+from .visit import Visit, button, chooser, heading, page, progress, text
 
 
 @page("/fleet")
@@ -140,7 +140,7 @@ def _site(visit: Visit, rollout: Rollout) -> None:
         text("div", str(rollout.path), "soft small break")
         told = text("div", "", "note")
         told._props["role"] = "status"
-        bar = ui.linear_progress(value=0, show_value=False)
+        bar = progress(tr("One moment …"), 0)
         with ui.element("div").classes("row"):
             plan = button(tr("Compare"), lambda: start("plan"), icon="checklist").classes("grow")
             apply_ = button(tr("Make it so"), lambda: start("apply"), kind="act", icon="play_arrow").classes(
