@@ -118,14 +118,18 @@ _TEMPLATES = {
 
 
 class Refused(ValueError):
-    """What came is not read: ``why``, and ``template``, which says it in words that have a Chinese."""
+    """What came is not read: ``why``, and ``template``, which says it in words that have a Chinese.
+
+    ``keys`` leads to the value that is meant, where it is one and known.
+    """
 
     why: Why
     template: str
+    keys: tuple[str | int, ...]
 
-    def __init__(self, why: Why) -> None:
+    def __init__(self, why: Why, keys: tuple[str | int, ...] = ()) -> None:
         super().__init__(_TEMPLATES[why])
-        self.why, self.template = why, _TEMPLATES[why]
+        self.why, self.template, self.keys = why, _TEMPLATES[why], keys
 
 
 class Changed(str):
@@ -410,14 +414,15 @@ def _check_depth(value: Any, limit: int) -> None:
 
 
 def _check_zero(value: Any) -> None:
-    left = [value]
+    left: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
     while left:
-        if isinstance(one := left.pop(), dict):
-            left += [*one, *one.values()]
+        keys, one = left.pop()
+        if isinstance(one, dict):
+            left += [(keys, key) for key in one] + [((*keys, key), inner) for key, inner in one.items()]
         elif isinstance(one, list):
-            left += one
+            left += [((*keys, number), inner) for number, inner in enumerate(one)]
         elif isinstance(one, str) and "\0" in one:
-            raise Refused(Why.ZERO)
+            raise Refused(Why.ZERO, keys)
 
 
 def _whole(text: str) -> int:

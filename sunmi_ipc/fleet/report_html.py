@@ -6,6 +6,7 @@ Whatever a camera or the site file says is escaped; pictures stand inside the fi
 from __future__ import annotations
 
 import os
+import re
 import time
 from base64 import b64encode
 from collections.abc import Sequence
@@ -17,12 +18,18 @@ from ..i18n import Language, translate
 from .report import Row, cells, label, lasted, when
 
 _STYLE = """
-:root { --line: #d5d9de; --dim: #5c6670; --ok: #1a7f37; --bad: #b42318; --warn: #9a6700; }
+:root { color-scheme: light dark; --line: #d5d9de; --dim: #5c6670; --ok: #1a7f37; --bad: #b42318; --warn: #9a6700;
+  --ink: #16191d; --paper: #fff; --blank: #e9ecef; --blame: #fdf3f2; }
+@media screen and (prefers-color-scheme: dark) {
+  :root { --line: #3a4149; --dim: #a3adb8; --ink: #e6e9ec; --paper: #14171a; --blank: #262b31; --blame: #2d1b19; }
+  .tag { --dim: #5c6670; }
+}
+@media not screen { :root { color-scheme: light; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 62rem; padding: 2rem 1.25rem; color: #16191d; background: #fff;
+body { margin: 0 auto; max-width: 62rem; padding: 2rem 1.25rem; color: var(--ink); background: var(--paper); overflow-wrap: break-word;
   font: 15px/1.5 system-ui, "Segoe UI", Roboto, "PingFang SC", "Microsoft YaHei", sans-serif; }
 h1 { font-size: 1.7rem; margin: 0; }
-h2 { font-size: 1.1rem; margin: 0; }
+h2 { font-size: 1.1rem; margin: 0; min-width: 0; }
 .dim { color: var(--dim); }
 .sum { display: flex; flex-wrap: wrap; gap: .75rem; padding: 0; margin: 1.25rem 0; list-style: none; }
 .sum b { display: block; font-size: 1.4rem; }
@@ -39,10 +46,10 @@ h3 { font-size: 1.05rem; margin: 1.75rem 0 .25rem; }
 article { border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.1rem; margin: 1rem 0; break-inside: avoid; }
 article header { display: flex; gap: .75rem; align-items: center; flex-wrap: wrap; margin-bottom: .6rem; }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 1.1rem; }
-figure { margin: 0; } figure svg { width: 100%; height: auto; border-radius: 6px; background: #e9ecef; display: block; }
+figure { margin: 0; } figure svg { width: 100%; height: auto; border-radius: 6px; background: var(--blank); display: block; }
 figcaption { font-size: .85rem; color: var(--dim); margin-top: .25rem; }
 article { overflow-wrap: break-word; word-break: keep-all; }
-.problem { border-left: 4px solid var(--bad); padding: .3rem .7rem; margin: .5rem 0; background: #fdf3f2; }
+.problem { border-left: 4px solid var(--bad); padding: .3rem .7rem; margin: .5rem 0; background: var(--blame); }
 details { margin-top: .6rem; } summary { cursor: pointer; color: var(--dim); }
 .two > * { min-width: 0; }
 @media (max-width: 40rem) {
@@ -64,11 +71,25 @@ details { margin-top: .6rem; } summary { cursor: pointer; color: var(--dim); }
 """
 _FACTS = ("mac", "address", "model", "firmware", "activated", "card", "door_line", "updated")
 
+_LONGEST_WORD = 40
+_WORDS = re.compile(r"\s+|\S+")
+_PART = re.compile(r".{1,10}", re.DOTALL)
+
 
 def write_html(path: str | os.PathLike[str], name: str, rows: Sequence[Row], lang: Language) -> None:
     """Write the report of a site called *name*."""
     with whole(Path(path), mode=0o644) as file:
         file.write(page(name, rows, lang).encode("utf-8", "replace"))
+
+
+def _text(value: str) -> str:
+    """*value* for the page; a word as long as no word is may be broken, so that it does not widen the page."""
+    return "".join(
+        "<wbr>".join(escape(part) for part in _PART.findall(word))
+        if len(word) > _LONGEST_WORD
+        else escape(word)
+        for word in _WORDS.findall(value)
+    )
 
 
 def page(name: str, rows: Sequence[Row], lang: Language) -> str:
@@ -106,7 +127,7 @@ def page(name: str, rows: Sequence[Row], lang: Language) -> str:
 <style>{_STYLE}</style>
 </head>
 <body>
-<h1>{title}</h1>
+<h1>{_text(name) or t("Cameras")}</h1>
 <p class="dim">{t("Hand-over report")}{stop}{when(time.time())}</p>
 <ul class="sum"><li><a href="#overview"><b>{len(rows)}</b>{t("cameras")}</a></li>{tags}</ul>
 <table class="rows over" id="overview"><thead><tr>{head}</tr></thead><tbody>
@@ -134,7 +155,7 @@ def _standing(row: Row) -> str:
 
 
 def _overview(row: Row, lang: Language) -> str:
-    text = {key: escape(value) for key, value in cells(row, lang).items()}
+    text = {key: _text(value) for key, value in cells(row, lang).items()}
     tag = f'<span class="tag {_standing(row)}">{text["standing"]}</span>'
     return (
         f'<tr><td class="one"><a href="#{escape(row.slot.key, quote=True)}">{text["sn"]}</a></td><td>{text["name"]}</td>'
@@ -147,11 +168,11 @@ def _card(row: Row, lang: Language) -> str:
         return escape(label(word, lang))
 
     colon = translate(": ", lang, {})
-    text = {key: escape(value) for key, value in cells(row, lang).items()}
+    text = {key: _text(value) for key, value in cells(row, lang).items()}
     facts = "".join(f"<tr><th>{t(key)}</th><td>{text[key]}</td></tr>" for key in _FACTS if text[key])
     problems = "".join(
-        f'<div class="problem"><b>{t(p.setting or p.step)}</b>{colon}{escape(p.message(lang))}'
-        + (f"<br>{t('Next step')}{colon}{escape(p.hint(lang))}" if p.hint(lang) else "")
+        f'<div class="problem"><b>{t(p.setting or p.step)}</b>{colon}{_text(p.message(lang))}'
+        + (f"<br>{t('Next step')}{colon}{_text(p.hint(lang))}" if p.hint(lang) else "")
         + "</div>"
         for p in row.outcome.problems
     )

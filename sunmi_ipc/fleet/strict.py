@@ -54,8 +54,9 @@ def read_toml(raw: bytes, path: Path, shown: str = "") -> tuple[dict[str, Any], 
         line = raw[: error.start].count(b"\n") + 1
         raise SiteError("{where}: {key}: not UTF-8", where=f"{shown}:{line}", key="-") from None
     except Refused as error:
+        where = place_of(toml_lines(text), shown, error.keys) if error.keys else f"{shown}:1"
         raise SiteError(
-            "{where}: {key}: not TOML: {reason}", where=f"{shown}:1", key="-", reason=error.template
+            "{where}: {key}: not TOML: {reason}", where=where, key=dotted(error.keys), reason=error.template
         ) from None
     except tomllib.TOMLDecodeError as error:
         at, reason = toml_problem(error)

@@ -147,12 +147,21 @@ def test_on_a_screen_no_word_is_torn_and_nothing_sticks_out(
     api = pytest.importorskip("playwright.sync_api")
     if not Path("/usr/bin/chromium").exists():
         pytest.skip("no Chromium")
-    write_html(tmp_path / "r.html", "Shop", rows(tmp_path), lang)
+    (long := rows(tmp_path))[0].outcome.name = "W" * 300
+    long[3].outcome.name = "店" * 200
+    write_html(tmp_path / "r.html", "S" * 300, long, lang)
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
         tab = browser.new_page(viewport={"width": width, "height": 800})
         tab.goto((tmp_path / "r.html").as_uri())
+        paper = "getComputedStyle(document.body).backgroundColor"
+        assert tab.evaluate(paper) == "rgb(255, 255, 255)"
+        tab.emulate_media(color_scheme="dark")
+        assert tab.evaluate(paper) == "rgb(20, 23, 26)"
+        tab.emulate_media(media="print", color_scheme="dark")
+        assert tab.evaluate(paper) == "rgb(255, 255, 255)"  # paper is white
+        tab.emulate_media(media="screen", color_scheme="light")
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         torn = tab.evaluate(
             """[...document.querySelectorAll('.one, .tag, .sum a, th')].flatMap(e => {
