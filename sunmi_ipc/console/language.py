@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..i18n import Language
+from ..errors import SunmiIpcError, TlsError
+from ..i18n import Language, later
 
 
 def preferred(header: str) -> Language:
@@ -27,12 +28,15 @@ def preferred(header: str) -> Language:
 
 #: What is typed into a terminal helps nobody on a phone: the part of a sentence that names a command is left out.
 _CLAUSE = re.compile(r"(?<=[.;:,!?])\s+|(?<=[。；：，！？])")
-_COMMAND = re.compile(r"'ipc\b|^ipc [a-z]|--[a-z]")
+_COMMAND = re.compile(r"'ipc\b|^ipc [a-z]|--[a-z]|SUNMI_IPC_")
+#: Only mentioned beside what is to be done: the rest of the sentence holds without it.
+_BESIDE = re.compile(r"\s?[(（](?:see )?SUNMI_IPC_[A-Z0-9_]+[)）]")
 _LOOSE = re.compile(r"(?:\b(?:then|and|or)|然后|再|并|或)$")
 
 
 def without_commands(hint: str) -> str:
-    """A hint without the parts that name commands; empty where nothing else is left."""
+    """A hint without the parts that name commands or the environment; empty where nothing else is left."""
+    hint = _BESIDE.sub("", hint)
     parts = [part for part in _CLAUSE.split(hint) if part]
     kept = [part for part in parts if not _COMMAND.search(part)]
     if len(kept) == len(parts):
@@ -41,3 +45,13 @@ def without_commands(hint: str) -> str:
     text = ("" if chinese else " ").join(kept).strip().rstrip(",;:，；：")
     text = _LOOSE.sub("", text).rstrip(",;，； ")
     return text if not text or text[-1] in ".!?。！？" else text + ("。" if chinese else ".")
+
+
+def hint_of(error: SunmiIpcError) -> str:
+    """The hint's template as a page gives it: what can be done there."""
+    if isinstance(error, TlsError) and "known" in error.values:
+        return later(
+            "If the camera was replaced or reset by you, forget its certificate on its Trust tab. "
+            "If not, somebody may stand between you and the camera."
+        )
+    return error.hint_template

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from ..errors import SunmiIpcError
-from ..i18n import Language, translate
+from ..errors import SunmiIpcError, TlsError
+from ..i18n import Language
 from ..video.fetch import read
 from .language import preferred
 from .roles import Role
@@ -191,4 +191,7 @@ async def _gone(websocket: Any) -> None:
 def _told(error: SunmiIpcError | None, lang: Language) -> dict[str, str]:
     if error is None:
         return {}
-    return {"text": translate(error.template, lang, error.values)}
+    if isinstance(error, TlsError):
+        error = TlsError("this camera is not trusted")  # why, and what to do, stands beside the picture
+    text = error.localized(lang)[0]
+    return {"text": text[:1].upper() + text[1:]}

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from sunmi_ipc.simulator import VirtualCamera
+from sunmi_ipc.simulator import Vendor, VirtualCamera
 from sunmi_ipc.simulator.video import VideoSettings
 
+from ..video.rtsp_server import Server
 from .browser import MISSING, PHONE, Page
 from .shop import SMALL, Open, Shop, playing
 
@@ -211,3 +212,104 @@ def test_twenty_tabs_of_one_camera_are_one_session_with_it(
         assert shop.side.state.counts["media/getLiveStream"] - before <= 1
     finally:
         context.close()
+
+
+def test_a_tap_on_the_picture_focuses_there(shop: Shop, open_: Open) -> None:
+    """With a finger, on a phone: where it was, in percent of the picture."""
+    page = open_(PHONE)
+    page.go(f"/camera/{shop.door.sn}")
+    page.page.wait_for_selector("svg.lp-focus")
+    box = page.page.locator("svg.lp-over").bounding_box()
+    assert box is not None
+    for x, y in ((20, 70), (80, 30)):
+        page.page.touchscreen.tap(box["x"] + box["width"] * x / 100, box["y"] + box["height"] * y / 100)
+        end = time.monotonic() + 60
+        while abs((at := focused(shop.door))[0] - x) > 2 or abs(at[1] - y) > 2:
+            assert time.monotonic() < end, at
+            time.sleep(0.1)
+        shown = page.page.locator(".lp-point circle").first
+        assert float(shown.get_attribute("cx")) == pytest.approx(x * 19.2, abs=40)
+    assert page.wrong == []
+
+
+def focused(camera: VirtualCamera) -> tuple[int, int]:
+    """Where the camera has focused last, as it knows itself."""
+    point = camera.state.documents.get("focus_point", {})
+    return point.get("focused_x", -99), point.get("focused_y", -99)
+
+
+def test_sound_is_off_until_somebody_wants_it(shop: Shop, chromium: Any, cookie: list[Any]) -> None:
+    """With a stream that is said to have sound: the picture is silent, a button makes it heard, a reload silent again."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    context.add_cookies(cookie)
+    context.add_init_script(
+        "Object.defineProperty(window, 'LivePicture', {configurable: true, get() { return this.pictures }, set(made) {"
+        " const begin = made.prototype.begin; this.pictures = made;"
+        " made.prototype.begin = function (codecs) { begin.call(this, codecs); this.codecs += ',mp4a.40.2'; }; }});"
+    )
+    page = Page(context.new_page(), shop.base)
+    video = "document.querySelector('#main video.lp-media')"
+    for _ in range(2):
+        page.go(f"/camera/{shop.door.sn}")
+        playing(page)
+        button = page.page.get_by_role("button", name="Sound", exact=True)
+        button.wait_for()
+        assert page.page.evaluate(f"[{video}.muted, {video}.paused]") == [True, False]
+        assert button.get_attribute("aria-pressed") == "false"
+        button.click()
+        page.page.wait_for_function(f"!{video}.muted")
+        assert button.get_attribute("aria-pressed") == "true"
+    button.click()
+    page.page.wait_for_function(f"{video}.muted")
+    context.close()
+
+
+def test_a_stream_that_never_begins_is_told_of_and_shown_as_pictures(shop: Shop, open_: Open) -> None:
+    """No key frame comes: the page says so, and shows single pictures until one does."""
+    server = Server(host=shop.side.ip)
+    units = list(server._units)
+    server._units = units[1:]
+    address = shop.side.state.documents["address"]
+    own, address["rtsp_port"] = address["rtsp_port"], server.port
+    try:
+        page = open_(PHONE)
+        page.go(f"/camera/{shop.side.sn}")
+        page.page.wait_for_function("document.querySelector('.lp-state')?.innerText.includes('key frame')")
+        page.page.wait_for_function(
+            "[...document.querySelectorAll('img.lp-media')].some(i => i.src.includes('&t=') && i.naturalWidth > 300)"
+        )
+        page.shot("no-key-frame-phone")
+        server._units[:] = units
+        playing(page)
+        page.page.wait_for_function("!document.querySelector('.lp-state')")
+        assert page.wrong == []
+    finally:
+        address["rtsp_port"] = own
+        server.close()
+
+
+def test_one_that_is_not_trusted_says_so_once(shop: Shop, open_: Open) -> None:
+    """In words of a page, and leads to where something can be done."""
+    with Vendor() as other, VirtualCamera(other, state="ready", seed=59, video=SMALL) as stranger:
+        page = open_(PHONE)
+        end = time.monotonic() + 60
+        while True:
+            page.go(f"/camera/{stranger.sn}")
+            if page.page.locator(".tabs").count():
+                break  # the console has found it
+            assert time.monotonic() < end
+            time.sleep(0.5)
+        page.page.locator(".note.bad").first.wait_for()
+        page.page.wait_for_timeout(1000)
+        said = page.page.locator("#main").inner_text()
+        assert page.page.locator(".note").count() == 1, said
+        assert said.count("not from the CA") == 1
+        assert "SUNMI_IPC" not in said
+        # Nor is there a sign for a picture that is broken.
+        assert page.page.evaluate(
+            "[...document.querySelectorAll('img.lp-media')].every(i => !i.offsetParent || i.naturalWidth)"
+        )
+        page.shot("not-trusted-phone")
+        page.page.get_by_role("button", name="Trust", exact=True).tap()
+        page.page.wait_for_url("**tab=trust")
+        page.page.get_by_role("heading", name="Trust", exact=True).wait_for()

@@ -280,6 +280,12 @@ def test_periods_by_the_shops_midnight() -> None:
             "Join that with this computer.",
         ),
         ("Check the cable.", "Check the cable."),
+        (
+            "Is this the right camera, and the right CA file (SUNMI_IPC_CA)?",
+            "Is this the right camera, and the right CA file?",
+        ),
+        ("摄像机对吗？CA 文件（SUNMI_IPC_CA）对吗？", "摄像机对吗？CA 文件对吗？"),
+        ("See SUNMI_IPC_TIMEOUT.", ""),
         ("It needs the ipc file.", "It needs the ipc file."),
         ("", ""),
     ],

@@ -18,14 +18,14 @@ import av
 Answer = Callable[[str, str], bytes | None]
 
 
-def pictures(count: int, rate: int) -> list[list[bytes]]:
+def pictures(count: int, rate: int, size: tuple[int, int] = (160, 96)) -> list[list[bytes]]:
     """Access units of H.264, the first with a key frame, each as NAL units."""
     codec: Any = av.CodecContext.create("libx264", "w")
-    codec.width, codec.height, codec.pix_fmt, codec.time_base = 160, 96, "yuv420p", Fraction(1, rate)
+    (codec.width, codec.height), codec.pix_fmt, codec.time_base = size, "yuv420p", Fraction(1, rate)
     codec.options = {"preset": "ultrafast", "tune": "zerolatency", "g": "10000", "x264-params": "scenecut=0"}
     units = []
     for number in range(count):
-        frame = av.VideoFrame(160, 96, "yuv420p")
+        frame = av.VideoFrame(*size, "yuv420p")
         for index, plane in enumerate(frame.planes):
             plane.update(bytes([number * 5 + index * 40 & 255]) * plane.buffer_size)
         frame.pts = number
@@ -43,6 +43,7 @@ class Server:
         sound: A sound of G.711 beside it; ``picture=False``: alone.
         udp: Over UDP alone.
         answer: Answers in place of the server.
+        host: Where it listens.
 
     """
 
@@ -56,15 +57,17 @@ class Server:
         picture: bool = True,
         udp: bool = False,
         answer: Answer | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
         self.rate, self.stop_after, self.sound, self.picture, self.udp = rate, stop_after, sound, picture, udp
         self._answer = answer or (lambda method, text: None)
         self._units = pictures(int(keys * rate), rate)
         self.heard: list[str] = []
         self.connections = 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((host, 0))
+        self.port: int = self._listener.getsockname()[1]
         self._datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.url = f"rtsp://127.0.0.1:{self._listener.getsockname()[1]}/live.sdp"
+        self.url = f"rtsp://{host}:{self.port}/live.sdp"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from nicegui import ui
 from starlette.requests import Request
 
-from ...errors import SunmiIpcError
+from ...errors import SunmiIpcError, TlsError
 from ...protocol.serial import spelt
 from ...protocol.spec import Model
 from ..desk import Card
@@ -116,6 +116,8 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
                 except SunmiIpcError as error:
                     with panel:
                         text("div", visit.words(error), "note bad")
+                        if isinstance(error, TlsError):
+                            button(words["trust"], lambda: show("trust"), icon="verified_user")
                         button(tr("Try again"), again)
                 if wait.is_deleted:  # a session that has ended meanwhile is shown nothing
                     return

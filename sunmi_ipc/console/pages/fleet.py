@@ -137,7 +137,8 @@ def _site(visit: Visit, rollout: Rollout) -> None:
     tr, may = visit.tr, visit.may(Role.ADMIN)
     shown: list[Any] = []
     with ui.element("div").classes("sheet stack"):
-        text("div", str(rollout.path), "soft small break")
+        name = text("div", rollout.path.name, "soft small break")
+        name._props["title"] = str(rollout.path)
         told = text("div", "", "note")
         told._props["role"] = "status"
         bar = ui.linear_progress(value=0, show_value=False)

@@ -6,8 +6,8 @@ export default {
   template: `
   <div class="lp" :class="{'lp-square': shape === 'square'}" ref="box">
     <div class="lp-stage" :style="{aspectRatio: ratio}">
-      <img v-if="poster" v-show="!playing && !stills" class="lp-media" :src="poster" alt="">
-      <img v-if="stills" class="lp-media" :src="still" alt="" ref="still" @load="stillLoaded" @error="stillFailed">
+      <img v-if="poster" v-show="!playing && !got && !bare" class="lp-media" :src="poster" alt="" @error="bare = true" @load="bare = false">
+      <img v-if="stills" v-show="got" class="lp-media" :src="still" alt="" ref="still" @load="stillLoaded" @error="stillFailed">
       <div v-show="playing" ref="screen" class="lp-media"></div>
       <svg v-if="mode !== 'view' || shown" class="lp-over" :class="'lp-' + mode" ref="svg" viewBox="0 0 ${W} ${H}"
         preserveAspectRatio="none" @pointerdown="tap" @pointermove="move" @pointerup="up" @pointercancel="up">
@@ -60,7 +60,7 @@ export default {
   },
   data() {
     return {
-      playing: false, stills: false, still: '', told: '', busy: false, l: this.line ? [...this.line] : null, drag: null,
+      playing: false, stills: false, got: false, bare: false, still: '', told: '', busy: false, l: this.line ? [...this.line] : null, drag: null,
       u: 2, level: 0, best: 0, sound: false, loud: false, ratio: this.shape === 'square' ? '1 / 1' : '16 / 9',
     };
   },
@@ -85,11 +85,11 @@ export default {
   },
   watch: {
     line(to) { if (this.drag === null) this.l = to ? [...to] : null; },
-    src() { this.stills = false; clearTimeout(this.next); this.open(); },
+    src() { this.stills = this.got = false; this.reason = ''; clearTimeout(this.next); this.open(); },
     point() { this.best = 0; },
   },
   mounted() {
-    this.gone = false;
+    this.gone = false; this.reason = '';
     this.sizes = new ResizeObserver(() => this.scale()); this.sizes.observe(this.$refs.box); this.scale();
     this.seen = () => document.hidden ? this.pause() : this.restart();
     document.addEventListener('visibilitychange', this.seen);
@@ -114,12 +114,12 @@ export default {
       live.own({
         told: (state, text) => this.stills || this.say(text || (state === 'lost' ? this.words.reconnecting : this.words.connecting), true),
         playing: () => {
-          this.playing = true; this.stills = false; clearTimeout(this.next); this.say('', false); this.sound = live.codecs.includes('mp4a');
+          this.playing = true; this.stills = this.got = false; this.reason = ''; clearTimeout(this.next); this.say('', false); this.sound = live.codecs.includes('mp4a');
           if (v.videoWidth) this.ratio = `${v.videoWidth} / ${v.videoHeight}`;
           this.$emit('playing', {width: v.videoWidth, height: v.videoHeight, codecs: live.codecs});
         },
         stopped: () => { this.playing = false; },
-        unsupported: slow => this.fallBack(slow),
+        instead: single => this.fallBack(single),
       });
       if (v.paused && live.playing) v.play().catch(() => {});  // it was moved
     },
@@ -131,17 +131,22 @@ export default {
     },
     say(text, busy) { this.told = text; this.busy = busy; },
     hear() { this.loud = !this.loud; this.live.video.muted = !this.loud; },
-    fallBack(slow) {
+    // Single pictures: a person is told why, under each of them.
+    fallBack({kind, text}) {
       if (this.gone) return;
-      this.small = Boolean(slow);
-      clearTimeout(this.next); this.playing = false; this.stills = true; this.say('', false); this.fetchStill();
+      const why = text || this.words[kind] || this.words.reconnecting, stop = /[.。…!！]$/.test(why) ? this.words.stop.slice(1) : this.words.stop;
+      this.small = kind === 'slow'; this.reason = `${why}${stop}${this.words.instead}`;
+      const already = this.stills; this.playing = false; this.stills = true; this.say(this.reason, false);
+      if (!already) { clearTimeout(this.next); this.fetchStill(); }
     },
     fetchStill() { if (this.gone || document.hidden || !this.stills) return; const jpeg = this.small ? this.jpeg.replace(/width=\d+/, 'width=480') : this.jpeg; this.still = jpeg + (jpeg.includes('?') ? '&' : '?') + 't=' + Date.now(); },
     stillLoaded() {
+      this.got = true;
       const i = this.$refs.still; if (i && i.naturalWidth) this.ratio = `${i.naturalWidth} / ${i.naturalHeight}`;
-      this.say('', false); this.next = setTimeout(() => this.fetchStill(), 700);
+      this.say(this.reason, false); this.next = setTimeout(() => this.fetchStill(), 700);
     },
-    stillFailed() { this.say(this.words.reconnecting, true); this.next = setTimeout(() => this.fetchStill(), 3000); },
+    // A sign for a broken picture is none of ours.
+    stillFailed() { this.got = false; this.say(this.reason.replace(this.words.instead, '') || this.words.reconnecting, true); this.next = setTimeout(() => this.fetchStill(), 3000); },
     // -- sharpness: the variance of the Laplacian around the point, as sunmi_ipc.console.focusing -----------
     sharpen() {
       const m = this.stills ? this.$refs.still : this.live.video, w = m.videoWidth || m.naturalWidth, h = m.videoHeight || m.naturalHeight;

@@ -2,26 +2,43 @@
 // its way, and decoded, while the rest of the page is still being loaded; picture.js takes it over and shows it.
 (() => {
   const Source = () => window.ManagedMediaSource || window.MediaSource;
-  const SILENT = {told() {}, playing() {}, stopped() {}, unsupported() {}};
+  const SILENT = {told() {}, playing() {}, stopped() {}, instead() {}};
 
   class LivePicture {
     constructor(src) {
       this.src = src; this.owner = SILENT; this.tries = 0; this.over = false; this.queue = [];
-      this.playing = false; this.behind = 0; this.codecs = ''; this.last = ['connecting', ''];
+      this.playing = false; this.behind = 0; this.codecs = ''; this.last = ['connecting', '']; this.fails = 0; this.single = null;
       const v = this.video = document.createElement('video');
       v.className = 'lp-media'; v.muted = v.autoplay = v.playsInline = v.disablePictureInPicture = true;
       v.setAttribute('muted', ''); v.setAttribute('playsinline', '');
+      v.addEventListener('error', () => { if (this.media) this.broken(); });
       this.clock = setInterval(() => { this.listen(); this.catchUp(); }, 200);
       this.start();
     }
     // Whoever shows it hears what has happened so far, and what happens from now on.
     own(owner) {
       this.owner = owner;
-      if (this.unsupported) owner.unsupported();
-      else if (this.playing) owner.playing();
+      if (this.playing) owner.playing();
+      else if (this.single) owner.instead(this.single);
       else owner.told(...this.last);
     }
     tell(state, text = '') { this.last = [state, text]; this.owner.told(state, text); }
+    // Single pictures until it plays, and why: in the camera's words, or `slow`, `unable`, `damaged`.
+    instead(single) { this.single = single; this.owner.instead(single); }
+    // Whether it broke again and again, without having played for a while in between.
+    often(times) {
+      const well = this.playing && Date.now() - this.since > 5000;
+      if (well) this.tries = 0;
+      this.fails = well ? 1 : this.fails + 1;
+      return this.fails >= times;
+    }
+    // The browser cannot do anything with what comes.
+    broken() {
+      const often = this.often(3);
+      this.pause(); this.tell('lost');
+      if (often) this.instead({kind: 'damaged'});
+      this.later();
+    }
     pause() {
       clearTimeout(this.again);
       if (this.ws) { this.ws.onclose = this.ws.onmessage = null; this.ws.close(); this.ws = null; }
@@ -29,7 +46,7 @@
     }
     close() { this.over = true; this.owner = SILENT; clearInterval(this.clock); this.pause(); }
     drop() {
-      const v = this.video; this.queue = []; this.buffer = null;
+      const v = this.video; this.queue = []; this.waits = 0; this.buffer = null;
       if (this.playing) { this.playing = false; this.owner.stopped(); }
       if (this.media) { this.media = null; const u = v.src; v.removeAttribute('src'); v.load(); if (u) URL.revokeObjectURL(u); }
     }
@@ -41,13 +58,15 @@
       this.tell(again ? 'lost' : 'connecting');
       const ws = this.ws = new WebSocket((location.protocol === 'https:' ? 'wss://' : 'ws://') + location.host + this.src);
       ws.binaryType = 'arraybuffer';
-      ws.onopen = () => { this.tries = 0; };
       this.last_at = Date.now();
       ws.onmessage = e => {
         this.last_at = Date.now();
         if (typeof e.data === 'string') this.heard(JSON.parse(e.data)); else this.take(e.data);
       };
-      ws.onclose = () => { this.drop(); this.tell('lost'); this.later(); };
+      ws.onclose = () => {
+        this.often(0);
+        this.drop(); this.tell('lost'); this.later();
+      };
     }
     // Out of the Wi-Fi's reach nothing breaks: it only becomes silent.
     listen() {
@@ -60,17 +79,22 @@
     // Not even the small stream gets through, or the browser does not play it: single pictures, and every minute it is
     // tried again. Where there is no way to play anything, that is all.
     rest() {
-      this.pause(); this.owner.unsupported(true);
+      this.pause(); this.instead({kind: 'slow'});
       this.again = setTimeout(() => this.start(), LivePicture.AGAIN_MS);
     }
-    giveUp() {
-      this.unsupported = true; this.pause(); this.owner.unsupported();
+    giveUp(text = '') {
+      this.pause(); this.instead({kind: 'unable', text});
       if (Source()) this.again = setTimeout(() => this.start(), LivePicture.AGAIN_MS);
     }
     heard(m) {
-      if (m.state === 'unsupported') return this.giveUp();
+      if (m.state === 'unsupported') return this.giveUp(m.text);
       if (m.state === 'slow') return this.rest();
-      if (m.state === 'lost') { this.drop(); this.tell('lost', m.text || ''); }
+      if (m.state === 'late') this.instead({kind: 'late', text: m.text});
+      if (m.state === 'lost') {
+        const often = this.often(2);
+        this.drop(); this.tell('lost', m.text || '');
+        if (often) this.instead({kind: 'lost', text: m.text});
+      }
       if (m.state === 'connecting') this.tell('connecting');
       if (m.codecs) this.begin(m.codecs);
     }
@@ -87,11 +111,16 @@
         try { this.buffer = media.addSourceBuffer(type); } catch { return this.giveUp(); }
         this.buffer.mode = 'segments';
         this.buffer.addEventListener('updateend', () => this.pump());
-        this.buffer.addEventListener('error', () => this.start());
+        this.buffer.addEventListener('error', () => { if (this.media === media) this.broken(); });
         this.pump();
       }, {once: true});
     }
-    take(data) { if (this.media) { this.queue.push(data); this.pump(); } }
+    take(data) {
+      if (!this.media) return;
+      this.queue.push(data); this.waits += data.byteLength;
+      if (this.waits > LivePicture.MOST) return this.broken();  // it is played no more, whatever the browser says
+      this.pump();
+    }
     pump() {
       const b = this.buffer, v = this.video;
       if (!b || b.updating || !this.media || this.media.readyState !== 'open') return;
@@ -100,11 +129,11 @@
           // All that waits in one go: a browser takes its time for each.
           let n = 0; for (const p of this.queue) n += p.byteLength;
           const all = new Uint8Array(n); n = 0; for (const p of this.queue) { all.set(new Uint8Array(p), n); n += p.byteLength; }
-          this.queue = []; b.appendBuffer(all);
+          this.queue = []; this.waits = 0; b.appendBuffer(all);
         } else if (b.buffered.length && v.currentTime - b.buffered.start(0) > 20) {
           b.remove(b.buffered.start(0), v.currentTime - 8);
         }
-      } catch { return this.start(); }
+      } catch { return this.broken(); }
       this.catchUp();
     }
     catchUp() {
@@ -116,10 +145,11 @@
       if (v.currentTime < start || this.behind > 0.8) v.currentTime = Math.max(start, end - 0.1);
       v.playbackRate = this.behind > 0.4 ? 1.25 : this.behind > 0.2 ? 1.1 : 1;
       if (v.paused) v.play().catch(() => {});
-      if (!this.playing && v.readyState >= 2) { this.playing = true; this.unsupported = false; this.tries = 0; this.owner.playing(); }
+      if (!this.playing && v.readyState >= 2) { this.playing = true; this.since = Date.now(); this.single = null; this.owner.playing(); }
     }
   }
   LivePicture.AGAIN_MS = 60000;
+  LivePicture.MOST = 32 << 20;  // bytes that wait to be played
   window.LivePicture = LivePicture;
   // A picture that the page's head has begun, for whoever shows that stream first.
   LivePicture.of = src => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from ...errors import SunmiIpcError
+from ...errors import StreamError, SunmiIpcError
 from ...video.address import RtspAddress
 from ...video.stream import opened
 from .packager import Packager, UnsupportedStream
@@ -19,8 +20,11 @@ from .packager import Packager, UnsupportedStream
 _log = logging.getLogger("sunmi_ipc.live")
 
 Kind = Literal["state", "init", "fragment"]
-#: ``connecting``; ``playing``; ``lost``: it is tried again; ``unsupported``: single pictures have to do.
-State = Literal["connecting", "playing", "lost", "unsupported"]
+#: ``connecting``; ``playing``; ``lost``: it is tried again; ``late``: it comes, but nothing that a picture could
+#: begin with; ``unsupported``: single pictures have to do.
+State = Literal["connecting", "playing", "late", "lost", "unsupported"]
+#: In these nothing comes soon.
+_NOTHING: tuple[State, ...] = ("late", "lost", "unsupported")
 
 #: The description says what the stream is: nothing is read to guess it.
 _OPTIONS = {"probesize": "32"}
@@ -32,6 +36,10 @@ MAX_WAIT_S = 1.5
 _OFTEN, _WITHIN_S = 4, 15.0
 #: Seconds after which a stream that browsers do not play is looked at anew.
 UNSUPPORTED_S = 30.0
+#: Seconds without a key frame after which whoever waits for the first picture is told so.
+LATE_S = 6.0
+#: So long one who has to begin anew waits for a key frame; then the stream is opened anew, as it begins with one.
+KEY_FRAME_S = 20.0
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 
 
@@ -46,7 +54,7 @@ class Message:
         key: Whether a decoder can start with this fragment.
         codecs: Of ``init``, for a browser's source buffer.
         state: Of ``state``.
-        error: Why it was lost, where that is known.
+        error: Why it was lost, is late or unsupported, where that is known.
 
     """
 
@@ -78,6 +86,7 @@ class Viewer:
         self._bytes = 0
         self._left_out: deque[float] = deque(maxlen=_OFTEN)
         self._skipping = False
+        self._since = 0.0
         self._closed = False
         self.skipped: int = 0
 
@@ -118,6 +127,12 @@ class Viewer:
             times = self._left_out
             return len(times) == _OFTEN and time.monotonic() - times[0] < _WITHIN_S
 
+    @property
+    def starved(self) -> bool:
+        """Whether no key frame has come for as long as one who waits for it has patience."""
+        with self._ready:
+            return self._skipping and time.monotonic() - self._since > KEY_FRAME_S
+
     def close(self) -> None:
         """Look no more."""
         with self._ready:
@@ -146,12 +161,13 @@ class Viewer:
                     self._drop()
                     self._left_out.append(now)
                     if not message.key:
-                        self._skipping = True
+                        self._skipping, self._since = True, now
                         self.skipped += 1
                         return
             elif message.kind == "init":
                 self._drop()
-                self._skipping = False
+                # It goes on with the key frame, which came with it or is still to come.
+                self._skipping, self._since = True, now
             self._waiting.append((now, message))
             self._bytes += len(message.data)
             self._ready.notify_all()
@@ -212,9 +228,7 @@ class _Channel:
         with self._told:
             if timeout:
                 self._told.wait_for(
-                    lambda: (
-                        self._group or self._stop.is_set() or self._state.state in ("lost", "unsupported")
-                    ),
+                    lambda: self._group or self._stop.is_set() or self._state.state in _NOTHING,
                     timeout,
                 )
             if self._init is None or not self._group:
@@ -245,8 +259,8 @@ class _Channel:
                 self._tell(Message("state", state="connecting"))
                 self._play()
                 error = None
-            except UnsupportedStream:
-                self._tell(Message("state", state="unsupported"))
+            except UnsupportedStream as caught:
+                self._tell(Message("state", state="unsupported", error=caught.why))
                 # Single pictures do. Now and then it is looked whether the camera was set otherwise meanwhile.
                 until = time.monotonic() + UNSUPPORTED_S
                 while not self._over() and time.monotonic() < until:
@@ -290,6 +304,10 @@ class _Channel:
             if self._group_bytes > MAX_GROUP_BYTES:
                 self._group, self._group_bytes = [], 0
 
+    def _starved(self) -> bool:
+        with self._lock:
+            return any(viewer.starved for viewer in self._viewers)
+
     def _play(self) -> None:
         """One session with the camera, until it breaks or nobody looks."""
         address = self._source()
@@ -304,6 +322,7 @@ class _Channel:
             audio = container.streams.audio[0] if container.streams.audio else None
             packager = Packager(video, audio)
             stack.callback(packager.close)
+            late = time.monotonic() + LATE_S
             for packet in container.demux(*([video] if audio is None else [video, audio])):
                 if packet.stream.type == "video":
                     source.alive()
@@ -313,10 +332,20 @@ class _Channel:
                     self._tell(Message("init", packager.init, codecs=packager.codecs))
                 if fragment is not None:
                     self._tell(Message("fragment", fragment.data, key=fragment.key))
+                    if not fragment.key and self._starved():
+                        raise _no_key_frame(KEY_FRAME_S)
+                elif not packager.init and time.monotonic() > late:
+                    # Some have a minute between two: it is waited for.
+                    late = math.inf
+                    self._tell(Message("state", state="late", error=_no_key_frame(LATE_S)))
                 if self._over():
                     return
             if source.failure is not None:
                 raise source.failure
+
+
+def _no_key_frame(seconds: float) -> StreamError:
+    return StreamError("no key frame came within {seconds:.3g} s", seconds=seconds)
 
 
 class LiveHub:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from ...errors import StreamError, SunmiIpcError
+from ...video.giants import MAX_PIXELS, NO_GIANTS
 from ...video.libraries import library
 from .boxes import codecs_of, holds_key_frame
 
@@ -12,11 +15,31 @@ from .boxes import codecs_of, holds_key_frame
 _OPTIONS = {"movflags": "frag_every_frame+empty_moov+default_base_moof+skip_trailer", "flush_packets": "1"}
 #: What is taken for the time between two pictures until the stream tells.
 _GUESS = Fraction(1, 15)
-_PARAMETER_SETS = (7, 8)
+_SPS, _PPS = 7, 8
+
+
+#: What people call a codec that browsers do not play from fragments.
+_NAMES = {"hevc": "H.265", "mjpeg": "Motion JPEG", "mpeg4": "MPEG-4"}
 
 
 class UnsupportedStream(Exception):
-    """The stream is none that browsers play from fragments (H.265, MJPEG): pictures have to do."""
+    """The stream is none that browsers play from fragments (H.265, MJPEG): pictures have to do.
+
+    Args:
+        codec: FFmpeg's name for what it is; empty where it has no picture at all.
+
+    """
+
+    @property
+    def why(self) -> SunmiIpcError:
+        """What is wrong, in words."""
+        codec = str(self.args[0]) if self.args else ""
+        if not codec:
+            return StreamError("the stream has no picture")
+        return StreamError(
+            "the camera's video is of a kind that browsers do not play ({codec})",
+            codec=_NAMES.get(codec, codec),
+        )
 
 
 class Fragment(NamedTuple):
@@ -62,27 +85,33 @@ class Packager:
     codecs: str
 
     def __init__(self, video: Any, audio: Any = None) -> None:
-        if video.codec_context.name != "h264":
-            raise UnsupportedStream(video.codec_context.name)
+        # Of a codec that FFmpeg does not know there is no context.
+        codec = video.codec_context.name if video.codec_context is not None else "?"
+        if codec != "h264":
+            raise UnsupportedStream(codec)
         self.init, self.codecs = b"", ""
         self._video, self._audio = video, audio
-        if audio is not None and audio.codec_context.name != "aac":
+        if audio is not None and (audio.codec_context is None or audio.codec_context.name != "aac"):
             self._audio = None
         self._sink = _Sink()
         self._file: Any = None
         self._copies: dict[int, Any] = {}
         self._last: dict[int, int] = {}
         self._base: Fraction | None = None  # the stream's time that is our zero
+        self._form: bytes = b""
 
     def add(self, packet: Any) -> Fragment | None:
         """Add a packet; returns the fragment that became whole by it, if one did: the picture before.
 
         Raises:
             UnsupportedStream: There are no parameter sets: nothing could show it.
+            StreamError: The picture has another form from here on: the stream has to be opened anew.
 
         """
         if not packet.size or packet.stream.index not in self._indices():
             return None
+        if packet.is_keyframe and packet.stream.index == self._video.index:
+            self._look_at_form(bytes(packet))
         if self._file is None:
             if packet.stream.index != self._video.index or not packet.is_keyframe:
                 return None
@@ -107,6 +136,13 @@ class Packager:
             file, self._file = self._file, None
             file.close()
 
+    def _look_at_form(self, picture: bytes) -> None:
+        """Size and profile are told once, at the beginning: players go by it, whatever comes later."""
+        form = parameter_sets(picture, (_SPS,))
+        if form and self._form and form != self._form:
+            raise StreamError("the camera's picture has another size or kind from now on")
+        self._form = form or self._form
+
     def _indices(self) -> set[int]:
         return {s.index for s in (self._video, self._audio) if s is not None}
 
@@ -122,6 +158,11 @@ class Packager:
             )
             if stream is self._video and not stream.codec_context.extradata:
                 copy.codec_context.extradata = parameter_sets(picture)  # the description had none
+            if stream is self._video and not copy.codec_context.width:
+                # It did not begin with a key frame: nothing has told the size before.
+                copy.codec_context.width, copy.codec_context.height = size_of(
+                    copy.codec_context.extradata or b"", picture
+                )
             self._copies[stream.index] = copy
 
     def _place(self, packet: Any, index: int) -> bool:
@@ -153,14 +194,33 @@ class Packager:
         return True
 
 
-def parameter_sets(picture: bytes) -> bytes:
+def size_of(sets: bytes, picture: bytes) -> tuple[int, int]:
+    """Width and height of a key frame, by its own parameter sets or those that were told before.
+
+    Raises:
+        UnsupportedStream: It does not tell any, or is too large.
+
+    """
+    av = library("av")
+    decoder: Any = av.CodecContext.create("h264", "r")
+    decoder.thread_count, decoder.options = 1, NO_GIANTS
+    if sets:
+        decoder.extradata = sets
+    with contextlib.suppress(av.FFmpegError):  # the head is enough
+        decoder.decode(av.Packet(picture))
+    if not decoder.width or decoder.width * decoder.height > MAX_PIXELS:
+        raise UnsupportedStream("h264")
+    return decoder.width, decoder.height
+
+
+def parameter_sets(picture: bytes, kinds: tuple[int, ...] = (_SPS, _PPS)) -> bytes:
     """The parameter sets (SPS, PPS) among a key frame's units, each behind a start code; empty for none."""
     found = []
     at = picture.find(b"\0\0\1")
     while at >= 0:
         end = picture.find(b"\0\0\1", at + 3)
         unit = picture[at + 3 : end if end >= 0 else len(picture)].rstrip(b"\0")
-        if unit and unit[0] & 31 in _PARAMETER_SETS:
+        if unit and unit[0] & 31 in kinds:
             found.append(b"\0\0\0\1" + unit)
         at = end
     return b"".join(found)

@@ -24,7 +24,7 @@ async def build(place: Place) -> None:
     if place.card.counts:
         try:
             lens = await visit.try_(camera.lens.show)
-        except SunmiIpcError as error:
+        except DeviceError as error:  # any other the whole tab has, and says it once
             text("div", visit.words(error), "note warn")
         else:
             _lens(place, lens, may)
