@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sunmi_ipc.errors import ProvisionError
-from sunmi_ipc.i18n import tr
+from sunmi_ipc.i18n import later, tr
 
 from ..argv import take_secret
 from ..screen.lengths import Length, NoWait, length
@@ -68,7 +68,10 @@ def set_(
 
     state, wait = State.of(ctx), not no_wait
     if password == "-":  # noqa: S105 - it means "ask me"
-        password = ask_secret(tr("Password of {ssid}", ssid=ssid))
+        password = ask_secret(
+            tr("Password of {ssid}", ssid=ssid),
+            later("Write the password itself; 'ipc fleet apply' takes it from a file or the environment."),
+        )
     password = take_secret(password)
     if not as_is:
         flow.check_network(ssid, password)  # before anything is searched or sent

@@ -231,12 +231,10 @@ def agreed(question: str, *, default: bool = False) -> bool:
         sys.stderr.write(tr("Answer y or n.") + "\n")
 
 
-def ask_secret(prompt: str) -> str:
-    """Ask for a secret on the terminal, without showing it."""
+def ask_secret(prompt: str, otherwise: str = "Set it in the environment instead.") -> str:
+    """Ask for a secret on the terminal, without showing it; *otherwise*: what to do where there is none."""
     if not is_terminal():
-        raise errors.ParameterError(
-            "{name}: there is no terminal to ask on", name=prompt, hint="Set it in the environment instead."
-        )
+        raise errors.ParameterError("{name}: there is no terminal to ask on", name=prompt, hint=otherwise)
     return str(typer.prompt(prompt, hide_input=True, default="", show_default=False, err=True))
 
 

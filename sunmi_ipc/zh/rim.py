@@ -1,6 +1,7 @@
 """Chinese of the command line's rim: language, start, which camera."""
 
 ZH: dict[str, str] = {
+    "Write the password itself; 'ipc fleet apply' takes it from a file or the environment.": "请直接写出密码；'ipc fleet apply' 可从文件或环境变量读取密码。",
     "The face group {group} is deleted.": "人脸分组 {group} 已删除。",
     "The face group {group} is empty now.": "人脸分组 {group} 已清空。",
     "Faces of the group {group} have no attribute {name} any more.": "人脸分组 {group} 已不再有属性 {name}。",

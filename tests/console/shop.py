@@ -56,7 +56,7 @@ def line_of(camera: VirtualCamera) -> tuple[int, int, int, int]:
 
 
 def wait_for_line(camera: VirtualCamera, check: Callable[[tuple[int, int, int, int]], bool]) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not check(line_of(camera)):
         assert time.monotonic() < end, line_of(camera)
         time.sleep(0.05)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from sunmi_ipc.values import CardStatus
+from tests.patience import eventually
 
 from .browser import DESK, MISSING, PHONE, Page
 from .shop import HOSTILE, Open, Shop, at, playing
@@ -237,14 +238,12 @@ def test_zoom_and_focus_move_the_motors(shop: Shop, open_: Open) -> None:
     page = open_(PHONE)
     page.go(f"/camera/{shop.side.sn}")
     page.page.get_by_role("button", name="Zoom: more").click()
-    page.page.wait_for_selector("text=50 / 500")
+    page.page.wait_for_selector("text=50 / 500", timeout=60_000)
     assert position(shop.side.state, "zoom") == 50
     playing(page)
     page.page.mouse.click(*at(page, 480, 270))
-    end = time.monotonic() + 5
-    while shop.side.state.documents.get("focus_point", {}).get("focused_x") != pytest.approx(25, abs=1):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    where = lambda: shop.side.state.documents.get("focus_point", {}).get("focused_x")  # noqa: E731
+    assert eventually(lambda: where() == pytest.approx(25, abs=1))
     assert page.page.locator(".lp-sharp").count() == 1
 
 

@@ -172,9 +172,34 @@ def test_the_command_refuses_before_it_sends(ipc: Callable[..., Any], virtual: M
         done = ipc(camera, *args, code=2)
         assert told in done.stderr
         assert "short" not in done.output
+    nobody = ipc(camera, "Shop-WiFi", "-", code=2).stderr
+    assert "Write the password itself" in nobody  # no variable of the environment is read for it
+    for ssid, password in (
+        ("Shop-WiFi", "ｗｅｌｃｏｍｅ１"),
+        ("Shop-WiFi", "welcome-2020\n"),
+        ("店" * 11, "welcome-2020"),
+    ):
+        assert ipc(camera, ssid, password, "--hidden", code=2).stderr
     assert not [path for path in camera.state.counts if "setWifi" in path]
     camera.fail("code", 6, path="config/getApListWithoutAuth")
     unseen = ipc(camera, "Elsewhere", "welcome-2020", "--no-wait")
     assert "does not tell which networks it sees" in unseen.stderr
     told = ipc(camera, "Elsewhere", "welcome-2020", "--hidden", "--no-wait")
     assert "was told to join Elsewhere" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("ssid", "password"),
+    [
+        (" Shop ", " pass word "),
+        ("ＳＨＯＰ", "qu'ot\"es1"),
+        ("咖啡☕😀", "$HOME`x`!"),
+        ("店" * 10, "12345678"),
+    ],
+)
+def test_what_was_meant_reaches_the_camera(
+    ipc: Callable[..., Any], virtual: Make, ssid: str, password: str
+) -> None:
+    camera = virtual(state="factory", udp=True)
+    ipc(camera, ssid, password, "--hidden", "--no-wait")
+    assert (camera.state.ssid, camera.state.wifi_password) == (ssid, password)

@@ -18,7 +18,7 @@ from ..desk import Card
 from ..roles import Role
 from ..state import current
 from .picture import Picture, begin_early
-from .visit import Visit, button, page, role_word, text
+from .visit import Visit, button, page, progress, role_word, text
 
 #: Tab, its module, and whether the picture stands beside it; those for FM020 alone are marked.
 TABS: dict[str, tuple[str, bool, bool]] = {
@@ -108,7 +108,7 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
 
         async def fill(place: Place, module: str, again: Callable[[], Awaitable[None]]) -> None:
             with panel:
-                wait = ui.linear_progress(show_value=False).props("indeterminate")
+                wait = progress(tr("One moment …"))
                 await asyncio.sleep(0)
                 try:
                     build = import_module(f"{__package__}.tabs.{module}").build

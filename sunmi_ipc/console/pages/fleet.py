@@ -16,7 +16,7 @@ from ..roles import Role
 from ..rollout import Rollout
 from ..siting import MOST, holds_secrets
 from ..state import current
-from .visit import Visit, button, chooser, heading, page, text
+from .visit import Visit, button, chooser, heading, page, progress, text
 
 
 @page("/fleet")
@@ -141,7 +141,7 @@ def _site(visit: Visit, rollout: Rollout) -> None:
         name._props["title"] = str(rollout.path)
         told = text("div", "", "note")
         told._props["role"] = "status"
-        bar = ui.linear_progress(value=0, show_value=False)
+        bar = progress(tr("One moment …"), 0)
         with ui.element("div").classes("row"):
             plan = button(tr("Compare"), lambda: start("plan"), icon="checklist").classes("grow")
             apply_ = button(tr("Make it so"), lambda: start("apply"), kind="act", icon="play_arrow").classes(

@@ -14,7 +14,7 @@ from ..desk import Card
 from ..language import without_commands
 from ..roles import Role
 from ..state import current
-from .visit import Visit, heading, page, text
+from .visit import Visit, heading, page, progress, text
 
 #: Seconds between two pictures of a card.
 _PICTURE_S = 20
@@ -108,7 +108,7 @@ def _nobody(visit: Visit) -> None:
             "soft",
         )
         text("p", tr("It must be in the same network as this computer, by cable or Wi-Fi."), "soft")
-        ui.linear_progress(show_value=False).props("indeterminate")
+        progress(tr("One moment …"))
 
 
 class _Tile:

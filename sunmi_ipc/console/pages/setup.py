@@ -20,7 +20,7 @@ from ..roles import Role
 from ..setup import Setup, Stage, Standing
 from ..state import current
 from .picture import Picture
-from .visit import Visit, button, facts, heading, page, text
+from .visit import Visit, button, facts, heading, page, progress, text
 
 
 def words(visit: Visit) -> dict[Stage, str]:
@@ -68,7 +68,7 @@ class Wizard:
         """Ask the camera how far it is, and show a step; default: the first that is open."""
         self.place.clear()
         with self.place:
-            ui.linear_progress(show_value=False).props("indeterminate")
+            progress(self.tr("One moment …"))
         try:
             await self.visit.try_(self.setup.look)
         except DeviceError:
@@ -118,7 +118,7 @@ class Wizard:
         self.told.classes(replace="note")
         self._tell(self.tr("One moment …"))
         with self.place:
-            wait = ui.linear_progress(show_value=False).props("indeterminate")
+            wait = progress(self.tr("One moment …"))
         try:
             result = await self.visit.try_(work)
         except SunmiIpcError as error:

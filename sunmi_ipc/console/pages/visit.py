@@ -303,6 +303,13 @@ def button(
     return made.props("unelevated no-caps").classes(kind)
 
 
+def progress(label: str, value: float | None = None) -> Any:
+    """A bar that runs, or one that shows how far; a screen reader says *label*."""
+    made = ui.linear_progress(value=value or 0, show_value=False)
+    made._props["aria-label"] = label
+    return made if value is not None else made.props("indeterminate")
+
+
 def text(tag: str, content: str, classes: str = "") -> Any:
     """An element with plain text in it: never HTML."""
     made = ui.element(tag).classes(classes)
@@ -336,7 +343,7 @@ def chooser(
     Returns: what the files go through; its ``reset`` lets the same file be chosen again.
 
     """
-    bar = ui.linear_progress(show_value=False).props("indeterminate")
+    bar = progress(visit.tr("One moment …"))
     bar.set_visibility(False)
 
     async def taken(event: events.UploadEventArguments) -> None:

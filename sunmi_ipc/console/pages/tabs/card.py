@@ -7,7 +7,7 @@ from nicegui import ui
 from ....values import CardStatus
 from ...roles import Role
 from ..camera import Place
-from ..visit import button, heading, text
+from ..visit import button, heading, progress, text
 
 
 async def build(place: Place) -> None:
@@ -47,7 +47,7 @@ async def build(place: Place) -> None:
                     typed=place.sn[-4:],
                     yes=tr("Format"),
                 ):
-                    bar = ui.linear_progress(show_value=False).props("indeterminate")
+                    bar = progress(tr("One moment …"))
                     await visit.do(lambda: sdcard.format_and_wait(interval=0.5), tr("The card is ready."))
                     bar.delete()
                     await place.refresh()

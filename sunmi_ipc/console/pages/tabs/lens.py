@@ -206,6 +206,8 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
                 await move(partial(setter, value))
 
             slider.on("pan", hold)
+            # By keys, too, until they are let go: else what was told in between would take it back a step.
+            slider.on("update:model-value", lambda _, name=name: held.add(name))
             slider.on("change", let_go)
             if not may:
                 for one in (minus, slider, plus):

@@ -11,7 +11,7 @@ from nicegui import ui
 from ....errors import SunmiIpcError
 from ...day import Day
 from ..camera import Place
-from ..visit import button, heading, text
+from ..visit import button, heading, progress, text
 
 #: So many seconds lie between the ends of the handles' strip: clips are about a minute long.
 _SPAN_S = 600
@@ -61,7 +61,7 @@ async def build(place: Place) -> None:
         with ui.element("div").classes("row keep"):
             start = ui.input(tr("From")).props("outlined type=time step=1").classes("grow")
             end = ui.input(tr("To")).props("outlined type=time step=1").classes("grow")
-        bar = ui.linear_progress(value=0, show_value=False)
+        bar = progress(tr("One moment …"), 0)
         bar.set_visibility(False)
         links = ui.element("div").classes("stack")
         with ui.element("div").classes("row"):
@@ -166,7 +166,7 @@ async def build(place: Place) -> None:
         draw()
         player.clear()
         with player:
-            ui.linear_progress(show_value=False).props("indeterminate")
+            progress(tr("One moment …"))
         name = await visit.do(lambda: footage.one(camera, place.sn, record))
         player.clear()
         if name is None:
