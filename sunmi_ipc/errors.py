@@ -191,6 +191,15 @@ class ConfigError(SunmiIpcError):
     """Settings, a profile or a file on this computer are missing or wrong."""
 
 
+def cannot_write(path: object, error: OSError) -> ConfigError:
+    """What is said where a file or a folder cannot be written."""
+    return ConfigError(
+        "{path} cannot be written: {reason}",
+        path=str(path),
+        reason=error.strerror or type(error).__name__,
+    )
+
+
 class ForbiddenError(SunmiIpcError):
     """The role of whoever asks does not allow it; nothing was sent."""
 

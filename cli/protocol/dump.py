@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sunmi_ipc.errors import ConfigError, ParameterError
+from sunmi_ipc.errors import ConfigError, ParameterError, cannot_write
 from sunmi_ipc.i18n import tr
 
 from ..screen.lengths import Length, length
@@ -136,11 +136,7 @@ def write_document(path: Path, document: dict[str, Any]) -> None:
         with whole(path, mode=0o644) as file:
             file.write((json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
     except OSError as error:
-        raise ConfigError(
-            "{path} cannot be written: {reason}",
-            path=str(path),
-            reason=error.strerror or type(error).__name__,
-        ) from None
+        raise cannot_write(path, error) from None
 
 
 def _check(state: State, path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from sunmi_ipc import csvfile
-from sunmi_ipc.errors import ConfigError
+from sunmi_ipc.errors import cannot_write
 from sunmi_ipc.i18n import tr
 
 #: Rows into a file: every command that lists has it.
@@ -30,8 +30,4 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], names: Sequence[str
     except OSError as error:
         if str(path) == csvfile.STDOUT:
             raise  # told as for every other output
-        raise ConfigError(
-            "{path} cannot be written: {reason}",
-            path=str(path),
-            reason=error.strerror or type(error).__name__,
-        ) from None
+        raise cannot_write(path, error) from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sunmi_ipc.errors import ConfigError, ParameterError, SunmiIpcError
+from sunmi_ipc.errors import ParameterError, SunmiIpcError, cannot_write
 from sunmi_ipc.i18n import language, tr
 
 from ..screen.output import agreed_to_write, is_terminal, note, print_json, say, table, waiting
@@ -176,8 +176,4 @@ def _write(path: Path, data: bytes) -> None:
         with whole(path) as file:
             file.write(data)
     except OSError as error:
-        raise ConfigError(
-            "{path} cannot be written: {reason}",
-            path=str(path),
-            reason=error.strerror or type(error).__name__,
-        ) from None
+        raise cannot_write(path, error) from None

@@ -188,11 +188,7 @@ def init(
         with whole(file) as written:
             written.write(text.encode())
     except OSError as error:
-        raise errors.ConfigError(
-            "{path} cannot be written: {reason}",
-            path=str(file),
-            reason=error.strerror or type(error).__name__,
-        ) from None
+        raise errors.cannot_write(file, error) from None
     if state.json:
         print_json(
             {"file": str(file), "cameras": [{"sn": c.sn, "ip": c.ip, "model": c.model} for c in found]}

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import untrusted
 from ..atomic import whole
-from ..errors import ConfigError, ExtraMissingError, ForbiddenError
+from ..errors import ConfigError, ExtraMissingError, ForbiddenError, cannot_write
 from .contract import Envelope, Payload, canonical
 
 if TYPE_CHECKING:
@@ -263,11 +263,7 @@ class KeyStore:
             with whole(path) as out:  # mode 0600
                 out.write(content)
         except OSError as error:
-            raise ConfigError(
-                "{path} cannot be written: {reason}",
-                path=str(path),
-                reason=error.strerror or type(error).__name__,
-            ) from None
+            raise cannot_write(path, error) from None
 
 
 def _from_keyring(name: str) -> str:

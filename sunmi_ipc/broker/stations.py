@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import untrusted
 from ..atomic import whole
-from ..errors import ConfigError, TlsError
+from ..errors import ConfigError, TlsError, cannot_write
 
 
 class KnownStations:
@@ -71,7 +71,4 @@ class KnownStations:
             with whole(self._path) as file:
                 file.write(json.dumps(known, indent=1).encode())
         except OSError as error:
-            raise ConfigError(
-                "{path} cannot be written: {reason}", path=str(self._path),
-                reason=error.strerror or type(error).__name__,
-            ) from None  # fmt: skip
+            raise cannot_write(self._path, error) from None  # fmt: skip

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ..atomic import whole
-from ..errors import ConfigError
+from ..errors import cannot_write
 
 #: Phones take no certificate that is valid for longer.
 DAYS = 397
@@ -47,11 +47,7 @@ def certificate(folder: Path, names: Iterable[str]) -> tuple[Path, Path]:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _make(cert, key, wanted)
     except OSError as error:
-        raise ConfigError(
-            "{path} cannot be written: {reason}",
-            path=str(cert),
-            reason=error.strerror or type(error).__name__,
-        ) from None
+        raise cannot_write(cert, error) from None
     return cert, key
 
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ..atomic import whole
-from ..errors import ConfigError, SiteError, SunmiIpcError
+from ..errors import ConfigError, SiteError, SunmiIpcError, cannot_write
 from ..fleet.capture import capture
 from ..fleet.draft import draft
 from ..fleet.secret import KINDS
@@ -136,11 +136,7 @@ def _folder_in(folder: Path) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         made = TemporaryDirectory(prefix="sent-", dir=folder, ignore_cleanup_errors=True)
     except OSError as error:
-        raise ConfigError(
-            "{path} cannot be written: {reason}",
-            path=str(folder),
-            reason=error.strerror or type(error).__name__,
-        ) from None
+        raise cannot_write(folder, error) from None
     with made as path:
         yield Path(path)
 
@@ -154,9 +150,5 @@ def _write(data: bytes, path: Path) -> Path:
             if other != path.name:
                 (path.parent / other).unlink(missing_ok=True)
     except OSError as error:
-        raise ConfigError(
-            "{path} cannot be written: {reason}",
-            path=str(path),
-            reason=error.strerror or type(error).__name__,
-        ) from None
+        raise cannot_write(path, error) from None
     return path

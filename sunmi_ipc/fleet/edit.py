@@ -11,7 +11,7 @@ from pathlib import Path
 from .. import csvfile
 from ..atomic import whole
 from ..discovery import DiscoveredCamera
-from ..errors import ConfigError, ParameterError, SiteError
+from ..errors import ConfigError, ParameterError, SiteError, cannot_write
 from ..protocol.serial import SerialNumber
 from .draft import entry
 from .encoding import Uncertain, decode
@@ -102,11 +102,7 @@ def _write(loaded: Loaded, before: str, after: str) -> None:
         with whole(path, mode=mode) as file:
             file.write(after.encode(encoding))
     except OSError as error:
-        raise ConfigError(
-            "{path} cannot be written: {reason}",
-            path=str(path),
-            reason=error.strerror or type(error).__name__,
-        ) from None
+        raise cannot_write(path, error) from None
     except (SiteError, ParameterError) as error:
         raise ConfigError(
             "{path} cannot be changed by this program: {reason}",

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import csvfile
 from ..atomic import whole
-from ..errors import ConfigError, ExtraMissingError
+from ..errors import ExtraMissingError, cannot_write
 from ..i18n import tr
 from .report import Line
 
@@ -45,7 +45,7 @@ def write_csv(path: Path, lines: Sequence[Line]) -> None:
     except OSError as error:
         if str(path) == csvfile.STDOUT:
             raise
-        raise _unwritable(path, error) from None
+        raise cannot_write(path, error) from None
 
 
 def write_xlsx(path: Path, lines: Sequence[Line], *, title: str) -> None:
@@ -106,12 +106,4 @@ def _write(path: Path, data: bytes) -> None:
         with whole(path) as file:
             file.write(data)
     except OSError as error:
-        raise _unwritable(path, error) from None
-
-
-def _unwritable(path: Path, error: OSError) -> ConfigError:
-    return ConfigError(
-        "{path} cannot be written: {reason}",
-        path=str(path),
-        reason=error.strerror or type(error).__name__,
-    )
+        raise cannot_write(path, error) from None

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..atomic import whole
-from ..errors import BadEvent, ConfigError
+from ..errors import BadEvent, cannot_write
 from ..events import decoding
 from ..events import model as event_model
 from ..events.model import FaceRecognitionEvent, MotionDetectEvent
@@ -183,8 +183,4 @@ def add_to_dump(path: Path, learnt: list[Learnt]) -> None:
         with whole(path, mode=0o644) as file:
             file.write((json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
     except OSError as error:
-        raise ConfigError(
-            "{path} cannot be written: {reason}",
-            path=str(path),
-            reason=error.strerror or type(error).__name__,
-        ) from None
+        raise cannot_write(path, error) from None

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from ...atomic import whole
-from ...errors import ConfigError, ParameterError, SunmiIpcError
+from ...errors import ConfigError, ParameterError, SunmiIpcError, cannot_write
 from ...lock import try_lock
 from .folder import Shop
 from .results import ShopResult, Verdict
@@ -236,8 +236,4 @@ class RolloutState:
         return sorted(shops, key=lambda shop: shop.id not in failed)
 
     def _unwritable(self, error: OSError) -> ConfigError:
-        return ConfigError(
-            "{path} cannot be written: {reason}",
-            path=str(self._path),
-            reason=error.strerror or type(error).__name__,
-        )
+        return cannot_write(self._path, error)
