@@ -60,6 +60,15 @@ def exit_code(error: errors.SunmiIpcError) -> Exit:
     return next(code for kind, code in EXITS if isinstance(error, kind))
 
 
+class _Wrapped(logging.Formatter):
+    """What is logged, broken at blanks where a terminal shows it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        from .screen.lines import fitted
+
+        return fitted(super().format(record), sys.stderr)
+
+
 class _Told(logging.Filter):
     """Has lines of the log in the user's language, where we have them; what the library logs is written in English."""
 
@@ -162,9 +171,7 @@ class State:
         handler = logging.StreamHandler(sys.stderr)
         handler.addFilter(_Told())
         handler.addFilter(RedactingFilter())
-        handler.setFormatter(
-            logging.Formatter("%(levelname)s %(message)s" if self.verbose else "%(message)s")
-        )
+        handler.setFormatter(_Wrapped("%(levelname)s %(message)s" if self.verbose else "%(message)s"))
         # What other libraries say has strangers' words in it, too.
         if logging.lastResort is not None:
             logging.lastResort.filters[:] = [RedactingFilter()]
