@@ -330,7 +330,9 @@ class Anonymiser:
         if any(form in self._fakes for form in (mac, bare)):
             return
         fake = self._free(
-            bare, "MAC", lambda number: f"0200000000{number + 1:02X}" if number < 255 else f"020000{number:06X}"
+            bare,
+            "MAC",
+            lambda number: f"0200000000{number + 1:02X}" if number < 255 else f"020000{number:06X}",
         )
         for separator in ("", ":", "-"):
             pairs = [separator.join(x[i : i + 2] for i in range(0, 12, 2)) for x in (bare, fake)]
