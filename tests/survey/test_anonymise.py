@@ -48,6 +48,25 @@ def test_words_versions_numbers_and_times_stay() -> None:
     assert set(anonymiser.replaced) <= {"address", "serial number"}
 
 
+def test_no_fake_is_somebody_elses_real_one() -> None:
+    real = [f"FS101D8BS{number:05d}" for number in range(900, 1100)]
+    anonymiser = Anonymiser(host="10.0.0.3", sn="FS101D8BS00106")
+    document = {"sn": real, "more": [f"10.0.0.{n}" for n in range(1, 9)], "mac": "02:00:00:00:00:02"}
+    anonymiser.learn(document)
+    cleaned = anonymiser.clean(document)
+    assert "FS101D8BS00106" not in cleaned["sn"]
+    assert "10.0.0.3" not in cleaned["more"][:2] + cleaned["more"][3:]
+    assert len(set(cleaned["sn"])) == len(real)
+
+
+@pytest.mark.parametrize("other", ["\u0130", "\u0131", "\u017f", "\u212a", "\u1e9e", "\ufb05"])
+def test_letters_that_are_one_to_a_pattern_and_two_when_folded(other: str) -> None:
+    anonymiser = Anonymiser(sn=SN)
+    anonymiser.learn({"name": f"{SN}{other} till 1"})
+    for letter in {other.lower()[0], other.upper()[0], "i", "s", "k", "\u00df", "\ufb06"}:
+        assert SN not in anonymiser.text(f"so {SN}{letter} till 1"), letter
+
+
 WAYS = {
     "value": lambda v: v,
     "in a sentence": lambda v: f"the {v} of the shop",
