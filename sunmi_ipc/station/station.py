@@ -180,7 +180,7 @@ class Station:
                 with Journal(path, write=False) as journal:
                     found = journal.bindings() | found
             except SunmiIpcError as error:
-                _log.warning("%s: %s", path, error.message)
+                _log.warning("which cameras the site file's entries have got is not known: %s", error.message)
         return found
 
     def _alerts(self) -> Alerts:
