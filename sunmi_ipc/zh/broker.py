@@ -77,6 +77,8 @@ ZH: dict[str, str] = {
     "Is the name right (the station file's 'site'), and may we read its topics?": "名称是否正确（站点服务文件中的 'site'），我们是否可以读取它的主题？",
     "the station {site} is offline": "站点 {site} 离线",
     "Look at the shop's computer and its network; 'ipc serve' says why there.": "请检查门店的计算机和网络；那里的 'ipc serve' 会说明原因。",
+    "the station {site} does not list our key {key}": "站点 {site} 没有列出我们的密钥 {key}",
+    "Nothing was sent. Has somebody taken it out of the station file ([[broker.keys]])? Ask who runs the shop; 'ipc keys list' shows our keys.": "没有发送任何内容。是否有人把它从站点服务文件（[[broker.keys]]）中删除了？请询问门店的负责人；'ipc keys list' 会列出我们的密钥。",
     "the station {site} did not answer in time": "站点 {site} 没有及时应答",
     "the connection to the broker broke while the station {site} was asked": "询问站点 {site} 时与消息服务器的连接中断了",
     "It is not known whether it was carried out: look at the camera before you send it again.": "不知道是否已执行：再次发送前请先查看摄像机。",

@@ -185,6 +185,9 @@ ZH: dict[str, str] = WORDS | {
     ),
     "{count} more under way": "另有 {count} 台进行中",
     "{count} not as wanted": "{count} 台不符合要求",
+    "The run has ended early: {reason}. {step} {done} of {total} cameras are as wanted; what was done to the others is in the journal. 'ipc fleet apply' goes on where this ended.": (
+        "运行提前结束：{reason}。{step}已有 {done}/{total} 台摄像机符合要求；对其余摄像机所做的操作记录在日志文件中。'ipc fleet apply' 会从中断处继续。"
+    ),
     "{done} of {total} cameras were done. 'ipc fleet apply' goes on where this ended.": (
         "{total} 台中已完成 {done} 台。'ipc fleet apply' 会从中断处继续。"
     ),
