@@ -64,7 +64,7 @@ def list_(
     else:
         shown = [
             r
-            | {"evidence": _listed(r["evidence"], translated=True), "models": _listed(r["models"])}
+            | {"evidence": _listed(str(r["evidence"]), translated=True), "models": _listed(str(r["models"]))}
             | {"corrected": tr("yes") if r["corrected"] else ""}
             for r in rows
         ]
