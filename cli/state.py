@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -63,10 +64,12 @@ def exit_code(error: errors.SunmiIpcError) -> Exit:
 class _Wrapped(logging.Formatter):
     """What is logged, broken at blanks where a terminal shows it."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        from .screen.lines import fitted
+    def __init__(self, template: str, fit: Callable[[str], str]) -> None:
+        super().__init__(template)
+        self._fit = fit
 
-        return fitted(super().format(record), sys.stderr)
+    def format(self, record: logging.LogRecord) -> str:
+        return self._fit(super().format(record))
 
 
 class _Told(logging.Filter):
@@ -157,13 +160,14 @@ class State:
 
         return known_cameras()
 
-    def log(self, command: str = "") -> None:
+    def log(self, command: str = "", fit: Callable[[str], str] = str) -> None:
         """Show warnings, with ``-v`` what happens, with ``-vv`` every request, secrets masked.
 
         What ``-v`` shows is kept for a report, too: see :mod:`.kept_log`.
 
         Args:
             command: The command's name.
+            fit: Breaks a text as the terminal needs it.
 
         """
         from sunmi_ipc.redact import RedactingFilter
@@ -171,7 +175,7 @@ class State:
         handler = logging.StreamHandler(sys.stderr)
         handler.addFilter(_Told())
         handler.addFilter(RedactingFilter())
-        handler.setFormatter(_Wrapped("%(levelname)s %(message)s" if self.verbose else "%(message)s"))
+        handler.setFormatter(_Wrapped("%(levelname)s %(message)s" if self.verbose else "%(message)s", fit))
         # What other libraries say has strangers' words in it, too.
         if logging.lastResort is not None:
             logging.lastResort.filters[:] = [RedactingFilter()]
