@@ -90,9 +90,7 @@ class Batch:
         self.gone.add((table, site, sn))
         for name, rows in self.rows.items():
             if name == table or (table == "sites" and name in _OF_A_SHOP):
-                rows[:] = [
-                    row for row in rows if not (row["site"] == site and sn in ("", row.get("sn", "")))
-                ]
+                rows[:] = [row for row in rows if not (row["site"] == site and sn in ("", row.get("sn", "")))]
 
     def add(self, table: str, row: dict[str, Any]) -> None:
         """Take a row along."""

@@ -415,6 +415,8 @@ class Anonymiser:
         if inner is not None:
             return self._json(text[: len(text) - len(rest)], depth) + self.text(rest, depth + 1)
         text = self._plain(text)
+        if depth >= _DEPTH and ("\\" in text or _PERCENT.search(text) or _BASE64.search(text)):
+            return _same_form(text, "deep")  # nobody looks deeper, so nobody knows what is there
         if depth < _DEPTH:
             text = _PERCENT.sub(lambda m: self._percent(m[0], depth), text)
             text = _BASE64.sub(lambda m: self._base64(m[0], depth), text)

@@ -1,6 +1,7 @@
 """Chinese of the log's warnings and errors: what a person at the terminal sees of a running program."""
 
 ZH: dict[str, str] = {
+    "which cameras the site file's entries have got is not known: %s": "不清楚网点文件的各条目已对应哪台摄像机：%s",
     "closed": "已关闭",
     "exit code {code}": "退出码 {code}",
     "it failed ({kind})": "出错（{kind}）",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -104,6 +104,34 @@ def test_the_form_decides_so_that_a_fake_is_its_own_fake() -> None:
     again.learn(once)
     assert again.clean(once) == once
     assert once["pic_url"].endswith(".jpg?token=Xxxxxx00")
+
+
+@pytest.mark.parametrize("way", [lambda v: json.dumps({"name": v}), lambda v: quote(v, safe=""),
+                                 lambda v: base64.b64encode(v.encode()).decode()])  # fmt: skip
+@pytest.mark.parametrize("depth", range(1, 10))
+def test_however_deep_it_is_wrapped(way: Any, depth: int) -> None:
+    mark = "南京路 7 <旗舰店>"
+    wrapped = mark
+    for _ in range(depth):
+        wrapped = way(wrapped)
+    cleaned, anonymiser = clean({"ssid": mark, "more": {"log": wrapped}, "again": f"{wrapped} "})
+    anonymiser.check(cleaned)
+    for text in (cleaned["more"]["log"], cleaned["again"]):
+        for _ in range(30):
+            assert mark not in text
+            escaped = json.dumps(text)
+            assert json.dumps(mark)[1:-1] not in escaped
+            try:
+                text = (
+                    {
+                        1: lambda t: json.loads(t)["name"],
+                        2: lambda t: base64.b64decode(t, validate=True).decode(),
+                    }[1 if text.lstrip()[:1] == "{" else 2](text.strip())
+                    if "%" not in text
+                    else unquote(text)
+                )
+            except (ValueError, KeyError):
+                break
 
 
 def test_secrets_wherever_they_stand() -> None:
