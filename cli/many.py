@@ -135,10 +135,18 @@ def resolve(state: State) -> list[Target]:
         ConfigError: The site file cannot be read.
 
     """
+    from sunmi_ipc import discovery
+
     targets: dict[str, Target] = {}
     for name in state.cameras:
         if name == "all":
-            more = [Target(camera.sn or camera.address, camera) for camera in _discovered(state)]
+            # One that several claim is looked for by itself, and judged there.
+            more = [
+                Target(
+                    camera.sn or camera.address, None if discovery.DUPLICATE_SN in camera.flags else camera
+                )
+                for camera in _discovered(state)
+            ]
             if not more:
                 raise CameraNotFound(
                     "no camera was found", hint="Name its address with -c; 'ipc doctor' looks for reasons."
@@ -163,11 +171,13 @@ def _discovered(state: State) -> list[DiscoveredCamera]:
     if state.settings.via:
         return found
     memory.remember(report.cameras, config_dir())
-    return [camera for camera in found if discovery.UNSURE.isdisjoint(camera.flags)]
+    far = discovery.UNSURE - {discovery.DUPLICATE_SN}
+    return [camera for camera in report.cameras or found if far.isdisjoint(camera.flags)]
 
 
 def _of_site(state: State, path: str) -> list[Target]:
     """A site file's cameras; those under ``any`` where an apply has found one for the entry."""
+    from sunmi_ipc import discovery
     from sunmi_ipc.fleet.journal import Journal
     from sunmi_ipc.fleet.sitefile import load
 
@@ -188,7 +198,7 @@ def _of_site(state: State, path: str) -> list[Target]:
         note(state, "{count} entries have no camera yet: 'ipc fleet apply' gives them one.", count=without)
     if not targets:
         raise ParameterError("{name}: {path} names no camera", name="-c", path=path)
-    known = {camera.sn: camera for camera in _discovered(state)}
+    known = {camera.sn: camera for camera in _discovered(state) if discovery.DUPLICATE_SN not in camera.flags}
     return [Target(target.label, known.get(target.label)) for target in targets]
 
 

@@ -53,6 +53,7 @@ from .i18n import Language, translate
 from .redact import printable
 
 __all__ = [
+    "AccessDenied",
     "AlreadyActivatedError",
     "AuthenticationError",
     "BadEvent",
@@ -82,6 +83,7 @@ __all__ = [
     "ParameterError",
     "ProvisionError",
     "ReplyError",
+    "ShopUnreachable",
     "SiteError",
     "SpoolDamaged",
     "SpoolError",
@@ -283,7 +285,17 @@ class CameraNotFound(ConnectionFailed):
     """Discovery did not find the camera asked for."""
 
 
-class OutcomeUnknown(ConnectionFailed):
+class ShopUnreachable(ConnectionFailed):
+    """A shop's station, or the broker in between, does not answer: none of its cameras is to be reached."""
+
+
+class AccessDenied(ShopUnreachable):
+    """The broker, or the shop's station, does not let us in (any more): nothing was sent."""
+
+    transient: ClassVar[bool] = False
+
+
+class OutcomeUnknown(ShopUnreachable):
     """A station may have carried the call out: its answer was lost, and what became of it could not be found out."""
 
     transient: ClassVar[bool] = False

@@ -39,7 +39,7 @@ def list_(ctx: typer.Context) -> None:
         }
         for name, pin in state.known_cameras().items()
     ]
-    show(state, {"cameras": pins}, rows="cameras")
+    show(state, {"cameras": pins}, rows="cameras", nothing="No camera's certificate is kept yet.")
 
 
 @app.command()

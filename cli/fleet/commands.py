@@ -55,6 +55,7 @@ def _run(
 
     from sunmi_ipc.corrections import read
     from sunmi_ipc.fleet.run import run
+    from sunmi_ipc.fleet.way import Way
     from sunmi_ipc.settings import config_dir
 
     from .view import View
@@ -71,10 +72,12 @@ def _run(
         finder = Finder(scan=lambda **_: settings.discover())
     done: list[Outcome] = []
     ended: list[int] = []
+    way = Way(loaded.site.apply.restart)
     with View(state, len(loaded.slots)) as view:
         outcomes = run(
             loaded, connect, journal, apply=apply, record=record, jobs=jobs, agreed=agreed,
             interfaces=settings.interfaces(), stop=stop, tell=view.tell, look=look, finder=finder,
+            way=way,
         )  # fmt: skip
         with interruptible(state, stop, view.close, ended), closing(outcomes):
             for outcome in outcomes:
@@ -88,6 +91,17 @@ def _run(
             total=len(loaded.slots),
         )
         leave(ended)
+    if way.error is not None:
+        reason, step = way.error.localized(language())
+        note(
+            state,
+            "The run has ended early: {reason}. {step} {done} of {total} cameras are as wanted; what was done to the "
+            "others is in the journal. 'ipc fleet apply' goes on where this ended.",
+            reason=reason,
+            step=step,
+            done=sum(outcome.ok for outcome in done),
+            total=len(loaded.slots),
+        )
     return sorted(done, key=lambda outcome: outcome.key)
 
 

@@ -110,6 +110,7 @@ def show(
     reveal: bool = False,
     rows: str = "",
     done: str = "done",
+    nothing: str = "nothing found",
     about: Mapping[str, Any] | None = None,
     now: Reply | Mapping[str, Any] | None = None,
     wire: bool = False,
@@ -123,6 +124,7 @@ def show(
         reveal: Show secrets.
         rows: The field that holds a list to print as a table.
         done: What to say where there is no result: a template.
+        nothing: What to say of an empty list: a template.
         about: What fills it.
         now: What holds from now on; people see it in place of *done*, scripts an empty result.
         wire: People, too, get the answer as it came.
@@ -155,7 +157,7 @@ def show(
         if items:
             table(redact(items), list(items[0]), least=list(items[0])[:1:-1])
         else:
-            say(state, "nothing found")
+            say(state, nothing)
     elif isinstance(reply, Mapping):
         _lines(words.mapping(reply, wire=wire, reveal=reveal))
     else:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
 from ..errors import (
+    AccessDenied,
     ConnectionFailed,
     ForbiddenError,
     OutcomeUnknown,
@@ -176,7 +177,9 @@ class RemoteCamera:
         Raises:
             ParameterError: A parameter is out of its bounds; nothing was sent.
             ForbiddenError: The station does not allow it to this key; nothing was carried out.
-            ConnectionFailed: The broker, the station or the camera does not answer.
+            AccessDenied: The station does not list this key, or the broker does not let us in; nothing was sent.
+            ShopUnreachable: The broker or the station does not answer.
+            ConnectionFailed: The camera does not answer.
             OutcomeUnknown: The station may have carried it out, and what became of it could not be found out.
             SunmiIpcError: What the station's call raised, as what it was.
 
@@ -229,7 +232,7 @@ class RemoteCamera:
                 # The station, whose connection broke with ours, may take a moment longer to be back.
                 left, back_by = left - 1, back_by or time.monotonic() + seconds
             except ConnectionFailed as error:
-                if isinstance(error, TlsError):
+                if isinstance(error, TlsError | AccessDenied):
                     raise
                 if not error.sent and time.monotonic() < back_by:
                     time.sleep(pause)
@@ -277,9 +280,11 @@ class RemoteCamera:
             except TlsError as error:
                 error.sent = True
                 raise
-            except ConnectionFailed:
-                pass
             except SunmiIpcError as error:
+                if isinstance(error, ConnectionFailed) and not isinstance(error, AccessDenied):
+                    time.sleep(min(pause, max(0.0, end - time.monotonic())))
+                    pause = min(longest, pause * 1.5)
+                    continue
                 # Nobody who can tell is to be asked any more; the call itself was sent all the same.
                 unknown.values["reason"] = error
                 unknown.template = "the station's answer was lost, and it cannot be asked for: {reason}"

@@ -24,7 +24,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote, urlsplit
 
-from ..errors import ConfigError, ConnectionFailed
+from ..errors import AccessDenied, ConfigError, ShopUnreachable
 from ..events import broker_reasons
 from ..events.bounded_client import bounded_client
 from ..events.broker_reasons import Reason
@@ -40,6 +40,8 @@ _KEEPALIVE_S = 30
 _CONNECT_S = 10.0
 #: From the connection to the answer to our subscriptions; a broker that keeps silent is tried anew.
 READY_S = 30.0
+#: A refusal of our name that is repeated is no moment of a broker that reads its files anew.
+_REFUSALS = 2
 #: "No matching subscribers": a success by MQTT's rules, and yet the message is gone.
 _NO_SUBSCRIBER = 0x10
 #: The pause before the next attempt doubles from the first to the second.
@@ -52,8 +54,12 @@ MAX_PACKET = MAX_CALL + (64 << 10)
 _EXPIRY, _RESPONSE, _CORRELATION = 0x02, 0x08, 0x09
 
 
-class BrokerError(ConnectionFailed):
+class BrokerError(ShopUnreachable):
     """The broker is not to be reached, refuses us, or does not take a message."""
+
+
+class BrokerRefused(BrokerError, AccessDenied):
+    """The broker does not let us in under this name, or does not let our calls through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +265,7 @@ class Connection:
         self.taken_over: float = 0.0
         #: How often a connection was made.
         self.connections: int = 0
+        self._refusals = 0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -274,8 +281,19 @@ class Connection:
         return self._connected.is_set()
 
     def wait(self, timeout: float) -> bool:
-        """Wait for a connection; whether there is one."""
-        return self._connected.wait(timeout) and not self._closing.is_set()
+        """Wait for a connection; whether there is one. A broker that refuses our name is not waited for."""
+        end = time.monotonic() + timeout
+        with self._changed:
+            while not self._connected.is_set() and not self._closing.is_set() and not self.refused:
+                if (left := end - time.monotonic()) <= 0:
+                    break
+                self._changed.wait(left)
+        return self._connected.is_set() and not self._closing.is_set()
+
+    @property
+    def refused(self) -> bool:
+        """Whether the broker refuses our name, and has done so again."""
+        return self._refusals >= _REFUSALS
 
     def contested(self) -> None:
         """Another client uses our name: when it takes our place again, it may keep it for a while."""
@@ -316,7 +334,7 @@ class Connection:
             patience: Seconds to wait for room, and for a connection.
 
         Raises:
-            BrokerError: There is no connection, or no room in time.
+            BrokerError: There is no connection, or no room in time; BrokerRefused where our name is refused.
 
         """
         properties: Any = Packed(
@@ -326,7 +344,7 @@ class Connection:
         with self._changed:
             while len(self._pending) >= self._window or not self._connected.is_set():
                 left = end - time.monotonic()
-                if left <= 0 or self._closing.is_set():
+                if left <= 0 or self._closing.is_set() or self.refused:
                     raise self.absent()
                 self._changed.wait(min(left, 0.5))
             client, number = self._client, self.connections
@@ -346,7 +364,8 @@ class Connection:
 
     def absent(self) -> BrokerError:
         """The error for a connection that is not there."""
-        return BrokerError(
+        kind = BrokerRefused if self.refused else BrokerError
+        return kind(
             "no connection to the broker {broker}: {reason}",
             hint=self.step
             or "Is the address right, and the broker there? Its certificate, our name and password?",
@@ -456,6 +475,10 @@ class Connection:
     def _on_connect(self, client: Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
             self._say(broker_reasons.coded(reason.value))
+            if reason.value in broker_reasons.OUR_NAME:
+                with self._changed:
+                    self._refusals += 1
+                    self._changed.notify_all()
             self._ended.set()
             return
         self._greeted = True
@@ -483,6 +506,7 @@ class Connection:
             _log.info("%s: connected", self.broker.name)
         self.problem = self.step = ""
         with self._changed:
+            self._refusals = 0
             self._connected.set()
             # Who asked for more while the broker had not answered yet.
             late, client = self._subscriptions[self._asked :], self._client

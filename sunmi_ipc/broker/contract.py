@@ -72,6 +72,7 @@ Key = Annotated[str, StringConstraints(min_length=3, max_length=500)]
 Time = Annotated[float, Ge(0), Le(_LATEST)]
 Whole = Annotated[int, Ge(0), Le(2**53 - 1)]
 Text = Annotated[str, MaxLen(500)]
+Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
 
 class BadMessage(ReplyError):
@@ -105,6 +106,11 @@ class StationState(Payload):
     )
     cameras: Annotated[tuple[Serial, ...], MaxLen(5000)] = Field(
         default=(), strict=False, description="serial numbers"
+    )
+    callers: Annotated[tuple[Fingerprint, ...], MaxLen(1000)] | None = Field(
+        default=None,
+        strict=False,
+        description="whose calls it takes: of each public key that it lists, as base64, the first 16 hex digits of the SHA-256; null: not told",
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import errors
-from ..errors import ConnectionFailed, DeviceError, SunmiIpcError
+from ..errors import DeviceError, ShopUnreachable, SunmiIpcError
 from ..redact import scrub
 from .contract import Failure
 
@@ -85,7 +85,7 @@ def _harmless(template: str, values: Mapping[str, object]) -> str:
     return _BRACES.sub(lambda brace: brace[0] * 2, template)
 
 
-class Interrupted(ConnectionFailed):
+class Interrupted(ShopUnreachable):
     """The connection to the broker broke during a call, and is there again: an answer may have come meanwhile."""
 
 
@@ -95,9 +95,9 @@ def lost(
     *,
     sent: bool = True,
     hint: str = "",
-    kind: type[ConnectionFailed] = ConnectionFailed,
+    kind: type[ShopUnreachable] = ShopUnreachable,
     **values: object,
-) -> ConnectionFailed:
+) -> ShopUnreachable:
     """No answer came from a station; *sent*: it may have had the request."""
     error = kind(template, hint=hint or "Is the shop's connection slow? Try again in a moment.", site=site)
     error.values |= values

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import os
 import re
@@ -129,6 +130,11 @@ def check_name(name: str) -> str:
             name=name[:80],
         )
     return name
+
+
+def fingerprint(public: str) -> str:
+    """A public key in short, as a station tells whose calls it takes: 16 hex digits."""
+    return hashlib.sha256(public.encode()).hexdigest()[:16]
 
 
 def is_public(text: str) -> bool:

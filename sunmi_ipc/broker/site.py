@@ -6,12 +6,14 @@ import logging
 import threading
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from ..errors import CameraNotFound, ConfigError, ConnectionFailed
+from ..errors import AccessDenied, CameraNotFound, ConfigError, ShopUnreachable
+from ..events.broker_reasons import NOT_AUTHORISED, coded
 from . import contract, keys
 from .camera import RemoteCamera
-from .connection import LOST, Broker, BrokerError, Connection, Sent
+from .connection import LOST, Broker, BrokerError, BrokerRefused, Connection, Sent
 from .contract import PREFIX, Answer, BadMessage, CameraState, Envelope, Request, RequestKind, StationState
 from .failures import CLOCK, Interrupted, lost
 from .keys import SigningKey, new_nonce
@@ -23,7 +25,7 @@ _RETAINED_S = 5.0
 _MOST_CAMERAS = 5000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Line:
     """What all sites of a channel share.
 
@@ -43,6 +45,11 @@ class Line:
     key: SigningKey | None
     stations: KnownStations
     prefix: str = PREFIX
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of our key, as stations tell whose calls they take; empty where there is none."""
+        return keys.fingerprint(self.key.public) if self.key is not None else ""
 
 
 class _Wait:
@@ -193,7 +200,9 @@ class RemoteSite:
         Raises:
             Interrupted: The connection broke meanwhile and is there again: what became of it is to be asked now.
             ConnectionFailed: No answer, ``sent`` tells whether the station may have had it.
-            ForbiddenError: The station's key is not the known one, or there is no key to sign with.
+            AccessDenied: The station does not list our key, or the broker does not let us in: nothing was sent.
+            TlsError: The station's key is not the known one.
+            ConfigError: There is no key to sign with.
 
         """
         line = self._line
@@ -242,7 +251,8 @@ class RemoteSite:
         end = time.monotonic() + timeout
         while not wait.arrived.wait(max(0.0, min(0.25, end - time.monotonic()))):
             if sent.done and sent.problem and sent.problem != LOST and not wait.answers:
-                raise BrokerError(
+                kind = BrokerRefused if sent.problem == coded(NOT_AUTHORISED).problem else BrokerError
+                raise kind(
                     "the broker does not let the call through: {reason}",
                     hint="May our name write to {topic}? See the broker's ACL.",
                     reason=sent.problem,
@@ -291,7 +301,7 @@ class RemoteSite:
                 site=self.name,
             )
         if state.state != "online":
-            raise ConnectionFailed(
+            raise ShopUnreachable(
                 "the station {site} is offline",
                 hint="Look at the shop's computer and its network; 'ipc serve' says why there.",
                 site=self.name,
@@ -299,6 +309,14 @@ class RemoteSite:
         if state.public != self._approved:
             line.stations.approve(f"{line.broker.name}/{self.name}", state.public)
             self._approved = state.public
+        if line.key is not None and state.callers is not None and line.fingerprint not in state.callers:
+            raise AccessDenied(
+                "the station {site} does not list our key {key}",
+                hint="Nothing was sent. Has somebody taken it out of the station file ([[broker.keys]])? Ask who runs "
+                "the shop; 'ipc keys list' shows our keys.",
+                site=self.name,
+                key=line.key.name,
+            )
 
 
 def _newer(one: StationState, other: StationState) -> bool:

@@ -16,6 +16,8 @@ from ..i18n import later
 TAKEN_OVER: Final = 0x8E
 #: Not authorised, in each packet that can say so.
 NOT_AUTHORISED: Final = 0x87
+#: Who we are is refused: our name, its password, or the way in which we prove it.
+OUR_NAME: Final = frozenset({0x85, 0x86, NOT_AUTHORISED, 0x8A, 0x8C})
 _UNSPECIFIED, _KEEPALIVE, _PROTOCOL = 0x80, 0x8D, 0x82
 
 

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import (
+    AccessDenied,
     ConnectionFailed,
     DeviceError,
     NotActivatedError,
     ProvisionError,
     ReplyError,
+    ShopUnreachable,
     SunmiIpcError,
     TlsError,
 )
@@ -41,13 +43,15 @@ HEALS = frozenset({3, 211, 232, 237, 278, 279})
 ATTEMPTS = 5
 #: A camera still answers for a moment after it was told to change networks.
 _LEAVING_S = 0.3
+#: Who waits sees so soon that the run is over.
+_LOOK_UP_S = 0.5
 #: How long somebody else is waited for who claims to be the camera.
 _CLAIMANTS_S = 4.0
 
 
 def heals(error: SunmiIpcError) -> bool:
     """Whether the same call may do better in a while."""
-    if isinstance(error, TlsError) or is_refusal(error):
+    if isinstance(error, TlsError | AccessDenied) or is_refusal(error):
         return False
     if isinstance(error, DeviceError):
         return error.code in HEALS
@@ -103,13 +107,20 @@ class Contact:
         """A step begins; raises :class:`Stopped` where the run is to end."""
         if self.run.stop.is_set():
             raise Stopped
+        self.run.way.check()
         self.step = step
         self.run.tell(self.outcome, step)
 
     def pause(self, seconds: float) -> None:
         """Wait, at most until this camera's time is over."""
-        if self.run.stop.wait(max(0.0, min(seconds, self.end - time.monotonic()))):
-            raise Stopped
+        end = min(time.monotonic() + seconds, self.end)
+        while True:
+            self.run.way.check()
+            left = end - time.monotonic()
+            if self.run.stop.wait(max(0.0, min(left, _LOOK_UP_S))):
+                raise Stopped
+            if left <= _LOOK_UP_S:
+                return
 
     @property
     def late(self) -> bool:
@@ -139,10 +150,19 @@ class Contact:
     def once(self, call: Callable[[Camera], T]) -> T:
         """Call, holding a slot."""
         assert self._camera is not None
+        way = self.run.way
         with self.run.slots:
             if self.run.stop.is_set():
                 raise Stopped
-            return call(self._camera)
+            way.check()
+            began = time.monotonic()
+            try:
+                answer = call(self._camera)
+            except ShopUnreachable as error:
+                way.closed(error, began)
+                raise
+            way.open()
+            return answer
 
     def ask(self, call: Callable[[Camera], T]) -> T:
         """Call what may be repeated; wait out broken connections and a restart."""

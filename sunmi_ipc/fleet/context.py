@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .secret import Secrets
     from .site import Policy
     from .throttle import Activations
+    from .way import Way
 
 
 @dataclass
@@ -27,6 +28,7 @@ class RunContext:
         apply: Whether to change anything.
         record: Whether to keep the outcomes in the journal.
         slots: One for each camera that is talked to.
+        way: Whether they are to be reached at all, where a broker and a station are in between.
         stop: Set to end the run.
         tell: Called with the outcome so far and the step that begins.
         agreed: What may be destroyed, see :func:`sunmi_ipc.fleet.run.run`.
@@ -44,6 +46,7 @@ class RunContext:
     record: bool
     slots: threading.Semaphore
     tell: Callable[[Outcome, str], None]
+    way: Way
     stop: threading.Event = field(default_factory=threading.Event)
     agreed: frozenset[tuple[str, str]] | None = None
     claims: dict[str, str] = field(default_factory=dict)

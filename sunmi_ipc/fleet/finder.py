@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from ..discovery import OTHER_NETWORK, RELAYED, DiscoveredCamera, discover
+from ..errors import AccessDenied, ShopUnreachable
 from ..protocol.spec import Model
 
 #: One scan: three broadcasts within a second, and time for the answers to the last.
@@ -153,6 +154,11 @@ class Finder:
                 before = len(self._seen)
             try:
                 self._once()
+            except ShopUnreachable as error:
+                # A station that has told of its cameras before may be back for the next scan.
+                if not self.scans or isinstance(error, AccessDenied):
+                    self.error = error
+                    return
             except Exception as error:
                 self.error = error
                 return

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..camera import split_address
-from ..errors import CameraNotFound, ProvisionError, SunmiIpcError
+from ..errors import CameraNotFound, ProvisionError, ShopUnreachable, SunmiIpcError
 from .context import RunContext
 from .finder import Finder
 from .journal import Journal
@@ -20,6 +20,7 @@ from .site import Slot
 from .sitefile import Loaded
 from .task import Task
 from .throttle import Activations
+from .way import Way
 
 if TYPE_CHECKING:
     from ..camera import Camera
@@ -57,6 +58,7 @@ def run(
     stop: threading.Event | None = None,
     tell: Callable[[Outcome, str], None] = _silent,
     look: Look | None = None,
+    way: Way | None = None,
 ) -> Generator[Outcome, None, None]:
     """Bring every camera of a site to what is wanted, or only look what would be done.
 
@@ -77,6 +79,7 @@ def run(
         stop: Set it to end the run.
         tell: Called from the cameras' threads as they go from step to step.
         look: As *connect*, for a look at a certificate: what it approves is not to be pinned. Default: *connect*.
+        way: Is told whether the cameras are to be reached at all; says afterwards why the run ended early.
 
     """
     policy = loaded.site.apply
@@ -97,6 +100,7 @@ def run(
             record=record or apply,
             slots=threading.Semaphore(jobs or policy.jobs),
             tell=tell,
+            way=way or Way(policy.restart),
             stop=stop,
             agreed=agreed,
         )
@@ -279,11 +283,13 @@ class _Dispatch:
                 else "Is it on and in this network? 'ipc scan' lists the cameras that answer.",
                 sn=bound or slot.key,
             )
-            if isinstance(error, CameraNotFound):
+            if isinstance(error, CameraNotFound) or (
+                isinstance(error, ShopUnreachable) and self._run.finder.scans
+            ):
                 outcome.problems.append(Problem.of(error, "reach"))
             else:
                 raise error
-        outcome.settle(absent=not stopped, stopped=stopped)
+        outcome.settle(absent=not stopped and not isinstance(error, ShopUnreachable), stopped=stopped)
         return self._kept(outcome)
 
     def _kept(self, outcome: Outcome) -> Outcome:

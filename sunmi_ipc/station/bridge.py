@@ -46,6 +46,8 @@ _PATIENCE_S, _ACKNOWLEDGE_S = 2.0, 30.0
 KEY_FILE = "broker-key.pem"
 #: That another station has taken our place is told for so long after the last time.
 _TAKEN_S = 900.0
+#: So many callers' keys are told of at most; of more, none: who is not named would take it for a refusal.
+_CALLERS = 1000
 
 
 class Bridge:
@@ -364,6 +366,7 @@ class Bridge:
     def _state(self, state: Any) -> StationState:
         shop = self._station.file.station
         sns = [m.sn for m in self._station.roster.members() if m.sn]
+        callers = self.gate.callers
         return StationState(
             state=state,
             revision=self._session,
@@ -374,6 +377,7 @@ class Bridge:
             hours=str(shop.hours)[:500],
             public=self._key.public,
             cameras=tuple(sorted(sn for sn in sns if contract.is_serial(sn)))[:5000],
+            callers=tuple(callers) if len(callers) <= _CALLERS else None,
         )
 
     def _availability(self, camera: CameraStatus) -> Availability:

@@ -140,6 +140,11 @@ class Gate:
         self._pool.shutdown(wait=True)
         self._tell(everything=True)
 
+    @property
+    def callers(self) -> list[str]:
+        """Whose calls are taken: the fingerprints of their keys."""
+        return sorted(keys.fingerprint(entry.public) for entry in self._known.values())
+
     def take(self, payload: bytes) -> None:
         """Look at a message soon; never waits."""
         with self._lock:

@@ -14,7 +14,7 @@ import binascii
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
@@ -322,15 +322,18 @@ class Anonymiser:
         if ":" in ip:
             self._learn("address", ip)
             return
-        number = self._next("address")
-        self._keep(ip, f"10.0.{number // 250}.{1 + number % 250}", "address")
+        fake = self._free(ip, "address", lambda number: f"10.0.{number // 250 % 256}.{1 + number % 250}")
+        self._keep(ip, fake, "address")
 
     def _mac(self, mac: str) -> None:
         bare = re.sub(r"[:-]", "", mac).upper()
         if any(form in self._fakes for form in (mac, bare)):
             return
-        number = self._next("MAC")
-        fake = f"0200000000{number + 1:02X}" if number < 255 else f"020000{number:06X}"
+        fake = self._free(
+            bare,
+            "MAC",
+            lambda number: f"0200000000{number + 1:02X}" if number < 255 else f"020000{number:06X}",
+        )
         for separator in ("", ":", "-"):
             pairs = [separator.join(x[i : i + 2] for i in range(0, 12, 2)) for x in (bare, fake)]
             for change in (str.upper, str.lower):
@@ -358,16 +361,16 @@ class Anonymiser:
             if any(c.isalpha() and not c.isascii() for c in value):
                 self._fakes[value] = re.sub(r"[^\x00-\x7f]", "x", self._fakes[value])
             return
-        number = self._next(kind)
         match = _SERIAL.fullmatch(value)
         if kind == "serial number" and match:
-            self._keep(value, f"{match[1]}{number + 1:05d}", kind)
+            self._keep(value, self._free(value, kind, lambda number: f"{match[1]}{number + 1:05d}"), kind)
             for change in (str.upper, str.lower):
                 self._fakes.setdefault(change(value), change(self._fakes[value]))
             return
+        number = self._next(kind)
         for attempt in range(1000):
             fake = _same_form(value, f"{kind}/{number}/{attempt}")
-            if fake not in self._used and fake.lower() not in _WORDS:
+            if fake not in self._used and fake not in self._fakes and fake.lower() not in _WORDS:
                 break
         self._keep(value, fake, kind)
 
@@ -375,6 +378,12 @@ class Anonymiser:
         number = self._counts.get(kind, 0)
         self._counts[kind] = number + 1
         return number
+
+    def _free(self, value: str, kind: str, make: Callable[[int], str]) -> str:
+        """The next fake of a row that is nobody's real one; a value may be its own (see :meth:`_learn`)."""
+        while (fake := make(self._next(kind))) in self._fakes and fake != value:
+            pass
+        return fake
 
     def _keep(self, value: str, fake: str, kind: str) -> None:
         self._fakes[value] = fake
@@ -406,6 +415,8 @@ class Anonymiser:
         if inner is not None:
             return self._json(text[: len(text) - len(rest)], depth) + self.text(rest, depth + 1)
         text = self._plain(text)
+        if depth >= _DEPTH and ("\\" in text or _PERCENT.search(text) or _BASE64.search(text)):
+            return _same_form(text, "deep")  # nobody looks deeper, so nobody knows what is there
         if depth < _DEPTH:
             text = _PERCENT.sub(lambda m: self._percent(m[0], depth), text)
             text = _BASE64.sub(lambda m: self._base64(m[0], depth), text)
@@ -419,7 +430,9 @@ class Anonymiser:
         """What stands for *found*, however its letters are written."""
         if (fake := self._fakes.get(found)) is not None:
             return fake
-        fake = self._folded.get(found.casefold(), found)
+        fake = self._folded.get(found.casefold())
+        if fake is None:  # the pattern takes letters for each other that differ folded: "i" and "İ"
+            fake = next(f for word, f in self._fakes.items() if re.fullmatch(_wherever(word), found))
         return fake.upper() if found.isupper() else fake.lower() if found.islower() else fake
 
     def _compiled(self) -> re.Pattern[str] | None:

@@ -193,6 +193,8 @@ ZH: dict[str, str] = {
     "The camera does not, or no longer, have a file that it named. ``status`` is HTTP's, 0 for an empty file.": "摄像机没有或不再有它所说的文件。``status`` 为 HTTP 状态，空文件为 0。",
     "Some files of several could not be had; the others are complete.": "有些文件没有取到；其他的完整。",
     "A flow of several steps stopped. ``step`` is where, ``done`` what was already done.": "多步流程中断。``step`` 为中断处，``done`` 为已完成的步骤。",
+    "A shop's station, or the broker in between, does not answer: none of its cameras is to be reached.": "门店的站点或中间的消息服务器没有应答：无法到达该门店的任何摄像机。",
+    "The broker, or the shop's station, does not let us in (any more): nothing was sent.": "消息服务器或门店的站点不允许（或不再允许）我们接入：没有发送任何内容。",
     "A station may have carried the call out: its answer was lost, and what became of it could not be found out.": "站点可能已执行调用：它的应答丢失，且无法查明结果。",
     "The camera answered with an error code.": "摄像机应答了错误码。",
     "The app_id, the secret key or the signature was refused.": "app_id、密钥或签名被拒绝。",

@@ -7,15 +7,18 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sunmi_ipc import errors
 from sunmi_ipc.broker import contract
+from sunmi_ipc.broker.channel import Channel
 from sunmi_ipc.broker.connection import Connection
 from sunmi_ipc.broker.contract import StationState
 from sunmi_ipc.broker.keys import SigningKey
+from sunmi_ipc.redact import Secret
 from sunmi_ipc.simulator import VirtualCamera
 from sunmi_ipc.station.http import HttpServer
 
@@ -50,8 +53,12 @@ def test_a_call_to_a_station_that_does_not_listen_was_not_sent(
 def test_a_key_that_the_shop_no_longer_lists_is_named_by_who_waits(
     connected: Any, key: Any, channel: Any, virtual: Virtual, kit: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The station says nothing to it: what it refuses could be a copy of a call that it carries out."""
+    """The station says nothing to it: what it refuses could be a copy of a call that it carries out.
+
+    A station of before, which does not tell whose calls it takes either.
+    """
     monkeypatch.setattr("sunmi_ipc.broker.camera._MARGIN_S", 0.5)
+    monkeypatch.setattr("sunmi_ipc.station.bridge._CALLERS", -1)
     camera = virtual()
     key("gone")
     station, bridge = connected([camera], keys=key("hq"))
@@ -62,6 +69,39 @@ def test_a_key_that_the_shop_no_longer_lists_is_named_by_who_waits(
         assert "gone" in text
     assert bridge.gate.counts["unknown key"] == 1
     assert any(entry.details.get("reason") == "unknown key" for entry in station.audit.entries())
+
+
+def test_a_key_that_the_station_does_not_list_is_told_at_once(
+    connected: Any, key: Any, channel: Any, virtual: Virtual
+) -> None:
+    camera = virtual()
+    key("gone")
+    _, bridge = connected([camera], keys=key("hq"))
+    remote = channel("gone").site("shop-0017").camera(camera.sn)
+    for call in (remote.device.info, lambda: remote.lens.set_zoom(100)):
+        with pytest.raises(errors.AccessDenied, match="does not list our key gone") as told:
+            call()
+        assert not told.value.sent
+        assert "ipc keys list" in told.value.hint
+        assert "没有列出我们的密钥" in told.value.localized("zh")[0]
+    assert not bridge.gate.counts
+    assert channel("hq").site("shop-0017").camera(camera.sn).device.info().sn == camera.sn
+
+
+def test_a_broker_that_refuses_our_name_is_not_waited_for(mosquitto: Any, keystore: Any) -> None:
+    """Refused twice, it is told: the time that a broker may need to be there is not waited out."""
+    keystore.create("hq")
+    for broker in (
+        replace(mosquitto.broker("hq"), password=Secret("another one")),
+        replace(mosquitto.broker("hq"), user="nobody"),
+    ):
+        with Channel(broker, keystore.load("hq")) as opened:
+            began = time.monotonic()
+            with pytest.raises(errors.AccessDenied, match="no connection to the broker") as told:
+                opened.site("shop-0017").camera(SN).device.info()
+            assert time.monotonic() - began < 9  # ten seconds are waited for one that does not answer
+        assert not told.value.sent
+        assert "name and password" in told.value.hint
 
 
 def test_a_scrape_tells_what_became_of_calls(

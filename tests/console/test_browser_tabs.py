@@ -237,9 +237,10 @@ def test_zoom_and_focus_move_the_motors(shop: Shop, open_: Open) -> None:
 
     page = open_(PHONE)
     page.go(f"/camera/{shop.side.sn}")
+    before = position(shop.side.state, "zoom")
     page.page.get_by_role("button", name="Zoom: more").click()
-    page.page.wait_for_selector("text=50 / 500", timeout=60_000)
-    assert position(shop.side.state, "zoom") == 50
+    page.page.wait_for_selector(f"text={before + 50} / 500", timeout=60_000)
+    assert position(shop.side.state, "zoom") == before + 50
     playing(page)
     page.page.mouse.click(*at(page, 480, 270))
     where = lambda: shop.side.state.documents.get("focus_point", {}).get("focused_x")  # noqa: E731

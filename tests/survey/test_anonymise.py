@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -48,6 +48,25 @@ def test_words_versions_numbers_and_times_stay() -> None:
     assert set(anonymiser.replaced) <= {"address", "serial number"}
 
 
+def test_no_fake_is_somebody_elses_real_one() -> None:
+    real = [f"FS101D8BS{number:05d}" for number in range(900, 1100)]
+    anonymiser = Anonymiser(host="10.0.0.3", sn="FS101D8BS00106")
+    document = {"sn": real, "more": [f"10.0.0.{n}" for n in range(1, 9)], "mac": "02:00:00:00:00:02"}
+    anonymiser.learn(document)
+    cleaned = anonymiser.clean(document)
+    assert "FS101D8BS00106" not in cleaned["sn"]
+    assert "10.0.0.3" not in cleaned["more"][:2] + cleaned["more"][3:]
+    assert len(set(cleaned["sn"])) == len(real)
+
+
+@pytest.mark.parametrize("other", ["\u0130", "\u0131", "\u017f", "\u212a", "\u1e9e", "\ufb05"])
+def test_letters_that_are_one_to_a_pattern_and_two_when_folded(other: str) -> None:
+    anonymiser = Anonymiser(sn=SN)
+    anonymiser.learn({"name": f"{SN}{other} till 1"})
+    for letter in {other.lower()[0], other.upper()[0], "i", "s", "k", "\u00df", "\ufb06"}:
+        assert SN not in anonymiser.text(f"so {SN}{letter} till 1"), letter
+
+
 WAYS = {
     "value": lambda v: v,
     "in a sentence": lambda v: f"the {v} of the shop",
@@ -85,6 +104,34 @@ def test_the_form_decides_so_that_a_fake_is_its_own_fake() -> None:
     again.learn(once)
     assert again.clean(once) == once
     assert once["pic_url"].endswith(".jpg?token=Xxxxxx00")
+
+
+@pytest.mark.parametrize("way", [lambda v: json.dumps({"name": v}), lambda v: quote(v, safe=""),
+                                 lambda v: base64.b64encode(v.encode()).decode()])  # fmt: skip
+@pytest.mark.parametrize("depth", range(1, 10))
+def test_however_deep_it_is_wrapped(way: Any, depth: int) -> None:
+    mark = "南京路 7 <旗舰店>"
+    wrapped = mark
+    for _ in range(depth):
+        wrapped = way(wrapped)
+    cleaned, anonymiser = clean({"ssid": mark, "more": {"log": wrapped}, "again": f"{wrapped} "})
+    anonymiser.check(cleaned)
+    for text in (cleaned["more"]["log"], cleaned["again"]):
+        for _ in range(30):
+            assert mark not in text
+            escaped = json.dumps(text)
+            assert json.dumps(mark)[1:-1] not in escaped
+            try:
+                text = (
+                    {
+                        1: lambda t: json.loads(t)["name"],
+                        2: lambda t: base64.b64decode(t, validate=True).decode(),
+                    }[1 if text.lstrip()[:1] == "{" else 2](text.strip())
+                    if "%" not in text
+                    else unquote(text)
+                )
+            except (ValueError, KeyError):
+                break
 
 
 def test_secrets_wherever_they_stand() -> None:

@@ -312,6 +312,18 @@ def progress(label: str, value: float | None = None) -> Any:
     return made if value is not None else made.props("indeterminate")
 
 
+class Slider(ui.slider):
+    """A slider that stands where its hand put it: sent back by the server, a place meets the next key on its way."""
+
+    LOOPBACK = False
+
+
+class Range(ui.range):
+    """Two handles on one bar, which stand where a hand put them."""
+
+    LOOPBACK = False
+
+
 def text(tag: str, content: str, classes: str = "") -> Any:
     """An element with plain text in it: never HTML."""
     made = ui.element(tag).classes(classes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from ...errors import (
+    AccessDenied,
     AlreadyActivatedError,
     ConnectionFailed,
     ProvisionError,
@@ -45,7 +46,7 @@ def activate(contact: Contact) -> None:
             journal.end(number, "undone")
             raise
         except (ConnectionFailed, ReplyError) as error:
-            if isinstance(error, TlsError) and not error.sent:
+            if isinstance(error, TlsError | AccessDenied) and not error.sent:
                 run.activations.give_back()
                 journal.end(number, "undone")
                 raise

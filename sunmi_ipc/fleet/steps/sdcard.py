@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ...api.sdcard import FORMAT_TIMEOUT_S, NEXT
-from ...errors import ConnectionFailed, ProvisionError, ReplyError, SunmiIpcError, TlsError
+from ...errors import AccessDenied, ConnectionFailed, ProvisionError, ReplyError, SunmiIpcError, TlsError
 from ...protocol.values import CardStatus
 from ..contact import ATTEMPTS, Contact, heals
 from ..journal import StepRecord
@@ -38,7 +38,7 @@ def prepare(contact: Contact) -> None:
             journal.end(number, "undone")
             raise
         except (ConnectionFailed, ReplyError) as error:
-            if isinstance(error, TlsError) and not error.sent:
+            if isinstance(error, TlsError | AccessDenied) and not error.sent:
                 journal.end(number, "undone")
                 raise
             # Else carried out or not: the card will tell.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,11 @@ from ....values import Flag01, IrMode
 from ...identify import blink
 from ...roles import Role
 from ..camera import Place
-from ..visit import button, heading, segments, text
+from ..visit import Slider, button, heading, segments, text
+
+#: So long after somebody's last key a slider is left where they put it: what is told earlier meets their next key
+#: on its way, and takes it back a step.
+QUIET_S = 1.5
 
 
 async def build(place: Place) -> None:
@@ -125,14 +130,17 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
     sliders: dict[str, Any] = {}
     numbers: dict[str, Any] = {}
     held: set[str] = set()  # a slider under a finger is left alone
-    wished: dict[str, int] = {}  # where a slider was put; it stays there until the motors rest
+    wished: set[str] = set()  # one that somebody put somewhere; it stays there until they and the motors rest
+    touched = {"at": 0.0}
+    last = {"seen": lens}
 
     def tell(now: LensConfiguration) -> None:
+        last["seen"] = now
         for name, value, limit in (("zoom", now.zoom, now.max_zoom), ("focus", now.focus, now.max_focus)):
             numbers[name]._text = f"{value} / {limit}"
             numbers[name].update()
-            if name not in held:
-                sliders[name].value = wished.get(name, value)
+            if name not in held and name not in wished:
+                sliders[name].value = value
 
     async def move(work: Any) -> None:
         """Do it, and show the motors until they rest."""
@@ -147,8 +155,6 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
             before = None
             for _ in range(80):
                 now = await visit.try_(camera.lens.show)
-                if now == before and not waiting:
-                    wished.clear()
                 tell(now)
                 if now == before:
                     break
@@ -157,13 +163,23 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
         except SunmiIpcError as error:
             visit.say(visit.words(error), bad=True)
         finally:
-            if not waiting:
-                wished.clear()
             busy["on"] = False
             told._text = ""
             told.update()
         if waiting:
             await move(waiting.pop())
+            return
+        # Nearly always they stand there already. Not where the camera refused, or stopped elsewhere.
+        while wished and not busy["on"] and (left := touched["at"] + QUIET_S - time.monotonic()) > 0:
+            await asyncio.sleep(left)
+        if not busy["on"] and not held:
+            wished.clear()
+            tell(last["seen"])
+
+    async def press(name: str, work: Any) -> None:
+        """Move a motor by other means than its slider, which follows."""
+        wished.discard(name)
+        await move(work)
 
     with ui.element("div").classes("sheet stack"):
         with ui.element("div").classes("row keep"):
@@ -184,13 +200,17 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
                 text("span", label, "grow")
                 numbers[name] = text("span", f"{value} / {limit}", "soft num")
             with ui.element("div").classes("row keep"):
-                minus = button("−", partial(move, partial(stepper, f"-{step}")))
+                minus = button("−", partial(press, name, partial(stepper, f"-{step}")))
                 minus._props["aria-label"] = tr("{what}: less", what=label)
-                slider = ui.slider(min=0, max=limit, step=key, value=value).classes("grow")
+                slider = Slider(min=0, max=limit, step=key, value=value).classes("grow")
                 slider._props["aria-label"] = label
-                plus = button("+", partial(move, partial(stepper, f"+{step}")))
+                plus = button("+", partial(press, name, partial(stepper, f"+{step}")))
                 plus._props["aria-label"] = tr("{what}: more", what=label)
             sliders[name] = slider
+
+            def touch(name: str, _: Any) -> None:
+                held.add(name)
+                touched["at"] = time.monotonic()
 
             def hold(event: Any, name: str = name) -> None:
                 if event.args == "start":
@@ -202,18 +222,19 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
                 held.discard(name)
                 # What the event says: the slider's own value comes later, where somebody is quick.
                 said = event.args if isinstance(event.args, int | float) else sliders[name].value
-                value = wished[name] = int(said)
-                await move(partial(setter, value))
+                wished.add(name)
+                touched["at"] = time.monotonic()
+                await move(partial(setter, int(said)))
 
             slider.on("pan", hold)
             # By keys, too, until they are let go: else what was told in between would take it back a step.
-            slider.on("update:model-value", lambda _, name=name: held.add(name))
+            slider.on("update:model-value", partial(touch, name))
             slider.on("change", let_go)
             if not may:
                 for one in (minus, slider, plus):
                     one.disable()
         auto = button(tr("Focus by itself"), kind="act", icon="center_focus_strong").classes("wide")
-        auto.on_click(lambda: move(lambda: camera.lens.autofocus(*point)))
+        auto.on_click(lambda: press("focus", lambda: camera.lens.autofocus(*point)))
         text(
             "p",
             tr(
@@ -229,7 +250,7 @@ def _lens(place: Place, lens: LensConfiguration, may: bool) -> None:
         async def tapped(x: int, y: int) -> None:
             point[:] = [x, y]
             picture.show("focus", point=point, measure=True)
-            await move(lambda: camera.lens.autofocus(x, y))
+            await press("focus", lambda: camera.lens.autofocus(x, y))
 
         if may:
             picture.hear_tap(tapped)

@@ -11,7 +11,7 @@ from nicegui import ui
 from ....errors import SunmiIpcError
 from ...day import Day
 from ..camera import Place
-from ..visit import button, heading, progress, text
+from ..visit import Range, button, heading, progress, text
 
 #: So many seconds lie between the ends of the handles' strip: clips are about a minute long.
 _SPAN_S = 600
@@ -51,7 +51,7 @@ async def build(place: Place) -> None:
             ),
             "soft small",
         )
-        span = ui.range(min=0, max=_SPAN_S, step=1, value={"min": 0, "max": _SPAN_S}).props("drag-range snap")
+        span = Range(min=0, max=_SPAN_S, step=1, value={"min": 0, "max": _SPAN_S}).props("drag-range snap")
         span._props["aria-label"] = tr("Beginning and end of the part")
         edges = ui.element("div").classes("row keep small soft num").style("justify-content: space-between")
         with edges:
