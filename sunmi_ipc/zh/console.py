@@ -41,6 +41,7 @@ ZH: dict[str, str] = {
     "the camera has sent no whole picture for {seconds:.3g} s": "摄像机已有 {seconds:.3g} 秒没有发来完整画面",
     "This camera is new or was reset: it waits for set-up.": "这台摄像机是新的或已被重置：等待设置。",
     "Set up this camera": "设置这台摄像机",
+    "a page could not be made": "无法生成页面",
     "There is nothing at this address.": "此地址没有内容。",
     "This page could not be made. Go back, and try it again.": "无法生成此页面。请返回后重试。",
     "Known of it (SHA-256)": "已知证书（SHA-256）",
