@@ -19,6 +19,7 @@ from sunmi_ipc.redact import printable, redact, scrub
 
 from ..state import State
 from . import collected, words
+from .hidden import hidden
 from .lines import LEAST, fitted
 from .tables import columns as columns
 from .tables import fold, window
@@ -237,7 +238,7 @@ def ask_secret(prompt: str, otherwise: str = "Set it in the environment instead.
     """Ask for a secret on the terminal, without showing it; *otherwise*: what to do where there is none."""
     if not is_terminal():
         raise errors.ParameterError("{name}: there is no terminal to ask on", name=prompt, hint=otherwise)
-    return str(typer.prompt(prompt, hide_input=True, default="", show_default=False, err=True))
+    return hidden(prompt)
 
 
 def progress_wanted(state: State) -> bool:
