@@ -18,6 +18,7 @@ from sunmi_ipc.i18n import later, speak, tr
 from .naming import cleaned, several
 from .screen import halfwidth, streams
 from .screen import language as tongue
+from .screen.lines import fitted
 from .screen.metavars import give
 from .screen.output import print_error, print_json
 from .screen.pages import furnish, write_examples, write_groups
@@ -432,7 +433,7 @@ def _root(
             command=name,
             hint="Run it on a computer in the shop; the help of 'ipc' says which commands are calls.",
         )
-    ctx.obj.log(ctx.invoked_subcommand or "")
+    ctx.obj.log(ctx.invoked_subcommand or "", lambda text: fitted(text, sys.stderr))
 
 
 def main() -> None:
