@@ -14,7 +14,7 @@ VERDICTS: dict[str, str] = {
     "another camera, {other}, answers at its address": "在它的地址上应答的是另一台摄像机 {other}",
     "Two with one address, or a swapped one: look at both labels.": "两台地址相同，或被调换：请核对两台的标签。",
     "not trusted: {problem}": "不可信：{problem}",
-    "Somebody may be in between, or the camera was replaced: 'ipc trust list', and 'ipc trust forget' if you know why.": "可能有人在中间截取，或摄像机已更换：用 'ipc trust list' 查看，确知原因后再用 'ipc trust forget'。",
+    "Somebody may be in between, or the camera was replaced: 'ipc trust list', and 'ipc trust accept' if you know why.": "可能有人在中间截取，或摄像机已更换：用 'ipc trust list' 查看，确知原因后再用 'ipc trust accept'。",
     "the camera is not activated": "摄像机尚未激活",
     "It was reset, or is new: 'ipc activate {sn}'.": "它被重置过，或是新机：请运行 'ipc activate {sn}'。",
     "the camera refuses our credentials: {problem}": "摄像机拒绝了我们的凭据：{problem}",
