@@ -18,6 +18,7 @@ from .screen import collected
 from .screen.output import error_document, print_error, print_json, say, waiting
 from .screen.paths import typed_path
 from .screen.tables import table
+from .screen.unforeseen import unforeseen
 from .state import Exit, State, exit_code
 
 if TYPE_CHECKING:
@@ -135,10 +136,18 @@ def resolve(state: State) -> list[Target]:
         ConfigError: The site file cannot be read.
 
     """
+    from sunmi_ipc import discovery
+
     targets: dict[str, Target] = {}
     for name in state.cameras:
         if name == "all":
-            more = [Target(camera.sn or camera.address, camera) for camera in _discovered(state)]
+            # One that several claim is looked for by itself, and judged there.
+            more = [
+                Target(
+                    camera.sn or camera.address, None if discovery.DUPLICATE_SN in camera.flags else camera
+                )
+                for camera in _discovered(state)
+            ]
             if not more:
                 raise CameraNotFound(
                     "no camera was found", hint="Name its address with -c; 'ipc doctor' looks for reasons."
@@ -163,11 +172,13 @@ def _discovered(state: State) -> list[DiscoveredCamera]:
     if state.settings.via:
         return found
     memory.remember(report.cameras, config_dir())
-    return [camera for camera in found if discovery.UNSURE.isdisjoint(camera.flags)]
+    far = discovery.UNSURE - {discovery.DUPLICATE_SN}
+    return [camera for camera in report.cameras or found if far.isdisjoint(camera.flags)]
 
 
 def _of_site(state: State, path: str) -> list[Target]:
     """A site file's cameras; those under ``any`` where an apply has found one for the entry."""
+    from sunmi_ipc import discovery
     from sunmi_ipc.fleet.journal import Journal
     from sunmi_ipc.fleet.sitefile import load
 
@@ -188,7 +199,7 @@ def _of_site(state: State, path: str) -> list[Target]:
         note(state, "{count} entries have no camera yet: 'ipc fleet apply' gives them one.", count=without)
     if not targets:
         raise ParameterError("{name}: {path} names no camera", name="-c", path=path)
-    known = {camera.sn: camera for camera in _discovered(state)}
+    known = {camera.sn: camera for camera in _discovered(state) if discovery.DUPLICATE_SN not in camera.flags}
     return [Target(target.label, known.get(target.label)) for target in targets]
 
 
@@ -214,7 +225,7 @@ def _show(state: State, results: list[tuple[collected.Collected, BaseException |
         if isinstance(error, SunmiIpcError):
             print_error(_plain(state), error, about=part.camera)
         elif not isinstance(error, typer.Exit):
-            print_error(_plain(state), _unexpected(error), about=part.camera)
+            print_error(_plain(state), unforeseen(error), about=part.camera)
     if failed:
         say(state, "{failed} of {count} cameras failed.", failed=failed, count=len(results))
         raise typer.Exit(Exit.SOME_FAILED)
@@ -233,20 +244,12 @@ def _is_usage(error: BaseException) -> bool:
     )
 
 
-def _unexpected(error: BaseException) -> SunmiIpcError:
-    return SunmiIpcError(
-        "unexpected failure: {kind}",
-        hint="Please report it with what '-vv' prints.",
-        kind=type(error).__name__,
-    )
-
-
 def _document(part: collected.Collected, error: BaseException | None) -> dict[str, Any]:
     """What the command prints for one camera with ``--json``, with the camera's name before it."""
     if isinstance(error, SunmiIpcError):
         return {"camera": part.camera, **error_document(error)}
     if error is not None and not isinstance(error, typer.Exit):
-        return {"camera": part.camera, **error_document(_unexpected(error))}
+        return {"camera": part.camera, **error_document(unforeseen(error))}
     if isinstance(part.document, dict):
         return {"camera": part.camera, **part.document}
     return {"camera": part.camera, "result": part.document}

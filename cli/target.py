@@ -18,7 +18,7 @@ from .screen.output import confirm, is_terminal, note, table, waiting
 from .state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sunmi_ipc.camera import Camera
     from sunmi_ipc.discovery import DiscoveredCamera
@@ -115,10 +115,12 @@ def _of_mac(state: State, name: str) -> str:
 
 def choose(state: State) -> DiscoveredCamera:
     """The only camera that a scan finds; on a terminal, the person's choice."""
-    from sunmi_ipc.discovery import UNSURE
+    from sunmi_ipc.discovery import UNSURE, ScanReport
 
+    report = ScanReport()
     with waiting(state, "Looking for cameras …"):
-        found = list(state.settings.discover())
+        found = list(state.settings.discover(report=report))
+    found = report.cameras or found  # as known at the end: a second claimant shows later
     if len(found) == 1 and UNSURE.isdisjoint(found[0].flags):
         note(state, "camera: {sn} at {ip}", sn=found[0].sn, ip=found[0].ip)
         state.called = found[0].sn
@@ -170,19 +172,21 @@ def serial_number_at(state: State, host: str) -> str:
     return next((camera.sn for camera in every if camera.ip == host), "")
 
 
-def open_camera(state: State, name: str = "", **options: Any) -> Camera:
+def open_camera(
+    state: State, name: str = "", *, judge: Callable[[str], Claims[Camera]] | None = None, **options: Any
+) -> Camera:
     """A client for the camera that the command means.
 
     Args:
         state: How the command was called.
         name: Address, serial number or name; default: ``-c``, else the only camera found.
+        judge: Who judges those that claim a serial number; default: by pin or CA.
         options: For the client.
 
     """
     name = cleaned(name) if name else state.camera or cleaned(state.settings.camera)
     if state.found is not None and name in ("", state.camera, state.found.sn):
-        found = state.found
-        return state.settings.connect(found.address, **{"sn": found.sn, "model": found.model} | options)
+        return open_found(state, [state.found], **options)
     if state.settings.via:
         found = _remote(state, name)
         return state.settings.connect(found.address, **{"sn": found.sn, "model": found.model} | options)
@@ -190,19 +194,36 @@ def open_camera(state: State, name: str = "", **options: Any) -> Camera:
         _check_address(name)  # refused here, before anything is asked
         return state.settings.connect(name, **{"sn": _on_access_point(state, name)} | options)
     if not name:
-        found = choose(state)
-        return state.settings.connect(found.address, **{"sn": found.sn, "model": found.model} | options)
+        return open_found(state, [choose(state)], **options)
     claims: dict[str, Claims[Camera]] = {}
 
-    def judge(sn: str) -> Claims[Camera]:
-        return claims.setdefault(sn, state.settings.claims(sn))
+    def judged_by(sn: str) -> Claims[Camera]:
+        return claims.setdefault(sn, (judge or state.settings.claims)(sn))
 
     state.called = name
-    found = locate(state, name, judge)
+    found = locate(state, name, judged_by)
     _insist(state, name, found)
     judged = next((one for sn, one in claims.items() if same_serial_number(sn, found.sn)), None)
     if judged is not None and "sn" not in options:
         return judged.client(found, **options)
+    return state.settings.connect(found.address, **{"sn": found.sn, "model": found.model} | options)
+
+
+def open_found(state: State, seen: Sequence[DiscoveredCamera], **options: Any) -> Camera:
+    """A client for a camera that was seen: where several answer under its serial number, they are judged.
+
+    Args:
+        state: How the command was called.
+        seen: All that was seen under its serial number.
+        options: For the client.
+
+    """
+    from sunmi_ipc.discovery.sightings import places
+
+    found, where = seen[0], places(seen, seen[0].sn)
+    if len(where) > 1 and found.serial_number and not state.settings.via and "sn" not in options:
+        with state.settings.claims(found.sn) as claims:
+            return claims.client(claims.settle(where), **options)
     return state.settings.connect(found.address, **{"sn": found.sn, "model": found.model} | options)
 
 

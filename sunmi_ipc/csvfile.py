@@ -25,12 +25,15 @@ __all__ = ["STDOUT", "Rows", "guard", "plain", "unguard", "write"]
 STDOUT = "-"
 """Standard output instead of a file."""
 
-# What begins a formula, full-width letters of a Chinese keyboard too. Also behind whatever another country's
+# What begins a formula, full-width and small letters of a Chinese keyboard too, behind blanks that are seen and
+# such as are not. Also behind whatever another country's
 # spreadsheet takes for the end of a cell: it looks for semicolons or tabs, and not at our quotes.
 _FORMULA = re.compile(
-    r"(^|[;\t\r\n|])([ \x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*)(?=[=+@\uff1d\uff0b\uff20\uff0d-])"
+    r"(^|[;\t\r\n|])([ \x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff\u180e\u200b-\u200d\u2060]*)(?=[=+@\uff1d\uff0b\uff20\uff0d\ufe62\ufe63\ufe66\ufe6b-])"
 )
 _CELL = re.compile(r"^[\t\r\n]")
+# Ends a line for a spreadsheet, and is not put into quotes by all of our Pythons: a name would go on as another row.
+_LONE_CR = re.compile(r"\r(?!\n)")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 
 
@@ -57,6 +60,11 @@ def unguard(text: str) -> str:
     return text[1:] if text[:1] == "'" and guard(text[1:]) == text else text
 
 
+def _cell(value: Any) -> Any:
+    cell = guard(value)
+    return _LONE_CR.sub("\n", cell) if isinstance(cell, str) and "\r" in cell else cell
+
+
 class Rows:
     """Writes rows as they come; use :func:`write` where all are there.
 
@@ -72,7 +80,7 @@ class Rows:
     ) -> None:
         self._stream, self._names = stream, list(names)
         self._writer = csv.writer(stream, lineterminator="\n")
-        self._writer.writerow([guard((title or {}).get(name, name)) for name in self._names])
+        self._writer.writerow([_cell((title or {}).get(name, name)) for name in self._names])
 
     @classmethod
     def to_stdout(cls, names: Sequence[str]) -> Self:
@@ -83,7 +91,7 @@ class Rows:
         """Write one row; a list is written as its members with blanks between, what is missing as nothing."""
         cells = (row.get(name) for name in self._names)
         self._writer.writerow(
-            [guard(" ".join(map(str, cell)) if isinstance(cell, list | tuple) else cell) for cell in cells]
+            [_cell(" ".join(map(str, cell)) if isinstance(cell, list | tuple) else cell) for cell in cells]
         )
         self._stream.flush()
 
@@ -91,7 +99,7 @@ class Rows:
 def plain(stream: IO[str], separator: str) -> Callable[[Iterable[Any]], object]:
     """Writes rows as lists, without headings: to go on with a file that has some."""
     writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
-    return lambda cells: writer.writerow([guard(cell) for cell in cells])
+    return lambda cells: writer.writerow([_cell(cell) for cell in cells])
 
 
 class _Stdout:

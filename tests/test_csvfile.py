@@ -37,6 +37,8 @@ def read(path: Path) -> list[dict[str, str]]:
         ("\r=1", "'\r'=1"),
         ("\n@x", "'\n'@x"),
         ("\uff1d1+1", "'\uff1d1+1"),
+        ("\ufe661+1", "'\ufe661+1"),
+        ("\u200b\u2060=1", "\u200b\u2060'=1"),
         ("Door;=1+1", "Door;'=1+1"),  # a spreadsheet that takes semicolons
         ("Door\t=1+1", "Door\t'=1+1"),
         ("\ud800", "\ufffd"),
@@ -65,11 +67,25 @@ def test_whatever_somebody_is_called_no_cell_is_live_in_any_spreadsheet(name: st
     csvfile.Rows(stream, ["name"]).add({"name": name})
     text = stream.getvalue()
     text.encode()
+    assert [len(row) for row in csv.reader(io.StringIO(text, newline=""))] in ([1, 1], [1])
     for separator in ",;\t":
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
             for cell in row:
                 assert not cell.strip().startswith(LIVE)
                 assert not cell.strip().startswith("-") or cell.strip("-").replace(".", "").isdigit()
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n", "\r\r\n", "\n\r"])
+def test_a_name_does_not_go_on_as_another_row(end: str) -> None:
+    """Also where it holds nothing else that would be put into quotes."""
+    stream = io.StringIO(newline="")
+    csvfile.Rows(stream, ["sn", "name"]).add({"sn": f"FS1{end}FS2", "name": f"Door{end}"})
+    csvfile.plain(stream, ";")([f"FS3{end}FS4", "Till"])
+    first, second = stream.getvalue().split("\n", 1)[1], stream.getvalue()
+    assert [len(row) for row in csv.reader(io.StringIO(second, newline=""))][:2] == [2, 2]
+    for line in first.replace("\r\n", "\n").split("\n"):
+        assert "\r" not in line  # nothing but what stands within quotes ends a row
+    assert sum(1 for _ in csv.reader(io.StringIO(second, newline=""))) == 3
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp"]), max_size=20))

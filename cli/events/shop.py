@@ -35,10 +35,11 @@ class Shop:
         self._closing = threading.Event()
         self._watcher: threading.Thread | None = None
         self._subscriptions: list[Subscription] = []
+        self._doubtful: set[str] = set()  # claimed by several, and told so once
         self.cameras: list[Camera] = []
         if self._all:
             with waiting(state, "Looking for cameras …"):
-                self.cameras = [self._open(found) for found in self._found()]
+                self.cameras = list(self._opened(self._found()))
             if not self.cameras:
                 note(state, "No camera was found yet; they are looked for every minute.")
         else:
@@ -94,7 +95,7 @@ class Shop:
             patient=True,
         )
 
-    def _refused(self, camera: Camera, error: Exception) -> None:
+    def _refused(self, camera: Camera | DiscoveredCamera, error: Exception) -> None:
         from sunmi_ipc.errors import SunmiIpcError
 
         reason = error_document(error)["error"]["message"] if isinstance(error, SunmiIpcError) else str(error)
@@ -111,13 +112,16 @@ class Shop:
         refused: set[str] = set()
         while not self._closing.wait(_LOOK_S):
             try:
-                found = list(self._found())
+                found = self._found()
             except (SunmiIpcError, OSError):
                 continue
-            for one in found:
+            for seen in found:
+                one = seen[0]
                 if self._closing.is_set() or self.of(one.sn) is not None:
                     continue
-                camera = self._open(one)
+                camera = next(iter(self._opened([seen])), None)
+                if camera is None:
+                    continue
                 try:
                     made = self._subscribe(camera)
                 except SunmiIpcError as error:
@@ -131,18 +135,33 @@ class Shop:
                     self._subscriptions.append(made)
                 note(self._state, "{camera} has come, and is subscribed.", camera=one.sn)
 
-    def _found(self) -> Iterable[DiscoveredCamera]:
-        """Cameras that answer and are no doubt who they say."""
-        from sunmi_ipc import discovery
-        from sunmi_ipc.discovery import UNSURE
+    def _found(self) -> list[list[DiscoveredCamera]]:
+        """Cameras that answer, each with all that was seen under its serial number."""
+        from sunmi_ipc.discovery import OTHER_NETWORK, RELAYED, ScanReport, discover
 
-        for camera in discovery.discover(interfaces=self._state.settings.interfaces()):
-            if camera.serial_number and UNSURE.isdisjoint(camera.flags):
-                yield camera
+        report = ScanReport()
+        seen = list(discover(interfaces=self._state.settings.interfaces(), report=report))
+        found: dict[str, list[DiscoveredCamera]] = {}
+        for camera in report.cameras or seen:  # as known at the end: a second claimant shows later
+            if camera.serial_number and {OTHER_NETWORK, RELAYED}.isdisjoint(camera.flags):
+                found.setdefault(camera.sn, []).append(camera)
+        return list(found.values())
 
-    def _open(self, found: DiscoveredCamera) -> Camera:
-        address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
-        return self._state.settings.connect(address, sn=found.sn, model=found.model)
+    def _opened(self, found: Iterable[list[DiscoveredCamera]]) -> Iterable[Camera]:
+        """Clients; of those that several claim, where it is known which one is the camera."""
+        from sunmi_ipc.errors import SunmiIpcError
+
+        from ..target import open_found
+
+        for seen in found:
+            try:
+                yield open_found(self._state, seen)
+            except SunmiIpcError as error:
+                if len(seen) == 1 and len(seen[0].addresses) < 2:
+                    raise
+                if seen[0].sn not in self._doubtful:
+                    self._doubtful.add(seen[0].sn)
+                    self._refused(seen[0], error)
 
     def unsubscribe(self) -> None:
         """End all subscriptions, at once."""

@@ -88,6 +88,8 @@ def prepare(
     with _card(state, volume, label, format_, yes) as card:
         firmware.require(card, label)
         with _bar(state) as progress:
+            # The image may have been long in coming: the card that was looked at must still be there.
+            firmware.require_same(card, firmware.inspect(card.mountpoint))
             done = firmware.install(read, card, on_progress=progress)
     if state.json:
         print_json(

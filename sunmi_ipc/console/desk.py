@@ -13,7 +13,9 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
-from ..discovery import DiscoveredCamera
+from ..discovery import OTHER_NETWORK, RELAYED, DiscoveredCamera
+from ..discovery.scan import said_to_be_elsewhere
+from ..discovery.sightings import places
 from ..errors import (
     AuthenticationError,
     CameraNotFound,
@@ -28,7 +30,7 @@ from ..i18n import Language, later, translate
 from ..protocol.spec import Endpoint, Model, registry
 from ..settings import Settings
 from ..values import CardStatus
-from .language import hint_of
+from .language import hint_of, message_of
 from .roles import Role, needed, require
 from .sessions import Session
 
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 #: In the order of a home page: what needs a hand comes first.
 STATES = ("setup", "bad", "warning", "unknown", "ok")
 _JOBS = 8
+_FAR = frozenset({OTHER_NETWORK, RELAYED})
 
 
 class Audit(Protocol):
@@ -123,7 +126,8 @@ class Desk:
         self._lock = threading.RLock()
         self._seen: dict[str, DiscoveredCamera] = {}
         self._gone: set[str] = set()
-        self._proved: set[str] = set()
+        self._proved: dict[str, str] = {}  # where each has proved that it is the one
+        self._since: dict[str, float] = {}  # when each was heard first, time.monotonic()
         self._clients: dict[str, Camera] = {}
         self._cards: dict[str, Card] = {}
         self._asking: set[str] = set()
@@ -170,25 +174,63 @@ class Desk:
 
     def _heard(self, change: Any) -> None:
         camera, left = change.camera, None
+        # Anybody may claim to be it: where it has proved itself it is, as long as it answers there.
+        claimants = self._claimants(camera.sn)
+        proved = self._proved.get(camera.sn, "")
+        better = next((one for one in claimants if one.address == proved), None)
+        if better is None and (str(change.kind) == "offline" or not _FAR.isdisjoint(camera.flags)):
+            better = next(iter(claimants), None)
+        camera = better or camera
         with self._lock:
-            if str(change.kind) == "offline":
+            if str(change.kind) == "offline" and better is None:
                 self._gone.add(camera.sn)
                 if camera.sn not in self._proved:
                     # It said that it was there, never proved it, and has gone: it was none of ours.
                     self._seen.pop(camera.sn, None)
                     self._gone.discard(camera.sn)
+                    self._since.pop(camera.sn, None)
                     left = self._clients.pop(camera.sn, None)
             else:
                 self._gone.discard(camera.sn)
-                self._seen[camera.sn] = camera
-                client = self._clients.get(camera.sn)
-                if client is not None and (client.host, client.port) != (camera.ip, camera.port):
-                    client.move(_address(camera))
+                self._since.setdefault(camera.sn, time.monotonic())
+                self._place(camera)
             self._cards.pop(camera.sn, None) if str(change.kind) != "changed" else None
         if left is not None:
             with contextlib.suppress(RuntimeError):  # closing
                 self._pool.submit(left.close)  # a call under way is waited for there
         self._tell()
+
+    def _place(self, camera: DiscoveredCamera) -> None:
+        """It is there from now on, and so is its client."""
+        self._seen[camera.sn] = camera
+        client = self._clients.get(camera.sn)
+        if client is not None and (client.host, client.port) != (camera.ip, camera.port):
+            client.move(camera.address)
+
+    def _claimants(self, sn: str) -> list[DiscoveredCamera]:
+        """Who answers under a serial number now, each address once."""
+        return places(self._tracker.cameras, sn) if self._tracker is not None else []
+
+    def _settled(self, camera: DiscoveredCamera) -> DiscoveredCamera:
+        """Of those that claim to be the camera, the one that is; raises as ``Claims.settle``."""
+        with self.settings.claims(camera.sn) as claims:
+            if not claims.proven and (since := self._since.get(camera.sn)):  # a second may come yet
+                time.sleep(max(0.0, since + claims.linger - time.monotonic()))
+            claimants = self._claimants(camera.sn)
+            return claims.settle(claimants) if len(claimants) > 1 else camera
+
+    def _elsewhere(self, sn: str) -> bool:
+        """Who answers at its address is not the camera, or does not answer: whether another claimant is it."""
+        here = self.found(sn).address
+        if not (others := [one for one in self._claimants(sn) if one.address != here]):
+            return False
+        with contextlib.suppress(TlsError, ConnectionFailed), self.settings.claims(sn) as claims:
+            if claims.proven:
+                camera = claims.settle(others)
+                with self._lock:
+                    self._place(camera)
+                return True
+        return False
 
     # -- cameras ---------------------------------------------------------------------------------
 
@@ -228,11 +270,18 @@ class Desk:
         camera = self.found(sn)
         with self._lock:
             client = self._clients.get(sn)
-            if client is None:
-                client = self._clients[sn] = self.settings.connect(
-                    _address(camera), sn=sn, model=camera.model
-                )
-            return client
+        if client is None:
+            if not _FAR.isdisjoint(camera.flags):
+                raise said_to_be_elsewhere(camera)
+            camera = self._settled(camera)
+            with self._lock:
+                client = self._clients.get(sn)
+                if client is None:
+                    client = self._clients[sn] = self.settings.connect(
+                        camera.address, sn=sn, model=camera.model
+                    )
+                    self._place(camera)
+        return client
 
     def camera(self, sn: str, session: Session) -> Camera:
         """The same client as *session* may use it: every call is looked at, and what changes is written down."""
@@ -283,20 +332,27 @@ class Desk:
         camera = self.found(sn)
         values: dict[str, Any] = {}
         try:
-            values = self._facts(self.link(sn))
+            client = self.link(sn)
+            try:
+                values = self._facts(client)
+            except (TlsError, ConnectionFailed):
+                if not self._elsewhere(sn):
+                    raise
+                values = self._facts(client)
+            camera = self.found(sn)
         except SunmiIpcError as error:
             values = _judged(error)
         known: dict[str, Any] = {
             "name": camera.name,
             "model": camera.model,
-            "address": _address(camera),
+            "address": camera.address,
             "firmware": camera.firmware,
             "at": time.time(),
         }
         card = Card(sn, **known | values)
         with self._lock:
             if card.state in ("ok", "setup") or card.card is not None:
-                self._proved.add(sn)
+                self._proved[sn] = camera.address
             self._cards[sn] = card
         return card
 
@@ -357,18 +413,14 @@ def _judged(error: SunmiIpcError) -> dict[str, Any]:
         state = "bad"
     return {
         "state": state,
-        "reason": error.template,
+        "reason": message_of(error),
         "hint": hint_of(error),
         "values": dict(error.values),
     }
 
 
 def _blank(camera: DiscoveredCamera) -> Card:
-    return Card(camera.sn, camera.name, camera.model, _address(camera), camera.firmware)
-
-
-def _address(camera: DiscoveredCamera) -> str:
-    return camera.ip if camera.port == 443 else f"{camera.ip}:{camera.port}"
+    return Card(camera.sn, camera.name, camera.model, camera.address, camera.firmware)
 
 
 @cache

@@ -59,6 +59,7 @@ class DiscoveredCamera:
         source: ``udp``, ``mdns``, ``https``, or ``ap`` for one on its own access point.
         rtt_ms: Milliseconds from the last request before the answer to the answer.
         addresses: Every address that it answered from, ``ip`` first.
+        far: Those of them that nothing connects to: in another network, or named by somebody else.
         claimed_ip: The address that it says it has, where it says one.
         flags: ``ip-mismatch`` (it claims another address than it answers from),
             ``duplicate-sn`` (another camera claims the same serial number), ``other-network`` (on the
@@ -84,6 +85,7 @@ class DiscoveredCamera:
     addresses: tuple[str, ...] = ()
     claimed_ip: str = ""
     flags: tuple[str, ...] = ()
+    far: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:

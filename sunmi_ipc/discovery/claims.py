@@ -7,18 +7,22 @@ Where there is neither, this is the first contact, and several claimants are a q
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, Self, TypeVar
 
-from ..errors import ConnectionFailed, TlsError
+from ..deadline import Deadline
+from ..errors import CameraNotFound, ConnectionFailed, TlsError
 from ..link.trust import KnownCameras
 from .camera import DiscoveredCamera
+from .scan import claimed_by_several
 
 __all__ = ["LINGER_S", "Claims"]
 
 LINGER_S = 0.6
 """How long a first contact listens for a second claimant, in seconds."""
 _GREET_S = 5.0
+#: Seconds for a look at all of them: whoever claims may also keep silent.
+_SETTLE_S = 12.0
 
 
 class Client(Protocol):
@@ -58,6 +62,11 @@ class Claims(Generic[C]):
         self._open: dict[str, C] = {}
 
     @property
+    def proven(self) -> bool:
+        """Whether a pin or a CA tells the camera from others."""
+        return self._proven
+
+    @property
     def linger(self) -> float:
         """Seconds to listen for a second claimant."""
         return 0.0 if self._proven else LINGER_S
@@ -93,6 +102,36 @@ class Claims(Generic[C]):
         else:
             client.close()
         return shown or found.address
+
+    def settle(self, claimants: Sequence[DiscoveredCamera]) -> DiscoveredCamera:
+        """Of those that claim to be it, the one that is the camera.
+
+        Args:
+            claimants: Each with one address, as :func:`~sunmi_ipc.discovery.sightings.places` gives them.
+
+        Raises:
+            ParameterError: This is the first contact, and they are several.
+            TlsError, ConnectionFailed: None of them is the camera, or none answers.
+            CameraNotFound: There is none.
+
+        """
+        deadline, taken = Deadline(_SETTLE_S), dict[str, DiscoveredCamera]()
+        for found in claimants:
+            if deadline.passed and (taken or self.error):
+                break
+            if known := self.approve(found):
+                if self._proven:
+                    return found
+                taken.setdefault(known, found)
+        if len(taken) > 1:
+            raise claimed_by_several(self.sn, taken.values())
+        if taken:
+            return next(iter(taken.values()))
+        raise self.error or CameraNotFound(
+            "the camera {sn} was not found",
+            hint="Is it on and in this network? 'ipc scan' lists the cameras that answer.",
+            sn=self.sn,
+        )
 
     def client(self, found: DiscoveredCamera, **options: Any) -> C:
         """A client for the claimant that was found to be the camera; its connection is open already."""

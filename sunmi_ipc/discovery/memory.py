@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from ..errors import CameraNotFound, ParameterError
 from ..protocol.serial import SerialNumber
 from .camera import UNSURE, DiscoveredCamera
 from .scan import ScanReport, find, is_sn
+from .sightings import near
 
 if TYPE_CHECKING:
     from ..link.tls import ClientCertificate
@@ -32,7 +33,9 @@ def last(directory: Path) -> list[DiscoveredCamera]:
     try:
         rows = json.loads((directory / _FILE).read_text("utf-8"))
         return [
-            DiscoveredCamera(**row | {"addresses": tuple(row["addresses"]), "flags": tuple(row["flags"])})
+            DiscoveredCamera(
+                **row | {key: tuple(row.get(key, ())) for key in ("addresses", "flags", "far")},
+            )
             for row in rows
         ]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
@@ -51,7 +54,9 @@ def remember(cameras: Iterable[DiscoveredCamera], directory: Path) -> None:
     address in another network.
     """
     sure = {
-        camera.sn: camera for camera in cameras if camera.serial_number and UNSURE.isdisjoint(camera.flags)
+        camera.sn: replace(camera, addresses=near(camera) or (camera.ip,), far=())
+        for camera in cameras
+        if camera.serial_number and UNSURE.isdisjoint(camera.flags)
     }
     known = {camera.sn: camera for camera in last(directory)}
     if not sure or known | sure == known:

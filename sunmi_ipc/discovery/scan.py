@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Container, Generator, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
@@ -23,7 +23,7 @@ from .interfaces import named
 from .reason import Reason
 from .sightings import MOST_ANSWERS, Census, Roll, digest
 from .sockets import Link
-from .targets import HTTPS, Pace, at_once, expand
+from .targets import Pace, at_once, expand
 
 if TYPE_CHECKING:
     from ..link.tls import ClientCertificate
@@ -353,6 +353,27 @@ def is_sn(camera: DiscoveredCamera, sn: str) -> bool:
     return same_serial_number(camera.sn, sn)
 
 
+def claimed_by_several(sn: str, claimants: Iterable[DiscoveredCamera]) -> ParameterError:
+    """The error for a serial number of which nothing tells whose it is."""
+    return ParameterError(
+        "{sn} is claimed by more than one camera, at {addresses}",
+        name="camera",
+        sn=sn,
+        addresses=", ".join(f"{one.ip}:{one.port}" for one in claimants),
+        hint="Name the right one by its address (-c ADDRESS); the other is a stranger's, or was copied.",
+    )
+
+
+def said_to_be_elsewhere(camera: DiscoveredCamera) -> CameraNotFound:
+    """The error for a camera of which somebody says that it is where nothing connects to by itself."""
+    return CameraNotFound(
+        "the camera {sn} was not found in this network; somebody says that it is at {address}",
+        hint="If you know that address, name it: -c {address}.",
+        sn=camera.sn,
+        address=camera.address,
+    )
+
+
 def find(
     sn: str,
     *,
@@ -421,22 +442,11 @@ def find(
                     scan.end_in(linger)
                 taken.setdefault(known, camera)
     if len(taken) > 1:
-        raise ParameterError(
-            "{sn} is claimed by more than one camera, at {addresses}",
-            name="camera",
-            sn=sn,
-            addresses=", ".join(f"{one.ip}:{one.port}" for one in taken.values()),
-            hint="Name the right one by its address (-c ADDRESS); the other is a stranger's, or was copied.",
-        )
+        raise claimed_by_several(sn, taken.values())
     for camera in taken.values():
         return camera
     if unsure is not None:
-        raise CameraNotFound(
-            "the camera {sn} was not found in this network; somebody says that it is at {address}",
-            hint="If you know that address, name it: -c {address}.",
-            sn=sn,
-            address=unsure.ip if unsure.port == HTTPS else f"{unsure.ip}:{unsure.port}",
-        )
+        raise said_to_be_elsewhere(unsure)
     raise CameraNotFound(
         "the camera {sn} was not found",
         hint="Is it on and in this network? 'ipc scan' lists the cameras that answer.",

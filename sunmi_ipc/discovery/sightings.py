@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import blake2b
 
+from ..protocol.serial import same_serial_number
 from .camera import DUPLICATE_SN, IP_MISMATCH, ODD_ANSWER, OTHER_NETWORK, RELAYED, DiscoveredCamera
 
-__all__ = ["MOST_ANSWERS", "Census", "Roll", "digest"]
+__all__ = ["MOST_ANSWERS", "Census", "Roll", "digest", "near", "places"]
 
 MOST_ANSWERS = 65_536
 """Answers that are known again byte by byte; more than that are read anew each time."""
@@ -17,6 +19,7 @@ _CLAIMANTS = 16
 # one address.
 _MOST, _MOST_OF_ONE = 4096, 1024
 _ADDRESSES = 16  # of one camera
+_FAR = frozenset({OTHER_NETWORK, RELAYED})
 _SAID = ("mac", "model", "name", "firmware", "network", "claimed_ip")
 
 
@@ -110,7 +113,23 @@ class Roll:
             self._by_address[address, camera.port] = place
 
 
+def places(cameras: Iterable[DiscoveredCamera], sn: str) -> list[DiscoveredCamera]:
+    """Where somebody answers under the serial number *sn*: each address once, in the order of appearance.
+
+    One that somebody else names, or of another network, is none to connect to.
+    """
+    found: dict[str, DiscoveredCamera] = {}
+    for camera in cameras:
+        if same_serial_number(camera.sn, sn) and _FAR.isdisjoint(camera.flags):
+            for ip in near(camera) or (camera.ip,):
+                one = replace(camera, ip=ip, addresses=(ip,), far=())
+                found.setdefault(one.address, one)
+    return list(found.values())[:_ADDRESSES]
+
+
 def _same(known: DiscoveredCamera, seen: DiscoveredCamera) -> bool:
+    if {known.source, seen.source} == {"udp"} and known.port != seen.port and seen.ip not in known.addresses:
+        return False  # one camera has one port, whatever its addresses
     if known.mac and seen.mac:
         return known.mac == seen.mac
     pairs = [(getattr(known, name), getattr(seen, name)) for name in ("model", "firmware", "name")]
@@ -121,8 +140,10 @@ def _merged(known: DiscoveredCamera, seen: DiscoveredCamera) -> DiscoveredCamera
     # An answer to our own request tells more, and surer, than mDNS or a certificate.
     better, other = (seen, known) if _rank(seen) > _rank(known) else (known, seen)
     addresses = tuple(dict.fromkeys((*better.addresses, *other.addresses)))[:_ADDRESSES]
+    here = {*near(known), *near(seen)}
     said = {name: getattr(better, name) or getattr(other, name) for name in _SAID}
-    merged = replace(better, sn=better.sn or other.sn, addresses=addresses, **said)
+    far = tuple(address for address in addresses if address not in here)
+    merged = replace(better, sn=better.sn or other.sn, addresses=addresses, far=far, **said)
     flags = dict.fromkeys((*known.flags, *seen.flags))
     if merged.claimed_ip in ("", *addresses):
         flags.pop(IP_MISMATCH, None)  # it also answers from the address that it claims
@@ -130,6 +151,13 @@ def _merged(known: DiscoveredCamera, seen: DiscoveredCamera) -> DiscoveredCamera
         if flag not in better.flags:
             flags.pop(flag, None)
     return replace(merged, flags=tuple(flags))
+
+
+def near(camera: DiscoveredCamera) -> tuple[str, ...]:
+    """The addresses at which it answered itself, in our network."""
+    if not _FAR.isdisjoint(camera.flags):
+        return ()
+    return tuple(address for address in camera.addresses if address not in camera.far)
 
 
 def _rank(camera: DiscoveredCamera) -> tuple[int, bool]:

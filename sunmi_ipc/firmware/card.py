@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import CardError, CardWriteError
@@ -119,6 +121,36 @@ def up_bin(volume: Volume) -> Path | None:
     return next((p for p in find_images(volume) if p.name.lower() == UP_BIN), None)
 
 
+@contextlib.contextmanager
+def held(volume: Volume) -> Iterator[None]:
+    """Keep a card mounted while it is worked on.
+
+    Where it was unmounted since it was looked at, the folder that is left would be taken for it, on a disk of
+    this computer.
+
+    Raises:
+        CardError: It is not mounted any more; nothing was done.
+
+    """
+    if os.name == "nt":
+        yield
+        return
+    try:
+        handle = os.open(volume.mountpoint, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise unreadable(volume, error) from None
+    try:
+        if os.path.exists(volume.device) and not os.path.ismount(volume.mountpoint):
+            raise CardError(
+                "the card in {device} is not mounted any more; nothing was written",
+                hint="Take the card out and put it in again.",
+                device=volume.device,
+            )
+        yield
+    finally:
+        os.close(handle)
+
+
 def clean(volume: Volume) -> list[str]:
     """Remove ``up.bin`` and what is left of a copy, so that the camera does not update again.
 
@@ -134,14 +166,15 @@ def clean(volume: Volume) -> list[str]:
         if volume.system or not volume.removable or not volume.mountpoint or volume.read_only:
             raise error
     removed = []
-    for path in find_images(volume):
-        try:
-            path.unlink()
-        except FileNotFoundError:
-            continue  # macOS takes a shadow away with its file
-        except OSError as error:
-            raise unwritable(volume, error) from None
-        removed.append(path.name)
+    with held(volume):
+        for path in find_images(volume):
+            try:
+                path.unlink()
+            except FileNotFoundError:
+                continue  # macOS takes a shadow away with its file
+            except OSError as error:
+                raise unwritable(volume, error) from None
+            removed.append(path.name)
     sync_directory(volume.mountpoint)
     return removed
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from ..errors import CardError, CardWriteError
-from .card import PART, UP_BIN, find_images, sync_directory, unreadable, unwritable
+from .card import PART, UP_BIN, find_images, held, sync_directory, unreadable, unwritable
 from .image import Image
 from .linux import mounts
 from .volume import Volume
@@ -78,6 +78,11 @@ def install(
         )
     root = Path(volume.mountpoint)
     part, target = root / PART, root / UP_BIN
+    with held(volume):
+        return _install(image, volume, part, target, on_progress)
+
+
+def _install(image: Image, volume: Volume, part: Path, target: Path, on_progress: Progress) -> Installed:
     try:
         written = _write(image, part, volume, on_progress)
         given, source = digest(part, volume, on_progress=lambda d, t: on_progress("verify", d, t))

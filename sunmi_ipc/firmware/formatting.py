@@ -14,7 +14,7 @@ from ..errors import CardError, CardWriteError
 from . import systems
 from . import volume as volumes
 from .card import FORMAT_ADVICE, require
-from .linux import mounts, partitions
+from .linux import mounts, partitions, users
 from .volume import Run, Volume, require_same
 
 _BLKGETDISKSEQ = 0x8008_1280  # linux/fs.h
@@ -41,6 +41,13 @@ def check(volume: Volume, label: str) -> None:
             hint="Name one of them.",
             device=volume.device,
             partitions=", ".join(inside),
+        )
+    if using := users(volume):
+        raise CardError(
+            "{device} is in use as part of {users}",
+            hint="Close or stop that first; is it the right disk?",
+            device=volume.device,
+            users=", ".join(using),
         )
     if shutil.which("mkfs.exfat", path=_PATH) is None:
         raise CardError(
@@ -81,12 +88,15 @@ def formatted(
     check(volume, label)
     with contextlib.ExitStack() as stack:
         # Held open, the name stays this disk's: one that is put in meanwhile gets another.
-        stack.enter_context(_held(volume))
+        look_again = stack.enter_context(_held(volume))
         require_same(volume, inspect(volume.device))
         number = os.stat(volume.device).st_rdev
         name = f"{os.major(number)}:{os.minor(number)}"
         for mount in reversed([m for m in mounts() if m.device == name]):
             _do(run, volume, "umount", mount.place)
+        # A reader's medium can be changed under an open device, and unmounting may take long.
+        look_again()
+        require_same(volume, inspect(volume.device), formatted=True)
         _do(run, volume, "mkfs.exfat", "-L", label, volume.device)
     with contextlib.ExitStack() as stack:
         place = volume.mountpoint
@@ -104,8 +114,8 @@ def formatted(
 
 
 @contextlib.contextmanager
-def _held(volume: Volume) -> Iterator[None]:
-    """Keep the device open, and see that it is the disk that was looked at."""
+def _held(volume: Volume) -> Iterator[Callable[[], None]]:
+    """Keep the device open, and see that it is the disk that was looked at; gives what looks again."""
     try:
         handle = os.open(volume.device, os.O_RDONLY)
     except OSError as error:
@@ -115,10 +125,14 @@ def _held(volume: Volume) -> Iterator[None]:
             device=volume.device,
             reason=error.strerror or "",
         ) from None
-    try:
+
+    def look() -> None:
         if volume.sequence and (now := _sequence(handle)) and now != volume.sequence:
             require_same(volume, dataclasses.replace(volume, sequence=now))
-        yield
+
+    try:
+        look()
+        yield look
     finally:
         os.close(handle)
 

@@ -191,3 +191,10 @@ def partitions(volume: Volume, root: Path = Path("/")) -> list[str]:
     """The partitions on the device of *volume*; none where it is a partition itself."""
     node = (root / "sys/class/block" / os.path.basename(volume.device)).resolve()
     return sorted("/dev/" + p.parent.name for p in node.glob("*/partition"))
+
+
+def users(volume: Volume, root: Path = Path("/")) -> list[str]:
+    """What the kernel has made of the device of *volume*, or of a part of it: an opened encryption, a RAID, LVM."""
+    node = (root / "sys/class/block" / os.path.basename(volume.device)).resolve()
+    found = [*node.glob("holders/*"), *node.glob("*/holders/*")]
+    return sorted({_text(one / "dm/name") or one.name for one in found})

@@ -261,6 +261,9 @@ class Hub:
         batch, times = Batch(), []
         for arrival in arrivals:
             try:
+                if not arrival.payload and (lost := rows.gone(arrival.topic, self._prefix)):
+                    batch.lose(*lost)
+                    continue
                 incoming = contract.read(arrival.topic, arrival.payload, self._prefix)
                 if not incoming.message.stored:
                     raise contract.BadMessage("nothing that a hub keeps")

@@ -14,6 +14,17 @@ def row(incoming: contract.Incoming, now: float) -> tuple[str, dict[str, Any]]:
     return _ROWS[incoming.message.name](incoming, now)
 
 
+def gone(topic: str, prefix: str) -> tuple[str, str, str] | None:
+    """The table, the site and the serial number of what an empty message takes back; None where it is nothing retained."""
+    message, site, sn, _ = contract.parse_topic(topic, prefix)
+    table = _TABLES.get(message.name)
+    return (table, site, sn) if table and message.retained else None
+
+
+#: Where that is kept which is retained.
+_TABLES = {"station": "sites", "availability": "availability", "state": "cameras"}
+
+
 def _text(value: str) -> str:
     return untrusted.clean(value, 500)
 

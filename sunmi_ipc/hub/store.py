@@ -82,6 +82,15 @@ class Batch:
 
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     refused: list[Refusal] = field(default_factory=list)
+    #: What is no more: table, site and serial number (of a shop: empty).
+    gone: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def lose(self, table: str, site: str, sn: str) -> None:
+        """A shop or a camera is no more: what of it came before in this batch goes, too."""
+        self.gone.add((table, site, sn))
+        for name, rows in self.rows.items():
+            if name == table or (table == "sites" and name in _OF_A_SHOP):
+                rows[:] = [row for row in rows if not (row["site"] == site and sn in ("", row.get("sn", "")))]
 
     def add(self, table: str, row: dict[str, Any]) -> None:
         """Take a row along."""
@@ -109,7 +118,7 @@ def open_url(text: str, *, password: str = "", folder: Path | None = None) -> UR
         ConfigError: It is no such URL.
 
     """
-    hint = "For example postgresql://hub@localhost/sunmi, or hub.db for a file."
+    hint = "For example postgresql://localhost/sunmi, or hub.db for a file."
     if "://" not in text:
         if re.match("postgres(ql)?:", text):  # no file is called so, and a password may stand in it
             raise ConfigError(_NO_URL, hint=hint)
@@ -208,7 +217,9 @@ class Store:
 
     @property
     def place(self) -> str:
-        """Where it is, without password."""
+        """Where it is, without password; of SQLite its file."""
+        if not self.is_postgresql:
+            return self._url.database or ":memory:"
         return self._url.difference_update_query(["sslpassword"]).render_as_string(hide_password=True)
 
     def exists(self) -> bool:
@@ -262,16 +273,32 @@ class Store:
             raise Unstorable(type(error).__name__) from None
 
     def _write(self, connection: Connection, batch: Batch) -> None:
+        for name, site, sn in sorted(batch.gone):
+            self._lose(connection, name, site, sn)
         # Tables and keys in one order everywhere: two hubs that hold the same keys do not lock each other out.
         for name in sorted(batch.rows):
             table = tables.metadata.tables[name]
-            rows = _newest(table, batch.rows[name])
-            connection.execute(self._upsert(table), rows)
+            if rows := _newest(table, batch.rows[name]):
+                connection.execute(self._upsert(table), rows)
         wanted = {str(row["timezone"]) for row in batch.rows.get("sites", ())} - self._zones
         for zone in sorted(wanted):
             self._add_zone(connection, zone)
         if batch.refused:
             self._refuse(connection, batch.refused)
+
+    def _lose(self, connection: Connection, name: str, site: str, sn: str) -> None:
+        """Forget how a shop or a camera is; what happened there stays, and an alert of a shop that is gone is closed."""
+        for kind in (name, *_OF_A_SHOP) if name == "sites" else (name,):
+            table = tables.metadata.tables[kind]
+            of_it = table.c.site == site
+            connection.execute(table.delete().where(of_it & (table.c.sn == sn) if sn else of_it))
+        if name == "sites":
+            alerts = tables.alerts
+            connection.execute(
+                alerts.update()
+                .where((alerts.c.site == site) & (alerts.c.state == "open"))
+                .values(state="closed", closed=time.time())
+            )
 
     def _upsert(self, table: Table) -> Any:
         """Insert, or replace what is older. A revision far in the future (a clock that was wrong) gives way, too."""
@@ -373,6 +400,8 @@ class Store:
             raise _away(error) from None
 
 
+#: How a shop is: gone with it.
+_OF_A_SHOP = ("availability", "cameras")
 #: Whose revision is a clock's milliseconds.
 _BY_CLOCK = frozenset({"sites", "availability", "cameras"})
 

@@ -10,18 +10,21 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from ..discovery import DUPLICATE_SN, OTHER_NETWORK, Change, ChangeKind, DiscoveredCamera, Tracker
-from ..errors import CameraNotFound, ConnectionFailed, ReplyError
+from ..deadline import Deadline
+from ..discovery import OTHER_NETWORK, Change, ChangeKind, DiscoveredCamera, Tracker
+from ..discovery.sightings import places
+from ..errors import CameraNotFound, ConnectionFailed, ReplyError, TlsError
 from ..protocol.serial import spelt
 from ..protocol.spec import Model
 from .store import Store
 
 if TYPE_CHECKING:
     from ..camera import Camera
+    from ..discovery.claims import Claims
     from ..fleet.site import Slot
     from ..fleet.sitefile import Loaded as LoadedSite
     from ..models import DeviceInfo
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("sunmi_ipc")
 #: A look finds out whether a camera answers; it must not hold a thread for long.
 CALL_S = 6.0
+#: Where the camera is not where it was, others that claim to be it are tried for so long.
+_ELSEWHERE_S = 10.0
 #: After so many seconds a camera proves again who it is before it is called.
 PROOF_S = 20.0
 #: Whether a camera was seen is written so often where nothing else changes.
@@ -53,6 +58,7 @@ class Member:
         seen: When it last answered anything, Unix seconds; 0: never.
         slot: What the site file wants of it.
         verified: The address at which it has proved who it is.
+        good: The address at which it did so last, in an earlier run too.
 
     """
 
@@ -69,6 +75,10 @@ class Member:
     added: float = 0.0
     slot: Slot | None = None
     verified: str = ""
+    good: str = ""
+    bound: bool = False  # whether the file, the journal or an earlier proof says which one it is
+    heard: float = 0.0  # since when discovery hears it, time.monotonic()
+    turn: int = 0  # at which of those that claim to be it the next look begins
     checked: float = 0.0  # when it last proved itself, time.monotonic()
     flags: tuple[str, ...] = ()
     kept: tuple[Any, ...] = (0.0,)
@@ -104,8 +114,10 @@ class Roster:
 
     Args:
         connect: Makes a client for an address, as :meth:`sunmi_ipc.settings.Settings.connect`.
+        claims: Who judges those that claim a serial number, as :meth:`sunmi_ipc.settings.Settings.claims`.
         store: Remembers cameras, so that one that is away at the start is missed.
         site: A site file: its cameras alone belong here; None: all that discovery finds.
+        bindings: Serial numbers that entries without one have got already, by the entry's key.
         interval: Seconds between rounds of discovery.
         interfaces: As for :func:`sunmi_ipc.discovery.discover`.
         on_change: Called with a member that is new, or has moved, from the thread that found out.
@@ -120,17 +132,22 @@ class Roster:
         store: Store,
         *,
         site: LoadedSite | None = None,
+        bindings: Mapping[str, str] | None = None,
         interval: float = 30.0,
         interfaces: Sequence[str] | None = None,
         on_change: Callable[[Member], None] = lambda member: None,
+        claims: Callable[[str], Claims[Any]] | None = None,
     ) -> None:
+        self._claims = claims
         self._connect, self._store, self._site, self.on_change = connect, store, site, on_change
         self._members: dict[str, Member] = {}
         self._lock = threading.RLock()
         targets = []
         for slot in site.slots if site else ():
-            member = Member(slot.sn, slot.key, slot.mac, slot.any, slot=slot, address=slot.address)
-            member.name = (slot.wanted.name and slot.name_for(slot.sn)) or "" if slot.sn else ""
+            sn = slot.sn or (bindings or {}).get(slot.key, "")
+            member = Member(sn, slot.key, slot.mac, slot.any, slot=slot, address=slot.address)
+            member.name = (slot.wanted.name and slot.name_for(sn)) or "" if sn else ""
+            member.bound = bool(sn)
             self._members[slot.key] = member
             if slot.address:
                 targets.append(slot.address.partition(":")[0])
@@ -183,21 +200,31 @@ class Roster:
         with self._lock:
             if self._site is None:
                 self._members.pop(member.key or member.sn, None)
+            elif member.slot is not None and not member.slot.sn:  # its entry takes another
+                member.sn = member.address = member.verified = member.good = ""
+                member.mac, member.bound = member.slot.mac, False
         self._store.later(("DELETE FROM cameras WHERE sn = ?", (sn,)))
         if member.client is not None:
             member.client.close()
 
     def _remember(self) -> None:
-        rows = self._store.read("SELECT sn, mac, model, name, firmware, address, added, seen FROM cameras")
+        rows = self._store.read(
+            "SELECT sn, mac, model, name, firmware, address, added, seen FROM cameras ORDER BY added, sn"
+        )
         for sn, mac, model, name, firmware, address, added, seen in rows:
             member = next((m for m in self._members.values() if sn == m.sn or (mac and mac == m.mac)), None)
             if member is None and self._site is None:
                 member = self._members.setdefault(sn, Member(sn, sn))
+            if member is None:  # an entry keeps the camera that it has got
+                kind = Model.read(model)
+                free = (m for m in self._members.values() if m.slot and not m.sn and not m.mac)
+                member = next((m for m in free if m.slot and kind and m.slot.any == kind), None)
             if member is None:
                 continue  # of an older site file
             member.sn, member.mac, member.firmware = sn, mac or member.mac, firmware
             member.model, member.name = model or member.model, member.name or name
             member.address, member.added, member.seen = member.address or address, added, seen
+            member.good, member.bound = address, True
 
     # -- where it is ----------------------------------------------------------------------------------
 
@@ -215,6 +242,7 @@ class Roster:
                     # It said that it was there, never proved it, and has gone: it was none of ours.
                     self._members.pop(member.key, None)
                 return
+            member.heard = member.heard or time.monotonic()
             member.online, member.flags, member.network = True, found.flags, found.network
             member.mac, member.model = found.mac or member.mac, found.model or member.model
             member.firmware = found.firmware or member.firmware
@@ -223,8 +251,8 @@ class Roster:
             address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
             fixed = member.slot.address if member.slot else ""
             moved = address != member.address and not fixed and OTHER_NETWORK not in found.flags
-            if moved and DUPLICATE_SN in found.flags and member.verified == member.address:
-                moved = False  # two claim one serial number: the one that has proved it keeps it
+            if moved and member.verified == member.address and member.address in self._claimants(member):
+                moved = False  # several claim one serial number: the one that has proved it keeps it
             if moved:
                 _log.info("%s is at %s now", member.sn, address)
                 member.address = address
@@ -242,7 +270,7 @@ class Roster:
             return self._members.setdefault(found.sn, Member(found.sn, found.sn, added=time.time()))
         for member in self._members.values():
             slot = member.slot
-            if slot and slot.any and not member.sn and slot.any == Model.read(found.model):
+            if slot and not member.sn and not slot.mac and _may_be(slot, found):
                 member.sn = found.sn
                 return member
         return None
@@ -287,7 +315,82 @@ class Roster:
             return member.client
 
     def verify(self, member: Member, client: Camera) -> DeviceInfo:
-        """Ask who is there, and remember the answer; raises as :meth:`camera`."""
+        """Ask who is there, and remember the answer; raises as :meth:`camera`.
+
+        Anybody may claim to be the camera, and first: where the one at its address is not, or does not
+        answer, the others are asked, and the address at which it proved itself last.
+        """
+        self._first_contact(member, client)
+        others = [one for one in self._claimants(member).values() if one.address != client.address]
+        try:
+            return self._ask(member, client)
+        except (TlsError, ConnectionFailed):
+            here, deadline = client.address, Deadline(_ELSEWHERE_S)
+            addresses = [one.address for one in others]
+            member.turn = member.turn % max(1, len(addresses))
+            addresses = [*addresses[member.turn :], *addresses[: member.turn]]
+            fixed = member.slot is not None and member.slot.address
+            if member.good not in ("", here, *addresses) and not fixed:
+                addresses.insert(0, member.good)
+            for address in addresses:
+                if deadline.passed:
+                    break
+                member.turn += address != member.good
+                self._go(member, client, address)
+                try:
+                    return self._ask(member, client)
+                except (TlsError, ConnectionFailed):
+                    continue
+            self._go(member, client, here)
+            self._give_way(member)
+            raise
+
+    def _first_contact(self, member: Member, client: Camera) -> None:
+        """Where nothing tells the camera from others yet, several that claim to be it are a person's question."""
+        if member.good or self._claims is None or not self._claimants(member):
+            return
+        with self._claims(member.sn) as claims:
+            if claims.proven:
+                return
+            time.sleep(max(0.0, member.heard + claims.linger - time.monotonic()))
+            if len(claimants := list(self._claimants(member).values())) > 1:
+                self._go(member, client, claims.settle(claimants).address)
+
+    def _claimants(self, member: Member) -> dict[str, DiscoveredCamera]:
+        """Who answers under its serial number now, by address; nobody where a person has named the address."""
+        if not member.sn or (member.slot is not None and member.slot.address):
+            return {}
+        return {one.address: one for one in places(self._tracker.cameras, member.sn)}
+
+    def _give_way(self, member: Member) -> None:
+        """An entry without a serial number went to one who cannot prove himself: the next who may be it has it."""
+        slot = member.slot
+        if slot is None or slot.address or member.bound:
+            return
+        with self._lock:
+            taken = {one.sn for one in self._members.values()}
+            fit = {
+                camera.sn: camera
+                for camera in self._tracker.cameras
+                if camera.serial_number and camera.sn not in taken and _may_be(slot, camera)
+            }
+            if not fit:
+                return
+            member.sn = min((sn for sn in fit if sn > member.sn), default=min(fit))
+            member.address = member.verified = ""
+            member.mac, client, member.client = slot.mac, member.client, None
+        if client is not None:
+            client.close()
+        self._heard(Change(ChangeKind.ONLINE, fit[member.sn]))
+
+    @staticmethod
+    def _go(member: Member, client: Camera, address: str) -> None:
+        if client.address != address:
+            with member.lock:
+                member.address = address
+                client.move(address)
+
+    def _ask(self, member: Member, client: Camera) -> DeviceInfo:
         address = client.address
         try:
             info: DeviceInfo = client.device.info()
@@ -308,7 +411,8 @@ class Roster:
         if member.slot is None or not member.slot.wanted.name:
             member.name = info.name or member.name
         member.mac = info.mac or member.mac
-        member.verified, member.checked, member.seen = address, time.monotonic(), time.time()
+        member.verified, member.good, member.bound = address, address, True
+        member.checked, member.seen = time.monotonic(), time.time()
         self.keep(member)
         return info
 
@@ -327,3 +431,10 @@ class Roster:
                 (*values, int(added), int(member.seen)),
             )
         )
+
+
+def _may_be(slot: Slot, camera: DiscoveredCamera) -> bool:
+    """Whether an entry without a serial number may mean *camera*."""
+    if slot.mac:
+        return slot.mac == camera.mac
+    return bool(slot.any) and slot.any == Model.read(camera.model)

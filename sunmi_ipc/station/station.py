@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from ..errors import ConfigError
+from ..errors import ConfigError, SunmiIpcError
 from ..lock import try_lock
 from .audit import Audit
 from .counts import Counts
@@ -106,8 +107,10 @@ class Station:
                 self._connect,
                 self.store,
                 site=self.loaded.site,
+                bindings=self._bindings(),
                 interval=self.file.watch.discover,
                 interfaces=self._interfaces,
+                claims=self.settings.claims,
             )
             stack.callback(self.roster.close)
             self.watch = Watch(
@@ -164,6 +167,21 @@ class Station:
             self.started = time.time()
             self._stack = stack.pop_all()
         return self
+
+    def _bindings(self) -> dict[str, str]:
+        """Which cameras the site file's "any" entries have got: of ``ipc fleet apply``, and of the pages here."""
+        from ..fleet.journal import Journal
+
+        site, found = self.loaded.site, dict[str, str]()
+        for path in (site.path.with_suffix(".journal"), self.loaded.data / "site.journal") if site else ():
+            if not os.path.exists(path):
+                continue
+            try:
+                with Journal(path, write=False) as journal:
+                    found = journal.bindings() | found
+            except SunmiIpcError as error:
+                _log.warning("which cameras the site file's entries have got is not known: %s", error.message)
+        return found
 
     def _alerts(self) -> Alerts:
         from .alerts import Alerts

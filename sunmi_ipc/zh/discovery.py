@@ -20,7 +20,7 @@ ZH: dict[str, str] = {
     ),
     "{sn} is claimed by more than one camera, at {addresses}": "有多台摄像机自称 {sn}，位于 {addresses}",
     "Name the right one by its address (-c ADDRESS); the other is a stranger's, or was copied.": (
-        "请用地址指定正确的那台（-c ADDRESS）；另一台是他人的，或是冒充的。"
+        "请用地址指定正确的那台（-c 地址）；另一台是他人的，或是冒充的。"
     ),
     "the camera {sn} was not found in this network; somebody says that it is at {address}": (
         "在本网络中未找到摄像机 {sn}；有人声称它位于 {address}"
@@ -126,16 +126,16 @@ ZH |= {
     ),
     "Plug the camera and this computer into the shop's router, or give this computer an address "
     "in the camera's network by hand.": (
-        "请将摄像机和本机接入店铺路由器，或手动为本机设置一个摄像机所在网络的地址。"
+        "请将摄像机和本机接入门店路由器，或手动为本机设置一个摄像机所在网络的地址。"
     ),
     "this runs in a container ({kind}): its network is not the shop's, and no broadcast crosses over": (
-        "程序运行在容器（{kind}）中：容器网络不是店铺网络，广播无法到达"
+        "程序运行在容器（{kind}）中：容器网络不是门店网络，广播无法到达"
     ),
     "Start the container with --network host (Linux), or ask addresses with --target.": (
         "请以 --network host 启动容器（Linux），或用 --target 逐个询问地址。"
     ),
     "this runs in Windows' Linux (WSL): its network is not the shop's, unless it is mirrored": (
-        "程序运行在 WSL 中：除非启用镜像网络，否则其网络不是店铺网络"
+        "程序运行在 WSL 中：除非启用镜像网络，否则其网络不是门店网络"
     ),
     "Write networkingMode=mirrored under [wsl2] in .wslconfig, use Python for Windows, or ask "
     "addresses with --target.": (

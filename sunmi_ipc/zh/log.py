@@ -1,6 +1,7 @@
 """Chinese of the log's warnings and errors: what a person at the terminal sees of a running program."""
 
 ZH: dict[str, str] = {
+    "which cameras the site file's entries have got is not known: %s": "不清楚网点文件的各条目已对应哪台摄像机：%s",
     "closed": "已关闭",
     "exit code {code}": "退出码 {code}",
     "it failed ({kind})": "出错（{kind}）",
@@ -11,12 +12,12 @@ ZH: dict[str, str] = {
     "too many wait for this camera": "等待这台摄像机的太多",
     "the tracker stopped": "对摄像机的持续查找已停止",
     "on_change failed": "变化通知（on_change）失败",
-    "hub: no connection to the broker: %s. %s": "汇总服务：无法连接消息服务器：%s。%s",
-    "hub: the database was emptied: its tables were made anew; what was in it is gone": "汇总服务：数据库被清空：已重新建表；原有的数据已不在",
-    "hub: the database is back": "汇总服务：数据库已恢复",
-    "hub: a message could not be read": "汇总服务：有一条消息无法读取",
-    "hub: the database: %s": "汇总服务：数据库：%s",
-    "hub: a message that cannot be stored cannot be noted either": "汇总服务：有一条消息无法保存，也无法记下",
+    "hub: no connection to the broker: %s. %s": "hub：无法连接消息服务器：%s。%s",
+    "hub: the database was emptied: its tables were made anew; what was in it is gone": "hub：数据库被清空：已重新建表；原有的数据已不在",
+    "hub: the database is back": "hub：数据库已恢复",
+    "hub: a message could not be read": "hub：有一条消息无法读取",
+    "hub: the database: %s": "hub：数据库：%s",
+    "hub: a message that cannot be stored cannot be noted either": "hub：有一条消息无法保存，也无法记下",
     "a virtual camera's picture broke off": "虚拟摄像机的画面中断",
     "a virtual camera's RTSP stumbled": "虚拟摄像机的 RTSP 出错",
     "events: %s of event %d %s: %s": "事件：%s（事件 %d）%s：%s",

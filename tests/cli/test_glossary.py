@@ -52,6 +52,16 @@ def test_pages_keep_to_the_glossary() -> None:
     assert found == []
 
 
+def test_a_broker_has_its_chinese_name_on_pages() -> None:
+    """As in messages: the English word stands once, in brackets, where the name is first met, and in code."""
+    found = []
+    for page in [*ROOT.glob("*.zh-CN.md"), *(ROOT / "docs").glob("*.zh-CN.md")]:
+        text = re.sub(r"^ *```.*?^ *```$", "", page.read_text("utf-8"), flags=re.M | re.S)
+        plain = re.sub(r"`[^`\n]*`|\]\([^)]*\)|^:::.*$|消息服务器（broker）", "", text, flags=re.M)
+        found += [(page.name, match) for match in re.findall(r".{,10}\b[Bb]roker\b.{,10}", plain)]
+    assert found == []
+
+
 def test_a_message_has_one_chinese() -> None:
     """Two tables may both have a template, but not with two texts: one of them would win by its name."""
     seen: dict[str, set[str]] = {}

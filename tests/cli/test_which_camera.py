@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +203,45 @@ def test_identify_blinks_and_restores(switch: int, ready: VirtualCamera) -> None
     assert done["led_switch"] == switch
     assert ready.state.documents["led"] == {"led_switch": switch}
     assert ready.state.counts["config/setLed"] == done["blinks"] + 1
+
+
+@pytest.mark.parametrize("proof", ["pin", "ca", ""])
+@pytest.mark.parametrize("same_mac", [True, False])
+def test_of_all_cameras_one_that_two_claim_is_judged(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch, proof: str, same_mac: bool
+) -> None:
+    """Whoever answers first under a serial number is not asked for that, under 'all' and where none is named."""
+    from sunmi_ipc.discovery.sightings import Roll
+    from sunmi_ipc.settings import Settings
+
+    if proof != "ca":
+        monkeypatch.delenv("SUNMI_IPC_CA")
+    seed = secrets.randbits(64)
+    with (
+        Vendor() as other,
+        VirtualCamera(vendor, state="ready", udp=True, seed=seed, people=0) as camera,
+        VirtualCamera(other, state="ready", udp=True, seed=seed, people=0, port=camera.port) as impostor,
+    ):
+        assert camera.sn == impostor.sn
+        if proof == "pin":
+            with Settings.load().connect(camera.address, sn=camera.sn) as client:
+                client.device.info()
+
+        def discover(self: Settings, report: Any, **options: Any) -> Any:
+            roll, mac = Roll(), camera.state.mac if same_mac else "02:00:00:00:00:01"
+            first = roll.enter(replace(seen(impostor, mac=mac), addresses=(impostor.ip,)))
+            roll.enter(replace(seen(camera), addresses=(camera.ip,)))
+            report.cameras[:] = roll.cameras
+            return iter([first])
+
+        before = camera.state.counts.get("device/getInfo", 0)
+        with monkeypatch.context() as patched:
+            patched.setattr(Settings, "discover", discover)
+            patched.setattr("sunmi_ipc.discovery.scan.discover", discover)
+            if same_mac:  # of two others a person chooses
+                done = CliRunner().invoke(app, ["info", "--json"])
+                assert done.exit_code == (0 if proof else 2), done.output
+            done = CliRunner().invoke(app, ["info", "-c", "all", "--json"])
+        assert done.exit_code == (0 if proof else 2), done.output
+        assert (camera.state.counts.get("device/getInfo", 0) > before) is bool(proof)
+        assert impostor.state.counts == {}

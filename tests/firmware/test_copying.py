@@ -240,6 +240,23 @@ def test_real_format_of_a_card_that_is_not_mounted(real_card: Callable[..., Real
     assert real.read(real.device).mountpoint == ""
 
 
+def test_a_card_that_is_not_mounted_any_more(real_card: Callable[..., RealCard], image: Image) -> None:
+    """The folder that is left where it was mounted is this computer's disk."""
+    from .conftest import command
+
+    real = real_card()
+    volume = real.read(real.mountpoint)
+    (real.mountpoint / "up.bin").write_bytes(b"old")
+    command("umount", str(real.mountpoint))
+    (real.mountpoint / "up.bin").write_bytes(b"mine")
+    with pytest.raises(CardError, match="not mounted any more"):
+        install(image, volume)
+    with pytest.raises(CardError, match="not mounted any more"):
+        clean(volume)
+    assert (real.mountpoint / "up.bin").read_bytes() == b"mine"
+    assert os.listdir(real.mountpoint) == ["up.bin"]
+
+
 def test_format_refuses_what_is_no_card(card: Volume, monkeypatch: pytest.MonkeyPatch) -> None:
     for wrong, word in (
         ({"system": True}, "runs from"),
@@ -254,6 +271,10 @@ def test_format_refuses_what_is_no_card(card: Volume, monkeypatch: pytest.Monkey
     monkeypatch.undo()
     monkeypatch.setattr(formatting, "partitions", lambda volume: ["/dev/sdb1", "/dev/sdb2"])
     with pytest.raises(CardError, match="/dev/sdb1, /dev/sdb2"):
+        formatting.check(card, LABEL)
+    monkeypatch.setattr(formatting, "partitions", lambda volume: [])
+    monkeypatch.setattr(formatting, "users", lambda volume: ["luks-photos"])
+    with pytest.raises(CardError, match="luks-photos"):
         formatting.check(card, LABEL)
 
 
@@ -326,3 +347,39 @@ def test_a_card_that_was_changed_while_the_question_stood_is_not_cleaned(
     result = CliRunner().invoke(commands.app, ["clean", card.mountpoint], obj=State())
     assert isinstance(result.exception, CardError)
     assert (Path(card.mountpoint) / "up.bin").exists()
+
+
+@pytest.mark.parametrize("told", ["by the device", "by the system"])
+def test_a_card_that_is_changed_while_the_old_one_is_unmounted(
+    card: Volume, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: str
+) -> None:
+    """A reader keeps its name, and an open device too, when another card is put in."""
+    device = tmp_path / "sdb1"
+    device.touch()
+    shown = dataclasses.replace(card, device=str(device), sequence="11")
+    ran: list[str] = []
+    now = {"sequence": "11"}
+
+    def do(command: Sequence[str]) -> bytes:
+        ran.append(command[0])
+        now["sequence"] = "12"
+        return b""
+
+    from sunmi_ipc.firmware import linux
+
+    number = os.stat(device).st_rdev
+    mount = linux.Mount(
+        f"{os.major(number)}:{os.minor(number)}", "/", "/media/x", "exfat", str(device), False
+    )
+    monkeypatch.setattr(formatting, "check", lambda volume, label: None)
+    monkeypatch.setattr(formatting, "mounts", lambda: [mount])
+    monkeypatch.setattr(
+        formatting, "_sequence", lambda handle: now["sequence"] if told == "by the device" else ""
+    )
+    inspect = lambda place: dataclasses.replace(shown, **now if told == "by the system" else {})  # noqa: E731
+    with (
+        pytest.raises(CardError, match="another disk"),
+        formatting.formatted(shown, LABEL, inspect=inspect, run=do),
+    ):
+        pass
+    assert ran == ["umount"]

@@ -6,6 +6,7 @@ import ctypes
 import json
 import plistlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,20 @@ def test_linux_usb_reader(computer: Path, root: bool) -> None:
     }
     assert card.examine(seen, "SUNMI-4A5B") == []
     assert linux.read("/dev/sdb1", root=computer, run=says("exfat", "SUNMI-4A5B")) == seen
+
+
+def test_linux_a_card_that_is_part_of_something(computer: Path) -> None:
+    """An opened encryption or a RAID on it is not seen in the mount table, and would be formatted away under it."""
+    volume = linux.read("/dev/sdb1", root=computer, run=says("", ""))
+    assert linux.users(volume, root=computer) == []
+    holders = computer / "sys/devices/block/sdb/sdb1/holders"
+    for name in ("md0", "dm-3"):
+        (holders / name).mkdir(parents=True)
+    (holders / "dm-3/dm").mkdir()
+    (holders / "dm-3/dm/name").write_text("luks-photos\n")
+    assert linux.users(volume, root=computer) == ["luks-photos", "md0"]
+    whole = replace(volume, device="/dev/sdb")
+    assert linux.users(whole, root=computer) == ["luks-photos", "md0"]
 
 
 @pytest.mark.parametrize("label", ["SUNMI-4A5B", "sunmi 卡", ""])

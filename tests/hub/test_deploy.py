@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import queue
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
 
 from sunmi_ipc.broker import contract
 from sunmi_ipc.hub.store import Store, open_url
@@ -28,13 +30,30 @@ DEPLOY = ROOT / "deploy"
 BOARD = json.loads((DEPLOY / "grafana" / "sunmi-ipc-shops.json").read_text("utf-8"))
 UNIT = DEPLOY / "systemd" / "sunmi-ipc-hub@.service"
 SN = "FS101D8BS00106"
-#: What Grafana puts in the place of its macros and variables.
+#: What Grafana puts in the place of its macros.
 MACROS = (
-    (r"\$__timeFilter\((\w+)\)", r"\1 BETWEEN '2026-11-20T00:00:00Z' AND '2026-12-01T00:00:00Z'"),
-    (r"\$__timeFrom\(\)", "'2026-11-20T00:00:00Z'::timestamptz"),
-    (r"\$__timeTo\(\)", "'2026-12-01T00:00:00Z'::timestamptz"),
-    (r"\$\{site:sqlstring\}", "'shop-1','shop-2'"),
+    (r"\$__unixEpochFilter\((\w+)\)", r"\1 >= {from} AND \1 <= {to}"),
+    (r"\$__unixEpochFrom\(\)", "{from}"),
+    (r"\$__unixEpochTo\(\)", "{to}"),
+    (r"\$__timeFrom\(\)", "to_timestamp({from})"),
+    (r"\$__timeTo\(\)", "to_timestamp({to})"),
 )
+
+
+def asked(query: str, sites: str, *, begin: int = 1_795_132_800, end: int = 1_796_083_200) -> str:
+    """A query of the dashboard as Grafana sends it: the macros of a time, and the chosen shops."""
+    for pattern, text in MACROS:
+        query = re.sub(pattern, text.replace("{from}", str(begin)).replace("{to}", str(end)), query)
+    query = query.replace("${site:sqlstring}", sites)
+    assert "$" not in query
+    return query
+
+
+def every_shop() -> str:
+    """What Grafana puts in where all shops are chosen: this, as it stands, and no list of names that may be empty."""
+    (variable,) = (v for v in BOARD["templating"]["list"] if v["name"] == "site")
+    assert variable["includeAll"]
+    return str(variable["allValue"])
 
 
 def queries() -> list[tuple[str, str]]:
@@ -43,10 +62,23 @@ def queries() -> list[tuple[str, str]]:
     return made + [(v["label"], v["query"]) for v in BOARD["templating"]["list"] if v["type"] == "query"]
 
 
+@pytest.fixture
+def clean(server: Postgres) -> Iterator[Store]:
+    """A database with nothing but the hub's tables."""
+    engine = sqlalchemy.create_engine(open_url(server.url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sqlalchemy.text("CREATE SCHEMA public"))
+    engine.dispose()
+    made = Store(open_url(server.url))
+    made.migrate()
+    yield made
+    made.close()
+
+
 @pytest.mark.database
-def test_every_query_of_the_dashboard_answers(server: Postgres) -> None:
-    store = Store(open_url(server.url))
-    store.migrate()
+def test_every_query_of_the_dashboard_answers(clean: Store) -> None:
+    store = clean
     write(
         store,
         station(timezone="Asia/Shanghai"),
@@ -60,15 +92,64 @@ def test_every_query_of_the_dashboard_answers(server: Postgres) -> None:
     )  # fmt: skip
     assert len(queries()) == 16
     empty = set()
-    for title, query in queries():
-        for pattern, text in MACROS:
-            query = re.sub(pattern, text, query)
-        assert "$" not in query, title
-        found = store.read(query.replace(":", "\\:"))
+    for (title, text), sites in itertools.product(queries(), (every_shop(), "'shop-1','shop-2'")):
+        query = asked(text, sites)
+        found = store.read(query)
         if not found or found == [{"p99_ms": None}]:
             empty.add(title)
     assert empty == {"Messages that were not understood"}
-    store.close()
+
+
+@pytest.mark.database
+def test_the_dashboard_of_an_empty_database_says_that_there_is_no_data(clean: Store) -> None:
+    """Neither an error nor a zero that looks like a shop in which nobody was."""
+    for title, text in queries():
+        found = clean.read(asked(text, every_shop()))
+        assert all(value is None for row in found for value in row.values()), title
+    for panel in BOARD["panels"]:
+        assert panel["fieldConfig"]["defaults"]["noValue"] == "no data", panel["title"]
+
+
+@pytest.mark.database
+@pytest.mark.slow
+def test_the_dashboard_of_a_week_does_not_read_a_year(clean: Store) -> None:
+    now = int(time.time()) // 900 * 900
+    with clean._engine.begin() as connection:
+        for statement in (
+            "INSERT INTO sites SELECT 'shop-' || i, 1, 0, 1, 'Shop', 'Asia/Shanghai', '', '1', 2, 1 FROM generate_series(1, 5) i",
+            "INSERT INTO zones VALUES ('Asia/Shanghai', 0, 4000000000, 28800)",
+            f"INSERT INTO counts SELECT i || '/' || t, 1, 'shop-' || (i % 5 + 1), 'SN' || i, t, t + 900, 1, 2, 3, 1.0, '{{}}', t"
+            f" FROM generate_series({now - 365 * 86_400}, {now - 900}, 900) t, generate_series(1, 10) i",
+            "ANALYZE",
+        ):
+            connection.execute(sqlalchemy.text(statement.replace(":", "\\:")))
+    for (title, text), sites in itertools.product(queries(), (every_shop(), "'shop-1','shop-2'")):
+        query = asked(text, sites, begin=now - 7 * 86_400, end=now)
+        plan = "\n".join(str(*row.values()) for row in clean.read(f"EXPLAIN {query}"))
+        assert "Seq Scan on counts" not in plan, (title, plan)
+    (people,) = clean.read(asked(dict(queries())["People today"], every_shop()))
+    assert people["arrivals"] > 0
+
+
+@pytest.mark.database
+def test_what_the_page_says_of_a_new_name_carries_the_people_over(clean: Store) -> None:
+    page = (ROOT / "docs" / "many-shops.md").read_text("utf-8")
+    (block,) = (
+        text for text in re.findall(r"^```sql\n(.*?)^```", page, re.M | re.S) if "UPDATE counts" in text
+    )
+    write(
+        clean,
+        *(counts("shop-0017", start=900 * n, arrivals=n) for n in range(1, 5)),
+        *(counts("shop-0099", start=900 * n, arrivals=n + 100, revision=9) for n in range(4, 7)),
+    )
+    with clean._engine.begin() as connection:
+        connection.execute(sqlalchemy.text(block))
+    found = clean.read("SELECT key, site, arrivals FROM counts ORDER BY starts")
+    assert [row["arrivals"] for row in found] == [1, 2, 3, 104, 105, 106]
+    assert {row["site"] for row in found} == {"shop-0099"}
+    assert [row["key"] for row in found] == [
+        contract.counts_key("shop-0099", SN, 900 * n) for n in range(1, 7)
+    ]
 
 
 def test_the_dashboards_panels_do_not_overlap() -> None:

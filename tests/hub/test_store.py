@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -102,6 +103,44 @@ def test_the_steps_lead_to_the_tables(store: Store) -> None:
         assert set(inspector.get_pk_constraint(name)["constrained_columns"]) == {
             c.name for c in table.primary_key
         }
+
+
+def test_a_shop_or_a_camera_that_is_taken_back_is_gone(store: Store) -> None:
+    """An empty message takes back what a broker keeps; what happened there stays."""
+    write(store, station(), station("shop-2"), state(), alert("open", 1), counts(), counts("shop-2"))
+    batch = Batch()
+    for topic in (f"shop-2/cameras/{SN}/counts", "shop-2/alerts"):
+        assert rows.gone(f"{contract.PREFIX}/{topic}", contract.PREFIX) is None  # nothing that is retained
+    batch.add(*state(revision=6000))
+    batch.lose(*rows.gone(f"{contract.PREFIX}/shop-1/cameras/{SN}/state", contract.PREFIX) or ())
+    store.write(batch)
+    assert store.read("SELECT * FROM verdicts_now") == []
+    assert len(store.read("SELECT * FROM alerts_open")) == 1
+    batch = Batch()
+    batch.add(*state(revision=7000))
+    batch.lose(*rows.gone(f"{contract.PREFIX}/shop-1/station", contract.PREFIX) or ())
+    store.write(batch)
+    assert [row["site"] for row in store.read("SELECT * FROM shops_now")] == ["shop-2"]
+    assert store.read("SELECT * FROM verdicts_now") == store.read("SELECT * FROM alerts_open") == []
+    assert store.sizes()["counts"] == 2
+    # Who comes back under the name is there again, though its clock goes by an older one.
+    write(store, station(revision=900), state(revision=10))
+    assert len(store.read("SELECT * FROM shops_now")) == 2
+    assert len(store.read("SELECT * FROM verdicts_now")) == 1
+
+
+def test_a_database_of_the_version_before_gets_its_views(store: Store) -> None:
+    write(store, station(timezone="Asia/Shanghai"), counts(start=int(time.time()) // 900 * 900, arrivals=7))
+    with store._engine.begin() as connection:
+        for name in reversed(views.names()):
+            connection.execute(sqlalchemy.text(f"DROP VIEW {name}"))
+        connection.execute(sqlalchemy.text("DELETE FROM hub_schema WHERE version > 1"))
+    assert store.migrate() == 1
+    (today,) = store.read("SELECT * FROM people_today")
+    assert (today["arrivals"], today["gaps"], today["completeness"]) == (7, 0, 1.0)
+    assert store.read("SELECT site, day, arrivals FROM people_per_day") == [
+        {name: today[name] for name in ("site", "day", "arrivals")}
+    ]
 
 
 def test_a_second_start_changes_nothing_and_a_newer_database_is_refused(store: Store) -> None:
