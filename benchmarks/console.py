@@ -1,6 +1,6 @@
 """The live picture: how soon, how far behind, at what cost. Beside ``ffmpeg -c copy`` repackaging the same stream.
 
-    python benchmarks/console.py                                          # all, in eight minutes
+    python benchmarks/console.py                                          # all, in eleven minutes
     python benchmarks/console.py --seconds 0 --load 0 --churn 3600        # an hour of coming and going
     python benchmarks/console.py --seconds 0 --load 0 --churn 600         # as many, closer together
 
@@ -9,7 +9,8 @@ in Chromium: what is between is the way from the camera's encoder to the screen.
 own, whose CPU time is read from ``/proc``; viewers beyond the browser are bare WebSockets that read what comes. For
 first pictures the CPU time of the page's own thread and of the console stands beside the seconds: on a busy machine
 the seconds are those of the others, too. Memory: what a visit leaves behind is a straight line through the
-samples of the second half, once all that is made once has been made.
+samples of the second half, once all that is made once has been made. A page that nobody connects to is kept for a
+minute and more: so long memory grows, with as many pages as that.
 """
 
 from __future__ import annotations
@@ -157,7 +158,7 @@ def main() -> None:
         "--load", type=float, default=30, help="how long each CPU figure is measured; 0: not at all"
     )
     parser.add_argument(
-        "--churn", type=float, default=120, help="how long viewers come and go; 0: not at all"
+        "--churn", type=float, default=300, help="how long viewers come and go; 0: not at all"
     )
     parser.add_argument("--looks", type=int, default=5, help="how often the first picture is looked at")
     given = parser.parse_args()
@@ -269,10 +270,17 @@ def churn(seconds: float, camera: VirtualCamera, pid: int, base: str, cookie: st
         url = base.replace("http", "ws", 1) + f"/live/{camera.sn}/fhd"
         while time.monotonic() - began < seconds:
             with contextlib.suppress(OSError, TimeoutError, WebSocketException):
-                async with connect(
-                    url, origin=base, additional_headers={"Cookie": cookie}, compression=None, max_size=None
-                ) as socket:  # type: ignore[arg-type]
-                    while not isinstance(await asyncio.wait_for(socket.recv(), 10), bytes):
+                async with (
+                    asyncio.timeout(30),  # one that is told of no picture again and again leaves, too
+                    connect(
+                        url,
+                        origin=base,
+                        additional_headers={"Cookie": cookie},
+                        compression=None,
+                        max_size=None,
+                    ) as socket,  # type: ignore[arg-type]
+                ):
+                    while not isinstance(await socket.recv(), bytes):
                         pass
                 visits[0] += 1
             await asyncio.sleep(pause)
@@ -301,8 +309,16 @@ def churn(seconds: float, camera: VirtualCamera, pid: int, base: str, cookie: st
             time.sleep(0.5)
 
     async def watch() -> None:
+        minute = 0
         while time.monotonic() - began < seconds:
-            samples.append((time.monotonic() - began, visits[0] + visits[1], memory(pid)))
+            at = time.monotonic() - began
+            samples.append((at, visits[0] + visits[1], memory(pid)))
+            if at >= 60 * minute:
+                print(
+                    f"  {minute:3} min: {visits[0]:7} viewers, {visits[1]:5} pages, {samples[-1][2]:6.1f} MB",
+                    flush=True,
+                )
+                minute += 1
             await asyncio.sleep(min(5.0, seconds / 40))
 
     async def all_of_it() -> None:

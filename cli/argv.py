@@ -6,6 +6,7 @@ import contextlib
 import sys
 from pathlib import Path
 
+from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.redact import Secret
 
 
@@ -21,6 +22,13 @@ def take_secret(text: str) -> Secret:
             _overwrite(text.encode("utf-8", "surrogateescape"))
     sys.argv[1:] = ["xxx" if arg == text else arg for arg in sys.argv[1:]]
     return Secret(text)
+
+
+def not_a_pair(number: int, example: str) -> ParameterError:
+    """A parameter without its equals sign; it is not repeated, as it may be half of a secret."""
+    return ParameterError(
+        "parameter {number}: not KEY=VALUE", number=number, hint="For example {form}.", form=example
+    )
 
 
 def _overwrite(secret: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -58,6 +59,17 @@ EXITS: tuple[tuple[type[errors.SunmiIpcError], Exit], ...] = (
 def exit_code(error: errors.SunmiIpcError) -> Exit:
     """The exit code for *error*."""
     return next(code for kind, code in EXITS if isinstance(error, kind))
+
+
+class _Wrapped(logging.Formatter):
+    """What is logged, broken at blanks where a terminal shows it."""
+
+    def __init__(self, template: str, fit: Callable[[str], str]) -> None:
+        super().__init__(template)
+        self._fit = fit
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._fit(super().format(record))
 
 
 class _Told(logging.Filter):
@@ -148,13 +160,14 @@ class State:
 
         return known_cameras()
 
-    def log(self, command: str = "") -> None:
+    def log(self, command: str = "", fit: Callable[[str], str] = str) -> None:
         """Show warnings, with ``-v`` what happens, with ``-vv`` every request, secrets masked.
 
         What ``-v`` shows is kept for a report, too: see :mod:`.kept_log`.
 
         Args:
             command: The command's name.
+            fit: Breaks a text as the terminal needs it.
 
         """
         from sunmi_ipc.redact import RedactingFilter
@@ -162,9 +175,7 @@ class State:
         handler = logging.StreamHandler(sys.stderr)
         handler.addFilter(_Told())
         handler.addFilter(RedactingFilter())
-        handler.setFormatter(
-            logging.Formatter("%(levelname)s %(message)s" if self.verbose else "%(message)s")
-        )
+        handler.setFormatter(_Wrapped("%(levelname)s %(message)s" if self.verbose else "%(message)s", fit))
         # What other libraries say has strangers' words in it, too.
         if logging.lastResort is not None:
             logging.lastResort.filters[:] = [RedactingFilter()]

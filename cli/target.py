@@ -172,12 +172,15 @@ def serial_number_at(state: State, host: str) -> str:
     return next((camera.sn for camera in every if camera.ip == host), "")
 
 
-def open_camera(state: State, name: str = "", **options: Any) -> Camera:
+def open_camera(
+    state: State, name: str = "", *, judge: Callable[[str], Claims[Camera]] | None = None, **options: Any
+) -> Camera:
     """A client for the camera that the command means.
 
     Args:
         state: How the command was called.
         name: Address, serial number or name; default: ``-c``, else the only camera found.
+        judge: Who judges those that claim a serial number; default: by pin or CA.
         options: For the client.
 
     """
@@ -194,11 +197,11 @@ def open_camera(state: State, name: str = "", **options: Any) -> Camera:
         return open_found(state, [choose(state)], **options)
     claims: dict[str, Claims[Camera]] = {}
 
-    def judge(sn: str) -> Claims[Camera]:
-        return claims.setdefault(sn, state.settings.claims(sn))
+    def judged_by(sn: str) -> Claims[Camera]:
+        return claims.setdefault(sn, (judge or state.settings.claims)(sn))
 
     state.called = name
-    found = locate(state, name, judge)
+    found = locate(state, name, judged_by)
     _insist(state, name, found)
     judged = next((one for sn, one in claims.items() if same_serial_number(sn, found.sn)), None)
     if judged is not None and "sn" not in options:

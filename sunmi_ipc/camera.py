@@ -65,7 +65,14 @@ class Camera(Exchange["Transport"], Groups[Sync]):
         from .link.transport import HttpsTransport
 
         context, approve = self.tls
+        self._connected_as = self._accepted()
         return HttpsTransport(self.host, self.port, context, approve=approve)
+
+    def _as_trusted_now(self) -> None:
+        """Let go of a connection whose certificate was judged otherwise than it would be now."""
+        if self._trust_has_changed():
+            self.close()
+            self.__dict__.pop("_transport", None)
 
     def greet(self, timeout: float | None = None) -> str:
         """Shake hands now, before any call, to see whether this is the camera that we trust.
@@ -87,6 +94,7 @@ class Camera(Exchange["Transport"], Groups[Sync]):
         from .link.transport import HttpsTransport
 
         with self._lock:
+            self._as_trusted_now()
             transport = self._transport
             if not isinstance(transport, HttpsTransport):
                 return ""
@@ -107,6 +115,7 @@ class Camera(Exchange["Transport"], Groups[Sync]):
 
         """
         with self._lock:
+            self._as_trusted_now()
             return self._transport.send(outgoing, timeout=self.timeout if timeout is None else timeout)
 
     def close(self) -> None:
@@ -166,6 +175,7 @@ class Camera(Exchange["Transport"], Groups[Sync]):
 
     def _carry_out(self, talk: Talk[R]) -> R:
         with self._lock:
+            self._as_trusted_now()
             answer: Incoming | None = None
             failure: BaseException | None = None
             while True:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -38,7 +38,7 @@ def activate(
     # An address, or anything else that is none, is refused before anything is asked.
     wanted = SerialNumber(sn) if sn else None
     code = take_secret(ask_secret(tr("Activation code")) if code == "-" else code)
-    options = {"activation_code": code} if code else {}
+    options: dict[str, Any] = {"activation_code": code} if code else {}
     with open_camera(state, state.camera or wanted or "", **options) as camera:
         serial = _serial_number(state, camera, wanted)
         with waiting(state, "Looking at {sn} …", sn=serial):

@@ -10,7 +10,7 @@ from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.redact import is_secret
 
-from ..argv import take_secret
+from ..argv import not_a_pair, take_secret
 from ..screen.output import show
 from ..state import State
 from ..target import open_camera
@@ -34,12 +34,13 @@ def call(
     """Send any call, signed, and print the answer. Nothing is checked: you say it, it is sent."""
     state = State.of(ctx)
     values: dict[str, str] = {}
-    for text in parameters or ():
+    for number, text in enumerate(parameters or (), 1):
         key, equals, value = text.partition("=")
         if not equals or not key:
-            raise ParameterError("{name}: not KEY=VALUE", name="parameter", hint="For example ssid=Shop.")
+            raise not_a_pair(number, "ssid=Shop")
         if key in values:
             raise ParameterError("{name}: given twice", name=key)
         values[key] = take_secret(value) if is_secret(key) else value
     with open_camera(state) as camera:
-        show(state, camera.call(path, values, sign=not no_sign), reveal=reveal, wire=True)
+        answer = camera.call(path, values, sign=not no_sign)
+        show(state, answer, reveal=reveal, wire=True, done="{path} is done.", about={"path": path})

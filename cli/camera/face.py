@@ -82,7 +82,7 @@ def group_list(ctx: typer.Context) -> None:
     with open_camera(state) as camera:
         groups = camera.faces.groups()
         remember_groups([str(group.name) for group in groups.face_group if group.name])
-        show(state, groups, rows="face_group")
+        show(state, groups, rows="face_group", nothing="The camera has no face group.")
 
 
 def _group(name: str, capacity: int, description: str) -> dict[str, Any]:
@@ -327,6 +327,7 @@ def list_(
                 state,
                 {"faceid_list": [{"faceid": faceid} for faceid in camera.faces.ids(group)]},
                 rows="faceid_list",
+                nothing="There are no faces.",
             )
             return
         found = list(camera.faces.list(group))

@@ -47,7 +47,7 @@ def faces(
     if book:
         rows = [{**row, "name": book.name(row["faceid"])} for row in rows]
     if not rows:
-        say(state, "nothing found")
+        say(state, "There are no faces.")
     elif not state.quiet:
         table(rows, columns(book), least=("arrive_count", "gender", "age", "group_name"))
 

@@ -39,7 +39,7 @@ def list_(ctx: typer.Context) -> None:
         }
         for name, pin in state.known_cameras().items()
     ]
-    show(state, {"cameras": pins}, rows="cameras")
+    show(state, {"cameras": pins}, rows="cameras", nothing="No camera's certificate is kept yet.")
 
 
 @app.command()
@@ -71,9 +71,13 @@ def accept(
     yes: Annotated[bool, typer.Option("--yes", "-y", help=tr("Do not ask."))] = False,
 ) -> None:
     """Accept the certificate that a camera shows now, after it was replaced or reset."""
+    from functools import partial
+
+    from sunmi_ipc.discovery.claims import Claims
     from sunmi_ipc.link.tls import ClientCertificate, fingerprint, shown_certificate
 
-    from ..target import open_camera
+    from ..naming import mac_digits
+    from ..target import is_address, open_camera
 
     state = State.of(ctx)
     if all_of is not None:
@@ -85,12 +89,24 @@ def accept(
         raise ParameterError(
             "{name}: missing", name="SN", hint="Name a camera, or a site file with --all-of."
         )
-    with open_camera(state, state.camera or name) as camera, waiting(state, "Looking at the certificate …"):
-        given = state.settings
+    given = state.settings
+    if given.ca and is_address(state.camera or name) and not mac_digits(state.camera or name):
+        raise ParameterError(
+            "{name}: where a CA is given, a certificate is accepted by the camera's serial number",
+            name=name,
+            hint="'ipc scan' shows it.",
+        )
+    # Whom we do not trust yet is looked at as at a first contact; two that claim to be the camera are told apart by nobody.
+    unknown = partial(Claims, connect=given.with_options(ca="").connect, proven=False)
+    with (
+        open_camera(state, state.camera or name, judge=unknown) as camera,
+        waiting(state, "Looking at the certificate …"),
+    ):
         certificate = ClientCertificate.load(given.p12, given.p12_password) if given.p12 else None
         der = shown_certificate(
             camera.host, camera.port, certificate, timeout=camera.timeout, legacy=given.tls == "legacy"
         )
+        name = camera.sn or name
     pins = state.known_cameras()
     before = pins.known(name)
     now = fingerprint(der)

@@ -32,7 +32,7 @@ def scan(ctx: typer.Context) -> None:
     with open_camera(state) as camera:
         with waiting(state, "The camera is looking for networks …"):
             networks = camera.wifi.networks()
-        show(state, networks, rows="ap_list")
+        show(state, networks, rows="ap_list", nothing="The camera sees no network.")
 
 
 @app.command("show")

@@ -12,6 +12,7 @@ from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 from sunmi_ipc.words import word
 
+from ..argv import not_a_pair
 from ..screen.output import confirm, show
 from ..state import State
 from . import faces as cloud_faces
@@ -82,7 +83,7 @@ def devices(
             return tr(word(camera.active_status))
 
         rows = [c.as_dict() | {"online": standing(c)} for c in found.ipc_list]
-        listing(ctx, found, rows, names, csv)
+        listing(ctx, found, rows, names, csv, "The shop has no camera in the cloud.")
 
 
 @app.command(epilog=epilog("devices.bind"))
@@ -144,13 +145,19 @@ def call(
 ) -> None:
     """Send any call, signed, with the shop."""
     pairs: dict[str, Any] = {}
-    for pair in values or ():
+    for number, pair in enumerate(values or (), 1):
         name, equals, value = pair.partition("=")
         if not name or not equals:
-            raise ParameterError("{name}: not KEY=VALUE", name="parameter")
+            raise not_a_pair(number, "device_id=1")
         pairs[name] = _read(Path(value[1:])) if value.startswith("@") else value
     with open_cloud(ctx) as cloud:
-        show(State.of(ctx), cloud.call(path, pairs) or None, wire=True)
+        show(
+            State.of(ctx),
+            cloud.call(path, pairs) or None,
+            wire=True,
+            done="{path} is done.",
+            about={"path": path},
+        )
 
 
 def _read(path: Path) -> bytes:

@@ -120,14 +120,17 @@ def camera(ctx: typer.Context, cloud: Cloud, name: str) -> dict[str, str]:
         if not name:
             note(State.of(ctx), "camera: {sn} ({name})", sn=found[0].ipc_sn, name=found[0].ipc_name)
         return {"ipc_sn": found[0].ipc_sn}
-    listed = ", ".join(f"{c.ipc_sn} ({c.ipc_name})" for c in every) or "-"
+    listed = tr(", ").join(f"{c.ipc_sn}{brackets(c.ipc_name)}" for c in every) or "-"
     raise ParameterError(
         "{name}: no camera of the shop is called so, or several are: {cameras}"
         if name
         else "{name}: the shop has not exactly one camera: {cameras}",
-        name=name or "CAMERA",
+        name=name or "--camera",
         cameras=listed,
-        hint="Name one by its serial number.",
+        hint="Name one by its serial number: -c {sn}."
+        if every
+        else "Bind one to the shop first: 'ipc cloud bind'.",
+        sn=every[0].ipc_sn if every else "",
     )
 
 
@@ -137,8 +140,9 @@ def listing(
     rows: Sequence[Mapping[str, Any]],
     names: Sequence[str],
     path: Path | None,
+    nothing: str,
 ) -> None:
-    """A list as a table, CSV or JSON (*document*)."""
+    """A list as a table, CSV or JSON (*document*); *nothing*: what is said of an empty one, a template."""
     state = State.of(ctx)
     if path is not None:
         write_csv(path, rows, names)
@@ -148,4 +152,4 @@ def listing(
         if rows:
             table(rows, names, least=[name for name in reversed(names[2:]) if name != "url"])
         else:
-            say(state, "nothing found")
+            say(state, nothing)

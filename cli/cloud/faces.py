@@ -10,6 +10,7 @@ import typer
 from sunmi_ipc.errors import ParameterError
 from sunmi_ipc.i18n import tr
 
+from ..screen import words
 from ..screen.choices import choice
 from ..screen.csvfile import Csv
 from ..screen.lengths import Length, NoWait, length
@@ -88,8 +89,9 @@ def groups(ctx: typer.Context, csv: Csv = None) -> None:
     """List the face groups."""
     with open_cloud(ctx) as cloud:
         found = cloud.faces.groups()
-    rows = [g.as_dict() | {"type": g.type.name.lower() if g.type else ""} for g in found.group_list]
-    listing(ctx, found, rows, ["group_id", "group_name", "type", "count", "capacity", "description"], csv)
+    rows = [words.cells(group) for group in found.group_list]
+    names = ["group_id", "group_name", "type", "count", "capacity", "description"]
+    listing(ctx, found, rows, names, csv, "The shop has no face group.")
 
 
 @group_app.command("show", epilog=epilog("faces.group"))
@@ -174,9 +176,10 @@ def list_(ctx: typer.Context, group: InGroup, csv: Csv = None) -> None:
     with open_cloud(ctx) as cloud:
         group_id = _group_id(cloud, group)
         with waiting(State.of(ctx), "Faces …"):
-            rows = [face.as_dict() for face in cloud.faces.list(group_id)]
+            found = list(cloud.faces.list(group_id))
     names = ["face_id", "name", "gender", "age_range", "arrival_count", "create_time", "last_arrival_time"]
-    listing(ctx, {"total_num": len(rows), "face_list": rows}, rows, names, csv)
+    document = {"total_num": len(found), "face_list": [face.as_dict() for face in found]}
+    listing(ctx, document, [words.cells(face) for face in found], names, csv, "The group has no face.")
 
 
 @app.command("show", epilog=epilog("faces.show"))

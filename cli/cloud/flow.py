@@ -62,7 +62,12 @@ def flow(
         str,
         typer.Option("--from", metavar="DAY", help=tr("First day: yesterday, 2026-11-24; default: today.")),
     ] = "",
-    to: Annotated[str, typer.Option("--to", metavar="DAY", help=tr("Last day; default: yesterday."))] = "",
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="DAY", help=tr("Last day; default: yesterday, and today without --from.")
+        ),
+    ] = "",
     csv: Csv = None,
     output: Annotated[
         Path | None,

@@ -8,14 +8,17 @@ from typing import Annotated
 import typer
 
 from sunmi_ipc.errors import ConfigError, ParameterError
-from sunmi_ipc.i18n import tr
+from sunmi_ipc.i18n import later, tr
 
+from ..screen import words
 from ..screen.choices import choice
 from ..screen.options import Quality
 from ..screen.output import say, show, waiting
 from ..screen.times import From, To, parse_period, parse_when
 from ..state import State
 from .common import Csv, camera, listing, open_cloud, parts
+
+_NONE = later("There is no recording of it in the cloud in this period.")
 
 #: By the words of ``ipc video live``; the numbers are the cloud's own.
 _QUALITIES = {"fhd": 0, "hd": 1, "0": 0, "1": 1}
@@ -111,12 +114,12 @@ def records(
                 m.as_dict()
                 | {
                     "time": f"{m.detect_time.astimezone():%Y-%m-%d %H:%M:%S}",
-                    "source": m.source.name.lower() if m.source else "",
+                    "source": words.told(m.source, "source"),
                 }
                 for m in found
             ]
             document = {"total_num": len(found), "video_list": [m.as_dict() for m in found]}
-            listing(ctx, document, rows, ["time", "source", "url"], csv)
+            listing(ctx, document, rows, ["time", "source", "url"], csv, _NONE)
             return
         with parts(ctx, cloud, "Recordings"):
             clips = cloud.media.recordings(start, end, **wanted)
@@ -129,7 +132,7 @@ def records(
         for c in clips
     ]
     document = {"total_count": len(clips), "video_list": [c.as_dict() for c in clips]}
-    listing(ctx, document, rows, ["start", "end", "url"], csv)
+    listing(ctx, document, rows, ["start", "end", "url"], csv, _NONE)
 
 
 COMMANDS = (

@@ -54,7 +54,7 @@ def list_(ctx: typer.Context) -> None:
             "The camera pushes nothing yet. 'ipc events listen --subscribe EVENT' receives what it sees.",
         )
         return
-    show(state, found, rows="sub_event")
+    show(state, found, rows="sub_event", nothing="The camera pushes nothing.")
 
 
 @app.command()
@@ -91,7 +91,8 @@ def unsubscribe(
     with open_camera(state) as camera:
         if not every:
             used = callback or camera.events.callback(port)
-            show(state, camera.events.unsubscribe(wanted, used))
+            made = camera.events.unsubscribe(wanted, used)
+            show(state, made, done="Nothing is pushed to {url} any more.", about={"url": used})
             return
         there = [
             (s.event, u) for s in camera.events.list().sub_event if s.event in wanted for u in s.http_callback

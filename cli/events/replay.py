@@ -110,7 +110,7 @@ def replay(
             counts = resend(one, wanted(), delivered=partial(_note, sent[-1]))
             failed += counts["given_up"]
             if one.name == "terminal" and not any(counts.values()):
-                note(state, "nothing found")
+                note(state, "There is no event in this period.")
             if one.name in ("terminal", "jsonl"):
                 sent.pop()
                 continue

@@ -83,7 +83,10 @@ def replace(
     before, after = SerialNumber(old), SerialNumber(new)
     loaded = load_site(state, site, inline, resolve=False)
     if any(slot.sn == after for slot in loaded.slots):
-        raise errors.ParameterError("{sn} is in the site file already", name="NEW", sn=after)
+        raise errors.ParameterError(
+            "{sn} is in the site file already", name="NEW", sn=after,
+            hint="Name a camera that is not in it yet: 'ipc fleet add' shows those that answer.",
+        )  # fmt: skip
     line = edit.replace(loaded, before, after)
     with open_journal(loaded, journal, write=True) as book:
         if taken := next((key for key, sn in book.bindings().items() if sn == after), ""):

@@ -182,10 +182,13 @@ def print_outcomes(outcomes: list[Outcome]) -> None:
         for line in details:
             out.write(fitted(line, out) + "\n")
     counts = summary(outcomes)
-    total = tr(", ").join(
-        tr("1 camera") if (count, standing) == (1, "cameras") else f"{count} {tr(standing)}"
-        for standing, count in counts.items()
-    )
+    every = counts.pop("cameras")
+    total = tr("1 camera") if every == 1 else f"{every} {tr('cameras')}"
+    if counts:
+        parts = tr(", ").join(
+            tr("{count} {standing}", count=count, standing=tr(standing)) for standing, count in counts.items()
+        )
+        total = tr("{cameras}, {parts}", cameras=total, parts=parts)
     out.write(total + "\n")
 
 

@@ -68,7 +68,7 @@ def run(
     state = State.of(ctx)
     if not broker:
         raise errors.ParameterError(
-            "{name}: is needed", name="--broker", hint="For example --broker mqtts://hub@hq.example."
+            "{name}: is needed", name="--broker", hint="For example --broker mqtts://hq.example:8883."
         )
     from sunmi_ipc.broker.connection import Broker
     from sunmi_ipc.hub.hub import Hub

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sunmi_ipc.errors import ParameterError
-from sunmi_ipc.i18n import tr
+from sunmi_ipc.i18n import language, tr
 
 from ..screen.output import confirm, fields, note, print_json, say, table
 from ..state import State
@@ -61,11 +62,15 @@ def list_(
     if state.json:
         print_json({"endpoints": rows})
     else:
-        table(
-            [r | {"corrected": tr("yes") if r["corrected"] else ""} for r in rows],
-            ["path", "name", "evidence", "models", "corrected"],
-            least=("models", "name"),
-        )
+        shown = [
+            r
+            | {"evidence": _listed(str(r["evidence"]), translated=True), "models": _listed(str(r["models"]))}
+            | {"corrected": tr("yes") if r["corrected"] else ""}
+            for r in rows
+        ]
+        # A column with nothing in it would only take another's room.
+        more = ["corrected"] if corrected else []
+        table(shown, ["path", "name", "models", *more, "evidence"], least=("models", "name"))
 
 
 @app.command()
@@ -114,12 +119,23 @@ def show(
         print_json(facts | {"parameters": parameters})
         return
     told = facts | {"what": tr(endpoint.summary)}
+    for name in ("models", "codes"):
+        told[name] = _listed(facts[name])
     for name in ("evidence", "codes_evidence"):
-        told[name] = tr(", ").join(tr(word) for word in facts[name].split(", "))
+        told[name] = _listed(facts[name], translated=True)
     fields({name: text for name, text in told.items() if text or name != "corrected_to"})
     if parameters:
         more = [name for name in ("corrected_from", "encoding") if any(row[name] for row in parameters)]
-        table(parameters, ["parameter", "wire", *more, "allowed", "help"])
+        rows = [
+            row | {"allowed": reference.allowed(row["allowed"], language()), "help": tr(row["help"])}
+            for row in parameters
+        ]
+        table(rows, ["parameter", "wire", *more, "allowed", "help"])
+
+
+def _listed(text: str, *, translated: bool = False) -> str:
+    """Words with commas between, as the user's language has it."""
+    return tr(", ").join(tr(word) if translated else word for word in re.split(", ?", text))
 
 
 @app.command("import-postman")

@@ -19,6 +19,7 @@ from sunmi_ipc.redact import printable, redact, scrub
 
 from ..state import State
 from . import collected, words
+from .hidden import hidden
 from .lines import LEAST, fitted
 from .tables import columns as columns
 from .tables import fold, window
@@ -110,6 +111,7 @@ def show(
     reveal: bool = False,
     rows: str = "",
     done: str = "done",
+    nothing: str = "nothing found",
     about: Mapping[str, Any] | None = None,
     now: Reply | Mapping[str, Any] | None = None,
     wire: bool = False,
@@ -123,6 +125,7 @@ def show(
         reveal: Show secrets.
         rows: The field that holds a list to print as a table.
         done: What to say where there is no result: a template.
+        nothing: What to say of an empty list: a template.
         about: What fills it.
         now: What holds from now on; people see it in place of *done*, scripts an empty result.
         wire: People, too, get the answer as it came.
@@ -155,7 +158,7 @@ def show(
         if items:
             table(redact(items), list(items[0]), least=list(items[0])[:1:-1])
         else:
-            say(state, "nothing found")
+            say(state, nothing)
     elif isinstance(reply, Mapping):
         _lines(words.mapping(reply, wire=wire, reveal=reveal))
     else:
@@ -235,7 +238,7 @@ def ask_secret(prompt: str, otherwise: str = "Set it in the environment instead.
     """Ask for a secret on the terminal, without showing it; *otherwise*: what to do where there is none."""
     if not is_terminal():
         raise errors.ParameterError("{name}: there is no terminal to ask on", name=prompt, hint=otherwise)
-    return str(typer.prompt(prompt, hide_input=True, default="", show_default=False, err=True))
+    return hidden(prompt)
 
 
 def progress_wanted(state: State) -> bool:

@@ -231,6 +231,10 @@ def parse_period(
             last = next_day if next_day <= now else last
     elif whole and (span := _span(_written(start or "today").lower(), now)):
         last = min(placed(span[1], tz), now)
+    if not end and first > now:
+        raise ParameterError(
+            "{name}: in the future", name="--from", hint="Only what has been is counted and recorded."
+        )
     if last <= first:
         swapped = start and end and last < first <= now
         raise ParameterError(
@@ -267,6 +271,10 @@ def parse_days(start: str, end: str, today: date) -> tuple[date, date]:
     """
     now = datetime.combine(today, time(12)).astimezone()
     first = parse_when(start or "today", "--from", now=now).date()
+    if first > today:
+        raise ParameterError(
+            "{name}: in the future", name="--from", hint="Only what has been is counted and recorded."
+        )
     yesterday = today - timedelta(days=1)
     last = max(first, yesterday)
     if end:

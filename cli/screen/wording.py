@@ -17,7 +17,7 @@ from typing import Any
 
 import typer
 
-from sunmi_ipc.i18n import language
+from sunmi_ipc.i18n import language, tr
 from sunmi_ipc.redact import Secret, is_secret
 
 from .lines import LEAST, fitted, wrapped
@@ -26,7 +26,9 @@ from .tables import fold, width
 
 _EXTRA = re.compile(r"  \[([^\[\]]*)\]$")
 #: A word of capitals that is no part of another, or a type in angles.
-_PLACEHOLDER = re.compile(r"<[A-Za-z ]+(?:\[[A-Za-z]+\])?>|(?<![\w$/-])[A-Z][A-Z_]*[A-Z](?![\w=])")
+_PLACEHOLDER = re.compile(
+    r"<[A-Za-z ]+(?:\[[A-Za-z]+\])?>|\b(?:KEY|NAME)=VALUE|APITYPE/ACTION|(?<=\[x)TIMES|(?<![\w$/-])[A-Z][A-Z_]*[A-Z](?![\w=])"
+)
 _NAME_COLUMN, _GAP, _NARROWEST = 30, 2, 28
 
 
@@ -46,6 +48,9 @@ _PLAIN = {
     "Input should be a valid number": "it must be a number",
     "Input should be a finite number": "it must be a finite number",
     "Input should be {names}": "it must be {names}",
+    "{low}<=x<={high}": "{low} to {high}",
+    "x>={low}": "{low} or more",
+    "default: 0.0": "default: 0",
 }
 
 
@@ -145,7 +150,7 @@ class _Formatter(typer.Context.formatter_class):  # type: ignore[valid-type, mis
             line for part in told.split("\n\n") if part for line in _fit(part.replace("\n", " "), columns)
         ]
         if extra:
-            note = "[" + "; ".join(retell(part) for part in extra[1].split("; ")) + "]"
+            note = "[" + tr("; ").join(retell(part) for part in extra[1].split("; ")) + "]"
             if lines and width(lines[-1]) + 2 + width(note) <= columns:
                 lines[-1] += "  " + note
             else:
@@ -219,6 +224,7 @@ def show_refusal(error: Any) -> None:
     lines = []
     if ctx is not None:
         lines.append(ctx.get_usage())
-        lines.append(retell(f"Try '{ctx.command_path} {ctx.help_option_names[0]}' for help.") + "\n")
+        way = retell(f"Try '{ctx.command_path} {ctx.help_option_names[0]}' for help.")
+        lines.append(fitted(way, sys.stderr) + "\n")
     told = retell(f"Error: {refusal(error)}")
     sys.stderr.write("\n".join([*lines, fitted(told, sys.stderr)]) + "\n")

@@ -24,7 +24,8 @@ def configure(
         str, typer.Option("--from", metavar="DIR", help=tr("The folder that the vendor handed out."))
     ] = "",
     from_environment: Annotated[
-        bool, typer.Option("--from-env", help=tr("Take everything from the environment, ask nothing."))
+        bool,
+        typer.Option("--from-env", help=tr("Take everything from the environment instead of asking for it.")),
     ] = False,
     file_secrets: Annotated[
         bool,

@@ -26,7 +26,7 @@ _NOT_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 #: Columns of several cameras that go first where the terminal is narrow; a cell's most columns.
-_LEAST = ("subscriptions", "certificate", "Wi-Fi", "firmware", "clock", "door line")
+_LEAST = ("subscriptions", "certificate", "Wi-Fi", "firmware", "clock", "door line", "SD card", "activated")
 _CELL = 26
 
 

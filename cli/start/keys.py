@@ -89,19 +89,24 @@ def list_(ctx: typer.Context) -> None:
     table(
         [{"name": key.name, "public": key.public, "file": key.file or tr("keyring")} for key in found],
         ["name", "public", "file"],
+        least=("file",),
     )
 
 
 @app.command("forget-station")
 def forget_station(
-    ctx: typer.Context, site: Annotated[str, typer.Argument(help=tr("The shop's name."))]
+    ctx: typer.Context, site: Annotated[str, typer.Argument(metavar="SITE", help=tr("The shop's name."))]
 ) -> None:
     """Trust a station's next key anew, after its data was lost."""
     from sunmi_ipc.broker.access import known_stations
 
     state = State.of(ctx)
     if not known_stations().forget(site):
-        raise ParameterError("{name}: no key of such a station is known", name=site)
+        raise ParameterError(
+            "{name}: no key of such a station is known",
+            name=site,
+            hint="Its name is the [station] site of its file; 'ipc sites list --via URL' lists the shops there.",
+        )
     if state.json:
         print_json({"site": site, "forgotten": True})
     say(state, "The key of {site} is forgotten; its next answer is trusted anew.", site=site)

@@ -14,6 +14,7 @@ from sunmi_ipc.i18n import later, tr
 from sunmi_ipc.redact import Secret
 from sunmi_ipc.settings import SECRETS
 
+from ..screen.hidden import hidden
 from ..screen.output import print_error
 from ..screen.paths import typed_path, unquoted
 from ..state import State
@@ -56,13 +57,14 @@ def ask_all(state: State, values: dict[str, Any], found: dict[str, str]) -> Sunm
             left = _ask_password(state, values) if values.get("p12") else None
             continue
         while True:
-            typed = ask(key, values.get(key, ""))
+            typed = None
             try:
+                typed = ask(key, values.get(key, ""))
                 values[key] = checked(key, typed)
                 break
             except SunmiIpcError as error:
                 print_error(state, error)
-                if typed == values.get(key):
+                if typed is not None and typed == values.get(key):
                     values[key] = ""  # what was kept before is wrong by now: not offered again
     return left
 
@@ -72,7 +74,7 @@ def ask(key: str, known: str) -> str:
     question = tr(QUESTIONS[key])
     if key in SECRETS:
         kept = f" [{tr('Enter keeps it')}]" if known else ""
-        answer = typer.prompt(question + kept, default="", hide_input=True, show_default=False, err=True)
+        answer = hidden(question + kept)
         return Secret(answer) if answer else known
     return str(typer.prompt(question, default=known, show_default=bool(known), err=True))
 
@@ -169,7 +171,12 @@ def _ask_password(state: State, values: dict[str, Any]) -> SunmiIpcError | None:
     """Ask until the client certificate opens; after some tries go on without it."""
     refused: SunmiIpcError | None = None
     for _ in range(_PASSWORD_TRIES):
-        password = ask("p12_password", values.get("p12_password", ""))
+        try:
+            password = ask("p12_password", values.get("p12_password", ""))
+        except ParameterError as error:  # it cannot have been meant so
+            refused = error
+            print_error(state, error)
+            continue
         try:
             values["p12_password"], left = opens(values["p12"], password)
             if left is not None:

@@ -34,7 +34,7 @@ def show_footage(
     from sunmi_ipc.video import timeline
 
     if not found:
-        say(state, "nothing found")
+        say(state, "There is no recording in this period.")
         return
 
     def shown(moment: datetime) -> str:

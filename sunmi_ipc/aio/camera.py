@@ -67,6 +67,9 @@ class AsyncCamera(Exchange[AsyncTransport], Groups[Async]):
         self._loop = loop
 
     async def _connected(self) -> AsyncTransport:
+        if self._transport is not None and self._trust_has_changed():
+            await self._transport.close()
+            self._transport = self._own_transport
         if self._transport is None:
             if not self._trust_is_at_hand():
                 # The client certificate is read and opened: that takes a while, and one camera does it for all.
@@ -74,6 +77,7 @@ class AsyncCamera(Exchange[AsyncTransport], Groups[Async]):
                     if not self._trust_is_at_hand():
                         await asyncio.to_thread(lambda: self.tls)
             context, approve = self.tls
+            self._connected_as = self._accepted()
             self._transport = AsyncHttpsTransport(self.host, self.port, context, approve=approve)
         return self._transport
 

@@ -30,7 +30,7 @@ from ..i18n import Language, later, translate
 from ..protocol.spec import Endpoint, Model, registry
 from ..settings import Settings
 from ..values import CardStatus
-from .language import hint_of
+from .language import hint_of, message_of
 from .roles import Role, needed, require
 from .sessions import Session
 
@@ -413,7 +413,7 @@ def _judged(error: SunmiIpcError) -> dict[str, Any]:
         state = "bad"
     return {
         "state": state,
-        "reason": error.template,
+        "reason": message_of(error),
         "hint": hint_of(error),
         "values": dict(error.values),
     }

@@ -47,11 +47,32 @@ def without_commands(hint: str) -> str:
     return text if not text or text[-1] in ".!?。！？" else text + ("。" if chinese else ".")
 
 
+#: What only who runs a network understands, as a page says it to whoever stands in the shop; by the beginning of a template.
+_PLAIN: dict[str, str] = {
+    "the camera's certificate is not from the CA": later(
+        "this camera is not trusted: its certificate is not the vendor's"
+    ),
+    "the camera's certificate has changed": later(
+        "this camera is not trusted: it shows another certificate than before"
+    ),
+    "the connection was refused": later("the camera does not answer"),
+    "the connection failed": later("the camera does not answer"),
+    "no key frame came within": later("the camera has sent no whole picture for {seconds:.3g} s"),
+}
+
+
+def message_of(error: SunmiIpcError) -> str:
+    """The message's template as a page gives it."""
+    return next((own for begin, own in _PLAIN.items() if error.template.startswith(begin)), error.template)
+
+
 def hint_of(error: SunmiIpcError) -> str:
     """The hint's template as a page gives it: what can be done there."""
     if isinstance(error, TlsError) and "known" in error.values:
         return later(
-            "If the camera was replaced or reset by you, forget its certificate on its Trust tab. "
+            "If the camera was replaced or reset by you, trust its new certificate on its Trust tab. "
             "If not, somebody may stand between you and the camera."
         )
+    if isinstance(error, TlsError) and error.template.startswith("the camera's certificate is "):
+        return later("What it shows, and how it can be trusted all the same, is on its Trust tab.")
     return error.hint_template

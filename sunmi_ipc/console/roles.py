@@ -51,6 +51,7 @@ ACTIONS: Mapping[str, Role] = {
     "fleet.apply": Role.ADMIN,
     "fleet.file": Role.ADMIN,
     "fleet.stop": Role.ADMIN,
+    "trust.accept": Role.ADMIN,
     "trust.forget": Role.ADMIN,
     "code": Role.ADMIN,
     "end": Role.ADMIN,

@@ -36,6 +36,8 @@ from .writer import Row, Writer
 __all__ = ["Retention", "Spool"]
 
 _log = logging.getLogger("sunmi_ipc")
+#: How a body is kept; made once, as making an encoder costs more than most events.
+_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 #: The default: see :class:`Retention`.
 KEEP = Retention()
 
@@ -148,7 +150,7 @@ class Spool:
         """
         data = dict(fields) if fields is not None else event.model_dump(mode="json", exclude_none=True)
         try:
-            body = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+            body = _ENCODE(data)
             body.encode()
         except (TypeError, ValueError, RecursionError):
             raise ParameterError("{name}: a value is not JSON", name="fields") from None

@@ -118,7 +118,7 @@ def open_url(text: str, *, password: str = "", folder: Path | None = None) -> UR
         ConfigError: It is no such URL.
 
     """
-    hint = "For example postgresql://hub@localhost/sunmi, or hub.db for a file."
+    hint = "For example postgresql://localhost/sunmi, or hub.db for a file."
     if "://" not in text:
         if re.match("postgres(ql)?:", text):  # no file is called so, and a password may stand in it
             raise ConfigError(_NO_URL, hint=hint)
@@ -217,7 +217,9 @@ class Store:
 
     @property
     def place(self) -> str:
-        """Where it is, without password."""
+        """Where it is, without password; of SQLite its file."""
+        if not self.is_postgresql:
+            return self._url.database or ":memory:"
         return self._url.difference_update_query(["sslpassword"]).render_as_string(hide_password=True)
 
     def exists(self) -> bool:

@@ -13,7 +13,6 @@ import re
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypedDict, TypeVar
 
 from ..errors import (
@@ -193,6 +192,10 @@ class Exchange(Generic[X]):
         self._trust = (p12, Secret(p12_password), ca, known_cameras, insecure, legacy_tls)
         self.rtsp_user, self.rtsp_password = rtsp_user, Secret(rtsp_password)
         self._own_transport = transport
+        #: What :attr:`tls` is, and whether by a certificate that a person has accepted.
+        self._trusted: tuple[tuple[ssl.SSLContext, Callable[[bytes], None] | None], bool] | None = None
+        #: As which of both the connection was made.
+        self._connected_as: bool | None = None
         self._set_up()
 
     def _set_up(self) -> None:
@@ -216,14 +219,17 @@ class Exchange(Generic[X]):
         """What signs the calls; its ``repr`` shows no secret."""
         return self._credentials
 
-    @cached_property
+    @property
     def tls(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
         """How this camera's https is trusted: a context, and who approves the certificate (DER), if any.
 
         For its links: pictures and recordings. Raises ConfigError where there is no client certificate, and
         TlsError where it does not open.
         """
-        return self._tls(pin=True)
+        accepted = self._accepted()
+        if self._trusted is None or self._trusted[1] != accepted:
+            self._trusted = self._tls(pin=True), accepted
+        return self._trusted[0]
 
     @property
     def tls_of_links(self) -> tuple[ssl.SSLContext, Callable[[bytes], None] | None]:
@@ -235,34 +241,46 @@ class Exchange(Generic[X]):
         from .trust import KnownCameras
 
         p12, password, ca, known, insecure, legacy = self._trust
+        accepted = self._accepted()
         if p12 is None:
             raise CertificateMissingError(
                 "no client certificate is configured; the camera accepts no call without one",
                 hint="Get openapi.p12 from the vendor and set SUNMI_IPC_P12, or run 'ipc configure'.",
             )
-        context = camera_context(p12, password, None if insecure else ca, legacy)
+        context = camera_context(p12, password, None if insecure or accepted else ca, legacy)
         approve: Callable[[bytes], None] | None = None
         if insecure:
             _log.warning("%s: the camera's certificate is NOT checked (insecure)", self.address)
-        elif ca is None:
+        elif ca is None or accepted:
             pins = known if known is not None else KnownCameras()
 
             def approve(der: bytes) -> None:
-                if pin:
+                # Beside a CA nothing is pinned by itself: one that was forgotten meanwhile is asked for anew.
+                if pin and ca is None:
                     pins.approve(self.sn or self.address, der, by_address=not self.sn)
                 else:
                     pins.compare(self.sn or self.address, der, by_address=not self.sn)
 
         return context, approve
 
+    def _accepted(self) -> bool:
+        """Whether a person has accepted this camera's certificate: then that one counts, and the CA does not."""
+        _, _, ca, known, insecure, _ = self._trust
+        return ca is not None and not insecure and known is not None and known.accepted(self.sn)
+
+    def _trust_has_changed(self) -> bool:
+        """Whether a person has accepted the certificate since, or has taken that back: connect anew."""
+        return self._connected_as is not None and self._connected_as != self._accepted()
+
     def _trust_is_at_hand(self) -> bool:
         """Whether :attr:`tls` would read no file."""
         from .tls import context_is_at_hand
 
         p12, password, ca, _, insecure, legacy = self._trust
-        if "tls" in self.__dict__ or p12 is None:
+        accepted = self._accepted()
+        if p12 is None or (self._trusted is not None and self._trusted[1] == accepted):
             return True
-        return context_is_at_hand(p12, password, None if insecure else ca, legacy)
+        return context_is_at_hand(p12, password, None if insecure or accepted else ca, legacy)
 
     def _talk(
         self, endpoint: Endpoint[..., Any] | str, values: Mapping[str, Any] | None, sign: bool, until: float

@@ -457,20 +457,21 @@ def _unverified(error: ssl.SSLCertVerificationError) -> TlsError:
     if error.verify_code in _DATES:
         return TlsError(
             "the camera's certificate is not valid today: {reason}",
-            hint="Check this computer's clock. If it is right, leave the CA out (SUNMI_IPC_CA): the camera's "
-            "certificate is then pinned at the first contact instead.",
+            hint="Check this computer's clock. If it is right, accept this camera's certificate all the same: "
+            "'ipc trust accept SN'.",
             reason=reason,
         )
     if error.verify_code == _PURPOSE:
         return TlsError(
             "the camera's certificate is from that CA, but was issued for another purpose: {reason}",
-            hint="Some makers use one kind of certificate for everything. Leave the CA out (SUNMI_IPC_CA): the "
-            "camera's certificate is then pinned at the first contact instead.",
+            hint="Some makers use one kind of certificate for everything. Accept this camera's all the same: "
+            "'ipc trust accept SN'.",
             reason=reason,
         )
     return TlsError(
         "the camera's certificate is not from the CA you gave: {reason}",
-        hint="Is this the right camera, and the right CA file (SUNMI_IPC_CA)?",
+        hint="Is this the right camera, and the right CA file (SUNMI_IPC_CA)? If you know why it has another "
+        "certificate, 'ipc trust accept SN' takes it.",
         reason=reason,
     )
 

@@ -1,4 +1,4 @@
-"""Cameras known by their certificate: trust on first use, where no CA is given."""
+"""Cameras known by their certificate: trust on first use, where no CA is given; beside a CA, what a person accepted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,11 +24,24 @@ _SEEN_EVERY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class KnownCamera:
-    """One pinned certificate: SHA-256 as hex pairs, and when it was first and last seen (ISO, UTC)."""
+    """One pinned certificate: SHA-256 as hex pairs, and when it was first and last seen (ISO, UTC).
+
+    Attributes:
+        accepted: A person has looked at it and accepted it: it counts beside a CA, too.
+
+    """
 
     fingerprint: str
     first_seen: str
     last_seen: str
+    accepted: bool = False
+
+    def as_dict(self) -> dict[str, object]:
+        """As it is kept."""
+        kept = asdict(self)
+        if not self.accepted:
+            del kept["accepted"]  # older versions know only the rest
+        return kept
 
 
 def pin_name(name: str) -> str:
@@ -101,7 +114,7 @@ class KnownCameras:
     def _write(self) -> None:
         if self._path is None:
             return
-        text = json.dumps({k: asdict(v) for k, v in sorted(self._pins.items())}, indent=1)
+        text = json.dumps({k: v.as_dict() for k, v in sorted(self._pins.items())}, indent=1)
         with whole(self._path, sync=True) as file:
             file.write(text.encode())
 
@@ -155,8 +168,10 @@ class KnownCameras:
                 return
             stamp = now.isoformat(timespec="seconds")
             pin = self._pins.get(name)
-            first = pin.first_seen if pin is not None and pin.fingerprint == seen else stamp
-            self._pins[name] = KnownCamera(seen, first, stamp)
+            if pin is not None and pin.fingerprint == seen:
+                self._pins[name] = replace(pin, last_seen=stamp)
+            else:
+                self._pins[name] = KnownCamera(seen, stamp, stamp)
 
     def _judged(
         self, pins: Mapping[str, KnownCamera], name: str, seen: str, now: datetime, *, by_address: bool
@@ -203,15 +218,20 @@ class KnownCameras:
             self._judged({pin_name(name): pin}, pin_name(name), seen, datetime.now(UTC), by_address=False)
 
     def replace(self, name: str, der: bytes) -> None:
-        """Pin *der* for *name*, whatever was pinned before."""
+        """Pin *der* for *name*, whatever was pinned before: a person has accepted it."""
         stamp, name = datetime.now(UTC).isoformat(timespec="seconds"), pin_name(name)
         with self._changing():
-            self._pins[name] = KnownCamera(fingerprint(der), stamp, stamp)
+            self._pins[name] = KnownCamera(fingerprint(der), stamp, stamp, accepted=True)
 
     def forget(self, name: str) -> bool:
         """Remove a pin; whether there was one."""
         with self._changing():
             return self._pins.pop(pin_name(name), None) is not None
+
+    def accepted(self, sn: str) -> bool:
+        """Whether a person has accepted the certificate of the camera with this serial number: no CA is asked then."""
+        pin = self.known(sn) if sn else None
+        return pin is not None and pin.accepted
 
     def known(self, name: str) -> KnownCamera | None:
         """The pin of *name*, if there is one."""

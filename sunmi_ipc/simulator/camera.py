@@ -143,7 +143,7 @@ class VirtualCamera:
         if ip and not ip_address(ip).is_loopback and not expose:
             raise ConfigError(
                 "a virtual camera stays on this machine unless told otherwise",
-                hint="To let others reach it, say --expose (expose=True).",
+                hint="To let others reach it, allow it: --expose.",
             )
         self._own_vendor, self._expose = vendor is None, expose
         self.vendor: Vendor = vendor or Vendor()

@@ -74,7 +74,7 @@ KINDS: dict[str, Kind] = {
     "not-trusted": Kind(
         Level.BAD,
         "not trusted: {problem}",
-        "Somebody may be in between, or the camera was replaced: 'ipc trust list', and 'ipc trust forget' if you know why.",
+        "Somebody may be in between, or the camera was replaced: 'ipc trust list', and 'ipc trust accept' if you know why.",
         looks=2,
     ),
     "not-activated": Kind(

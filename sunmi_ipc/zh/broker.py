@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 ZH: dict[str, str] = {
+    "Its name is the [station] site of its file; 'ipc sites list --via URL' lists the shops there.": (
+        "名称是站点服务文件 [station] 中的 site；'ipc sites list --via URL' 列出消息服务器上的门店。"
+    ),
     "{topic}: not a topic of this contract": "{topic}：不是本协议的主题",
     "{name}: not a message of this contract: {reason}": "{name}：不是本协议的消息：{reason}",
     # The connection.
@@ -49,7 +52,7 @@ ZH: dict[str, str] = {
     "{path} holds no Ed25519 key": "{path} 中没有 Ed25519 密钥",
     "others may read the key {path}": "其他人可以读取密钥 {path}",
     "Run: chmod 600 {path}": "请运行：chmod 600 {path}",
-    "Unlock it, or keep the key in a file: --out FILE.": "请解锁，或把密钥保存在文件中：--out FILE。",
+    "Unlock it, or keep the key in a file: --out FILE.": "请解锁，或把密钥保存在文件中：--out 文件。",
     "the key {name} is in the system keyring, which is not installed": "密钥 {name} 保存在系统钥匙串中，但没有安装 keyring",
     "the system keyring has no key {name}": "系统钥匙串中没有密钥 {name}",
     "It was deleted there, or this is another user's keyring. 'ipc keys new NAME' makes another.": "它已在那里被删除，或这是另一个用户的钥匙串。'ipc keys new 名称' 会生成新的密钥。",
@@ -65,7 +68,7 @@ ZH: dict[str, str] = {
     "{name}: 'ipc {command}' works in the camera's own network only": "{name}：'ipc {command}' 只能在摄像机所在的网络中使用",
     "Run it on a computer in the shop; the help of 'ipc' says which commands are calls.": "请在门店的计算机上运行；'ipc' 的帮助说明了哪些命令是调用。",
     "through a broker, the shop has to be named": "经由消息服务器时，必须指明门店",
-    "Use --site SITE or $SUNMI_IPC_SITE, with --via.": "请与 --via 一起使用 --site SITE 或 $SUNMI_IPC_SITE。",
+    "Use --site SITE or $SUNMI_IPC_SITE, with --via.": "请与 --via 一起使用 --site 门店 或 $SUNMI_IPC_SITE。",
     "{name}: an address of the shop's network means nothing here": "{name}：门店网络中的地址在这里没有意义",
     "Name the camera by its serial number or name; 'ipc scan' with --via lists them.": "请用序列号或名称指明摄像机；带 --via 的 'ipc scan' 会列出它们。",
     "the station {site} has no camera {sn}": "站点 {site} 没有摄像机 {sn}",

@@ -20,7 +20,7 @@ ZH: dict[str, str] = {
     ),
     "{sn} is claimed by more than one camera, at {addresses}": "有多台摄像机自称 {sn}，位于 {addresses}",
     "Name the right one by its address (-c ADDRESS); the other is a stranger's, or was copied.": (
-        "请用地址指定正确的那台（-c ADDRESS）；另一台是他人的，或是冒充的。"
+        "请用地址指定正确的那台（-c 地址）；另一台是他人的，或是冒充的。"
     ),
     "the camera {sn} was not found in this network; somebody says that it is at {address}": (
         "在本网络中未找到摄像机 {sn}；有人声称它位于 {address}"

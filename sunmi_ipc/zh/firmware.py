@@ -85,7 +85,7 @@ ZH: dict[str, str] = {
     "Format the card first; everything on it is lost (Linux).": "先格式化卡，卡上的内容会全部丢失（仅 Linux）。",
     "Formatting destroys everything on {device} ({model}, {size}, label {label}).": "格式化会清除 {device}（{model}，{size}，卷标 {label}）上的全部内容。",
     "Formatting {device} …": "正在格式化 {device}……",
-    "Give --mac MAC, or -c CAMERA.": "请指定 --mac MAC 或 -c CAMERA。",
+    "Give --mac MAC, or -c CAMERA.": "请指定 --mac MAC 或 -c 摄像机。",
     "Read it off the camera's label.": "请查看摄像机的标签。",
     "Recover a camera's firmware from an SD card.": "用 SD 卡恢复摄像机固件。",
     "The camera's MAC, from its label; or name the camera with -c.": "摄像机标签上的 MAC 地址；也可用 -c 指定摄像机。",

@@ -45,6 +45,8 @@ WORDS: dict[str, str] = {
     "yes": "是",
     "no": "否",
     "cameras": "台摄像机",
+    "{count} {standing}": "{count} 台{standing}",
+    "{cameras}, {parts}": "{cameras}：{parts}",
     "1 camera": "1 台摄像机",
     "camera": "摄像机",
     "address": "地址",
@@ -126,10 +128,10 @@ ZH: dict[str, str] = WORDS | {
     "Correct the address in the site file, or leave it out.": "请更正门店文件中的地址，或将其删去。",
     "Do not plan and ask first.": "不先列出计划并询问。",
     "Its firmware may name it differently: 'ipc protocol probe' finds out, 'ipc protocol import-postman FILE' reads the vendor's collection.": (
-        "其固件可能使用别的名称：'ipc protocol probe' 可以查明，'ipc protocol import-postman FILE' 可读取厂商的集合。"
+        "其固件可能使用别的名称：'ipc protocol probe' 可以查明，'ipc protocol import-postman 文件' 可读取厂商的集合。"
     ),
     "Keep it with: keyring set SERVICE USER; and write keyring:SERVICE/USER.": (
-        "用 keyring set SERVICE USER 保存，并写作 keyring:SERVICE/USER。"
+        "用 keyring set 服务名 用户名 保存，并写作 keyring:服务名/用户名。"
     ),
     "Name another file, or say --force to write over it.": "请另指定文件，或用 --force 覆盖。",
     "Raise activation_quota in the site file, if the vendor's quota allows it.": (
@@ -152,7 +154,7 @@ ZH: dict[str, str] = WORDS | {
     "Where steps are recorded; default: beside the site file.": "步骤日志的位置；默认在门店文件旁边。",
     "Write a CSV file.": "写 CSV 文件。",
     "Write env:NAME, keyring:SERVICE/USER or file:PATH, or allow it: inline_secrets = true under [apply].": (
-        "请写 env:NAME、keyring:SERVICE/USER 或 file:PATH，或在 [apply] 下写 inline_secrets = true 予以允许。"
+        "请写 env:变量名、keyring:服务名/用户名 或 file:路径，或在 [apply] 下写 inline_secrets = true 予以允许。"
     ),
     "Write one HTML file, to hand over.": "写一个可交付的 HTML 文件。",
     "Write over a file that is there.": "覆盖已有文件。",
@@ -203,14 +205,15 @@ ZH: dict[str, str] = WORDS | {
     "The system keyring does not answer ({reason}). Unlock it, or use env: or file:.": (
         "系统钥匙串没有响应（{reason}）。请解锁，或改用 env: 或 file:。"
     ),
+    "it is no database": "它不是数据库",
     "it is the database of another program": "它是另一个程序的数据库",
     "Serial number of the camera that was replaced.": "被更换的摄像机的序列号。",
     'Free an "any" entry from the camera it has, so that the next apply gives it another.': (
-        "解除 any 条目与现有摄像机的绑定，下次 apply 时为它分配另一台。"
+        "解除“any”条目与现有摄像机的绑定，下次 apply 时为它分配另一台。"
     ),
-    'no "any" entry has the camera {sn}': "没有 any 条目绑定摄像机 {sn}",
+    'no "any" entry has the camera {sn}': "没有“any”条目绑定摄像机 {sn}",
     "They have: {known}.": "已绑定：{known}。",
-    'No "any" entry has a camera yet.': "还没有 any 条目绑定摄像机。",
+    'No "any" entry has a camera yet.': "还没有“any”条目绑定摄像机。",
     "{entry} is free for another camera: 'ipc fleet apply' looks for it.": (
         "{entry} 已可分配给另一台摄像机：'ipc fleet apply' 会自动查找。"
     ),
@@ -303,6 +306,7 @@ ZH |= {
     ),
     "Serial number of the camera in its place.": "替换后的摄像机序列号。",
     "{sn} is in the site file already": "{sn} 已在门店文件中",
+    "Name a camera that is not in it yet: 'ipc fleet add' shows those that answer.": "请指定一台尚未在其中的摄像机：'ipc fleet add' 会列出有应答的。",
     "{sn} has the entry {key} already": "{sn} 已占用条目 {key}",
     "{sn} stands in the site file by its MAC {mac}": "{sn} 在门店文件中以 MAC {mac} 登记",
     "Write the new camera's serial number or MAC there.": "请在该处写入新摄像机的序列号或 MAC。",

@@ -34,5 +34,5 @@ ZH: dict[str, str] = {
     "codes known from": "返回码依据",
     "connection": "连接方式",
     "snapshot: without direction; normal: by crossing the door line.": "snapshot：抓拍计数，不分方向；normal：按越过进店划线计数。",
-    "stranger, regular, staff or custom.": "stranger（生客）、regular（熟客）、staff（员工）或 custom（自定义）。",
+    "stranger, regular, staff or custom.": "stranger（生客）、regular（熟客）、staff（店员）或 custom（自定义）。",
 }

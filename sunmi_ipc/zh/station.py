@@ -14,7 +14,7 @@ VERDICTS: dict[str, str] = {
     "another camera, {other}, answers at its address": "在它的地址上应答的是另一台摄像机 {other}",
     "Two with one address, or a swapped one: look at both labels.": "两台地址相同，或被调换：请核对两台的标签。",
     "not trusted: {problem}": "不可信：{problem}",
-    "Somebody may be in between, or the camera was replaced: 'ipc trust list', and 'ipc trust forget' if you know why.": "可能有人在中间截取，或摄像机已更换：用 'ipc trust list' 查看，确知原因后再用 'ipc trust forget'。",
+    "Somebody may be in between, or the camera was replaced: 'ipc trust list', and 'ipc trust accept' if you know why.": "可能有人在中间截取，或摄像机已更换：用 'ipc trust list' 查看，确知原因后再用 'ipc trust accept'。",
     "the camera is not activated": "摄像机尚未激活",
     "It was reset, or is new: 'ipc activate {sn}'.": "它被重置过，或是新机：请运行 'ipc activate {sn}'。",
     "the camera refuses our credentials: {problem}": "摄像机拒绝了我们的凭据：{problem}",
@@ -90,7 +90,7 @@ ZH: dict[str, str] = VERDICTS | {
     "the shop's; empty: this computer's": "门店的；留空则为本机的",
     "'discover', or a site file": "'discover'，或门店文件",
     "who may use the API; at least 16 characters": "谁可以使用 API；至少 16 个字符",
-    "who is told: a webhook, exec:COMMAND, mqtt://…, or any Apprise URL": "通知谁：webhook、exec:COMMAND、mqtt://… 或任何 Apprise URL",
+    "who is told: a webhook, exec:COMMAND, mqtt://…, or any Apprise URL": "通知谁：webhook、exec:命令、mqtt://… 或任何 Apprise URL",
     "faces are personal data: they go first": "人脸是个人数据：最先删除",
     # The store.
     "it could not be opened again": "无法再次打开",
@@ -130,7 +130,7 @@ ZH: dict[str, str] = VERDICTS | {
     "A site or station file; without one, all cameras that are found.": "门店文件或站点服务文件；没有则为找到的所有摄像机。",
     "Look once; exit code 7 where not all is well.": "只看一次；并非一切正常时退出码为 7。",
     "Print each change as one line of JSON.": "每个变化输出一行 JSON。",
-    "Tell this webhook, exec:COMMAND, mqtt:// or Apprise URL; may be repeated.": "通知这个 webhook、exec:COMMAND、mqtt:// 或 Apprise URL；可重复。",
+    "Tell this webhook, exec:COMMAND, mqtt:// or Apprise URL; may be repeated.": "通知这个 webhook、exec:命令、mqtt:// 或 Apprise URL；可重复。",
     "Between two looks at a camera.": "两次查看同一摄像机的间隔。",
     "With --once: how long to look at most.": "与 --once 一起：最多看多久。",
     "Looking at the cameras …": "正在查看摄像机……",
@@ -172,7 +172,7 @@ ZH: dict[str, str] = VERDICTS | {
     "the camera counts by more than an hour": "摄像机的统计粒度超过一小时",
     # The API.
     "a token of this station is needed": "需要本站点服务的令牌",
-    "Send 'Authorization: Bearer TOKEN'; tokens stand under [tokens.NAME] in the station file.": "请发送 'Authorization: Bearer TOKEN'；令牌写在站点服务文件的 [tokens.NAME] 下。",
+    "Send 'Authorization: Bearer TOKEN'; tokens stand under [tokens.NAME] in the station file.": "请发送 'Authorization: Bearer 令牌'；令牌写在站点服务文件的 [tokens.名称] 下。",
     "this needs the role {role}": "这需要角色 {role}",
     "{name} has the role {own}; roles stand in the station file.": "{name} 的角色是 {own}；角色写在站点服务文件中。",
     "this station is not known under that name": "本站点服务不使用该名称",
@@ -221,5 +221,5 @@ ZH: dict[str, str] = VERDICTS | {
     "Next: {control} daemon-reload && {control} enable --now {name}": "下一步：{control} daemon-reload && {control} enable --now {name}",
     "Secrets that the file takes from the environment belong into {path} (mode 600).": "文件从环境变量读取的密钥应写入 {path}（权限 600）。",
     "the sink {scheme} is not known": "不支持的通知方式 {scheme}",
-    "Write an http, https, mqtt or mqtts URL, or exec:COMMAND.": "请写 http、https、mqtt 或 mqtts 的 URL，或 exec:COMMAND。",
+    "Write an http, https, mqtt or mqtts URL, or exec:COMMAND.": "请写 http、https、mqtt 或 mqtts 的 URL，或 exec:命令。",
 }

@@ -5,7 +5,7 @@ ZH = {
     "Where to write it; '-' for stdout.": "写到哪里；“-”表示标准输出。",
     "Look at the stream and at the first bytes of files.": "查看视频流以及各文件的开头字节。",
     "Seconds between two calls.": "两次调用之间的秒数。",
-    "Only check that FILE is a whole dump.": "只检查 FILE 是否为完整的转储文件。",
+    "Only check that FILE is a whole dump.": "只检查此文件是否为完整的转储文件。",
     "Asking the camera; nothing is changed on it …": "正在询问摄像机，不会更改任何设置……",
     "{done} of {total}: {path}": "{done}/{total}：{path}",
     "the dump was not written: something that identifies the camera could not be replaced": "未写入转储：有能识别该摄像机的内容未能替换",

@@ -57,6 +57,11 @@ def test_every_page_has_one_to_three_examples() -> None:
         assert 1 <= len(lines) <= 3, words
         assert all(line.startswith(f"ipc {words.split()[0]}") for line in lines), words
     assert EXAMPLES.keys() <= PAGES.keys()
+    # Of a command every one was written down, and none is put together of words such as FILE.
+    assert [w for w, made in PAGES.items() if not hasattr(made, "commands") and w not in EXAMPLES] == []
+    for words, command in PAGES.items():
+        for line in of(words, command):
+            assert not re.search(r"(?<![\w$])(?!VIP\b)[A-Z]{2,}(?![\w-])", line.replace("FOLDER", "")), line
 
 
 @pytest.mark.parametrize("words", list(EXAMPLES))
@@ -77,6 +82,7 @@ def test_values_are_words(lang: str) -> None:
     for words, command in PAGES.items():
         text = shown(*words.split(), "--help", "--lang", lang)
         assert not re.search(r"<[a-z]+( range)?>|<list\[|\[\[|\{[A-Z]|TEXT\.\.\.|INTEGER", text), text
+        assert not re.search(r"[<>]=|: \d+\.0\]", text), text
         assert ("Examples:" if lang == "en" else "示例：") in text
         if lang == "zh" and not getattr(command, "commands", None):
             usage = next(line for line in text.splitlines() if "用法" in line)

@@ -106,7 +106,7 @@ def test_a_spools_figures_are_in_words(said: Said, tmp_path: Path) -> None:
     kept = CliRunner().invoke(app, ["events", "status", *at, "--json"], prog_name="ipc").stdout
     assert {"last_seq", "bytes", "dropped_by_age"} <= json.loads(kept).keys()
     nothing = CliRunner().invoke(app, ["events", "replay", *at], prog_name="ipc", env=where)
-    assert nothing.stderr == "没有找到\n"
+    assert nothing.stderr == "这段时间没有事件。\n"
 
 
 class Bounded(BaseModel):

@@ -189,6 +189,15 @@ def test_days_of_the_cloud() -> None:
     assert caught.value.hint == "Try --from 2026-11-01 --to 2026-11-20."
 
 
+def test_a_period_that_has_not_begun_is_told_as_that() -> None:
+    for ask in (
+        lambda: parse_period("2026-12-24", "", now=NOW),
+        lambda: parse_days("2026-12-24", "", NOW.date()),
+    ):
+        with pytest.raises(ParameterError, match=r"^--from: in the future"):
+            ask()
+
+
 def test_swapped_ends_are_named() -> None:
     with pytest.raises(ParameterError) as caught:
         parse_period("15:00", "14:00", now=NOW)

@@ -159,7 +159,7 @@ def test_records(ipc: Any) -> None:
         "--to",
         (HOUR + timedelta(minutes=55)).isoformat(),
     ]
-    assert "nothing found" in ipc("video", "records", *empty).stdout
+    assert "There is no recording in this period." in ipc("video", "records", *empty).stdout
 
 
 def test_download_and_merge(ipc: Any, filming: VirtualCamera, tmp_path: Path) -> None:

@@ -76,6 +76,19 @@ def test_devices(ipc: Ipc, text: Callable[..., str], service: VirtualCloud, tmp_
     assert text("devices", "--csv", "-").splitlines()[0].startswith("ipc_sn,ipc_id")
 
 
+def test_lists_have_words_and_dates(text: Callable[..., str], service: VirtualCloud) -> None:
+    """No number of the wire on a screen or in a spreadsheet; which camera is meant is asked by the option's name."""
+    for made in (text("face", "list", "-g", "regular"), text("face", "list", "-g", "regular", "--csv", "-")):
+        assert re.search(r"male\b.*\d\d-\d\d.*20\d\d-\d\d-\d\d \d\d:\d\d", made), made
+        assert not re.search(r"\b1\d{9}\b", made)
+    assert re.search(r"regular +regulars", text("face", "group", "list"))
+    seen = text("records", "--detected", "--from", "-1h", "-c", service.devices()[0].sn)
+    assert "motion and sound" in seen
+    assert "both" not in seen
+    assert "--camera: the shop has not exactly one camera" in " ".join(text("live", code=2).split())
+    assert "parameter 1: not KEY=VALUE" in text("call", "device/ipc/getList", "secret", code=2)
+
+
 def test_bind_rename_unbind(ipc: Ipc, text: Callable[..., str], service: VirtualCloud) -> None:
     new = service.devices("")[0]
     ipc("bind", new.sn, new.mac)

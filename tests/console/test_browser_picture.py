@@ -274,7 +274,9 @@ def test_a_stream_that_never_begins_is_told_of_and_shown_as_pictures(shop: Shop,
     try:
         page = open_(PHONE)
         page.go(f"/camera/{shop.side.sn}")
-        page.page.wait_for_function("document.querySelector('.lp-state')?.innerText.includes('key frame')")
+        page.page.wait_for_function(
+            "document.querySelector('.lp-state')?.innerText.includes('whole picture')"
+        )
         page.page.wait_for_function(
             "[...document.querySelectorAll('img.lp-media')].some(i => i.src.includes('&t=') && i.naturalWidth > 300)"
         )
@@ -303,7 +305,7 @@ def test_one_that_is_not_trusted_says_so_once(shop: Shop, open_: Open) -> None:
         page.page.wait_for_timeout(1000)
         said = page.page.locator("#main").inner_text()
         assert page.page.locator(".note").count() == 1, said
-        assert said.count("not from the CA") == 1
+        assert said.count("not trusted: its certificate is not the vendor's") == 1
         assert "SUNMI_IPC" not in said
         # Nor is there a sign for a picture that is broken.
         assert page.page.evaluate(

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from sunmi_ipc.console.roles import Role
+from sunmi_ipc.link.tls import ClientCertificate, fingerprint, shown_certificate
+from sunmi_ipc.simulator import Vendor
 
 from .browser import DESK, MISSING, PHONE
 from .shop import Open, Shop, line_of, playing
@@ -132,3 +134,63 @@ def test_a_page_that_stands_open_when_its_session_ends_may_nothing(
         assert words in written
     # And then it is shown nothing more: what happens in the shop is no longer its business.
     page.page.wait_for_url(shop.base + "/enter", timeout=60_000)
+
+
+def test_a_certificate_of_another_ca_is_trusted_by_a_person_and_forgotten(
+    shop: Shop, chromium: Any, open_: Open
+) -> None:
+    """The page shows what the camera shows, says what that means, and asks; then the camera is used as any other."""
+    camera, own = shop.side, shop.side._context
+    with Vendor() as other:
+        context = other.server_context(camera.sn)
+    context.load_verify_locations(cadata=shop.vendor.client_authority.pem.decode())
+    camera._context = context
+    camera._cut()
+    certificate = ClientCertificate.load(shop.vendor.p12, shop.vendor.p12_password)
+    shown = fingerprint(shown_certificate(camera.ip, camera.port, certificate, timeout=10))
+    try:
+        helper = open_(PHONE, cookies=enter(shop, chromium, open_, Role.TUNE))
+        helper.go(f"/camera/{camera.sn}?tab=trust")
+        helper.page.get_by_text("This camera is not trusted").wait_for()
+        assert helper.page.get_by_role("button", name="Trust this certificate").count() == 0
+        assert "ask who set this console up" in helper.page.inner_text("main")
+        page = open_(PHONE)
+        page.go(f"/camera/{camera.sn}?tab=trust")
+        page.page.get_by_text("This camera is not trusted").wait_for()
+        assert page.page.locator(".print").first.text_content() == shown
+        assert page.overflow() == []
+        page.shot("trust-phone")
+        page.page.get_by_role("button", name="Trust this certificate").tap()
+        dialog = page.page.locator(".q-dialog")
+        assert shown in dialog.inner_text()
+        assert dialog.get_by_role("button", name="Trust", exact=True).is_disabled()
+        dialog.locator("input").fill(camera.sn[-4:])
+        dialog.get_by_role("button", name="Trust", exact=True).tap()
+        page.page.get_by_text("the certificate that was accepted here").wait_for()
+        page.go(f"/camera/{camera.sn}")
+        playing(page)
+        page.go("/sessions")
+        assert "trusted a camera's certificate" in page.page.inner_text("main")
+        page.go(f"/camera/{camera.sn}?tab=trust")
+        page.page.get_by_role("button", name="Forget the certificate", exact=True).tap()
+        dialog.locator("input").fill(camera.sn[-4:])
+        dialog.get_by_role("button", name="Forget", exact=True).tap()
+        page.page.get_by_text("This camera is not trusted").wait_for()
+        assert page.wrong == []
+    finally:
+        camera._context = own
+        camera._cut()
+
+
+def test_where_nothing_is_and_what_waits_is_said_with_the_way_on(shop: Shop, open_: Open) -> None:
+    page = open_(PHONE, "zh-CN")
+    for path in ("/nothing", "/camera", "/camera/FS101D8BS00001", "/setup/FS101D8BS00001/more"):
+        page.go(path)
+        text = page.page.inner_text("main")
+        assert sum("\u4e00" <= c <= "\u9fff" for c in text) > 5, path
+        assert "HTTPException" not in text
+        assert page.page.get_by_role("link", name="回到摄像机列表").count() == 1, path
+        assert page.overflow() == []
+    page.go(f"/camera/{shop.new.sn}")
+    page.page.get_by_role("link", name="设置这台摄像机").tap()
+    page.page.wait_for_url(f"**/setup/{shop.new.sn}")

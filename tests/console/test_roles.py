@@ -157,7 +157,7 @@ def test_pages_do_nothing_beyond_calls_and_these_actions() -> None:
     import sunmi_ipc.console
 
     acting = {("rollout", "start"), ("rollout", "stop"), ("wall", "listen"), ("wall", "leave"),
-              ("console", "invitation"), ("sessions", "end"), ("known_cameras()", "forget")}  # fmt: skip
+              ("console", "invitation"), ("sessions", "end"), ("trusting", "accept"), ("trusting", "forget")}  # fmt: skip
     found = set()
     for path in sorted((Path(sunmi_ipc.console.__file__).parent / "pages").rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))

@@ -296,7 +296,7 @@ def templates() -> set[str]:
             elif name == "unusable":
                 arguments += node.args[1:2]
             elif name == "show":
-                arguments += [k.value for k in node.keywords if k.arg == "done"]
+                arguments += [k.value for k in node.keywords if k.arg in ("done", "nothing")]
             elif name.endswith(
                 ("Error", "ConnectionFailed", "CameraNotFound", "BadPacket", "Reason", "DiskFailed")
             ) and not (hasattr(builtins, name) or name in ("DeviceError", "PydanticCustomError")):

@@ -15,9 +15,9 @@ from sunmi_ipc_cli.main import app
 from typer.testing import CliRunner
 
 from sunmi_ipc import errors
-from sunmi_ipc.link.tls import fingerprint
+from sunmi_ipc.link.tls import ClientCertificate, fingerprint, shown_certificate
 from sunmi_ipc.link.trust import KnownCameras
-from sunmi_ipc.simulator import Vendor, VirtualCamera, connect
+from sunmi_ipc.simulator import Vendor, VirtualCamera, connect, connect_async
 
 ROOT = Path(__file__).parents[2]
 
@@ -200,3 +200,122 @@ def test_trust_list_accept_forget(ready: VirtualCamera, vendor: Vendor) -> None:
     again = run(app, ["trust", "forget", name], env=env(vendor))
     assert again.exit_code == 2
     assert "trust list" in again.stderr
+
+
+def unchecked(camera: VirtualCamera, vendor: Vendor) -> bytes:
+    """Give the camera a certificate of another CA, which is returned; it still takes *vendor*'s clients."""
+    with Vendor() as other:
+        context: ssl.SSLContext = other.server_context(camera.sn)
+        context.load_verify_locations(cadata=vendor.client_authority.pem.decode())
+        camera._context = context
+        camera._cut()
+    own = ClientCertificate.load(vendor.p12, vendor.p12_password)
+    return shown_certificate(camera.ip, camera.port, own, timeout=10)
+
+
+@pytest.mark.slow  # each look for a camera that is refused takes its time
+def test_the_command_that_the_hint_names_accepts_by_serial_number(
+    virtual: Callable[..., VirtualCamera], vendor: Vendor
+) -> None:
+    """Whoever looks for the camera to accept it must not be sent away because it is not accepted yet."""
+    camera, run = virtual(state="ready", udp=True), CliRunner().invoke
+    assert run(app, ["info", "-c", camera.sn], env=env(vendor)).exit_code == 0
+    renewed(camera, vendor)
+    refused = run(app, ["info", "-c", camera.sn], env=env(vendor))
+    assert refused.exit_code == 4
+    assert f"ipc trust accept {camera.sn}" in refused.stderr
+    accepted = run(app, ["trust", "accept", camera.sn, "--yes"], env=env(vendor))
+    assert accepted.exit_code == 0, accepted.output
+    assert run(app, ["info", "-c", camera.sn], env=env(vendor)).exit_code == 0
+
+
+@pytest.mark.slow  # each look for a camera that is refused takes its time
+def test_what_a_person_accepted_counts_beside_a_ca(
+    virtual: Callable[..., VirtualCamera], vendor: Vendor
+) -> None:
+    camera, run, given = virtual(state="ready", udp=True), CliRunner().invoke, vendor.environment()
+    unchecked(camera, vendor)
+    refused = run(app, ["info", "-c", camera.sn], env=given)
+    assert refused.exit_code == 4
+    assert "ipc trust accept SN" in " ".join(refused.stderr.split())
+    by_address = run(app, ["trust", "accept", camera.address, "--yes"], env=given)
+    assert by_address.exit_code == 2
+    assert "serial number" in by_address.stderr
+    assert run(app, ["trust", "accept", camera.sn, "--yes"], env=given).exit_code == 0
+    assert run(app, ["info", "-c", camera.sn], env=given).exit_code == 0
+    # That one, and no other: neither another of that CA, nor any of the vendor's.
+    unchecked(camera, vendor)
+    assert run(app, ["info", "-c", camera.sn], env=given).exit_code == 4
+    assert run(app, ["trust", "forget", camera.sn], env=given).exit_code == 0
+    renewed(camera, vendor)
+    assert run(app, ["info", "-c", camera.sn], env=given).exit_code == 0
+
+
+def test_what_was_only_pinned_does_not_count_beside_a_ca(
+    ready: VirtualCamera, vendor: Vendor, path: Path
+) -> None:
+    unchecked(ready, vendor)
+    pins = KnownCameras(path)
+    with connect(ready, ca=None, sn=ready.sn, known_cameras=pins) as client:
+        client.device.info()
+    assert not pins.accepted(ready.sn)
+    with (
+        connect(ready, sn=ready.sn, known_cameras=pins) as client,
+        pytest.raises(errors.TlsError, match="not from the CA"),
+    ):
+        client.device.info()
+
+
+def test_a_client_that_runs_learns_of_what_was_accepted_and_forgotten(
+    ready: VirtualCamera, vendor: Vendor, path: Path
+) -> None:
+    """In both colours: a station goes on for years."""
+    import asyncio
+
+    der = unchecked(ready, vendor)
+
+    def told(name: str) -> None:
+        pins = KnownCameras(path)
+        pins.replace(ready.sn, der) if name == "accept" else pins.forget(ready.sn)
+
+    async def other_colour() -> None:
+        options = {"sn": ready.sn, "known_cameras": KnownCameras(path)}
+        async with connect_async(ready, **options) as client:
+            with pytest.raises(errors.TlsError):
+                await client.device.info()
+            told("accept")
+            assert (await client.device.info()).sn == ready.sn
+            told("forget")
+            with pytest.raises(errors.TlsError, match="not from the CA"):
+                await client.device.info()
+
+    with connect(ready, sn=ready.sn, known_cameras=KnownCameras(path)) as client:
+        with pytest.raises(errors.TlsError):
+            client.device.info()
+        told("accept")
+        assert client.device.info().sn == ready.sn
+        assert client.greet() == ""
+        told("forget")
+        with pytest.raises(errors.TlsError, match="not from the CA"):
+            client.device.info()
+    asyncio.run(other_colour())
+
+
+def test_a_list_of_an_older_version_is_read_and_what_is_not_accepted_is_written_as_then(path: Path) -> None:
+    pins = KnownCameras(path)
+    pins.approve("SN1", b"one")
+    pins.replace("SN2", b"two")
+    raw = json.loads(path.read_text())
+    assert set(raw["SN1"]) == {"fingerprint", "first_seen", "last_seen"}
+    assert raw["SN2"].pop("accepted") is True
+    raw["SN2"]["last_seen"] = raw["SN2"]["first_seen"] = "2026-01-01T00:00:00+00:00"
+    path.write_text(json.dumps(raw))
+    assert not KnownCameras(path).accepted("SN2")
+    KnownCameras(path).replace("SN2", b"two")
+    raw["SN2"]["accepted"] = True
+    path.write_text(json.dumps(raw))
+    KnownCameras(path).approve("SN2", b"two")  # its date is brought up, and it stays accepted
+    pin = KnownCameras(path).known("SN2")
+    assert pin is not None
+    assert pin.accepted
+    assert pin.last_seen > pin.first_seen

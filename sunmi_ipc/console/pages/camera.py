@@ -67,6 +67,18 @@ def labels(visit: Visit) -> dict[str, str]:
     }
 
 
+def _waits(visit: Visit, card: Card) -> None:
+    """A camera out of its box has no tabs yet: what it waits for, and the way there."""
+    tr = visit.tr
+    with visit.frame(card.name or card.sn, back="/", narrow=True), ui.element("div").classes("stack"):
+        text("div", tr("This camera is new or was reset: it waits for set-up."), "note warn")
+        if visit.may(Role.ADMIN):
+            text("a", tr("Set up this camera"), "go")._props["href"] = f"/setup/{card.sn}"
+        else:
+            text("p", tr("Ask who set this console up."), "soft")
+        text("a", tr("To the cameras"), "go second")._props["href"] = "/"
+
+
 @page("/camera/{sn}")
 async def camera(request: Request, sn: str, tab: str = "picture") -> None:
     """One camera."""
@@ -84,6 +96,9 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
             visit.sorry(sn, visit.words(error))
             return
     card = found
+    if card.state == "setup":
+        _waits(visit, card)
+        return
     words = labels(visit)
     names = [name for name, (_, _, counts) in TABS.items() if card.counts or not counts]
     if not visit.may(Role.TUNE):
@@ -114,14 +129,18 @@ async def camera(request: Request, sn: str, tab: str = "picture") -> None:
                     build = import_module(f"{__package__}.tabs.{module}").build
                     await build(place)
                 except SunmiIpcError as error:
-                    with panel:
-                        text("div", visit.words(error), "note bad")
-                        if isinstance(error, TlsError):
-                            button(words["trust"], lambda: show("trust"), icon="verified_user")
-                        button(tr("Try again"), again)
-                if wait.is_deleted:  # a session that has ended meanwhile is shown nothing
-                    return
-                wait.delete()
+                    if wait.is_deleted:
+                        return
+                    # Half a tab says nothing; nor does its empty frame.
+                    panel.clear()
+                    text("div", visit.words(error), "note bad")
+                    if isinstance(error, TlsError):
+                        button(words["trust"], lambda: show("trust"), icon="verified_user")
+                    button(tr("Try again"), again)
+                else:
+                    if wait.is_deleted:  # a session that has ended meanwhile is shown nothing
+                        return
+                    wait.delete()
                 if not visit.may(Role.ADMIN):
                     text(
                         "p",

@@ -85,11 +85,11 @@ export default {
   },
   watch: {
     line(to) { if (this.drag === null) this.l = to ? [...to] : null; },
-    src() { this.stills = this.got = false; this.reason = ''; clearTimeout(this.next); this.open(); },
+    src() { this.stills = this.got = false; this.reason = null; clearTimeout(this.next); this.open(); },
     point() { this.best = 0; },
   },
   mounted() {
-    this.gone = false; this.reason = '';
+    this.gone = false; this.reason = null;
     this.sizes = new ResizeObserver(() => this.scale()); this.sizes.observe(this.$refs.box); this.scale();
     this.seen = () => document.hidden ? this.pause() : this.restart();
     document.addEventListener('visibilitychange', this.seen);
@@ -114,7 +114,7 @@ export default {
       live.own({
         told: (state, text) => this.stills || this.say(text || (state === 'lost' ? this.words.reconnecting : this.words.connecting), true),
         playing: () => {
-          this.playing = true; this.stills = this.got = false; this.reason = ''; clearTimeout(this.next); this.say('', false); this.sound = live.codecs.includes('mp4a');
+          this.playing = true; this.stills = this.got = false; this.reason = null; clearTimeout(this.next); this.say('', false); this.sound = live.codecs.includes('mp4a');
           if (v.videoWidth) this.ratio = `${v.videoWidth} / ${v.videoHeight}`;
           this.$emit('playing', {width: v.videoWidth, height: v.videoHeight, codecs: live.codecs});
         },
@@ -135,18 +135,20 @@ export default {
     fallBack({kind, text}) {
       if (this.gone) return;
       const why = text || this.words[kind] || this.words.reconnecting, stop = /[.。…!！]$/.test(why) ? this.words.stop.slice(1) : this.words.stop;
-      this.small = kind === 'slow'; this.reason = `${why}${stop}${this.words.instead}`;
-      const already = this.stills; this.playing = false; this.stills = true; this.say(this.reason, false);
+      this.small = kind === 'slow'; this.reason = [why, `${why}${stop}${this.words.instead}`];
+      const already = this.stills; this.playing = false; this.stills = true; this.why_single();
       if (!already) { clearTimeout(this.next); this.fetchStill(); }
     },
     fetchStill() { if (this.gone || document.hidden || !this.stills) return; const jpeg = this.small ? this.jpeg.replace(/width=\d+/, 'width=480') : this.jpeg; this.still = jpeg + (jpeg.includes('?') ? '&' : '?') + 't=' + Date.now(); },
     stillLoaded() {
       this.got = true;
       const i = this.$refs.still; if (i && i.naturalWidth) this.ratio = `${i.naturalWidth} / ${i.naturalHeight}`;
-      this.say(this.reason, false); this.next = setTimeout(() => this.fetchStill(), 700);
+      this.why_single(); this.next = setTimeout(() => this.fetchStill(), 700);
     },
+    // Nobody is promised pictures that do not come.
+    why_single() { const [why, instead] = this.reason || [this.words.reconnecting, '']; this.say(this.got ? instead : why, !this.got); },
     // A sign for a broken picture is none of ours.
-    stillFailed() { this.got = false; this.say(this.reason.replace(this.words.instead, '') || this.words.reconnecting, true); this.next = setTimeout(() => this.fetchStill(), 3000); },
+    stillFailed() { this.got = false; this.why_single(); this.next = setTimeout(() => this.fetchStill(), 3000); },
     // -- sharpness: the variance of the Laplacian around the point, as sunmi_ipc.console.focusing -----------
     sharpen() {
       const m = this.stills ? this.$refs.still : this.live.video, w = m.videoWidth || m.naturalWidth, h = m.videoHeight || m.naturalHeight;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-PAGES = ("home", "camera", "setup", "fleet", "sessions")
+PAGES = ("home", "camera", "setup", "fleet", "sessions", "nothing")
 
 
 def load() -> None:

@@ -122,6 +122,7 @@ def done(visit: Visit, action: str) -> str:
         "fleet.stop": tr("stopped the set-up of all cameras"),
         "events.listen": tr("listened to events"),
         "events.stop": tr("stopped listening to events"),
+        "trust.accept": tr("trusted a camera's certificate"),
         "trust.forget": tr("forgot whom a camera was"),
     }
     if action not in words and (summary := _summaries().get(action)):

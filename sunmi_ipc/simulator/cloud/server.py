@@ -116,7 +116,7 @@ class VirtualCloud:
         if not ipaddress.ip_address(ip).is_loopback and not expose:
             raise ConfigError(
                 "a virtual cloud stays on this machine unless told otherwise",
-                hint="To let others reach it, say --expose (expose=True).",
+                hint="To let others reach it, allow it: --expose.",
             )
         self.ip, self.port = ip, port
         self.app_id, self.secret_key = app_id or _letters(14), Secret(secret_key or _letters(24))

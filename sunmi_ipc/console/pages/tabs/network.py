@@ -47,7 +47,7 @@ async def build(place: Place) -> None:
         text(
             "p",
             tr(
-                "A wrong address takes the camera off the network. How it is called on the wire is our guess."
+                "A wrong address takes the camera off the network. The vendor does not describe this setting: try it on one camera first."
             ),
             "soft small",
         )
