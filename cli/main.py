@@ -197,25 +197,11 @@ class Commands(typer.core.TyperGroup):
             state = ctx.obj or State()
             if state.verbose > 1:
                 _print_trace(error)
-            print_error(state, streams.output_failure() or _unexpected(error))
-            raise typer.Exit(Exit.UNEXPECTED) from None
+            from .screen.unforeseen import unforeseen
 
-
-def _unexpected(error: Exception) -> errors.SunmiIpcError:
-    """The line for what nobody thought of; the system's own word where it was the system."""
-    if isinstance(error, OSError) and error.strerror:
-        return errors.SunmiIpcError(
-            "unexpected failure: {kind}: {path}: {reason}",
-            hint="Please report it with what '-vv' prints.",
-            kind=type(error).__name__,
-            path=str(error.filename or "?"),
-            reason=error.strerror,
-        )
-    return errors.SunmiIpcError(
-        "unexpected failure: {kind}",
-        hint="Please report it with what '-vv' prints.",
-        kind=type(error).__name__,
-    )
+            told = streams.output_failure() or unforeseen(error)
+            print_error(state, told)
+            raise typer.Exit(exit_code(told)) from None
 
 
 def _refused(error: Any, as_json: bool) -> None:

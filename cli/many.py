@@ -18,6 +18,7 @@ from .screen import collected
 from .screen.output import error_document, print_error, print_json, say, waiting
 from .screen.paths import typed_path
 from .screen.tables import table
+from .screen.unforeseen import unforeseen
 from .state import Exit, State, exit_code
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ def _show(state: State, results: list[tuple[collected.Collected, BaseException |
         if isinstance(error, SunmiIpcError):
             print_error(_plain(state), error, about=part.camera)
         elif not isinstance(error, typer.Exit):
-            print_error(_plain(state), _unexpected(error), about=part.camera)
+            print_error(_plain(state), unforeseen(error), about=part.camera)
     if failed:
         say(state, "{failed} of {count} cameras failed.", failed=failed, count=len(results))
         raise typer.Exit(Exit.SOME_FAILED)
@@ -243,20 +244,12 @@ def _is_usage(error: BaseException) -> bool:
     )
 
 
-def _unexpected(error: BaseException) -> SunmiIpcError:
-    return SunmiIpcError(
-        "unexpected failure: {kind}",
-        hint="Please report it with what '-vv' prints.",
-        kind=type(error).__name__,
-    )
-
-
 def _document(part: collected.Collected, error: BaseException | None) -> dict[str, Any]:
     """What the command prints for one camera with ``--json``, with the camera's name before it."""
     if isinstance(error, SunmiIpcError):
         return {"camera": part.camera, **error_document(error)}
     if error is not None and not isinstance(error, typer.Exit):
-        return {"camera": part.camera, **error_document(_unexpected(error))}
+        return {"camera": part.camera, **error_document(unforeseen(error))}
     if isinstance(part.document, dict):
         return {"camera": part.camera, **part.document}
     return {"camera": part.camera, "result": part.document}

@@ -38,6 +38,28 @@ CLOSED: Final = later(
 )
 
 
+#: Which extra brings a library that is imported on use: for the error of an import that nobody foresaw.
+BROUGHT_BY: Final = {
+    "PIL": "video",
+    "apprise": "alerts",
+    "av": "video",
+    "fastapi": "serve",
+    "httptools": "aio",
+    "keyring": "keyring",
+    "matplotlib": "chart",
+    "nicegui": "console",
+    "numpy": "video",
+    "paho": "mqtt",
+    "prometheus_client": "serve",
+    "psycopg": "hub",
+    "segno": "console",
+    "sqlalchemy": "hub",
+    "starlette": "serve",
+    "uvicorn": "serve",
+    "xlsxwriter": "excel",
+}
+
+
 class Way(StrEnum):
     """How this copy was installed."""
 

@@ -21,7 +21,9 @@ from sunmi_ipc.errors import ExtraMissingError
 from sunmi_ipc.installation import CLOSED, MARKER, RUN, Way, advice, command
 
 ROOT = Path(__file__).parents[1]
-EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+DEPENDENCIES = PROJECT["dependencies"]
 
 
 @pytest.fixture
@@ -218,6 +220,47 @@ def test_the_command_works(how: str, tmp_path: Path) -> None:
     assert str(source) in told or how == "pipx"
     run("sh", "-c", told)
     assert run(str(python), "-c", "import xlsxwriter, sunmi_ipc; print(sunmi_ipc.__version__)").strip()
+
+
+def test_a_library_that_is_missing_anywhere_is_told_with_its_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where nobody foresaw the import."""
+    from sunmi_ipc_cli.main import app
+    from sunmi_ipc_cli.screen.unforeseen import unforeseen
+    from typer.testing import CliRunner
+
+    monkeypatch.setattr(installation, "way", lambda: Way.PIP)
+    missing = unforeseen(ModuleNotFoundError("no", name="xlsxwriter.workbook"))
+    assert isinstance(missing, ExtraMissingError)
+    assert "pip install" in str(missing.hint)
+    assert not isinstance(unforeseen(ModuleNotFoundError("no", name="nobody.knows")), ExtraMissingError)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "paho"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "paho", None)
+    from sunmi_ipc.events import bounded_client
+
+    bounded_client.bounded_client.cache_clear()
+    result = CliRunner().invoke(app, ["sim", "sites", "--broker", "mqtt://127.0.0.1:1"], prog_name="ipc")
+    assert (result.exit_code, "pip install" in result.output) == (2, True), result.output
+
+
+def test_every_library_of_an_extra_is_known_by_the_name_it_is_imported_under() -> None:
+    import ast
+
+    imported: set[str] = set()
+    for path in [*(ROOT / "sunmi_ipc").rglob("*.py"), *(ROOT / "cli").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported.add((node.module or "").partition(".")[0])
+    always = {re.match(r"[\w-]+", line)[0].lower() for line in DEPENDENCIES}  # type: ignore[index]
+    # typer brings click, pydantic the others.
+    own = {"sunmi_ipc", "sunmi_ipc_cli", "click", "annotated_types", "pydantic_core", "typing_extensions"}
+    others = {name for name in imported - set(sys.stdlib_module_names) - own if name.lower() not in always}
+    assert others | {"psycopg"} == set(installation.BROUGHT_BY)  # which SQLAlchemy imports by its name
+    assert set(installation.BROUGHT_BY.values()) <= set(EXTRAS)
 
 
 @pytest.mark.parametrize("page", ["docs/install.md", "docs/install.zh-CN.md"])

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from .. import untrusted
 from ..errors import BadEvent
@@ -33,8 +33,10 @@ KNOWN = PUBLIC | {
 }  # fmt: skip
 #: What could be another field's beginning inside a value, once all are joined for the signature.
 _FIELD_WITHIN = re.compile(r"&([A-Za-z0-9_.-]{1,64})=")
-_FORM_APP = re.compile(rb"(?:^|[&\r\n\t ])app_id=([^&\s]{0,200})")
-_JSON_APP = re.compile(rb'"app_id"\s{0,20}:\s{0,20}"([^"]{0,200})"')
+# What follows the name, in a form and in JSON; what stands before it is looked at by itself, as a literal
+# beginning is found ten times as fast.
+_APP = re.compile(rb'app_id(?:(?==([^&\s]{0,200}))|(?="\s{0,20}:\s{0,20}"([^"]{0,200})"))')
+_BEFORE_FORM, _BEFORE_JSON = b"&\r\n\t ", b'"'
 
 #: The secret key of an app_id, None for an app_id that is not ours.
 Secrets = Mapping[str, str] | Callable[[str], str | None]
@@ -136,14 +138,20 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _form(text: str) -> dict[str, Any]:
+    pieces = text.strip("&").split("&")
+    if len(pieces) > _MAX_FIELDS:
+        raise _bad("the event is neither a form nor JSON")
+    pairs: list[tuple[str, Any]] = []
     try:
-        pairs = parse_qsl(
-            text.strip("&"),
-            keep_blank_values=True,
-            strict_parsing=True,
-            errors="strict",
-            max_num_fields=_MAX_FIELDS,
-        )
+        for piece in pieces:
+            name, equals, value = piece.partition("=")
+            if not equals:
+                raise ValueError
+            if "+" in piece:
+                name, value = name.replace("+", " "), value.replace("+", " ")
+            if "%" in piece:
+                name, value = unquote(name, errors="strict"), unquote(value, errors="strict")
+            pairs.append((name, value))
     except ValueError:
         raise _bad("the event is neither a form nor JSON") from None
     return _once(pairs)
@@ -157,18 +165,25 @@ def _text(value: Any) -> str:
 
 
 def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
-    return {k: _text(v) for k, v in fields.items()}
+    return {k: v if type(v) is str else _text(v) for k, v in fields.items()}
 
 
 def content(fields: Mapping[str, Any]) -> str:
     """A digest of what an event says: the same for a repeat, whether numbers come as numbers or as text."""
-    said = sorted((k, text) for k, v in fields.items() if (text := _text(v)) != "")
+    said = sorted([(k, text) for k, text in _texts(fields).items() if text != ""])
     return hashlib.sha256(json.dumps(said).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def app_ids(body: bytes, content_type: str = "") -> list[str]:
     """What the app_id of *body* may be, found without reading it: whether a look at the rest is worth its cost."""
-    found = {*_FORM_APP.findall(body), *_JSON_APP.findall(body)}
+    found: set[bytes] = set()
+    for one in _APP.finditer(body):
+        start, form = one.start(), one[1]
+        if form is None:
+            if start and body[start - 1] in _BEFORE_JSON:
+                found.add(one[2])
+        elif not start or body[start - 1] in _BEFORE_FORM:
+            found.add(form)
     return sorted({unquote_to_bytes(one.replace(b"+", b" ")).decode("utf-8", "replace") for one in found})
 
 
@@ -178,6 +193,8 @@ def _check_seams(reading: Mapping[str, str]) -> None:
     A link may have such a query. There it is refused only where the sorted fields could really be cut so:
     a field that events have, in its place in the order.
     """
+    if not any("&" in value for value in reading.values()):
+        return
     names = sorted(reading)
     for place, name in enumerate(names):
         value = reading[name]

@@ -10,6 +10,7 @@ import contextlib
 import io
 import logging
 import queue
+import re
 import selectors
 import socket
 import threading
@@ -31,6 +32,19 @@ _HEAD = MAX_HEAD
 _LINE = 8192
 _SPARE_S = 10.0
 _UNFINISHED_S = 1.0  # a request that took longer to arrive may have to give its place to another's
+
+
+# The heads of cameras: POST, a path, fields of plain letters, each once; nothing that a reader could take otherwise.
+_PLAIN = re.compile(
+    rb"POST (/(?!/)[\x21-\x7e]*) HTTP/1\.1\r\n(?:[A-Za-z0-9-]{1,64}:[\x20-\x7e\t]{0,4096}\r\n){1,60}"
+)
+_OTHER = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
+#: The answer to an event that is stored, by whether the connection is closed.
+_TAKEN = {
+    close: b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n%s"
+    % (len(answer(200)[0]), b"Connection: close\r\n" if close else b"", answer(200)[0])
+    for close in (False, True)
+}
 
 
 class Application(Protocol):
@@ -66,17 +80,32 @@ class _Source(io.RawIOBase):
         return self._socket.recv_into(buffer)
 
 
+class _Sink:
+    """What is written goes out at once."""
+
+    closed = False
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.write = sock.sendall
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """The socket is not the handler's to close."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: Server  # type: ignore[assignment]
     protocol_version = request_version = "HTTP/1.1"
     answered = False
 
     def setup(self) -> None:
-        super().setup()
-        self.rfile.close()
+        # Not the parent's: its files are others, and made for nothing for every connection.
+        self.connection = self.request
         self.source = _Source(self.connection)
-        self.reader = io.BufferedReader(self.source, 16384)
-        self.rfile = self.reader
+        self.rfile = self.reader = io.BufferedReader(self.source, 16384)
+        self.wfile = cast("io.BufferedIOBase", _Sink(self.connection))
 
     def handle(self) -> None:
         try:
@@ -92,6 +121,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.source.deadline = time.monotonic() + application.read_timeout
         try:
+            if (plain := self._plain_head()) is not None:
+                body = self._body(plain)
+                self._take(body, plain.content_type)
+                return
             head = self._head()
             self.raw_requestline = head.readline()
             if len(self.raw_requestline) > _LINE:
@@ -103,16 +136,47 @@ class _Handler(BaseHTTPRequestHandler):
                 self.rfile = self.reader
             if not parsed:
                 return  # answered by send_error
-            body = self._body()
-            self.server.mark(self.connection, idle=False, done=True)
-            application.take(body, self.headers.get("Content-Type", ""), self.client_address[0])
-            self._answer(HTTPStatus.OK)
+            self._take(self._body(self._judged_by()), self.headers.get("Content-Type", ""))
         except TimeoutError:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, close=True)
         except Refused as refused:
             self._refuse(refused.status, close=refused.close)
         except HTTPException:
             self._refuse(HTTPStatus.BAD_REQUEST, close=True)
+
+    def _take(self, body: bytes, content_type: str) -> None:
+        self.server.mark(self.connection, idle=False, done=True)
+        self.server.application.take(body, content_type, self.client_address[0])
+        self._answer(HTTPStatus.OK)
+
+    def _plain_head(self) -> Head | None:
+        """A head as cameras send it: what decides of it, found at a glance; None for every other, which the parent reads.
+
+        The parent takes a head for a letter with attachments, which costs more than all the rest of an event.
+        """
+        here = self.reader.peek(1)
+        end = here.find(b"\r\n\r\n")
+        if end < 0 or end + 4 > _HEAD or (found := _PLAIN.fullmatch(here, 0, end + 2)) is None:
+            return None
+        fields: dict[bytes, bytes] = {}
+        for line in here[found.end(1) + 11 : end].split(b"\r\n"):  # behind " HTTP/1.1" and its end
+            name, _, value = line.partition(b":")
+            fields[name.lower()] = value.strip(b" \t")
+        # Twice the same, or what asks for another way of reading: that is the parent's.
+        if not fields.keys().isdisjoint(_OTHER) or here.count(b"\r\n", 0, end) != len(fields):
+            return None
+        self.reader.read(end + 4)
+        self.request_version = "HTTP/1.1"
+        self.close_connection = fields.get(b"connection", b"").lower() == b"close"
+        length = fields.get(b"content-length")
+        return Head(
+            "POST",
+            found[1].decode("ascii").partition("?")[0],
+            self.client_address[0],
+            fields.get(b"content-type", b"").decode("ascii"),
+            fields.get(b"content-encoding", b"").decode("ascii"),
+            () if length is None else (length.decode("ascii"),),
+        )
 
     def _head(self) -> io.BytesIO:
         """The request line and the headers, up to the empty line; empty lines before them do not count."""
@@ -155,9 +219,14 @@ class _Handler(BaseHTTPRequestHandler):
         return "sunmi-ipc"
 
     def _answer(self, status: int) -> None:
-        body, more = answer(status)
         if self.server.crowded:
             self.close_connection = True
+        self.connection.settimeout(self.server.application.read_timeout)
+        if status == HTTPStatus.OK and self.request_version == "HTTP/1.1":
+            self.wfile.write(_TAKEN[self.close_connection])
+            self.answered = True
+            return
+        body, more = answer(status)
         head = f"HTTP/1.1 {int(status)} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
         head += f"Content-Length: {len(body)}\r\n"
         if self.close_connection:
@@ -165,7 +234,6 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.request_version == "HTTP/1.0":
             head += "Connection: keep-alive\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in more.items())
-        self.connection.settimeout(self.server.application.read_timeout)
         self.wfile.write(head.encode("ascii") + b"\r\n" + body)
         self.answered = True
 
@@ -192,18 +260,19 @@ class _Handler(BaseHTTPRequestHandler):
         except (OSError, ValueError):
             return
 
-    def _body(self) -> bytes:
-        length, limit = self.server.application.admit(
-            Head(
-                self.command,
-                self._target(),
-                self.client_address[0],
-                self.headers.get("Content-Type", ""),
-                self.headers.get("Content-Encoding", ""),
-                self.headers.get_all("Content-Length") or (),
-                self.headers.get("Transfer-Encoding"),
-            )
+    def _judged_by(self) -> Head:
+        return Head(
+            self.command,
+            self._target(),
+            self.client_address[0],
+            self.headers.get("Content-Type", ""),
+            self.headers.get("Content-Encoding", ""),
+            self.headers.get_all("Content-Length") or (),
+            self.headers.get("Transfer-Encoding"),
         )
+
+    def _body(self, head: Head) -> bytes:
+        length, limit = self.server.application.admit(head)
         return self._chunks(limit) if length is None else self._exactly(length)
 
     def _target(self) -> str:
@@ -437,7 +506,9 @@ class Server:
             if not self._held[address]:
                 del self._held[address]
             self._change.notify_all()
-        self._ring()
+            awaited = bool(self._ready)
+        if awaited:  # else nobody waits for the place
+            self._ring()
 
     def _ring(self) -> None:
         """Wake the room's thread."""

@@ -36,6 +36,8 @@ from .writer import Row, Writer
 __all__ = ["Retention", "Spool"]
 
 _log = logging.getLogger("sunmi_ipc")
+#: How a body is kept; made once, as making an encoder costs more than most events.
+_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 #: The default: see :class:`Retention`.
 KEEP = Retention()
 
@@ -148,7 +150,7 @@ class Spool:
         """
         data = dict(fields) if fields is not None else event.model_dump(mode="json", exclude_none=True)
         try:
-            body = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+            body = _ENCODE(data)
             body.encode()
         except (TypeError, ValueError, RecursionError):
             raise ParameterError("{name}: a value is not JSON", name="fields") from None
@@ -441,6 +443,18 @@ class Spool:
     def oldest_seq(self) -> int:
         """The number of the oldest event that is kept; 0: none."""
         return int(self._reader.rows("SELECT coalesce(min(seq), 0) FROM events")[0][0])
+
+    @property
+    def problem(self) -> SpoolError | None:
+        """Why the last write failed; None where it did not, or was made good since."""
+        return self._writer.problem if self.is_open else None
+
+    def try_again(self) -> None:
+        """Write a little, after a failure: whether there is room again. Never raises."""
+        with contextlib.suppress(SpoolError):
+            self._writer.execute(
+                "INSERT OR REPLACE INTO counters (name, value) VALUES ('tried again', ?)", (int(time.time()),)
+            )
 
     def flush(self) -> None:
         """Wait until everything said before, acknowledgements too, is on the disk."""

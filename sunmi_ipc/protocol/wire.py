@@ -108,7 +108,14 @@ def sign(fields: Mapping[str, str], key: str) -> str:
 
     Empty values and ``sign`` itself are left out. The text is that before percent-encoding, in UTF-8 (I).
     """
-    text = "&".join(f"{k}={''.join(fields[k])}" for k in sorted(fields) if fields[k] and k != "sign")
+    # A Secret does not show itself; its letters do.
+    text = "&".join(
+        [
+            f"{k}={v if type(v := fields[k]) is str else ''.join(v)}"
+            for k in sorted(fields)
+            if fields[k] and k != "sign"
+        ]
+    )
     return (
         hashlib.md5(f"{text}&key={''.join(key)}".encode("utf-8", "surrogateescape"), usedforsecurity=False)
         .hexdigest()

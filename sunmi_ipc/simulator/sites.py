@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .. import __version__
 from ..broker import contract
-from ..broker.connection import Broker
+from ..broker.connection import Broker, client_class
 from ..events.broker_reasons import coded
 from ..hub.client import new_client
 from .shops import Saying, VirtualShop
@@ -492,6 +492,7 @@ def opened(broker: Broker) -> tuple[Callable[[str], Client], Callable[[Client], 
     """How stations get to a broker; ``{site}`` as the user is each one's own name."""
     from dataclasses import replace
 
+    client_class()  # says so where paho is not installed
     from paho.mqtt.packettypes import PacketTypes
     from paho.mqtt.properties import Properties
 

@@ -59,7 +59,7 @@ def test_only_subscribers_hear(camera: VirtualCamera, receiver: Receiver) -> Non
 
 
 def test_bad_repeated_and_reordered(camera: VirtualCamera, receiver: Receiver, spool: Spool) -> None:
-    play = Play(repeat=0.5, reorder=0.4, bad=0.5, unreachable=0.1, attempts=20, pause=0.01)
+    play = Play(repeat=0.5, reorder=0.4, bad=0.5, unreachable=0.3, attempts=40, pause=0.01)
     with Feed([camera], play, seed=7) as feed:
         made = [feed.happen(camera, FACE) for _ in range(60)]
         assert feed.drain(20)

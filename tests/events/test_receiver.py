@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -26,7 +27,8 @@ def raw(receiver: Receiver, data: bytes) -> bytes:
     """What comes back for *data*, up to the end of the connection."""
     with socket.create_connection((receiver.host, receiver.port), timeout=10) as sock:
         sock.sendall(data)
-        sock.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # the receiver may have ended it first
+            sock.shutdown(socket.SHUT_WR)
         answer = b""
         while got := sock.recv(65536):
             answer += got

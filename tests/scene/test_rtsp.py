@@ -273,7 +273,8 @@ def test_junk_ends_the_connection_and_nothing_else(film: Film, junk: bytes) -> N
     camera = film()
     with Client(camera) as client:
         client.sock.sendall(junk)
-        client.sock.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # the camera may have ended it first
+            client.sock.shutdown(socket.SHUT_WR)
         with contextlib.suppress(ConnectionResetError):
             assert client.stream.read() in (b"", b"RTSP/1.0 400 Bad Request\r\n\r\n")
     with Client(camera) as client:
