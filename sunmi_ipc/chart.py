@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from .errors import ConfigError, ExtraMissingError, ParameterError
+from .errors import ExtraMissingError, ParameterError, cannot_write
 
 KINDS = ("png", "svg")
 _COLOURS = ("#9bb7d4", "#2f6db3", "#f0a830", "#6aa56a")
@@ -186,6 +186,4 @@ def _save(path: str | os.PathLike[str], fill: Callable[[Any], None], height: flo
         try:
             figure.savefig(path, format=path.suffix.lower().lstrip("."), dpi=110)
         except OSError as error:
-            raise ConfigError(
-                "{path} cannot be written: {reason}", path=str(path), reason=error.strerror or ""
-            ) from None
+            raise cannot_write(path, error) from None

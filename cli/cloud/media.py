@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sunmi_ipc.errors import ConfigError, ParameterError
+from sunmi_ipc.errors import ParameterError, cannot_write
 from sunmi_ipc.i18n import later, tr
 
 from ..screen import words
@@ -85,9 +85,7 @@ def snapshot(
     try:
         output.write_bytes(data)
     except OSError as error:
-        raise ConfigError(
-            "{path} cannot be written: {reason}", path=str(output), reason=error.strerror or ""
-        ) from None
+        raise cannot_write(output, error) from None
     if state.json:
         show(state, made.as_dict() | {"path": str(output), "bytes": len(data)})
     say(state, "{path}: {bytes} bytes", path=str(output), bytes=len(data))

@@ -200,9 +200,7 @@ def init(
             captured = _captured(state, alone) if capture else {}
             site.write_text(draft(found, name, schema.name, captured), "utf-8")
     except OSError as error:
-        raise errors.ConfigError(
-            "{path} cannot be written: {reason}", path=str(site), reason=error.strerror or ""
-        ) from None
+        raise errors.cannot_write(site, error) from None
     if state.json:
         print_json(
             {

@@ -53,7 +53,7 @@ def cloud(
     ] = None,
 ) -> None:
     """Start a virtual cloud; stop it with Ctrl-C. Prints one JSON line when it is ready."""
-    from sunmi_ipc.errors import ConfigError
+    from sunmi_ipc.errors import cannot_write
     from sunmi_ipc.simulator import parse_fault
     from sunmi_ipc.simulator.cloud import VirtualCloud
 
@@ -81,9 +81,7 @@ def cloud(
                 with os.fdopen(handle, "w", encoding="utf-8") as file:
                     file.write("".join(f"export {k}={shlex.quote(v)}\n" for k, v in environment.items()))
             except OSError as error:
-                raise ConfigError(
-                    "{path} cannot be written: {reason}", path=str(env_file), reason=error.strerror or ""
-                ) from None
+                raise cannot_write(env_file, error) from None
         print_json_line(
             {
                 "ready": True,

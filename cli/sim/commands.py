@@ -132,7 +132,7 @@ def start(
     ] = None,
 ) -> None:
     """Start virtual cameras; stop them with Ctrl-C. Prints a table, or one JSON line where it is piped."""
-    from sunmi_ipc.errors import ConfigError, ParameterError
+    from sunmi_ipc.errors import ParameterError, cannot_write
     from sunmi_ipc.settings import profile_path
     from sunmi_ipc.simulator import (
         Feed,
@@ -211,9 +211,7 @@ def start(
                     env_file, "".join(f"export {k}={shlex.quote(v)}\n" for k, v in environment.items())
                 )
             except OSError as error:
-                raise ConfigError(
-                    "{path} cannot be written: {reason}", path=str(env_file), reason=error.strerror or ""
-                ) from None
+                raise cannot_write(env_file, error) from None
         if profile:
             _save_profile(profile, vendor)
             if state_dir is None:  # what it names goes with us
@@ -261,7 +259,7 @@ def start(
 
 def _seed(folder: Path | None, given: int | None) -> int:
     """The seed: as given, as kept, or new; it makes the serial numbers, so it is kept with what belongs to them."""
-    from sunmi_ipc.errors import ConfigError
+    from sunmi_ipc.errors import ConfigError, cannot_write
 
     path = folder / "seed" if folder is not None else None
     try:
@@ -278,9 +276,7 @@ def _seed(folder: Path | None, given: int | None) -> int:
             path=str(path),
         ) from None
     except OSError as error:
-        raise ConfigError(
-            "{path} cannot be written: {reason}", path=str(path), reason=error.strerror or ""
-        ) from None
+        raise cannot_write(path, error) from None
     return seed
 
 

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from sunmi_ipc.atomic import whole
-from sunmi_ipc.errors import ConfigError
+from sunmi_ipc.errors import ConfigError, cannot_write
 
 NAMES = ("ipc", "sunmi-ipc")
 _BEGIN, _END = "# >>> ipc completion >>>", "# <<< ipc completion <<<"
@@ -85,11 +85,7 @@ def install(shell: str) -> Path:
             return _block(home / ".zshrc", ready + ZSH.partition("\n\n")[2])
         return _block(_powershell_profile(shell), POWERSHELL)
     except OSError as error:
-        raise ConfigError(
-            "{path} cannot be written: {reason}",
-            path=str(error.filename or shell),
-            reason=error.strerror or "",
-        ) from None
+        raise cannot_write(error.filename or shell, error) from None
 
 
 def _block(path: Path, text: str) -> Path:

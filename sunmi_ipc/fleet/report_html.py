@@ -65,7 +65,8 @@ details { margin-top: .6rem; } summary { cursor: pointer; color: var(--dim); }
   .facts th { padding-right: .5rem; }
   article { padding: .8rem .75rem; }
 }
-@media print { body { max-width: none; padding: 0; font-size: 11px; } details > * { display: table; }
+@page { margin: 12mm; }
+@media print { h3 { break-after: avoid; } tr, .sum { break-inside: avoid; } body { max-width: none; padding: 0; font-size: 11px; } details > * { display: table; }
   .rows tr { display: table-row; } .rows thead { position: static; }
   article { border-radius: 0; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } a { color: inherit; } }
 """

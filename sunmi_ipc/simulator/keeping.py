@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..atomic import whole
-from ..errors import ConfigError
+from ..errors import ConfigError, cannot_write
 from ..protocol.values import CardStatus
 from .state import CameraState
 
@@ -50,9 +50,7 @@ def save(folder: Path, state: CameraState) -> None:
         with whole(path) as file:
             file.write(text.encode("utf-8", "surrogateescape"))
     except OSError as error:
-        raise ConfigError(
-            "{path} cannot be written: {reason}", path=str(path), reason=error.strerror or ""
-        ) from None
+        raise cannot_write(path, error) from None
 
 
 def load(folder: Path, state: CameraState) -> bool:

@@ -13,7 +13,7 @@ from typing import Self
 
 from .. import untrusted
 from ..atomic import whole
-from ..errors import ConfigError
+from ..errors import ConfigError, cannot_write
 from ..redact import Secret
 from .certs import CertificateAuthority
 
@@ -82,9 +82,7 @@ class Vendor:
             else:
                 made = cls._found(folder, known)
         except OSError as error:
-            raise ConfigError(
-                "{path} cannot be written: {reason}", path=str(book), reason=error.strerror or ""
-            ) from None
+            raise cannot_write(book, error) from None
         except (ValueError, KeyError, TypeError):
             raise ConfigError(
                 "{path} is not what a virtual camera keeps",

@@ -38,7 +38,8 @@ def create_app(station: Station) -> FastAPI:
     )
     problems.install(app)
     access.install(app, station)
-    called, schemas = calls.router(station)
+    app.state.station = station
+    called, schemas = calls.router()
     for router in (
         routes.router(station),
         event_routes.router(station),

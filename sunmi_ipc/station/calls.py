@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime, time
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -152,18 +153,23 @@ def _opened(schema: Any) -> Any:
     return made
 
 
-def router(station: Station) -> tuple[APIRouter, dict[str, Any]]:
-    """A route for each declared endpoint, and the schemas that they refer to."""
+@cache
+def router() -> tuple[APIRouter, dict[str, Any]]:
+    """A route for each declared endpoint, and the schemas that they refer to.
+
+    Made once a process, as declarations do not change and sixty routes are most of what a station's start costs: the
+    station is the one of the application that is asked.
+    """
     made, schemas = APIRouter(), dict[str, Any]()
     for endpoint in registry().values():
         answer = _answer_schema(endpoint)
         schemas |= {f"{endpoint.key}.{name}": body for name, body in answer.pop("$defs", {}).items()}
-        _add(made, station, endpoint, answer)
+        _add(made, endpoint, answer)
     schemas["Problem"] = SCHEMA
     return made, schemas
 
 
-def _add(made: APIRouter, station: Station, endpoint: Endpoint[..., Any], answer: dict[str, Any]) -> None:
+def _add(made: APIRouter, endpoint: Endpoint[..., Any], answer: dict[str, Any]) -> None:
     parameters = body_schema(endpoint)
     guard = Depends(at_least(needed(endpoint)))
     ok = {"description": "What the camera answered", "content": {"application/json": {"schema": answer}}}
@@ -208,6 +214,7 @@ def _add(made: APIRouter, station: Station, endpoint: Endpoint[..., Any], answer
             confirmed(endpoint, confirm, sn)
         except ParameterError as error:
             raise Refusal(428, error) from None
+        station: Station = request.app.state.station
         origin = request.client.host if request.client else ""
         result = await run_in_threadpool(
             carry_out, station, endpoint, values, sn=sn, who=who.name, origin=origin
