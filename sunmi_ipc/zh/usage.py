@@ -74,7 +74,7 @@ PLACEHOLDERS: dict[str, str] = {
     "CODE": "激活码",
     "DEGREES": "角度",
     "INTERFACE": "接口",
-    "DUMP": "转储文件",
+    "DUMP": "记录文件",
     "HOST": "主机",
     "APITYPE/ACTION": "接口路径",
     "KEY": "键",
