@@ -17,6 +17,9 @@
     ├── CardWriteError            a firmware card failed while it was written or read back
     ├── ConnectionFailed          no route, refused, reset, timed out
     │   ├── CameraNotFound        discovery did not find it
+    │   ├── ShopUnreachable       a shop's station, or the broker in between, is away
+    │   │   ├── AccessDenied      it does not let us in
+    │   │   └── OutcomeUnknown    it may have carried a call out, and cannot be asked
     │   ├── StreamError           the live picture or a playback cannot be read
     │   │   └── StreamShortError  it gave less than was asked for
     │   └── TlsError              not the camera we trust, or our certificate was refused

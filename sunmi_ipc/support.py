@@ -23,7 +23,7 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlsplit
 
 from . import __version__, installation
 from .errors import ConfigError, SunmiIpcError
@@ -39,6 +39,43 @@ __all__ = ["Bundle", "Part", "collect", "logs"]
 LOG_BYTES: Final = 1 << 20
 ROWS: Final = 500
 _FOLDERS_MOST = 400
+#: Settings that name a shop, or somebody, and those that name a file.
+_NAMES = ("site", "shop_no", "via_user", "key", "camera")
+_NAMING = frozenset(name for name, setting in ENVIRONMENT.items() if setting in _NAMES)
+_FILES = ("p12", "ca", "cloud_ca", "via_ca", "via_certificate", "via_certificate_key")
+#: Words that tell nothing of anybody: replaced, they would only make holes in the text.
+_EVERYBODYS = frozenset(
+    {
+        "admin",
+        "all",
+        "config",
+        "configuration",
+        "default",
+        "demo",
+        "events",
+        "file",
+        "folder",
+        "hub",
+        "localhost",
+        "main",
+        "name",
+        "office",
+        "production",
+        "profile",
+        "profiles",
+        "root",
+        "shop",
+        "sim",
+        "site",
+        "state",
+        "station",
+        "store",
+        "sunmi",
+        "sunmi-ipc",
+        "test",
+        "user",
+    }
+)
 #: Paths that name a person are known by these.
 _JOURNALD = (
     "journalctl",
@@ -139,7 +176,7 @@ def collect(
     gather("system-log.txt", later("what the system's log has of the station"), _system_log)
     if failed:
         raw.append(("problems.json", failed, later("what could not be gathered")))
-    bundle = _clean(settings, raw)
+    bundle = _clean(settings, raw, (*_shops(settings, profile), *(folder.name for folder in stations)))
     for number, dump in enumerate(dumps, 1):
         text = json.dumps({k: v for k, v in dump.items() if k != "replaced"}, indent=1, ensure_ascii=False)
         bundle.parts.append(
@@ -150,10 +187,10 @@ def collect(
     return bundle
 
 
-def _clean(settings: Settings, raw: Sequence[tuple[str, Any, str]]) -> Bundle:
+def _clean(settings: Settings, raw: Sequence[tuple[str, Any, str]], shops: Iterable[str] = ()) -> Bundle:
     """Everything through one anonymiser, so that one camera has one fake in all parts."""
     anonymiser = Anonymiser(_secrets(settings))
-    for word in _who():
+    for word in (*_who(), *(word for word in shops if _names_somebody(word))):
         anonymiser.learn(word, "name")
     for camera in _known():
         anonymiser.learn(camera)
@@ -236,6 +273,33 @@ def _who() -> list[str]:
     with contextlib.suppress(Exception):
         found.append(getpass.getuser())
     return [word for word in found if len(word) > 2 and word not in ("root", "localhost")]
+
+
+def _names_somebody(word: str) -> bool:
+    """Whether *word* could be a shop's: our own folders' and the examples' names are everybody's."""
+    return len(word) > 2 and not word.isspace() and word.lower() not in _EVERYBODYS
+
+
+def _shops(settings: Settings, profile: str) -> list[str]:
+    """What names a shop, its head office, or whoever runs them: set here, or a folder or a profile called so."""
+    found = [profile, *(path.stem for path in (config_dir() / "profiles").glob("*.toml"))]
+    found += [path.parent.name for path in state_dir().glob("**/station.sqlite3")]
+    urls = [value for name, value in os.environ.items() if name.startswith("SUNMI_IPC_") and "://" in value]
+    for name in _NAMES:
+        value = str(getattr(settings, name) or "")
+        found.append(Path(value).stem if "/" in value else value)
+    for url in (*urls, str(settings.via or ""), str(settings.cloud_url or "")):
+        with contextlib.suppress(ValueError):
+            parts = urlsplit(url)
+            found += [parts.hostname or "", parts.username or ""]
+    files = [str(getattr(settings, name) or "") for name in _FILES]
+    for name, value in os.environ.items():
+        if name.startswith("SUNMI_IPC_") and (name.endswith("_USER") or name in _NAMING):
+            found.append(value)
+    # A folder may be called after a shop; the whole of it is one name.
+    found += [str(Path(file).parent) for file in files if os.path.isabs(file)]
+    found += [str(folder) for folder in (config_dir(), state_dir())]
+    return list(dict.fromkeys(found))
 
 
 def _known() -> list[dict[str, Any]]:

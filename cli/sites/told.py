@@ -117,10 +117,12 @@ def status_told(state: State, only: list[str] | None, csv: Path | None) -> None:
             )
             if camera.verdict != "ok"
         ]
+        own = [reason.code for reason in shop.station.reasons] if shop.station else []
         documents.append(
-            shop.document() | {"cameras": len(shop.cameras), "by_verdict": by_verdict, "wrong": wrong}
+            shop.document()
+            | {"cameras": len(shop.cameras), "by_verdict": by_verdict, "wrong": wrong, "reasons": own}
         )
-        first = next((f"{one['sn']} {', '.join(one['reasons'])}" for one in wrong), "")
+        first = ", ".join(own) or next((f"{one['sn']} {', '.join(one['reasons'])}" for one in wrong), "")
         rows.append(
             {
                 "site": shop.site,
@@ -132,7 +134,7 @@ def status_told(state: State, only: list[str] | None, csv: Path | None) -> None:
             }
         )
     _show(state, documents, rows, ["site", "state", "camera count", "verdict", "name", "problem"], csv)
-    if any(one["state"] != "online" or one["wrong"] for one in documents):
+    if any(one["state"] != "online" or one["wrong"] or one["reasons"] for one in documents):
         raise typer.Exit(Exit.SOME_FAILED)
 
 

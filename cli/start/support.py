@@ -156,7 +156,7 @@ def _summary(state: State, bundle: Bundle) -> None:
     ]
     if not state.quiet:
         table(rows, ["file", "bytes", "what it is"])
-    replaced = tr(", ").join(f"{count} {tr(kind)}" for kind, count in sorted(bundle.replaced.items()))
+    replaced = tr(", ").join(f"{tr(kind)} × {count}" for kind, count in sorted(bundle.replaced.items()))
     note(state, "replaced: {what}", what=replaced or "0")
 
 

@@ -89,6 +89,15 @@ class Payload(BaseModel):
         return self.model_dump_json().encode()
 
 
+class Reason(Payload):
+    """Something that is the matter."""
+
+    code: Word = Field(description="a code of `ipc watch`, such as card-none")
+    level: Literal["warning", "unknown", "bad"] = Field(description="how bad it is")
+    since: Time = Field(description="Unix seconds")
+    text: Text = Field(default="", description="in English")
+
+
 class StationState(Payload):
     """Whether a station is connected, and what shop it is. The last will says ``offline``."""
 
@@ -107,6 +116,9 @@ class StationState(Payload):
     cameras: Annotated[tuple[Serial, ...], MaxLen(5000)] = Field(
         default=(), strict=False, description="serial numbers"
     )
+    reasons: Annotated[tuple[Reason, ...], MaxLen(50)] = Field(
+        default=(), strict=False, description="what is the matter with the station itself, the worst first"
+    )
     callers: Annotated[tuple[Fingerprint, ...], MaxLen(1000)] | None = Field(
         default=None,
         strict=False,
@@ -120,15 +132,6 @@ class Availability(Payload):
     state: Literal["online", "offline"] = Field(description="whether the station reaches the camera")
     revision: Whole = Field(description="Unix milliseconds, growing")
     time: Time = Field(description="when it was found, Unix seconds")
-
-
-class Reason(Payload):
-    """Something that is the matter."""
-
-    code: Word = Field(description="a code of `ipc watch`, such as card-none")
-    level: Literal["warning", "unknown", "bad"] = Field(description="how bad it is")
-    since: Time = Field(description="Unix seconds")
-    text: Text = Field(default="", description="in English")
 
 
 class CameraState(Payload):

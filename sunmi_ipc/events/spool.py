@@ -444,6 +444,18 @@ class Spool:
         """The number of the oldest event that is kept; 0: none."""
         return int(self._reader.rows("SELECT coalesce(min(seq), 0) FROM events")[0][0])
 
+    @property
+    def problem(self) -> SpoolError | None:
+        """Why the last write failed; None where it did not, or was made good since."""
+        return self._writer.problem if self.is_open else None
+
+    def try_again(self) -> None:
+        """Write a little, after a failure: whether there is room again. Never raises."""
+        with contextlib.suppress(SpoolError):
+            self._writer.execute(
+                "INSERT OR REPLACE INTO counters (name, value) VALUES ('tried again', ?)", (int(time.time()),)
+            )
+
     def flush(self) -> None:
         """Wait until everything said before, acknowledgements too, is on the disk."""
         self._writer.run(lambda connection: None)

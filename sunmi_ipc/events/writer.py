@@ -121,6 +121,8 @@ class Writer:
         self._acks: dict[str, tuple[int, int]] = {}
         self._open = True
         self.commits: int = 0
+        #: Why the last write failed; None where it did not.
+        self.problem: SpoolError | None = None
         self._thread = threading.Thread(target=self._run, name="event-spool", daemon=True)
         self._thread.start()
 
@@ -219,9 +221,10 @@ class Writer:
             if batch.wanted or acks:
                 try:
                     self._write(batch, acks)
+                    self.problem = None
                     written += len(batch.rows)
                 except Exception as error:  # whatever it is: those who wait are told, and the thread goes on
-                    batch.error = translate(error, self._path)
+                    batch.error = self.problem = translate(error, self._path)
                     pause = self._failed(acks)
                 else:
                     self._act(batch)

@@ -32,7 +32,7 @@ from .gate import Gate
 from .hours import day_bounds
 from .refusals import Refusals
 from .store import StoreError
-from .verdict import REACH, CameraStatus, Transition
+from .verdict import REACH, CameraStatus, Reason, Transition
 
 if TYPE_CHECKING:
     from ..events.spool import Spool
@@ -377,6 +377,8 @@ class Bridge:
             hours=str(shop.hours)[:500],
             public=self._key.public,
             cameras=tuple(sorted(sn for sn in sns if contract.is_serial(sn)))[:5000],
+            # Where this is heard, there is a connection.
+            reasons=_told([r for r in self._station.status().reasons if r.code != "broker"]),
             callers=tuple(callers) if len(callers) <= _CALLERS else None,
         )
 
@@ -387,15 +389,10 @@ class Bridge:
         )
 
     def _camera(self, camera: CameraStatus) -> CameraState:
-        reasons = tuple(
-            contract.Reason(code=r.code, level=str(r.level), since=r.since, text=r.text("en")[:500])  # type: ignore[arg-type]
-            for r in camera.reasons[:50]
-            if str(r.level) != "ok"
-        )
         clock = camera.facts.get("clock_s")
         return CameraState(
             verdict=str(camera.verdict),  # type: ignore[arg-type]
-            reasons=reasons,
+            reasons=_told(camera.reasons),
             revision=self._revision(),
             time=time.time(),
             seen=camera.seen or None,
@@ -444,6 +441,15 @@ class Bridge:
             }
             if len(self._taken(prefix, sent)) == len(sent):
                 self._introduced.add(sn)
+
+
+def _told(reasons: Sequence[Reason]) -> tuple[contract.Reason, ...]:
+    """Reasons as they travel."""
+    return tuple(
+        contract.Reason(code=r.code, level=str(r.level), since=r.since, text=r.text("en")[:500])  # type: ignore[arg-type]
+        for r in reasons[:50]
+        if str(r.level) != "ok"
+    )
 
 
 def _both(**texts: str) -> dict[str, str]:

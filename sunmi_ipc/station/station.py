@@ -264,7 +264,7 @@ class Station:
         """Which part is not at work; empty where all are."""
         if self.store.problem:
             return "database"
-        if self.intake is not None and not self.intake.spool.is_open:
+        if self.intake is not None and not (self.intake.spool.is_open and self.intake.spool.problem is None):
             return "events"
         return ""
 

@@ -93,7 +93,12 @@ class Upkeep:
         if self._store.problem:
             found["database"] = {"problem": self._store.problem}
         if self._intake is not None:
-            checked.add("sink")
+            checked |= {"sink", "events"}
+            spool = self._intake.spool
+            if spool.problem is not None:
+                spool.try_again()
+            if problem := spool.problem:
+                found["events"] = {"problem": problem.message, "problem_zh": problem.localized("zh")[0]}
             for name, consumer in self._intake.figures()["consumers"].items():
                 if consumer["backlog"] >= _BACKLOG:
                     found["sink"] = {"name": name, "count": consumer["backlog"]}

@@ -75,6 +75,7 @@ ZH = {
     "opening hours, as the station file says them": "营业时间，与站点服务文件中的写法相同",
     "the station's Ed25519 public key, base64: it signs answers to calls": "站点服务的 Ed25519 公钥，base64：应答用它签名",
     "serial numbers": "序列号",
+    "what is the matter with the station itself, the worst first": "站点服务自身的问题，最严重的在前",
     "whose calls it takes: of each public key that it lists, as base64, the first 16 hex digits of the SHA-256; null: not told": "接受谁的调用：所列的每个公钥（base64 文本）的 SHA-256 的前 16 个十六进制数字；null：未告知",
     "Unix milliseconds, growing": "Unix 毫秒，只增不减",
     "when it was found, Unix seconds": "得知的时间，Unix 秒",

@@ -195,6 +195,7 @@ ZH: dict[str, str] = {
     "wire name": "协议名称",
     "allowed": "允许的范围",
     "what it is": "说明",
+    "bytes": "字节",
     "Mon": "周一",
     "Tue": "周二",
     "Wed": "周三",

@@ -206,6 +206,7 @@ def station_file(tmp_path: Path, settings: Settings) -> Callable[..., Path]:
     def make(
         cameras: list[VirtualCamera], *, url: str, ca: str = "", site: str = "shop-0017", broker: str = "",
         events: str = "enabled = false", counts: str = "enabled = false", keys: str = "", user: str = "",
+        watch: str = "",
     ) -> Path:  # fmt: skip
         folder = tmp_path / site
         folder.mkdir(exist_ok=True)
@@ -215,7 +216,7 @@ def station_file(tmp_path: Path, settings: Settings) -> Callable[..., Path]:
         path = folder / "station.toml"
         path.write_text(
             f'[station]\nsite = "{site}"\nname = "Nanjing Road"\ntimezone = "Asia/Shanghai"\n'
-            f'cameras = "site.toml"\ndata = "data"\n[watch]\ninterval = 0.4\ndiscover = 0.5\n'
+            f'cameras = "site.toml"\ndata = "data"\n[watch]\ninterval = 0.4\ndiscover = 0.5\n{watch}\n'
             f"[counts]\n{counts}\n[events]\n{events}\n"
             f'[broker]\nurl = "{url}"\nuser = "{user or site}"\npassword = "env:BROKER_PASSWORD"\nca = "{ca}"\n'
             f"{broker}\n{keys}",

@@ -157,6 +157,45 @@ def test_a_broken_profile_is_in_the_report(tmp_path: Path, monkeypatch: pytest.M
     assert "is not TOML" in parts((tmp_path / "a.zip").read_bytes())["problems.json"]
 
 
+def test_nobody_learns_which_shop_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name, its number, the head office's hosts and users: as settings, variables, folders and profiles."""
+    told = {
+        "SUNMI_IPC_SITE": "nanjing-road",
+        "SUNMI_IPC_SHOP_NO": "99887766",
+        "SUNMI_IPC_VIA": "mqtts://hq.bakery.example",
+        "SUNMI_IPC_VIA_USER": "zhangsan",
+        "SUNMI_IPC_CLOUD_URL": "https://proxy.bakery.example/openapi",
+        "SUNMI_IPC_HUB_BROKER": "mqtts://miller@mq.bakery.example:8883",
+        "SUNMI_IPC_CA": str(tmp_path / "Corner Bakery" / "ca.crt"),
+    }
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    write_profile("bakery-west", {"app_id": "abcdefgh"}, use_keyring=False)
+    folder = state_dir() / "bakery-east"
+    with Store(folder / FILE) as store:
+        Audit(store).record("device.restart", who="boss", origin="cli", details={"site": "nanjing-road"})
+    support.logs().mkdir(parents=True, exist_ok=True)
+    (support.logs() / "20260101-000000-1.log").write_text(
+        "INFO nanjing-road: mq.bakery.example is away\n", "utf-8"
+    )
+    found = parts(support.collect(Settings.load(), stations=[folder]).data())
+    assert {"configuration.json", "folders.json", "audit-1.json", "log.txt"} <= set(found)
+    whole = "\n".join(found.values()).lower()
+    assert [
+        word for word in ("bakery", "nanjing", "99887766", "zhangsan", "miller", "hq.") if word in whole
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "site", ["log", "json", "2026", "门店一", "x", "mode", "a.b", "..", '"q"', "\\u4e2d", "{sn}"]
+)
+def test_a_shop_may_be_called_anything(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that is a word of ours keeps no archive from being made, nor breaks what is in it."""
+    monkeypatch.setenv("SUNMI_IPC_SITE", site)
+    found = parts(support.collect(Settings.load()).data())
+    assert set(json.loads(found["configuration.json"])) >= {"settings", "environment"}
+
+
 def test_nothing_is_written_unseen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     refused = run("support", "--no-doctor", code=2)
