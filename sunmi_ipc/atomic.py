@@ -32,7 +32,9 @@ def whole(path: Path, *, mode: int = 0o600, sync: bool = False) -> Iterator[IO[b
         with path.open("wb") as file:
             yield file
         return
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    handle, name = _beside(path)
+    # And with it the lock, until the file is in its place. Windows puts no open file there.
+    kept = os.dup(handle) if os.name == "posix" else -1
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -46,6 +48,37 @@ def whole(path: Path, *, mode: int = 0o600, sync: bool = False) -> Iterator[IO[b
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
+    finally:
+        if kept >= 0:
+            os.close(kept)
+
+
+def _beside(path: Path) -> tuple[int, str]:
+    """A new file beside *path*, and its name: the same each time, so that a kill leaves one behind at most.
+
+    Who writes there has it locked. What nobody has locked was left by a kill, and is written over. Where others
+    may write to the folder, or write this file just now, it is one that nobody can foretell.
+    """
+    name = str(path.parent / f".{path.name}.part")
+    handle = -1
+    try:
+        import fcntl
+
+        folder = os.stat(path.parent)
+        if folder.st_uid == os.geteuid() and not folder.st_mode & 0o022:
+            handle = open_own(name, os.O_RDWR | os.O_CREAT)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mine, there = os.fstat(handle), os.lstat(name)
+            # Whoever had it locked may have put it into its place meanwhile.
+            if os.path.samestat(mine, there) and mine.st_uid == os.geteuid() and mine.st_nlink == 1:
+                os.ftruncate(handle, 0)
+                os.fchmod(handle, 0o600)
+                return handle, name
+    except (OSError, ImportError):  # in use, too long a name, a system or a file system without locks
+        pass
+    if handle >= 0:
+        os.close(handle)
+    return tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
 
 
 def passes_through(path: Path) -> bool:

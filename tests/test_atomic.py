@@ -1,67 +1,119 @@
-"""Files written whole or not at all: what they may take the place of, and what not."""
+"""Files are whole or as they were, whoever is killed, and nothing is left lying about."""
 
 from __future__ import annotations
 
 import os
-import stat
+import signal
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from sunmi_ipc.atomic import passes_through, whole
-from sunmi_ipc.errors import ConfigError
+from sunmi_ipc.atomic import whole
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+posix = pytest.mark.skipif(os.name != "posix", reason="locks and modes of POSIX")
+WRITER = """
+import sys
+from pathlib import Path
+from sunmi_ipc.atomic import whole
+print("ready", flush=True)
+number = 0
+while True:
+    number += 1
+    with whole(Path(sys.argv[1])) as file:
+        for _ in range(50):
+            file.write(b"%08d" % number)
+            file.flush()
+"""
 
 
-@pytest.fixture
-def pipe(tmp_path: Path) -> Path:
-    os.mkfifo(path := tmp_path / "pipe")
-    return path
+def names(folder: Path) -> list[str]:
+    return sorted(os.listdir(folder))
 
 
-@pytest.mark.parametrize("linked", [False, True])
-def test_a_pipe_is_written_to_and_stays_one(linked: bool, pipe: Path, tmp_path: Path) -> None:
-    path = pipe
-    if linked:
-        path = tmp_path / "link"
-        path.symlink_to(pipe)
-    got: list[bytes] = []
-    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()), daemon=True)
-    reader.start()
+@posix
+def test_kills_leave_one_file_behind_at_most_and_the_next_takes_it_away(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir(mode=0o700)
+    path = folder / "x.json"
+    for turn in range(3):
+        with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE) as running:
+            assert running.stdout is not None
+            running.stdout.readline()
+            time.sleep(0.01 + 0.007 * turn)
+            running.send_signal(signal.SIGKILL)
+        if path.exists():
+            content = path.read_bytes()
+            assert content == content[:8] * 50
+        assert set(names(folder)) <= {"x.json", ".x.json.part"}
     with whole(path) as file:
-        file.write(b"all of it")
-    reader.join(30)
-    assert got == [b"all of it"]
-    assert stat.S_ISFIFO(pipe.stat().st_mode)
-    assert path.is_symlink() is linked
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted({pipe.name, path.name})
+        file.write(b"y")
+    assert (names(folder), path.read_bytes()) == (["x.json"], b"y")
 
 
-def test_a_device_is_written_to_and_stays_one() -> None:
-    """Whoever is allowed to could replace it: ``ipc support -o /dev/null`` as root."""
-    before = os.stat(os.devnull)
-    with whole(Path(os.devnull)) as file:
-        file.write(b"nothing")
-    assert os.stat(os.devnull).st_rdev == before.st_rdev
-    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+def test_many_at_once_write_whole_files(tmp_path: Path) -> None:
+    path, broken = tmp_path / "x", list[bytes]()
+
+    def write(number: int) -> None:
+        for turn in range(30):
+            with whole(path) as file:
+                for _ in range(20):
+                    file.write(b"%02d%02d" % (number, turn))
+                    file.flush()
+            content = path.read_bytes()
+            if content != content[:4] * 20:
+                broken.append(content)
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert broken == []
+    assert names(tmp_path) == ["x"]
 
 
-def test_what_is_a_file_or_is_not_there_is_replaced(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "new", tmp_path / "no" / "folder"):
-        assert not passes_through(path)
-    for content in (b"one", b"two"):
-        with whole(tmp_path / "new") as file:
-            file.write(content)
-        assert (tmp_path / "new").read_bytes() == content
+@posix
+@pytest.mark.parametrize("kind", ["hard link", "link", "pipe", "folder", "everybody's folder", "long name"])
+def test_what_lies_where_the_new_file_would_be_made_is_not_written_to(tmp_path: Path, kind: str) -> None:
+    folder, mine = tmp_path / "f", tmp_path / "mine"
+    folder.mkdir(mode=0o700)
+    mine.write_bytes(b"precious")
+    path = folder / ("x" if kind != "long name" else "x" * 252)
+    part = folder / f".{path.name}.part"
+    if kind == "hard link":
+        os.link(mine, part)
+    elif kind == "link":
+        part.symlink_to(mine)
+    elif kind == "pipe":
+        os.mkfifo(part)
+    elif kind == "folder":
+        part.mkdir()
+    elif kind == "everybody's folder":
+        folder.chmod(0o777)
+        part.write_bytes(b"theirs")
+    before = set(names(folder))
+    with whole(path, mode=0o640) as file:
+        file.write(b"new")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", 0o640)
+    assert mine.read_bytes() == b"precious"
+    assert set(names(folder)) == before | {path.name}
+    if kind == "everybody's folder":
+        assert part.read_bytes() == b"theirs"
 
 
-def test_no_recording_takes_the_place_of_a_pipe(pipe: Path) -> None:
-    pytest.importorskip("av")
-    from sunmi_ipc.video.mux import MediaFile
+def test_what_breaks_off_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"old")
 
-    with pytest.raises(ConfigError, match="it is a pipe or a device"):
-        MediaFile(pipe, [])
-    assert stat.S_ISFIFO(pipe.stat().st_mode)
-    assert [entry.name for entry in pipe.parent.iterdir()] == [pipe.name]
+    def break_off() -> None:
+        with whole(path) as file:
+            file.write(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        break_off()
+    assert (names(tmp_path), path.read_bytes()) == (["x"], b"old")

@@ -76,8 +76,7 @@ def accept(
     from sunmi_ipc.discovery.claims import Claims
     from sunmi_ipc.link.tls import ClientCertificate, fingerprint, shown_certificate
 
-    from ..naming import mac_digits
-    from ..target import is_address, open_camera
+    from ..target import open_camera
 
     state = State.of(ctx)
     if all_of is not None:
@@ -90,12 +89,6 @@ def accept(
             "{name}: missing", name="SN", hint="Name a camera, or a site file with --all-of."
         )
     given = state.settings
-    if given.ca and is_address(state.camera or name) and not mac_digits(state.camera or name):
-        raise ParameterError(
-            "{name}: where a CA is given, a certificate is accepted by the camera's serial number",
-            name=name,
-            hint="'ipc scan' shows it.",
-        )
     # Whom we do not trust yet is looked at as at a first contact; two that claim to be the camera are told apart by nobody.
     unknown = partial(Claims, connect=given.with_options(ca="").connect, proven=False)
     with (
@@ -106,7 +99,7 @@ def accept(
         der = shown_certificate(
             camera.host, camera.port, certificate, timeout=camera.timeout, legacy=given.tls == "legacy"
         )
-        name = camera.sn or name
+        name, by_address = camera.sn or name, not camera.sn
     pins = state.known_cameras()
     before = pins.known(name)
     now = fingerprint(der)
@@ -123,6 +116,8 @@ def accept(
     if state.json:
         print_json({"name": name, "fingerprint": now})
     say(state, "{name} is trusted with its new certificate.", name=name)
+    if by_address and given.ca:
+        note(state, "Where a CA is given, this counts only by serial number: 'ipc trust accept SN'.")
 
 
 def _accept_all(state: State, site: Path, yes: bool) -> None:

@@ -131,7 +131,7 @@ def console(environment: dict[str, str], *options: str) -> Iterator[dict[str, An
     )
     try:
         assert process.stdout is not None
-        yield json.loads(process.stdout.readline())
+        yield {"pid": process.pid} | json.loads(process.stdout.readline())
     finally:
         process.terminate()
         process.wait(20)

@@ -31,7 +31,7 @@ class Shop:
         self, vendor: Vendor, started: dict[str, Any], cameras: dict[str, VirtualCamera], feed: Feed
     ) -> None:
         self.vendor, self.url, self.base = vendor, started["url"], started["base"]
-        self.cameras, self.feed = cameras, feed
+        self.cameras, self.feed, self.pid = cameras, feed, started["pid"]
 
     def __getattr__(self, name: str) -> VirtualCamera:
         return self.cameras[name]

@@ -239,8 +239,9 @@ def test_what_a_person_accepted_counts_beside_a_ca(
     assert refused.exit_code == 4
     assert "ipc trust accept SN" in " ".join(refused.stderr.split())
     by_address = run(app, ["trust", "accept", camera.address, "--yes"], env=given)
-    assert by_address.exit_code == 2
-    assert "serial number" in by_address.stderr
+    assert by_address.exit_code == 0
+    assert "only by serial number" in by_address.stderr
+    assert run(app, ["info", "-c", camera.address], env=given).exit_code == 4
     assert run(app, ["trust", "accept", camera.sn, "--yes"], env=given).exit_code == 0
     assert run(app, ["info", "-c", camera.sn], env=given).exit_code == 0
     # That one, and no other: neither another of that CA, nor any of the vendor's.
