@@ -84,17 +84,21 @@ class KnownCameras:
 
     def items(self) -> list[tuple[str, KnownCamera]]:
         """Every pin, by name."""
-        return sorted(self._read().items() if self._path else self._pins.items())
+        return sorted(self._current().items())
 
     def _read(self) -> dict[str, KnownCamera]:
-        """The pins; a file that has not changed since is not read again."""
+        """The pins, to be changed."""
+        return dict(self._current())
+
+    def _current(self) -> Mapping[str, KnownCamera]:
+        """The pins, to be looked at: each call asks. A file that has not changed since is not read again."""
         if self._path is None:
             return getattr(self, "_pins", {})
         now = mark(self._path)
         if now is None and not os.path.exists(self._path):
             return {}
         if self._known is not None and now is not None and self._known[0] == now:
-            return dict(self._known[1])
+            return self._known[1]
         try:
             raw = json.loads(self._path.read_text("utf-8"))
             pins = {name: KnownCamera(**pin) for name, pin in raw.items()}
@@ -109,7 +113,7 @@ class KnownCameras:
             ) from None
         if now is not None:
             self._known = now, found
-        return dict(found)
+        return found
 
     def _write(self) -> None:
         if self._path is None:
@@ -235,7 +239,7 @@ class KnownCameras:
 
     def known(self, name: str) -> KnownCamera | None:
         """The pin of *name*, if there is one."""
-        return dict(self.items()).get(pin_name(name))
+        return self._current().get(pin_name(name))
 
 
 @contextlib.contextmanager
