@@ -51,7 +51,8 @@ def connect(settings: Settings, address: str, **options: Unpack[CameraOptions]) 
             "{feature} needs a direct connection to the camera",
             name="link",
             feature="asyncio",
-            hint="Run it on a computer in the camera's own network.",
+            hint="Through a broker, call settings.connect() in a thread (asyncio.to_thread); else run it on a computer in "
+            "the camera's own network.",
         )
     given = settings.arguments(options)
     given["sn"] = SerialNumber.read(given.get("sn", "")) or ""

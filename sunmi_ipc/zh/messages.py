@@ -327,6 +327,7 @@ ZH: dict[str, str] = {
     "signed call": "签名调用",
     "network": "网络",
     "{feature} needs a direct connection to the camera": "{feature}需要直接连接摄像机",
+    "Through a broker, call settings.connect() in a thread (asyncio.to_thread); else run it on a computer in the camera's own network.": "经由消息服务器时，请在线程中调用 settings.connect()（asyncio.to_thread）；否则请在与摄像机同一网络的电脑上运行。",
     "Run it on a computer in the camera's own network.": "请在与摄像机同一网络的电脑上运行。",
 }
 

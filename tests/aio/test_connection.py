@@ -12,7 +12,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,72 @@ async def rough(virtual: VirtualCamera, count: int, seed: int) -> None:
         # One connection of ours; the virtual camera in this process may still hold the ends of a few.
         gc.collect()
         assert descriptors() <= before + 8
+
+
+class Cut:
+    """Runs a coroutine, and has its task cancelled as soon as it waits for the *at*-th time."""
+
+    def __init__(self, work: Coroutine[Any, Any, Any], at: int) -> None:
+        self._work, self._at, self.waits = work, at, 0
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        steps = self._work.__await__()
+        error: BaseException | None = None
+        while True:
+            try:
+                waited = steps.throw(error) if error is not None else next(steps)
+            except StopIteration as done:
+                return done.value
+            self.waits, error = self.waits + 1, None
+            if self.waits == self._at:
+                task = asyncio.current_task()
+                assert task is not None
+                task.cancel()
+            try:
+                yield waited
+            except BaseException as raised:  # and CancelledError
+                error = raised
+
+
+@pytest.mark.parametrize("from_nothing", [True, False], ids=["with a handshake", "on a kept connection"])
+def test_a_call_that_is_cancelled_at_each_of_its_waits_leaves_nothing_behind(
+    ready: VirtualCamera, from_nothing: bool
+) -> None:
+    async def call() -> dict[str, int]:
+        cut: dict[str, int] = {}
+        async with connect_async(ready) as camera:
+            kinds: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
+                "read": camera.device.info,
+                "change": lambda: camera.image.set_led(True),
+                "several": lambda: camera.lens.wait_until_rest(interval=0.001),
+                "move": lambda: camera.move(ready.address),
+                "close": camera.close,
+            }
+            for name, kind in kinds.items():
+                for at in range(1, 200):
+                    if from_nothing:
+                        await camera.close()
+                    else:
+                        await camera.device.info()
+                    step = Cut(kind(), at)
+
+                    async def run(step: Cut = step) -> Any:
+                        return await step
+
+                    task = asyncio.ensure_future(run())
+                    with suppress(asyncio.CancelledError):
+                        await task
+                    assert not camera._lock.locked()
+                    assert asyncio.all_tasks() == {asyncio.current_task()}
+                    assert (await camera.device.info()).sn == ready.sn
+                    if step.waits < at:  # it has ended before
+                        break
+                    cut[name] = at
+        return cut
+
+    cut = asyncio.run(call())
+    assert set(cut) >= {"read", "change", "several"}, cut
+    assert cut["read"] >= (3 if from_nothing else 1), cut
 
 
 def test_cancelled_calls_leave_nothing_behind(ready: VirtualCamera) -> None:

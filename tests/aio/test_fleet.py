@@ -93,6 +93,19 @@ def test_cameras_with_settings(ready: VirtualCamera) -> None:
     asyncio.run(call())
 
 
+def test_settings_that_lead_through_a_broker_are_refused_with_the_way(ready: VirtualCamera) -> None:
+    settings = Settings.load(
+        environment=ready.vendor.environment()
+        | {"SUNMI_IPC_VIA": "mqtts://hq.example", "SUNMI_IPC_SITE": "shop"}
+    )
+    found = [DiscoveredCamera(ready.sn, f"{ready.sn}.shop.via", model="FM020")]
+    for made in (lambda: connect(settings, found[0].address), lambda: AsyncFleet.of(found, settings)):
+        with pytest.raises(errors.UnsupportedError, match="direct connection") as told:
+            made()
+        assert "asyncio.to_thread" in told.value.hint
+        assert "asyncio.to_thread" in told.value.localized("zh")[1]
+
+
 def test_an_empty_fleet_is_done_at_once() -> None:
     async def call() -> None:
         started = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -242,3 +243,22 @@ def test_a_killed_station_carries_nothing_out_twice(
 def _online(opened: Any) -> bool:
     state = opened.site("shop-0017")._state
     return state is not None and state.state == "online"
+
+
+def test_from_an_event_loop_in_threads(connected: Any, key: Any, channel: Any, virtual: Virtual) -> None:
+    """Calls through a broker wait in threads; the loop goes on, and a call that is given up does no harm."""
+    cameras = [virtual() for _ in range(3)]
+    connected(cameras, keys=key("hq", "admin"))
+    site = channel("hq").site("shop-0017")
+    remotes = [site.camera(camera.sn) for camera in cameras]
+
+    async def calls() -> list[str]:
+        given_up = asyncio.ensure_future(asyncio.to_thread(remotes[0].image.set_led, False))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await given_up
+        infos = await asyncio.gather(*(asyncio.to_thread(remote.device.info) for remote in remotes))
+        return [info.sn for info in infos]
+
+    assert asyncio.run(calls()) == [camera.sn for camera in cameras]
