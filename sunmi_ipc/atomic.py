@@ -17,6 +17,8 @@ from typing import IO
 def whole(path: Path, *, mode: int = 0o600, sync: bool = False) -> Iterator[IO[bytes]]:
     """A file that takes *path*'s place when the block ends well, and leaves nothing behind when not.
 
+    A pipe or a device (``/dev/stdout``) is written to as it is: it is never replaced by a file.
+
     Args:
         path: Where it goes; the folder must exist.
         mode: Its permissions; default: for this user alone.
@@ -26,6 +28,10 @@ def whole(path: Path, *, mode: int = 0o600, sync: bool = False) -> Iterator[IO[b
         OSError: It cannot be written.
 
     """
+    if passes_through(path):
+        with path.open("wb") as file:
+            yield file
+        return
     handle, name = _beside(path)
     # And with it the lock, until the file is in its place. Windows puts no open file there.
     kept = os.dup(handle) if os.name == "posix" else -1
@@ -73,6 +79,15 @@ def _beside(path: Path) -> tuple[int, str]:
     if handle >= 0:
         os.close(handle)
     return tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+
+
+def passes_through(path: Path) -> bool:
+    """Whether *path* is a pipe, a terminal or another device: nothing that a file could take the place of."""
+    try:
+        kind = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(kind) or stat.S_ISDIR(kind))
 
 
 def open_own(path: str | os.PathLike[str], flags: int, mode: int = 0o600) -> int:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Self
 
-from .atomic import whole
+from .atomic import passes_through, whole
 from .untrusted import clean
 
 __all__ = ["STDOUT", "Rows", "guard", "plain", "unguard", "write"]
@@ -183,16 +183,11 @@ def _fill(
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     try:
         mode = stat.S_IMODE(path.stat().st_mode) if os.path.exists(path) else 0o666 & ~_umask()
-        plain = not os.path.exists(path) or os.path.isfile(path)
     except OSError:
-        mode, plain = 0o644, True
-    if plain:
-        # Through a link to where it leads: the link stays one.
-        with whole(path.resolve(), mode=mode) as file:
-            yield file
-    else:  # a pipe, /dev/stdout
-        with path.open("wb") as file:
-            yield file
+        mode = 0o644
+    # Through a link to where it leads: the link stays one. /dev/stdout is none that resolves.
+    with whole(path if passes_through(path) else path.resolve(), mode=mode) as file:
+        yield file
 
 
 def _umask() -> int:

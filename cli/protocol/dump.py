@@ -105,6 +105,14 @@ def write_agreed(
     return True
 
 
+def counted(verdicts: dict[str, int]) -> str:
+    """How many findings there are of each verdict."""
+    return tr(", ").join(
+        tr("{count} {verdict}", count=count, verdict=verdict_word(verdict))
+        for verdict, count in sorted(verdicts.items())
+    )
+
+
 def verdict_word(verdict: str) -> str:
     """A finding's verdict for people."""
     return tr("not settled") if verdict == "open" else tr(verdict)
@@ -124,7 +132,7 @@ def _summary(state: State, document: dict[str, Any], replaced: dict[str, int], n
     note(
         state,
         "findings: {what}",
-        what=tr(", ").join(f"{n} {verdict_word(v)}" for v, n in sorted(verdicts.items())),
+        what=counted(verdicts),
     )
 
 

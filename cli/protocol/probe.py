@@ -17,7 +17,7 @@ from ..screen.lengths import Length, length
 from ..screen.output import confirm, note, print_json, progress_wanted, say, table
 from ..state import Exit, State
 from ..target import open_camera
-from .dump import somebody_looks, verdict_word, write_agreed
+from .dump import counted, somebody_looks, verdict_word, write_agreed
 
 if TYPE_CHECKING:
     from sunmi_ipc.camera import Camera
@@ -199,7 +199,7 @@ def _show(state: State, report: Report) -> None:
             order=" → ".join(tr(part) for part in report.order_of_checks),
         )
     note(state, "{calls} calls; {what}", calls=report.calls_made,
-         what=tr(", ").join(f"{n} {verdict_word(v)}" for v, n in sorted(counts.items())))  # fmt: skip
+         what=counted(counts))  # fmt: skip
     if report.unsearched:
         note(
             state,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self
 
+from ..atomic import passes_through
 from ..errors import ReplyError
 from .giants import NO_GIANTS
 from .libraries import library
@@ -62,6 +64,10 @@ class MediaFile:
         #: Seconds of the picture that are in it.
         self.seconds: float = 0.0
         try:
+            if passes_through(
+                path
+            ):  # which a file must not take the place of, and which cannot be gone back in
+                raise OSError(errno.ESPIPE, "it is a pipe or a device", str(path))
             path.parent.mkdir(parents=True, exist_ok=True)
             # Not by its name: that could be a link that somebody laid.
             self._raw = os.fdopen(open_own(self._temporary), "w+b")

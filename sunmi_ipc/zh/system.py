@@ -1,6 +1,7 @@
 """Chinese of what operating systems and OpenSSL say when something fails: the ``{reason}`` of a message."""
 
 ZH: dict[str, str] = {
+    "it is a pipe or a device": "它是管道或设备",
     "Address already in use": "地址已被占用",
     "Bad file descriptor": "文件描述符无效",
     "Bad message": "消息无效",
