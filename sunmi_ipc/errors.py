@@ -196,6 +196,12 @@ class ConfigError(SunmiIpcError):
     """Settings, a profile or a file on this computer are missing or wrong."""
 
 
+#: Where a camera answers with a code that no table has.
+_UNKNOWN_HINT = (
+    "Its firmware may be newer than this program: 'ipc dump' writes down what it says, for a report."
+)
+
+
 def cannot_write(path: object, error: OSError) -> ConfigError:
     """What is said where a file or a folder cannot be written."""
     return ConfigError(
@@ -384,7 +390,7 @@ class DeviceError(SunmiIpcError):
             self.code = code
         known = self.code if isinstance(self.code, DeviceCode) else None
         template = known.meaning if known else "the camera answered with the unknown code {code}"
-        hint = hint or (known.hint if known else "")
+        hint = hint or (known.hint if known else _UNKNOWN_HINT)
         # A hint carries the serial number to copy where whoever raises this knows it.
         super().__init__(template, hint=hint, camera=camera, code=code, path=endpoint, sn="SN")
         self.endpoint = endpoint

@@ -131,6 +131,7 @@ class Desk:
         self._clients: dict[str, Camera] = {}
         self._cards: dict[str, Card] = {}
         self._asking: set[str] = set()
+        self._places: set[str] = set()  # of those that are asked and have not proved yet who they are
         self._changed: list[Callable[[], None]] = []
         self._pool = ThreadPoolExecutor(_JOBS, thread_name_prefix="desk")
         self._tracker: Any = None
@@ -310,9 +311,14 @@ class Desk:
 
     def _ask(self, sn: str) -> None:
         with self._lock:
-            if sn in self._asking:
+            # Anybody can make up cameras by the hundred: of those at one address one is asked at a time.
+            seen = self._seen.get(sn)
+            place = seen.ip if seen is not None and sn not in self._proved else ""
+            if sn in self._asking or (place and (place in self._places or len(self._places) >= _JOBS // 2)):
                 return
             self._asking.add(sn)
+            if place:
+                self._places.add(place)
 
         def work() -> None:
             try:
@@ -320,6 +326,7 @@ class Desk:
             finally:
                 with self._lock:
                     self._asking.discard(sn)
+                    self._places.discard(place)
             self._tell()
 
         try:
@@ -327,6 +334,7 @@ class Desk:
         except RuntimeError:  # closing
             with self._lock:
                 self._asking.discard(sn)
+                self._places.discard(place)
 
     def _read(self, sn: str) -> Card:
         camera = self.found(sn)

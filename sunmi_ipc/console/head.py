@@ -9,12 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 _HEAD = re.compile(rb"<head\b[^>]*>")
 #: Where a page of ours leaves what its own head has to begin with.
 _KEY = "console_head"
 
 App = Callable[..., Awaitable[None]]
+
+
+def named(how: str, name: str) -> dict[str, str]:
+    """The header that says what a file is called, whatever it is called: a header holds Latin letters alone (RFC 6266).
+
+    Args:
+        how: ``inline`` or ``attachment``.
+        name: The file's name.
+
+    """
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in name)
+    encoded = quote(name.encode("utf-8", "replace"), safe="")
+    return {"content-disposition": f"{how}; filename=\"{plain}\"; filename*=UTF-8''{encoded}"}
 
 
 def put(scope: MutableMapping[str, Any], html: str) -> None:

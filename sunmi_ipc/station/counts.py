@@ -80,7 +80,7 @@ class Counts:
         """Count at a member from now on; again where it is new or back."""
         self._known.add(member.key)
         delay = 1.0 + len(self._todo) % 60 * 0.1
-        self._scheduler.add(f"count {member.key}", lambda: self._job(member), owner=member.key, delay=delay)
+        self._scheduler.add(f"count {member.key}", lambda: self._job(member), owner=member.owner, delay=delay)
 
     def known(self, member: Member) -> bool:
         """Whether the camera is being counted at."""

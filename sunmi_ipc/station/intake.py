@@ -115,7 +115,7 @@ class Intake:
         """Subscribe at a member, and keep it so."""
         delay = 0.5 + len(self._callbacks) % 50 * 0.05
         self._scheduler.add(
-            f"subscribe {member.key}", lambda: self._keep(member), owner=member.key, delay=delay
+            f"subscribe {member.key}", lambda: self._keep(member), owner=member.owner, delay=delay
         )
 
     def last_of(self, sn: str) -> float:

@@ -20,6 +20,7 @@ from ..discovery.sightings import places
 from ..errors import CameraNotFound, ConnectionFailed, ReplyError, TlsError
 from ..protocol.serial import spelt
 from ..protocol.spec import Model
+from .scheduler import STRANGER
 from .store import Store
 
 if TYPE_CHECKING:
@@ -89,6 +90,15 @@ class Member:
     def title(self) -> str:
         """What people call it."""
         return self.name or self.sn or self.key
+
+    def owner(self) -> str:
+        """Whose its jobs are, for the scheduler: its own, once it has proved itself or a file names it.
+
+        Until then those of all at its address are one's: anybody can make up cameras by the hundred.
+        """
+        if self.good or (self.slot is not None and self.slot.sn):
+            return self.key
+        return f"{STRANGER}{self.address.rpartition(':')[0] or self.address}"
 
     @property
     def counts_people(self) -> bool:

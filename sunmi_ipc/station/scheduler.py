@@ -16,25 +16,30 @@ from collections.abc import Callable
 _log = logging.getLogger("sunmi_ipc")
 #: Returns the seconds until it wants to run again; None for never.
 Job = Callable[[], float | None]
+Owner = str | Callable[[], str]
+_Entry = tuple[float, int, str, Owner, Job]
+#: How an owner begins who has not proved yet that he belongs here: anybody can make up such ones by the hundred.
+STRANGER = "stranger "
 
 
 class Scheduler:
     """Runs jobs when they are due, until :meth:`close`.
 
     Args:
-        workers: Threads.
+        workers: Threads; half of them at most are at work for strangers.
         name: Their name.
 
     """
 
     def __init__(self, workers: int, name: str = "station") -> None:
         self._changed = threading.Condition()
-        self._due: list[tuple[float, int, str, str, Job]] = []
+        self._due: list[_Entry] = []
         self._numbers = itertools.count()
         #: Jobs by name and the number of their entry: an older entry in the heap is no longer valid.
         self._valid: dict[str, int] = {}
         self._busy: set[str] = set()
-        self._waiting: dict[str, list[tuple[float, int, str, str, Job]]] = {}
+        self._strangers, self._most_strangers = 0, max(1, workers // 2)
+        self._waiting: dict[str, list[_Entry]] = {}
         self._closing = False
         self._threads = [
             threading.Thread(target=self._run, name=f"{name}-{n}", daemon=True) for n in range(workers)
@@ -42,13 +47,14 @@ class Scheduler:
         for thread in self._threads:
             thread.start()
 
-    def add(self, name: str, job: Job, *, owner: str = "", delay: float = 0.0) -> None:
+    def add(self, name: str, job: Job, *, owner: Owner = "", delay: float = 0.0) -> None:
         """Run *job* after *delay* seconds, and again as it says.
 
         Args:
             name: Its name; a job of the same name is replaced.
             job: Returns the seconds until its next run, or None.
-            owner: Jobs of one owner, such as a camera, never run at once; empty: no owner.
+            owner: Jobs of one owner, such as a camera, never run at once; empty: no owner. One that changes is a
+                function, asked before each run.
             delay: Seconds.
 
         """
@@ -56,7 +62,7 @@ class Scheduler:
             self._push(time.monotonic() + delay, name, owner, job)
             self._changed.notify()
 
-    def _push(self, when: float, name: str, owner: str, job: Job) -> None:
+    def _push(self, when: float, name: str, owner: Owner, job: Job) -> None:
         number = next(self._numbers)
         self._valid[name] = number
         heapq.heappush(self._due, (when, number, name, owner, job))
@@ -76,8 +82,8 @@ class Scheduler:
                 thread.join()
 
     def _run(self) -> None:
-        while (entry := self._next()) is not None:
-            _, number, name, owner, job = entry
+        while (found := self._next()) is not None:
+            who, (_, number, name, owner, job) = found
             again: float | None = None
             try:
                 again = job()
@@ -89,13 +95,16 @@ class Scheduler:
                     self._push(time.monotonic() + again, name, owner, job)
                 elif self._valid.get(name) == number:
                     del self._valid[name]
-                if owner:
-                    self._busy.discard(owner)
-                    for waiting in self._waiting.pop(owner, ()):
-                        heapq.heappush(self._due, waiting)
+                self._busy.discard(who)
+                freed = self._waiting.pop(who, [])
+                if who.startswith(STRANGER):
+                    self._strangers -= 1
+                    freed += self._waiting.pop(STRANGER, [])
+                for waiting in freed:
+                    heapq.heappush(self._due, waiting)
                 self._changed.notify()
 
-    def _next(self) -> tuple[float, int, str, str, Job] | None:
+    def _next(self) -> tuple[str, _Entry] | None:
         with self._changed:
             while not self._closing:
                 now = time.monotonic()
@@ -104,13 +113,19 @@ class Scheduler:
                     _, number, name, owner, _ = entry
                     if self._valid.get(name) != number:
                         continue
-                    if owner in self._busy:
-                        self._waiting.setdefault(owner, []).append(entry)
+                    who = owner if isinstance(owner, str) else owner()
+                    stranger = who.startswith(STRANGER)
+                    if who in self._busy:
+                        self._waiting.setdefault(who, []).append(entry)
                         continue
-                    if owner:
-                        self._busy.add(owner)
+                    if stranger and self._strangers >= self._most_strangers:
+                        self._waiting.setdefault(STRANGER, []).append(entry)
+                        continue
+                    if who:
+                        self._busy.add(who)
+                        self._strangers += stranger
                     if self._due and self._due[0][0] <= now:
                         self._changed.notify()
-                    return entry
+                    return who, entry
                 self._changed.wait(self._due[0][0] - now if self._due else None)
             return None

@@ -81,7 +81,7 @@ class Watch:
             few = len(self._rounds) <= 8
             spread = 0.0 if few else random.uniform(0.0, min(self.settings.interval, 10.0))  # noqa: S311
             self._scheduler.add(
-                f"look {member.key}", lambda: self._job(member), owner=member.key, delay=spread
+                f"look {member.key}", lambda: self._job(member), owner=member.owner, delay=spread
             )
 
     def subscribe(self, told: Told) -> None:

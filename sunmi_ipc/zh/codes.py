@@ -9,6 +9,9 @@ _ATTRIBUTES = "'ipc face attribute list' 可列出属性。"
 _PERIOD = "请给出起止时间，先早后晚，且都不晚于现在。"
 
 ZH: dict[str, str] = {
+    "Its firmware may be newer than this program: 'ipc dump' writes down what it says, for a report.": (
+        "它的固件可能比本程序新：'ipc dump' 会写下它的应答，便于反馈。"
+    ),
     "the camera answered with the unknown code {code}": "摄像机返回了未知的返回码 {code}",
     "success": "成功",
     "app_id is not valid": "app_id 无效",

@@ -91,7 +91,7 @@ ZH: dict[str, str] = VERDICTS | {
     "'discover', or a site file": "'discover'，或门店文件",
     "who may use the API; at least 16 characters": "谁可以使用 API；至少 16 个字符",
     "who is told: a webhook, exec:COMMAND, mqtt://…, or any Apprise URL": "通知谁：webhook、exec:命令、mqtt://… 或任何 Apprise URL",
-    "faces are personal data: they go first": "人脸是个人数据：最先删除",
+    "faces are personal data: they go first": "人脸是个人信息：最先删除",
     # The store.
     "it could not be opened again": "无法再次打开",
     "the station's database {path} cannot be used: {reason}": "无法使用站点服务的数据库 {path}：{reason}",

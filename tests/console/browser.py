@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,24 @@ _QUIET = """() => new Promise(done => {
     if (there && (now - last > 250 || now - began > 12_000)) { clearInterval(clock); seen.disconnect(); done(); }
   }, 50);
 })"""
+#: What a screen reader always says.
+_SPOKEN = frozenset({"button", "link", "slider", "textbox", "switch", "checkbox", "progressbar", "img", "image", "meter",
+                     "combobox", "radio", "tab", "menuitem"})  # fmt: skip
+#: Names that are nobody's language: networks, kinds of files.
+_AS_IT_IS = frozenset({"Shop-WiFi", "Shop-Guest", "咖啡店", "CSV", "XLSX"})
+#: Where the keyboard is, and whether it is seen: by an outline, a shadow, a frame, a line of its own.
+_STOP = """() => {
+  const e = document.activeElement; if (!e || e === document.body) return null;
+  window.stops ??= new Map(); if (!window.stops.has(e)) window.stops.set(e, window.stops.size);
+  const marked = x => { const s = getComputedStyle(x);
+    return (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0) || s.boxShadow !== 'none'; };
+  let seen = e.matches('.lp-grab, .lp-end') && getComputedStyle(e.querySelector('.lp-ring') || e).stroke.includes('255');
+  for (let x = e, i = 0; x && i < 6 && !seen; x = x.parentElement, i++) {
+    const own = x.querySelector('.q-focus-helper, .q-slider__focus-ring');
+    seen = marked(x) || x.matches('.q-field--focused') || (own !== null && parseFloat(getComputedStyle(own).opacity) > 0.05);
+  }
+  return {number: window.stops.get(e), seen, what: `${e.tagName} ${e.getAttribute('aria-label') || e.innerText || ''}`.slice(0, 60)};
+}"""
 #: Where screenshots go, where they are wanted.
 SHOTS = os.environ.get("SUNMI_IPC_SCREENSHOTS", "")
 PHONE, DESK = (360, 740), (1280, 800)
@@ -98,6 +117,46 @@ class Page:
             }).map(e => e.outerHTML.slice(0, 120))"""
         )
         return found
+
+    def unnamed(self, lang: str) -> list[str]:
+        """What a screen reader finds and cannot say, or says in another language than the page's."""
+        tree = self.page.context.new_cdp_session(self.page)
+        wrong = []
+        for node in tree.send("Accessibility.getFullAXTree")["nodes"]:
+            role, name = node["role"]["value"], str((node.get("name") or {}).get("value", "")).strip()
+            if node.get("ignored") or role in ("RootWebArea", "generic", "main", "Video"):
+                continue
+            flags = {p["name"]: p["value"].get("value") for p in node.get("properties", ())}
+            if not flags.get("focusable") and role not in _SPOKEN:
+                continue
+            # Within a field for a time they are the browser's own, in the browser's language.
+            if name in _AS_IT_IS or name.startswith(
+                ("Show time picker", "Hours", "Minutes", "Seconds", "AM/PM")
+            ):
+                continue
+            chinese, latin = re.search("[\u4e00-\u9fff]", name), re.search("[A-Za-z]{4}", name)
+            if not name or (latin and not chinese if lang == "zh-CN" else chinese and not latin):
+                wrong.append(f"{role} {name!r}")
+        tree.detach()
+        return wrong
+
+    def walked(self) -> list[str]:
+        """Go through the page by Tab: where the keyboard is kept, and where nobody sees that it is there."""
+        self.page.evaluate("document.activeElement?.blur()")
+        wrong: list[str] = []
+        stops: list[int] = []
+        for _ in range(150):
+            self.page.keyboard.press("Tab")
+            stop = self.page.evaluate(_STOP)
+            if stop is None or (stops and stop["number"] == stops[0]):
+                return wrong
+            stops.append(stop["number"])
+            # A field for a time has a stop for each of its parts.
+            if len(stops) > 6 and len(set(stops[-6:])) == 1:
+                return [*wrong, f"keeps the keyboard: {stop['what']}"]
+            if not stop["seen"]:
+                wrong.append(f"focus is not seen: {stop['what']}")
+        return [*wrong, "no end by Tab"]
 
     def axe(self) -> list[str]:
         """axe-core's serious and critical findings."""

@@ -44,6 +44,9 @@ def test_every_page(shop: Shop, open_: Open, size: tuple[int, int], lang: str, d
         wrong = [f"overflow: {what}" for what in page.overflow()]
         wrong += [f"small: {what}" for what in page.small()]
         wrong += [f"axe: {what}" for what in page.axe()]
+        if size == DESK and not dark:
+            wrong += [f"screen reader: {what}" for what in page.unnamed(lang)]
+            wrong += [f"keyboard: {what}" for what in page.walked()]
         wrong += page.wrong
         page.wrong = []
         text = page.page.inner_text("body")

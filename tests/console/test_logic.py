@@ -546,3 +546,20 @@ def test_a_roll_out_that_was_stopped_goes_on(
     assert all(o.ok for o in rollout.outcomes.values())
     for camera in cameras:
         assert camera.sn in rollout.report("en")
+
+
+@pytest.mark.parametrize(
+    "name", ["FS101D8BS00106.html", "上海店.toml", 'a"; x="\r\nSet-Cookie: b', "\ud800\\é.csv"]
+)
+def test_a_file_may_be_called_anything(name: str) -> None:
+    from urllib.parse import unquote
+
+    Response = pytest.importorskip("starlette.responses").Response
+
+    from sunmi_ipc.console.head import named
+
+    value = Response("", headers=named("attachment", name)).headers["content-disposition"]
+    assert value.isascii()
+    assert value.isprintable()
+    assert (value.count('"'), value.count(";")) == (2, 2 + name.count(";"))
+    assert unquote(value.rpartition("''")[2]) == name.encode("utf-8", "replace").decode()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from sunmi_ipc.discovery import DUPLICATE_SN, IP_MISMATCH, OTHER_NETWORK, DiscoveredCamera
+from sunmi_ipc.discovery import DUPLICATE_SN, IP_MISMATCH, OTHER_NETWORK, RELAYED, DiscoveredCamera
 from sunmi_ipc.discovery.camera import observe, serial_number_in
-from sunmi_ipc.discovery.sightings import Roll
+from sunmi_ipc.discovery.sightings import Roll, places
 
 MAC, OTHER = "02:53:4D:00:00:01", "02:53:4D:00:00:02"
 
@@ -81,6 +82,34 @@ def test_an_address_in_our_network_is_preferred() -> None:
     (camera,) = roll.cameras
     assert (camera.ip, camera.flags) == ("10.0.0.5", ())
     assert camera.addresses == ("10.0.0.5", "192.168.77.5")
+
+
+def test_what_somebody_else_names_is_shown_and_nowhere_to_connect_to(tmp_path: Path) -> None:
+    """Also once the camera itself has answered elsewhere, and after it was remembered."""
+    from sunmi_ipc.discovery import memory
+
+    roll = Roll()
+    roll.enter(replace(seen("FS1", "10.0.0.66"), source="mdns", flags=(RELAYED,)))
+    roll.enter(replace(seen("FS1", "192.168.77.5"), flags=(OTHER_NETWORK,)))
+    roll.enter(seen("FS1", "10.0.0.5"))
+    (camera,) = roll.cameras
+    assert camera.addresses[0] == "10.0.0.5"
+    assert set(camera.addresses[1:]) == set(camera.far) == {"10.0.0.66", "192.168.77.5"}
+    assert [one.address for one in places(roll.cameras, "fs1")] == ["10.0.0.5"]
+    roll.enter(seen("FS1", "192.168.77.5"))  # it answers from there itself, in a network of ours
+    (camera,) = roll.cameras
+    assert camera.far == ("10.0.0.66",)
+    memory.remember([replace(camera, sn="FS101D8BS00106")], tmp_path)
+    assert set(memory.last(tmp_path)[0].addresses) == {"10.0.0.5", "192.168.77.5"}
+
+
+def test_one_camera_has_one_port() -> None:
+    """Whoever claims its serial number and MAC at another port does not send us to that port of the camera."""
+    roll = Roll()
+    roll.enter(replace(seen("FS1", "10.0.0.66"), port=9999))
+    roll.enter(seen("FS1", "10.0.0.5"))
+    assert [one.address for one in places(roll.cameras, "FS1")] == ["10.0.0.66:9999", "10.0.0.5"]
+    assert all(DUPLICATE_SN in one.flags for one in roll.cameras)
 
 
 def test_serial_numbers_are_found_in_any_text() -> None:

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from ...errors import SunmiIpcError
 from ...fleet.outcome import Outcome
 from ...fleet.report import difference_label, label
+from ..head import named
 from ..roles import Role
 from ..rollout import Rollout
 from ..siting import MOST, holds_secrets
@@ -129,7 +130,7 @@ def file(request: Request) -> Response:
     return Response(
         rollout.path.read_bytes(),
         media_type="application/octet-stream",
-        headers={"content-disposition": f'attachment; filename="{rollout.path.name}"'},
+        headers=named("attachment", rollout.path.name),
     )
 
 

@@ -9,7 +9,7 @@ export default {
       <img v-if="poster" v-show="!playing && !got && !bare" class="lp-media" :src="poster" alt="" @error="bare = true" @load="bare = false">
       <img v-if="stills" v-show="got" class="lp-media" :src="still" alt="" ref="still" @load="stillLoaded" @error="stillFailed">
       <div v-show="playing" ref="screen" class="lp-media"></div>
-      <svg v-if="mode !== 'view' || shown" class="lp-over" :class="'lp-' + mode" ref="svg" viewBox="0 0 ${W} ${H}"
+      <svg v-if="mode !== 'view' || shown" class="lp-over" :class="'lp-' + mode" ref="svg" :role="mode === 'line' ? 'group' : 'img'" :aria-label="words.picture" viewBox="0 0 ${W} ${H}"
         preserveAspectRatio="none" @pointerdown="tap" @pointermove="move" @pointerup="up" @pointercancel="up">
         <g v-if="grid" class="lp-grid">
           <line v-for="i in 11" :x1="i * 160" y1="0" :x2="i * 160" y2="${H}"/>

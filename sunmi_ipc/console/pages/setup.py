@@ -15,6 +15,7 @@ from ...errors import DeviceError, SunmiIpcError
 from ...protocol.serial import spelt
 from ...values import CardStatus
 from ..doorline import Draft, Ends
+from ..head import named
 from ..identify import blink
 from ..roles import Role
 from ..setup import Setup, Stage, Standing
@@ -509,4 +510,4 @@ async def report(request: Request, sn: str) -> Response:
         html = await visit.try_(lambda: setup.report(visit.lang))
     except SunmiIpcError as error:
         return HTMLResponse(visit.words(error), 404, media_type="text/plain")
-    return HTMLResponse(html, headers={"content-disposition": f'inline; filename="{sn}.html"'})
+    return HTMLResponse(html, headers=named("inline", f"{sn}.html"))

@@ -32,7 +32,7 @@ async def build(place: Place) -> None:
             "soft",
         )
         with ui.element("div").classes("scroll"), ui.element("table").classes("plain small piled") as table:
-            table._props["tabindex"] = "0"
+            table._props["tabindex"], table._props["aria-label"] = "0", tr("Endpoints")
             with ui.element("thead"), ui.element("tr"):
                 for column in (tr("call"), tr("path"), tr("how sure")):
                     text("th", column)
