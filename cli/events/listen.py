@@ -26,6 +26,7 @@ from ..forward.options import (
 from ..forward.run import DurationOption, deliver, held, sum_up, until_signal, wait
 from ..forward.salvaged import say_salvaged
 from ..screen.choices import events as named
+from ..screen.findings import detail_word
 from ..screen.lengths import Length, length
 from ..screen.output import note
 from ..screen.times import ShopTz, zone
@@ -212,7 +213,7 @@ def _say_learnt(state: State, learnt: Mapping[str, Any]) -> None:
     note(state, "  read as: {form}; fields {place}; signature: {signature}", form=tr(learnt["form"]),
          place=tr(learnt["place"] or "-"), signature=tr(learnt["signature"] or "-"))  # fmt: skip
     if learnt["fields"]:
-        note(state, "  {fields}", fields=learnt["fields"])
+        note(state, "  {fields}", fields=detail_word(learnt["fields"]))
 
 
 def _host(cameras: list[Camera]) -> str:

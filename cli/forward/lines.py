@@ -40,7 +40,7 @@ def line(stored: StoredEvent) -> str:
         if name == "faceid" and (person := _person(event.sn, str(value))):
             shown.insert(0, person)
         said = words.group(str(value)) if name == "group_name" else words.told(typed, name)
-        shown.append(f"{words.label(name)}: {said}")
+        shown.append(f"{words.label(name)}{tr(': ')}{said}")
     name = _cameras().get(event.sn, "")
     cells = [
         f"{stored.received.astimezone():%Y-%m-%d %H:%M:%S}",

@@ -13,6 +13,7 @@ import typer
 
 from sunmi_ipc.i18n import tr
 
+from ..screen.findings import detail_word
 from ..screen.lengths import Length, length
 from ..screen.output import confirm, note, print_json, progress_wanted, say, table
 from ..state import Exit, State
@@ -134,48 +135,6 @@ def _leave(place: Path | None, knowledge: dict[str, Any] | None) -> None:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with whole(place) as file:
             file.write(json.dumps(knowledge).encode())
-
-
-#: How findings say what varies; what stands in the gaps is names of the protocol, or one of these again.
-_SAYINGS = (
-    "it is {path}",
-    "{name} is {other}",
-    "none of the names tried was taken: {said}",
-    "refused whatever they are called: {said}",
-    "cannot tell: the camera answers {path} with {said}",
-    "{said}, which is of its subject",
-    "present: {names}",
-    "absent: {names}",
-    "unknown: {names}",
-    "types: {names}",
-    "no effect was seen of: {names}",
-    "code {number}",
-)
-_GAP = re.compile(r"\{(\w+)\}")
-
-
-def detail_word(text: str) -> str:
-    """A finding's detail, or why a probe stopped, for people; names of the protocol stay as they are."""
-    if (whole := tr(text)) != text:
-        return whole
-    if "; " in text:
-        return tr("; ").join(detail_word(part) for part in text.split("; "))
-    for saying in _SAYINGS:
-        form = "".join(
-            f"(?P<{part}>[^:]+)" if odd else re.escape(part) for odd, part in _alternating(_GAP.split(saying))
-        )
-        if match := re.fullmatch(form, text):
-            if "other" in match.groupdict() and ", " in text:
-                return tr(", ").join(detail_word(part) for part in text.split(", "))
-            given = match.groupdict()
-            if "said" in given:
-                given["said"] = detail_word(given["said"])
-            return tr(saying, **given)
-    return text
-
-
-def _alternating(parts: list[str]) -> list[tuple[bool, str]]:
-    return [(bool(number % 2), part) for number, part in enumerate(parts)]
 
 
 def _show(state: State, report: Report) -> None:

@@ -90,3 +90,15 @@ def test_a_question_is_asked_until_it_is_answered(
     for _ in range(2):
         with pytest.raises(typer.Exit):
             output.confirm("All goes.", yes=False)
+
+
+def test_what_was_found_out_is_told_in_the_users_language() -> None:
+    """Of a probe and of the first event: how fields came, and of what kind."""
+    from sunmi_ipc_cli.screen.findings import detail_word
+
+    from sunmi_ipc.i18n import speaking
+
+    found = "present: sn, event_id; unknown: odd; types: sn=text, event_id=text of digits, odd=list"
+    assert detail_word(found) == found
+    with speaking("zh"):
+        assert detail_word(found) == "有：sn、event_id；未知：odd；类型：sn=文本、event_id=数字文本、odd=列表"

@@ -272,6 +272,7 @@ def test_a_stream_that_never_begins_is_told_of_and_shown_as_pictures(shop: Shop,
     address = shop.side.state.documents["address"]
     own, address["rtsp_port"] = address["rtsp_port"], server.port
     try:
+        time.sleep(11)  # a session that another test has looked at lingers
         page = open_(PHONE)
         page.go(f"/camera/{shop.side.sn}")
         page.page.wait_for_function(
