@@ -98,7 +98,11 @@ class Camera(Exchange["Transport"], Groups[Sync]):
             transport = self._transport
             if not isinstance(transport, HttpsTransport):
                 return ""
-            shown = transport.greet(timeout=self.timeout if timeout is None else timeout)
+            try:
+                shown = transport.greet(timeout=self.timeout if timeout is None else timeout)
+            except SunmiIpcError as error:
+                self._whose(error)
+                raise
         return fingerprint(shown) if shown else ""
 
     def send(self, outgoing: Outgoing, *, timeout: float | None = None) -> Incoming:

@@ -104,7 +104,11 @@ class AsyncCamera(Exchange[AsyncTransport], Groups[Async]):
             transport = await self._connected()
             if not isinstance(transport, AsyncHttpsTransport):
                 return ""
-            shown = await transport.greet(timeout=self.timeout if timeout is None else timeout)
+            try:
+                shown = await transport.greet(timeout=self.timeout if timeout is None else timeout)
+            except SunmiIpcError as error:
+                self._whose(error)
+                raise
         return fingerprint(shown) if shown else ""
 
     async def send(self, outgoing: Outgoing, *, timeout: float | None = None) -> Incoming:

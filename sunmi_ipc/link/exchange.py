@@ -315,6 +315,11 @@ class Exchange(Generic[X]):
             )
         )
 
+    def _whose(self, error: SunmiIpcError) -> None:
+        """Have *error* say which camera, so that its hint's next command can be copied as it is."""
+        if self.sn and "sn" in error.values:
+            error.values = {**error.values, "sn": self.sn}
+
     def _named(self, error: SunmiIpcError, endpoint: Endpoint[..., Any] | str) -> SunmiIpcError:
         """*error* with the camera's name, and bare: the frames below it hold the request and the answer."""
         if error.camera is None and not isinstance(error, ParameterError):
@@ -323,8 +328,7 @@ class Exchange(Generic[X]):
             known = registry().get(_bare(endpoint)) if isinstance(endpoint, str) else endpoint
             if known is None or not known.safe:
                 error.hint_template = LOOK_FIRST
-        if self.sn and "sn" in error.values:  # the hint's next command can be copied as it is
-            error.values = {**error.values, "sn": self.sn}
+        self._whose(error)
         error.__cause__ = error.__context__ = None
         return error.with_traceback(None)
 

@@ -453,26 +453,30 @@ def _unverified(error: ssl.SSLCertVerificationError) -> TlsError:
             "the camera's certificate is of an old kind that is off by default ({reason})",
             hint=OLD_TLS_HINT,
             reason=reason,
+            sn="SN",
         )
     if error.verify_code in _DATES:
         return TlsError(
             "the camera's certificate is not valid today: {reason}",
             hint="Check this computer's clock. If it is right, accept this camera's certificate all the same: "
-            "'ipc trust accept SN'.",
+            "'ipc trust accept {sn}'.",
             reason=reason,
+            sn="SN",
         )
     if error.verify_code == _PURPOSE:
         return TlsError(
             "the camera's certificate is from that CA, but was issued for another purpose: {reason}",
             hint="Some makers use one kind of certificate for everything. Accept this camera's all the same: "
-            "'ipc trust accept SN'.",
+            "'ipc trust accept {sn}'.",
             reason=reason,
+            sn="SN",
         )
     return TlsError(
         "the camera's certificate is not from the CA you gave: {reason}",
         hint="Is this the right camera, and the right CA file (SUNMI_IPC_CA)? If you know why it has another "
-        "certificate, 'ipc trust accept SN' takes it.",
+        "certificate, 'ipc trust accept {sn}' takes it.",
         reason=reason,
+        sn="SN",  # whose it is, the caller knows
     )
 
 

@@ -3,7 +3,7 @@
 ZH: dict[str, str] = {
     "Get the file again.": "请重新获取该文件。",
     "PKCS#7 (.p7b)": " PKCS#7（.p7b）",
-    "Some makers use one kind of certificate for everything. Accept this camera's all the same: 'ipc trust accept SN'.": "有些厂商对所有设备使用同一种证书。仍可接受这台摄像机的证书：'ipc trust accept 序列号'。",
+    "Some makers use one kind of certificate for everything. Accept this camera's all the same: 'ipc trust accept {sn}'.": "有些厂商对所有设备使用同一种证书。仍可接受这台摄像机的证书：'ipc trust accept {sn}'。",
     "a web page (HTML)": "网页（HTML）",
     "a zip archive": " zip 压缩包",
     "base64 text": " base64 文本",

@@ -19,7 +19,7 @@ ZH: dict[str, str] = {
     "Is this address a SUNMI camera? 'ipc scan' lists them.": "这个地址是商米摄像机吗？'ipc scan' 可列出摄像机。",
     "Is this address a SUNMI camera? 'ipc scan' lists them; '-vv' shows what came.": "这个地址是商米摄像机吗？'ipc scan' 可列出摄像机；'-vv' 可查看收到的内容。",
     "Is this the openapi.p12 that the vendor gave you for these cameras? See SUNMI_IPC_P12.": "这是厂商为这些摄像机提供的 openapi.p12 吗？请检查 SUNMI_IPC_P12。",
-    "Is this the right camera, and the right CA file (SUNMI_IPC_CA)? If you know why it has another certificate, 'ipc trust accept SN' takes it.": "摄像机对吗？CA 文件（SUNMI_IPC_CA）对吗？如果您知道证书不同的原因，可用 'ipc trust accept 序列号' 接受它。",
+    "Is this the right camera, and the right CA file (SUNMI_IPC_CA)? If you know why it has another certificate, 'ipc trust accept {sn}' takes it.": "摄像机对吗？CA 文件（SUNMI_IPC_CA）对吗？如果您知道证书不同的原因，可用 'ipc trust accept {sn}' 接受它。",
     "It holds secrets: chmod 600 {path}": "里面有密钥，请执行：chmod 600 {path}",
     "zoom and focus": "缩放和聚焦",
     "face recognition": "人脸识别",

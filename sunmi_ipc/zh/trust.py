@@ -2,7 +2,7 @@
 
 ZH: dict[str, str] = {
     "Where a CA is given, this counts only by serial number: 'ipc trust accept SN'.": "提供了 CA 时，只有按序列号接受才有效：'ipc trust accept 序列号'。",
-    "Check this computer's clock. If it is right, accept this camera's certificate all the same: 'ipc trust accept SN'.": "请检查本机时钟。如果时钟正确，仍可接受这台摄像机的证书：'ipc trust accept 序列号'。",
+    "Check this computer's clock. If it is right, accept this camera's certificate all the same: 'ipc trust accept {sn}'.": "请检查本机时钟。如果时钟正确，仍可接受这台摄像机的证书：'ipc trust accept {sn}'。",
     "Either it does not take our client certificate (see SUNMI_IPC_P12), or it speaks an old TLS: if it is of 2019 or 2020, allow that with --tls legacy (SUNMI_IPC_TLS=legacy).": "可能是它不接受我们的客户端证书（请检查 SUNMI_IPC_P12），也可能是它只支持旧版 TLS：如果是 2019 或 2020 年的摄像机，可用 --tls legacy（SUNMI_IPC_TLS=legacy）允许。",
     "A camera is trusted by what this list says: make the folder writable, or give the vendor's CA (SUNMI_IPC_CA).": "是否信任摄像机取决于这个列表：请让文件夹可写，或提供厂商的 CA（SUNMI_IPC_CA）。",
     "If this camera is of 2019 or 2020, allow it with --tls legacy (SUNMI_IPC_TLS=legacy).": "如果是 2019 或 2020 年的摄像机，可用 --tls legacy（SUNMI_IPC_TLS=legacy）允许。",
