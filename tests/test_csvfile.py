@@ -131,6 +131,7 @@ def test_standard_output_is_utf8_whatever_the_code_page(encoding: str, tmp_path:
     assert (tmp_path / "out.csv").read_bytes() == "\ufeffn\n门口 😀\n".encode()
 
 
+@pytest.mark.slow
 def test_nothing_else_in_the_tree_writes_csv() -> None:
     found = []
     for path in [*(ROOT / "sunmi_ipc").rglob("*.py"), *(ROOT / "cli").rglob("*.py")]:

@@ -245,6 +245,7 @@ def test_a_library_that_is_missing_anywhere_is_told_with_its_command(
     assert (result.exit_code, "pip install" in result.output) == (2, True), result.output
 
 
+@pytest.mark.slow
 def test_every_library_of_an_extra_is_known_by_the_name_it_is_imported_under() -> None:
     import ast
 

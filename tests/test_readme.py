@@ -66,7 +66,7 @@ def test_set_up_is_two_commands_that_hold() -> None:
     """The first two blocks: the install line's extra exists, the demo is a command, the tests are these."""
     install, tests = blocks("sh")[:2]
     assert install.strip() == "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/ipc demo"
-    assert tests.strip() == '.venv/bin/pip install --quiet ".[test]" && .venv/bin/python -m pytest -q -n 4'
+    assert tests.strip() == '.venv/bin/pip install --quiet ".[test]" && .venv/bin/python -m pytest -q -n 6'
     assert "test = [" in (ROOT / "pyproject.toml").read_text("utf-8")
     assert blocks("sh", "README.zh-CN.md")[:2] == blocks("sh")[:2]
 

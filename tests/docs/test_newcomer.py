@@ -22,7 +22,7 @@ def test_the_page_has_the_whole_way() -> None:
         '.venv/bin/pip install ".[console]"',
         ".venv/bin/ipc demo --console",
         '.venv/bin/pip install ".[test]"',
-        ".venv/bin/python -m pytest -q -n 4",
+        ".venv/bin/python -m pytest -q -n 6",
     ]
     shown = subprocess.run([WALK, "--print"], capture_output=True, text=True, check=True).stdout
     at = 0

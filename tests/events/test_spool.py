@@ -335,6 +335,7 @@ for _ in range(8):
 """
 
 
+@pytest.mark.slow
 def test_kill_9_loses_and_doubles_nothing(tmp_path: Path) -> None:
     acknowledged: list[str] = []
     for _ in range(3):
