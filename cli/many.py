@@ -172,8 +172,7 @@ def _discovered(state: State) -> list[DiscoveredCamera]:
     if state.settings.via:
         return found
     memory.remember(report.cameras, config_dir())
-    far = discovery.UNSURE - {discovery.DUPLICATE_SN}
-    return [camera for camera in report.cameras or found if far.isdisjoint(camera.flags)]
+    return [camera for camera in report.cameras or found if discovery.FAR.isdisjoint(camera.flags)]
 
 
 def _of_site(state: State, path: str) -> list[Target]:

@@ -137,13 +137,13 @@ class Shop:
 
     def _found(self) -> list[list[DiscoveredCamera]]:
         """Cameras that answer, each with all that was seen under its serial number."""
-        from sunmi_ipc.discovery import OTHER_NETWORK, RELAYED, ScanReport, discover
+        from sunmi_ipc.discovery import FAR, ScanReport, discover
 
         report = ScanReport()
         seen = list(discover(interfaces=self._state.settings.interfaces(), report=report))
         found: dict[str, list[DiscoveredCamera]] = {}
         for camera in report.cameras or seen:  # as known at the end: a second claimant shows later
-            if camera.serial_number and {OTHER_NETWORK, RELAYED}.isdisjoint(camera.flags):
+            if camera.serial_number and FAR.isdisjoint(camera.flags):
                 found.setdefault(camera.sn, []).append(camera)
         return list(found.values())
 
@@ -194,5 +194,4 @@ def _camera(state: State, name: str) -> Camera:
         known = memory.recall(name or state.camera, config_dir())
         if known is None:
             raise
-        address = known.ip if known.port == 443 else f"{known.ip}:{known.port}"
-        return state.settings.connect(address, sn=known.sn, model=known.model)
+        return state.settings.connect(known.address, sn=known.sn, model=known.model)

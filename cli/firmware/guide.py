@@ -142,9 +142,8 @@ def _reader(state: State) -> Callable[[], str] | None:
                 raise error from None
             if isinstance(error, ConnectionFailed) and found.ip != camera.host:
                 camera.close()
-                address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
                 camera = state.settings.connect(
-                    address, sn=found.sn, model=found.model, timeout=3.0, retries=0
+                    found.address, sn=found.sn, model=found.model, timeout=3.0, retries=0
                 )
             missed = False
             return found.firmware

@@ -33,11 +33,10 @@ def hidden(prompt: str) -> str:
 
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
     except (ImportError, OSError):  # Windows, or no terminal of our own: the answers come from elsewhere
-        return str(typer.prompt(prompt, hide_input=True, default="", show_default=False, err=True))
-    if not sys.stdin.isatty():
-        os.close(terminal)
-        return str(typer.prompt(prompt, hide_input=True, default="", show_default=False, err=True))
+        return _prompted(prompt)
     try:
+        if not sys.stdin.isatty():
+            return _prompted(prompt)
         before = termios.tcgetattr(terminal)
         silent = [*before]
         silent[3] &= ~termios.ECHO
@@ -71,6 +70,10 @@ def hidden(prompt: str) -> str:
             name=prompt,
             hint="Type it once more; a character may have been erased by halves.",
         ) from None
+
+
+def _prompted(prompt: str) -> str:
+    return str(typer.prompt(prompt, hide_input=True, default="", show_default=False, err=True))
 
 
 def _line(terminal: int) -> tuple[bytes, bool]:

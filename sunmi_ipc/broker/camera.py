@@ -281,14 +281,11 @@ class RemoteCamera:
                 error.sent = True
                 raise
             except SunmiIpcError as error:
-                if isinstance(error, ConnectionFailed) and not isinstance(error, AccessDenied):
-                    time.sleep(min(pause, max(0.0, end - time.monotonic())))
-                    pause = min(longest, pause * 1.5)
-                    continue
-                # Nobody who can tell is to be asked any more; the call itself was sent all the same.
-                unknown.values["reason"] = error
-                unknown.template = "the station's answer was lost, and it cannot be asked for: {reason}"
-                raise unknown from None
+                if isinstance(error, AccessDenied) or not isinstance(error, ConnectionFailed):
+                    # Nobody who can tell is to be asked any more; the call itself was sent all the same.
+                    unknown.values["reason"] = error
+                    unknown.template = "the station's answer was lost, and it cannot be asked for: {reason}"
+                    raise unknown from None
             else:
                 if answer.state == "unknown":
                     return None

@@ -71,4 +71,4 @@ class KnownStations:
             with whole(self._path) as file:
                 file.write(json.dumps(known, indent=1).encode())
         except OSError as error:
-            raise cannot_write(self._path, error) from None  # fmt: skip
+            raise cannot_write(self._path, error) from None

@@ -13,7 +13,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
-from ..discovery import OTHER_NETWORK, RELAYED, DiscoveredCamera
+from ..discovery import FAR, DiscoveredCamera
 from ..discovery.scan import said_to_be_elsewhere
 from ..discovery.sightings import places
 from ..errors import (
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 #: In the order of a home page: what needs a hand comes first.
 STATES = ("setup", "bad", "warning", "unknown", "ok")
 _JOBS = 8
-_FAR = frozenset({OTHER_NETWORK, RELAYED})
 
 
 class Audit(Protocol):
@@ -179,7 +178,7 @@ class Desk:
         claimants = self._claimants(camera.sn)
         proved = self._proved.get(camera.sn, "")
         better = next((one for one in claimants if one.address == proved), None)
-        if better is None and (str(change.kind) == "offline" or not _FAR.isdisjoint(camera.flags)):
+        if better is None and (str(change.kind) == "offline" or not FAR.isdisjoint(camera.flags)):
             better = next(iter(claimants), None)
         camera = better or camera
         with self._lock:
@@ -272,7 +271,7 @@ class Desk:
         with self._lock:
             client = self._clients.get(sn)
         if client is None:
-            if not _FAR.isdisjoint(camera.flags):
+            if not FAR.isdisjoint(camera.flags):
                 raise said_to_be_elsewhere(camera)
             camera = self._settled(camera)
             with self._lock:

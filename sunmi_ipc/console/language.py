@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..errors import SunmiIpcError, TlsError
-from ..i18n import Language, later
+from ..i18n import Language, later, translate
 
 
 def preferred(header: str) -> Language:
@@ -64,6 +64,12 @@ _PLAIN: dict[str, str] = {
 def message_of(error: SunmiIpcError) -> str:
     """The message's template as a page gives it."""
     return next((own for begin, own in _PLAIN.items() if error.template.startswith(begin)), error.template)
+
+
+def told(error: SunmiIpcError, lang: Language) -> str:
+    """The message as a page gives it, in *lang*."""
+    own = message_of(error)
+    return translate(own, lang, error.values) if own != error.template else error.localized(lang)[0]
 
 
 def hint_of(error: SunmiIpcError) -> str:

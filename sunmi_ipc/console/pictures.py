@@ -11,9 +11,9 @@ from starlette.responses import FileResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..errors import SunmiIpcError, TlsError
-from ..i18n import Language, translate
+from ..i18n import Language
 from ..video.fetch import read
-from .language import message_of, preferred
+from .language import preferred, told
 from .roles import Role
 
 if TYPE_CHECKING:
@@ -193,6 +193,5 @@ def _told(error: SunmiIpcError | None, lang: Language) -> dict[str, str]:
         return {}
     if isinstance(error, TlsError):
         error = TlsError("this camera is not trusted")  # why, and what to do, stands beside the picture
-    own = message_of(error)
-    text = translate(own, lang, error.values) if own != error.template else error.localized(lang)[0]
+    text = told(error, lang)
     return {"text": text[:1].upper() + text[1:]}

@@ -3,6 +3,7 @@
 from .camera import (
     ACCESS_POINT,
     DUPLICATE_SN,
+    FAR,
     IP_MISMATCH,
     ODD_ANSWER,
     ODD_SN,
@@ -19,6 +20,7 @@ from .tracker import Change, ChangeKind, Tracker
 __all__ = [
     "ACCESS_POINT",
     "DUPLICATE_SN",
+    "FAR",
     "IP_MISMATCH",
     "ODD_ANSWER",
     "ODD_SN",

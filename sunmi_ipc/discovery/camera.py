@@ -12,6 +12,7 @@ from ..redact import printable
 __all__ = [
     "ACCESS_POINT",
     "DUPLICATE_SN",
+    "FAR",
     "IP_MISMATCH",
     "ODD_ANSWER",
     "ODD_SN",
@@ -33,7 +34,9 @@ ODD_ANSWER = "odd-answer"
 ODD_SN = "odd-sn"
 RELAYED = "relayed"
 
-UNSURE = frozenset({DUPLICATE_SN, OTHER_NETWORK, RELAYED})
+FAR = frozenset({OTHER_NETWORK, RELAYED})
+"""Flags of an address that nothing connects to by itself: in another network, or named by somebody else."""
+UNSURE = FAR | {DUPLICATE_SN}
 """Flags of a camera that is not connected to unless a person gives its address."""
 
 # Inferred from the five serial numbers that we have seen (C201000P00123, FS101D8BS00106, ...). Only

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from ..deadline import Deadline
-from ..errors import CameraNotFound, ConnectionFailed, TlsError
+from ..errors import ConnectionFailed, TlsError
 from ..link.trust import KnownCameras
 from .camera import DiscoveredCamera
-from .scan import claimed_by_several
+from .scan import claimed_by_several, not_found
 
 __all__ = ["LINGER_S", "Claims"]
 
@@ -127,11 +127,7 @@ class Claims(Generic[C]):
             raise claimed_by_several(self.sn, taken.values())
         if taken:
             return next(iter(taken.values()))
-        raise self.error or CameraNotFound(
-            "the camera {sn} was not found",
-            hint="Is it on and in this network? 'ipc scan' lists the cameras that answer.",
-            sn=self.sn,
-        )
+        raise self.error or not_found(self.sn)
 
     def client(self, found: DiscoveredCamera, **options: Any) -> C:
         """A client for the claimant that was found to be the camera; its connection is open already."""

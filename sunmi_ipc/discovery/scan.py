@@ -364,6 +364,15 @@ def claimed_by_several(sn: str, claimants: Iterable[DiscoveredCamera]) -> Parame
     )
 
 
+def not_found(sn: str) -> CameraNotFound:
+    """The error for a camera that nobody answers as."""
+    return CameraNotFound(
+        "the camera {sn} was not found",
+        hint="Is it on and in this network? 'ipc scan' lists the cameras that answer.",
+        sn=sn,
+    )
+
+
 def said_to_be_elsewhere(camera: DiscoveredCamera) -> CameraNotFound:
     """The error for a camera of which somebody says that it is where nothing connects to by itself."""
     return CameraNotFound(
@@ -447,8 +456,4 @@ def find(
         return camera
     if unsure is not None:
         raise said_to_be_elsewhere(unsure)
-    raise CameraNotFound(
-        "the camera {sn} was not found",
-        hint="Is it on and in this network? 'ipc scan' lists the cameras that answer.",
-        sn=sn,
-    )
+    raise not_found(sn)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from ..protocol.serial import same_serial_number
-from .camera import DUPLICATE_SN, IP_MISMATCH, ODD_ANSWER, OTHER_NETWORK, RELAYED, DiscoveredCamera
+from .camera import DUPLICATE_SN, FAR, IP_MISMATCH, ODD_ANSWER, OTHER_NETWORK, RELAYED, DiscoveredCamera
 
 __all__ = ["MOST_ANSWERS", "Census", "Roll", "digest", "near", "places"]
 
@@ -19,7 +19,6 @@ _CLAIMANTS = 16
 # one address.
 _MOST, _MOST_OF_ONE = 4096, 1024
 _ADDRESSES = 16  # of one camera
-_FAR = frozenset({OTHER_NETWORK, RELAYED})
 _SAID = ("mac", "model", "name", "firmware", "network", "claimed_ip")
 
 
@@ -120,7 +119,7 @@ def places(cameras: Iterable[DiscoveredCamera], sn: str) -> list[DiscoveredCamer
     """
     found: dict[str, DiscoveredCamera] = {}
     for camera in cameras:
-        if same_serial_number(camera.sn, sn) and _FAR.isdisjoint(camera.flags):
+        if same_serial_number(camera.sn, sn) and FAR.isdisjoint(camera.flags):
             for ip in near(camera) or (camera.ip,):
                 one = replace(camera, ip=ip, addresses=(ip,), far=())
                 found.setdefault(one.address, one)
@@ -155,15 +154,13 @@ def _merged(known: DiscoveredCamera, seen: DiscoveredCamera) -> DiscoveredCamera
 
 def near(camera: DiscoveredCamera) -> tuple[str, ...]:
     """The addresses at which it answered itself, in our network."""
-    if not _FAR.isdisjoint(camera.flags):
+    if not FAR.isdisjoint(camera.flags):
         return ()
     return tuple(address for address in camera.addresses if address not in camera.far)
 
 
 def _rank(camera: DiscoveredCamera) -> tuple[int, bool]:
-    return {"udp": 2, "ap": 2, "mdns": 1}.get(camera.source, 0), not {OTHER_NETWORK, RELAYED} & set(
-        camera.flags
-    )
+    return {"udp": 2, "ap": 2, "mdns": 1}.get(camera.source, 0), FAR.isdisjoint(camera.flags)
 
 
 def _flagged(camera: DiscoveredCamera) -> DiscoveredCamera:

@@ -212,7 +212,7 @@ class Subscription:
         except (SunmiIpcError, OSError) as missing:
             _log.debug("events: %s", missing)
             return False
-        address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
+        address = found.address
         if address == self.camera.address:
             return False
         _log.warning("events: %s is at %s now", self._sn, address)

@@ -216,7 +216,7 @@ class Contact:
         out = self.outcome
         out.sn, out.mac, out.network = found.sn, found.mac or out.mac, found.network
         out.model, out.name, out.firmware = found.model or out.model, found.name, found.firmware
-        out.address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
+        out.address = found.address
 
     def connect(self) -> None:
         """Make a client for the camera's address."""

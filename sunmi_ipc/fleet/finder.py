@@ -10,7 +10,7 @@ from ipaddress import ip_address, ip_network
 from types import TracebackType
 from typing import Self
 
-from ..discovery import OTHER_NETWORK, RELAYED, DiscoveredCamera, discover
+from ..discovery import FAR, DiscoveredCamera, discover
 from ..errors import AccessDenied, ShopUnreachable
 from ..protocol.spec import Model
 
@@ -20,7 +20,6 @@ SCAN_S = 1.6
 _PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 _LEAST_S = 0.1
 _CLAIMANTS, _MOST = 16, 8192
-_FAR = frozenset({OTHER_NETWORK, RELAYED})
 Scan = Callable[..., Iterator[DiscoveredCamera]]
 
 
@@ -179,7 +178,7 @@ class Finder:
             timeout=SCAN_S, interfaces=self._interfaces, targets=self._targets, every=True
         ):
             # Nothing connects to an address that somebody else names, or of another network.
-            if camera.serial_number is None or not _FAR.isdisjoint(camera.flags):
+            if camera.serial_number is None or not FAR.isdisjoint(camera.flags):
                 continue
             if self._within and not any(ip_address(camera.ip) in block for block in self._within):
                 continue  # another shop's, on a network that both see

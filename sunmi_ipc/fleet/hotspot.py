@@ -257,9 +257,8 @@ def _tell(
             key=slot.key,
         )
     number = journal.begin(slot.key, found.sn, "wifi", "wifi", ssid=wifi.ssid, via="hotspot")
-    address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
     try:
-        with connect(address, sn=found.sn, model=found.model) as camera:
+        with connect(found.address, sn=found.sn, model=found.model) as camera:
             view = onboarding.look(camera, "" if wifi.hidden else wifi.ssid)
             password, as_is = wifi.passphrase(loaded.secrets), loaded.secrets.as_is
             onboarding.check(

@@ -85,8 +85,7 @@ def connected(
     """The cameras that discovery found; corrections and pins are read once for all, and written under one lock."""
     shared = settings.shared() | options
     for one in found:
-        address = one.ip if one.port == 443 else f"{one.ip}:{one.port}"
-        yield connect(address, **{"sn": one.sn, "model": one.model} | shared)
+        yield connect(one.address, **{"sn": one.sn, "model": one.model} | shared)
 
 
 class Fleet(Cameras["Camera"]):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..deadline import Deadline
 from ..discovery import OTHER_NETWORK, Change, ChangeKind, DiscoveredCamera, Tracker
+from ..discovery.scan import not_found
 from ..discovery.sightings import places
 from ..errors import CameraNotFound, ConnectionFailed, ReplyError, TlsError
 from ..protocol.serial import spelt
@@ -258,7 +259,7 @@ class Roster:
             member.firmware = found.firmware or member.firmware
             if member.slot is None or not member.slot.wanted.name:
                 member.name = found.name or member.name
-            address = found.ip if found.port == 443 else f"{found.ip}:{found.port}"
+            address = found.address
             fixed = member.slot.address if member.slot else ""
             moved = address != member.address and not fixed and OTHER_NETWORK not in found.flags
             if moved and member.verified == member.address and member.address in self._claimants(member):
@@ -309,11 +310,7 @@ class Roster:
         """Its client whether it has proved itself or not: for :meth:`verify` alone."""
         with member.lock:
             if not member.address:
-                raise CameraNotFound(
-                    "the camera {sn} was not found",
-                    hint="Is it on and in this network? 'ipc scan' lists the cameras that answer.",
-                    sn=member.sn or member.key,
-                )
+                raise not_found(member.sn or member.key)
             if member.client is None:
                 model = Model.read(member.model) or ""
                 member.client = self._connect(

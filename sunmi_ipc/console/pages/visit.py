@@ -15,7 +15,7 @@ from ...errors import SunmiIpcError
 from ...i18n import Language, speaking, translate
 from ..gate import session_of
 from ..head import put
-from ..language import hint_of, message_of, preferred, without_commands
+from ..language import hint_of, preferred, told, without_commands
 from ..roles import ForbiddenError, Role
 
 if TYPE_CHECKING:
@@ -93,9 +93,7 @@ class Visit:
 
     def words(self, error: SunmiIpcError) -> str:
         """An error in the session's language, with what to do next."""
-        message, hint = error.localized(self.lang)
-        if (own := message_of(error)) != error.template:
-            message = self.tr(own, **error.values)
+        message, hint = told(error, self.lang), error.localized(self.lang)[1]
         if (own := hint_of(error)) != error.hint_template:
             hint = self.tr(own)
         text, hint = message[:1].upper() + message[1:], without_commands(hint)

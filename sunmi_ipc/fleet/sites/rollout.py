@@ -187,7 +187,7 @@ class RolloutState:
                 "another apply is working on {path}", hint="Wait for its end.", path=str(self._path.parent)
             ) from None
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise cannot_write(self._path, error) from None
         try:
             known = json.loads(self._path.read_text("utf-8"))
             self._done = {
@@ -228,12 +228,9 @@ class RolloutState:
                 with whole(self._path) as file:
                     file.write(text.encode())
             except OSError as error:
-                raise self._unwritable(error) from None
+                raise cannot_write(self._path, error) from None
 
     def in_turn(self, shops: Sequence[Shop]) -> list[Shop]:
         """*shops* in the order of their turn: those that failed last time first, else as they come."""
         failed = {id_ for id_, entry in self._done.items() if entry.get("ok") is False}
         return sorted(shops, key=lambda shop: shop.id not in failed)
-
-    def _unwritable(self, error: OSError) -> ConfigError:
-        return cannot_write(self._path, error)

@@ -8,7 +8,7 @@ from typing import Any
 from nicegui import ui
 
 from ... import trusting
-from ...language import message_of
+from ...language import told
 from ...roles import Role
 from ..camera import Place
 from ..visit import button, facts, heading, text
@@ -64,7 +64,7 @@ def _told(place: Place, trust: trusting.Trust) -> None:
             "div", tr("Cameras are NOT checked: anybody in the network could pretend to be one."), "note bad"
         )
     elif trust.refused and trust.error is not None:
-        said = tr(message_of(trust.error), **trust.error.values)
+        said = told(trust.error, visit.lang)
         text("div", said[:1].upper() + said[1:], "note bad")
     elif trust.error is not None:
         text("div", visit.words(trust.error), "note bad")
