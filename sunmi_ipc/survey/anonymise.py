@@ -322,7 +322,7 @@ class Anonymiser:
         if ":" in ip:
             self._learn("address", ip)
             return
-        fake = self._free(ip, "address", lambda number: f"10.0.{number // 250 % 256}.{1 + number % 250}")
+        fake = self._free(ip, "address", lambda n: f"10.{n // 64_000 % 256}.{n // 250 % 256}.{1 + n % 250}")
         self._keep(ip, fake, "address")
 
     def _mac(self, mac: str) -> None:

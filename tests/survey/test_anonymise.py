@@ -59,6 +59,14 @@ def test_no_fake_is_somebody_elses_real_one() -> None:
     assert len(set(cleaned["sn"])) == len(real)
 
 
+def test_a_camera_that_names_every_address_of_the_fakes_holds_up_nobody() -> None:
+    anonymiser = Anonymiser()
+    for one in range(64_000):
+        anonymiser._address(f"10.0.{one // 250}.{1 + one % 250}")
+    anonymiser._address("192.168.77.31")
+    assert anonymiser._fakes["192.168.77.31"].startswith("10.1.")
+
+
 @pytest.mark.parametrize("other", ["\u0130", "\u0131", "\u017f", "\u212a", "\u1e9e", "\ufb05"])
 def test_letters_that_are_one_to_a_pattern_and_two_when_folded(other: str) -> None:
     anonymiser = Anonymiser(sn=SN)
